@@ -1,0 +1,60 @@
+# Three commands on a machine with Python 3.11 or newer: make run, make test, make check.
+# ARGS is passed on: make run ARGS=--json; make test ARGS="-k accept". PYTHON=python3.12 chooses the interpreter.
+
+.DEFAULT_GOAL := run
+.PHONY: run test check format lock clean
+.DELETE_ON_ERROR:
+
+PYTHON :=
+BIN := .venv/bin
+COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+# uv knows nothing of pip's settings; these lines hand them over. Where uv still finds no packages, pip installs them itself.
+define install
+	index="$${PIP_INDEX_URL:-$$($(BIN)/pip config get global.index-url 2>/dev/null)}"; \
+	[ -z "$$index" ] || export UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$index}"; \
+	[ -z "$$PIP_CERT" ] || export SSL_CERT_FILE="$${SSL_CERT_FILE:-$$PIP_CERT}"; \
+	{ $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) \
+	|| $(BIN)/pip install --quiet --require-hashes -r $(1); } >&2
+endef
+
+run: .venv/installed
+	@$(BIN)/python -m portal.cli up $(ARGS)
+
+test: .venv/installed-dev
+	@$(BIN)/python -m tests.programs
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+check: .venv/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/djlint templates --check --lint --quiet
+
+format: .venv/installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/djlint templates --reformat --quiet
+
+lock: .venv/uv ## after a change of dependencies in pyproject.toml; UPGRADE=--upgrade takes newer versions
+	$(COMPILE) $(UPGRADE) --output-file requirements.lock
+	$(COMPILE) $(UPGRADE) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+
+.venv/installed: requirements.lock .venv/uv
+	@echo "Installing packages ..." >&2
+	@$(call install,requirements.lock)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --offline --no-deps --editable . >&2
+	@touch $@
+
+.venv/installed-dev: requirements-dev.lock .venv/installed
+	@echo "Installing tools for tests and checks ..." >&2
+	@$(call install,requirements-dev.lock)
+	@touch $@
+
+.venv/uv:
+	@python=$$(sh .ci/python $(PYTHON)) && echo "Creating .venv with $$python ..." >&2 && $$python -m venv .venv >&2
+	@awk '/^uv==/,/[^\\]$$/' requirements-dev.lock | $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r /dev/stdin >&2
+	@touch $@
