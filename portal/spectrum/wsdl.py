@@ -1,0 +1,92 @@
+"""The message as the server wants it: Zeep reads its WSDL and builds the envelope, in its order, with every element it declares."""
+
+import hashlib
+import io
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import zeep
+import zeep.exceptions
+from lxml import etree
+
+from portal.spectrum.outcomes import NotSent
+
+DEFINITIONS = "{http://schemas.xmlsoap.org/wsdl/}definitions"
+UNREADABLE = (zeep.exceptions.Error, etree.LxmlError, LookupError, ValueError, AttributeError, TypeError)
+SAFE = zeep.Settings(strict=True, xml_huge_tree=False, forbid_dtd=True, forbid_entities=True, forbid_external=True)
+
+
+class _NoImports:
+    """Zeep's way to other documents. A service describes itself in one; whatever it points to is not fetched."""
+
+    def load(self, url: str) -> bytes:
+        raise ValueError(f"the WSDL refers to another document, {url}")
+
+
+class Wsdl:
+    """The WSDL of one service, kept as a file so that each forked worker need not fetch it.
+
+    The file name carries the address: the simulator's order of elements must never be used for a real server.
+    """
+
+    def __init__(self, service: str, base_url: str, folder: Path) -> None:
+        self.service = service
+        self.file = folder / f"{service}-{hashlib.sha256(base_url.encode()).hexdigest()[:12]}.wsdl"
+        self._client: zeep.Client | None = None
+
+    def envelope(self, values: Mapping[str, str], fetch: Callable[[], bytes]) -> bytes:
+        """A whole SOAP request. Elements the server declares and `values` lacks are sent empty [O1].
+
+        `fetch` gives the document when it is not kept; whatever it raises passes through.
+        Raises NotSent when the WSDL cannot be had or read, or the server does not know an element that has a value.
+        """
+        client = self._client = self._client or self._load(fetch)
+        declared = self._declared(client)
+        if unknown := [name for name, value in values.items() if value and name not in declared]:
+            raise NotSent(f"Nothing was sent to Spectrum: its {self.service} has no element {', '.join(unknown)}.")
+        try:
+            message = client.create_message(client.service, self.service, **{name: values.get(name, "") for name in declared})  # type: ignore[no-untyped-call]
+        except UNREADABLE:
+            raise NotSent("Nothing was sent to Spectrum: the message could not be built from its WSDL.") from None
+        return etree.tostring(message, xml_declaration=True, encoding="utf-8")
+
+    def forget(self) -> None:
+        """Read the WSDL anew at the next call: an odd answer may mean that the server changed."""
+        self._client = None
+        self.file.unlink(missing_ok=True)
+
+    def _load(self, fetch: Callable[[], bytes]) -> zeep.Client:
+        try:
+            return self._parse(self.file.read_bytes())
+        except OSError:
+            pass  # not kept yet
+        except NotSent:
+            self.forget()  # damaged, e.g. by a full disk
+        document = fetch()
+        client = self._parse(document)
+        self._keep(document)
+        return client
+
+    def _parse(self, document: bytes) -> zeep.Client:
+        try:
+            root = etree.fromstring(document, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False))
+            if root.tag != DEFINITIONS:
+                raise ValueError("not a WSDL")
+            client = zeep.Client(io.BytesIO(document), transport=_NoImports(), settings=SAFE)  # type: ignore[no-untyped-call]
+            self._declared(client)
+        except UNREADABLE:
+            raise NotSent(f"Nothing was sent to Spectrum: the WSDL of {self.service} could not be read.") from None
+        return client
+
+    def _declared(self, client: zeep.Client) -> list[str]:
+        (service,) = client.wsdl.services.values()
+        (port,) = service.ports.values()
+        return [name for name, _ in port.binding.get(self.service).input.body.type.elements]
+
+    def _keep(self, document: bytes) -> None:
+        """Whole or not at all: another worker may read at the same moment."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        draft = self.file.with_suffix(f".{os.getpid()}")
+        draft.write_bytes(document)
+        draft.replace(self.file)
