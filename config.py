@@ -1,0 +1,96 @@
+"""Settings of the portal, from the environment: each with its meaning, unit and default; all errors at once.
+
+A secret `NAME` may be given as a file instead: set `NAME_FILE` to its path.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SPECTRUM_AUTHORIZATION_ID", "SMTP_PASSWORD")
+
+
+class ConfigError(Exception):
+    """One or more settings are unusable; the text names each of them and what to do."""
+
+
+class Settings(BaseSettings):
+    """What an installation can set. Names are those of the environment variables."""
+
+    model_config = SettingsConfigDict(env_prefix="", case_sensitive=True, extra="ignore", env_ignore_empty=True)
+
+    PORTAL_PORT: Annotated[int, Field(ge=1, le=65535, description="TCP port of the web server on 127.0.0.1")] = 8000
+    PORTAL_DATA: Annotated[Path, Field(description="folder for the database, keys and ledgers of `portal up`")] = Path("var")
+    PORTAL_URL: Annotated[str, Field(description="address people type, for links in mail; default http://127.0.0.1:PORT")] = ""
+    SECRET_KEY: Annotated[str, Field(description="signs cookies, at least 32 characters; default: made once in the data folder")] = ""
+    DATABASE_URL: Annotated[str, Field(description="sqlite:///FILE or postgresql://...; default: portal.db in the data folder")] = ""
+    REDIS_URL: Annotated[str, Field(description="redis:// or unix://; empty: an embedded server is started")] = ""
+    SPECTRUM_URL: Annotated[str, Field(description="base URL of Spectrum Data Exchange, https://HOST:8482; empty: the simulator")] = ""
+    SPECTRUM_AUTHORIZATION_ID: Annotated[str, Field(max_length=20, description="Authorization ID of the web service")] = "PORTALTEST"
+    SPECTRUM_CONNECT_S: Annotated[float, Field(gt=0, le=60, description="seconds to connect")] = 10.0
+    SPECTRUM_DEADLINE_S: Annotated[
+        float, Field(gt=0, le=120, description="seconds for one SOAP call in all; the lane is renewed for 10 s more")
+    ] = 120.0
+    SPECTRUM_CA_BUNDLE: Annotated[str, Field(description="file with the certificate authority of Spectrum's server")] = ""
+    SMTP_HOST: Annotated[str, Field(description="mail server; empty: the catcher of `portal up`")] = ""
+    SMTP_PORT: Annotated[int, Field(ge=1, le=65535, description="port of the mail server")] = 25
+    MAIL_SENDER: Annotated[str, Field(description="From address of all mail")] = "portal@localhost.test"
+    TIME_ZONE: Annotated[str, Field(description="IANA zone for times shown before a company sets its own")] = "America/Chicago"
+    LOG_FORMAT: Annotated[Literal["json", "console"], Field(description="how log lines are written")] = "json"
+
+    @field_validator("TIME_ZONE")
+    @classmethod
+    def zone_is_known(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("is not an IANA time zone such as America/Chicago")
+        return value
+
+    @field_validator("SECRET_KEY")
+    @classmethod
+    def key_is_long_enough(cls, value: str) -> str:
+        if value and len(value) < 32:
+            raise ValueError("needs at least 32 characters; make one with: python -c 'import secrets; print(secrets.token_hex(32))'")
+        return value
+
+    @field_validator("SPECTRUM_URL")
+    @classmethod
+    def spectrum_is_https_or_local(cls, value: str) -> str:
+        local = value.startswith(("http://127.0.0.1:", "http://localhost:", "http://[::1]:"))
+        if value and not value.startswith("https://") and not local:
+            raise ValueError("must start with https:// (plain http only to this machine)")
+        return value.rstrip("/").removesuffix("/ws")
+
+    @model_validator(mode="after")
+    def fill_in(self) -> "Settings":
+        self.PORTAL_DATA = self.PORTAL_DATA.absolute()
+        self.PORTAL_URL = (self.PORTAL_URL or f"http://127.0.0.1:{self.PORTAL_PORT}").rstrip("/")
+        self.DATABASE_URL = self.DATABASE_URL or f"sqlite:///{self.PORTAL_DATA / 'portal.db'}"
+        return self
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings; raise ConfigError with one sentence per unusable one."""
+    values = {name: environ[name] for name in Settings.model_fields if environ.get(name)}
+    for name in SECRETS:
+        if path := environ.get(f"{name}_FILE"):
+            values[name] = _secret(name, path)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_sentence(detail["loc"], detail["msg"]) for detail in error.errors())) from None
+
+
+def _secret(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"{name}_FILE: cannot read {path} ({error.strerror}). Point it at a readable file.") from None
+
+
+def _sentence(location: tuple[int | str, ...], message: str) -> str:
+    return f"{'.'.join(map(str, location))}: {message.removeprefix('Value error, ')}."

@@ -1,0 +1,109 @@
+"""The database: one URL (SQLite or PostgreSQL), the base model, field types, and the write transaction."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import peewee
+from playhouse import db_url, migrations
+
+database = peewee.DatabaseProxy()
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+# Threads of one process queue here: SQLite's own waiting is a polling loop without order, with a tail of seconds.
+_writers = threading.RLock()
+
+SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1, "cache_size": -16_000, "temp_store": "memory"}
+BUSY_TIMEOUT_S = 10
+POSTGRES_OPTIONS = "-c statement_timeout=15s -c lock_timeout=5s -c timezone=UTC"
+
+
+class Busy(Exception):
+    """The database could not be written for so long that we gave up; nothing was recorded."""
+
+
+class Model(peewee.Model):
+    """Base of all tables; names are the class names in snake case."""
+
+    id: Any  # peewee gives every table its key; said here for the type checker
+
+    class Meta:
+        database = database
+        legacy_table_names = False
+
+
+class MoneyField(peewee.BigIntegerField):
+    """US dollars: a Decimal with two places in Python, whole cents in the table."""
+
+    def db_value(self, value: Decimal | None) -> int | None:
+        """Cents. Raises ValueError for a fraction of a cent: money is never rounded silently."""
+        if value is None:
+            return None
+        cents = value.scaleb(2)
+        if cents != int(cents):
+            raise ValueError(f"{value} has a fraction of a cent")
+        return int(cents)
+
+    def python_value(self, value: int | None) -> Decimal | None:
+        return None if value is None else cents(value)
+
+
+class UtcField(peewee.DateTimeField):
+    """An aware moment in Python, its UTC wall time in the table."""
+
+    def db_value(self, value: datetime | None) -> datetime | None:
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def python_value(self, value: Any) -> datetime | None:
+        naive = super().python_value(value)
+        return None if naive is None else naive.replace(tzinfo=UTC)
+
+
+class ExactField(peewee.CharField):
+    """A Decimal of any precision, kept as its text: no column type of SQLite holds one exactly."""
+
+    def db_value(self, value: Decimal | None) -> str | None:
+        return None if value is None else f"{value:f}"
+
+    def python_value(self, value: str | None) -> Decimal | None:
+        return None if value is None else Decimal(value)
+
+
+def cents(value: int) -> Decimal:
+    """A sum that SQL gave in whole cents, as dollars."""
+    return Decimal(int(value)).scaleb(-2)
+
+
+def init(url: str) -> None:
+    """Point the models at the database behind `url`. Opens no connection."""
+    if url.startswith("sqlite"):
+        database.initialize(db_url.connect(url, lock_type="IMMEDIATE", pragmas=SQLITE_PRAGMAS, timeout=BUSY_TIMEOUT_S))
+    else:
+        database.initialize(db_url.connect(url, options=POSTGRES_OPTIONS))
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """All or nothing. Nested uses join the outer one. Raises Busy when another writer holds the database too long."""
+    with _writers if is_sqlite() else nullcontext():
+        try:
+            with database.atomic():
+                yield
+        except peewee.OperationalError as error:
+            if "locked" in str(error) or "busy" in str(error) or "lock timeout" in str(error):
+                raise Busy("The database is busy. Nothing was recorded; try again.") from error
+            raise
+
+
+def is_sqlite() -> bool:
+    return isinstance(database.obj, peewee.SqliteDatabase)
+
+
+def migrate() -> list[str]:
+    """Apply what is pending, each migration in one transaction; answers the names applied."""
+    applied: list[str] = migrations.run(database.obj, str(MIGRATIONS))
+    return applied

@@ -1,0 +1,224 @@
+"""The commitment change order: its lines, its states, and the one function that changes a state."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import peewee
+
+from portal import clock
+from portal.db import ExactField, Model, MoneyField, UtcField
+from portal.domain.commitments import Commitment, Job, Vendor
+from portal.domain.companies import Company
+from portal.domain.people import User
+
+
+class Status(StrEnum):
+    """The states of product: what the label says is what people see."""
+
+    DRAFT = "draft"
+    READY = "ready"
+    QUEUED = "queued"
+    EXPORTING = "exporting"
+    EXPORTED = "exported"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    REJECTED = "rejected"
+    RETRIEVED = "retrieved"
+    VOID = "void"
+
+    @property
+    def label(self) -> str:
+        return LABELS[self]
+
+
+LABELS = {
+    Status.DRAFT: "Draft",
+    Status.READY: "Ready to Export",
+    Status.QUEUED: "Queued",
+    Status.EXPORTING: "Exporting",
+    Status.EXPORTED: "Exported",
+    Status.FAILED: "Failed to Export",
+    Status.UNKNOWN: "Outcome unknown",
+    Status.REJECTED: "Rejected",
+    Status.RETRIEVED: "Retrieved",
+    Status.VOID: "Void",
+}
+
+ALLOWED: dict[Status, set[Status]] = {
+    Status.DRAFT: {Status.READY, Status.VOID},
+    Status.READY: {Status.QUEUED, Status.REJECTED, Status.RETRIEVED},
+    Status.QUEUED: {Status.EXPORTING, Status.READY, Status.FAILED, Status.EXPORTED},
+    Status.EXPORTING: {Status.EXPORTED, Status.QUEUED, Status.FAILED, Status.UNKNOWN},
+    Status.EXPORTED: {Status.RETRIEVED},
+    Status.FAILED: {Status.QUEUED, Status.REJECTED, Status.EXPORTED},
+    Status.UNKNOWN: {Status.EXPORTED, Status.QUEUED, Status.FAILED},
+    Status.REJECTED: {Status.READY, Status.VOID},
+    Status.RETRIEVED: {Status.READY, Status.VOID},
+    Status.VOID: set(),
+}
+
+EDITABLE = (Status.DRAFT, Status.REJECTED, Status.RETRIEVED)
+IN_FLIGHT = (Status.QUEUED, Status.EXPORTING)
+POLL_STEPS = ((timedelta(seconds=20), 2), (timedelta(minutes=1), 5))  # while younger than: ask every n seconds; then every 15
+
+
+class Overtaken(Exception):
+    """The change order is no longer what the person saw; `change_order` is it as it is now."""
+
+    def __init__(self, change_order: "ChangeOrder") -> None:
+        super().__init__(f"CCO {change_order.number} is now: {change_order.label}")
+        self.change_order = change_order
+
+
+class ChangeOrder(Model):
+    """A change to a commitment's amount, with lines.
+
+    amount          US dollars; negative for a credit
+    project_status  the approval state on the project side; only `Approved` may be sent
+    version         counts every write and guards every UPDATE: what the person saw
+    revision        counts sends to accounting
+    checks          `clean`, `warn` or `block`: the worst finding, kept by whoever changes an input
+    export          the open Export, while there is one
+    """
+
+    commitment = peewee.ForeignKeyField(Commitment, on_delete="RESTRICT", backref="change_orders")
+    number = peewee.CharField(max_length=12)
+    title = peewee.TextField()
+    description = peewee.TextField(default="")
+    amount = MoneyField()
+    project_status = peewee.CharField(default="Approved")
+    status = peewee.CharField(default=Status.DRAFT)
+    version = peewee.IntegerField(default=1)
+    revision = peewee.IntegerField(default=0)
+    checks = peewee.CharField(default="clean")
+    created_by = peewee.ForeignKeyField(User, null=True, on_delete="RESTRICT", backref="+")
+    created_at = UtcField(default=clock.now)
+    sent_by = peewee.ForeignKeyField(User, null=True, on_delete="RESTRICT", backref="+")
+    sent_at = UtcField(null=True)
+    decided_by = peewee.ForeignKeyField(User, null=True, on_delete="RESTRICT", backref="+")
+    decided_at = UtcField(null=True)
+    export = peewee.IntegerField(null=True)  # the open Export's id; a plain number, since Export refers back here
+
+    class Meta:
+        indexes = ((("commitment", "number"), True), (("status", "sent_at", "id"), False))
+
+    @property
+    def state(self) -> Status:
+        return Status(self.status)
+
+    @property
+    def label(self) -> str:
+        return self.state.label
+
+    @property
+    def is_ready(self) -> bool:
+        return self.state is Status.READY
+
+    @property
+    def is_editable(self) -> bool:
+        return self.state in EDITABLE
+
+    @property
+    def is_in_flight(self) -> bool:
+        return self.state in IN_FLIGHT
+
+    @property
+    def poll_seconds(self) -> int:
+        """How soon the screen should ask again: often at first, rarely when Spectrum is slow."""
+        waiting = clock.now() - (self.decided_at or clock.now())
+        return next((seconds for age, seconds in POLL_STEPS if waiting < age), 15)
+
+    @property
+    def job(self) -> Job:
+        job: Job = self.commitment.job
+        return job
+
+    @property
+    def company(self) -> Company:
+        company: Company = self.job.company
+        return company
+
+    @property
+    def line_total(self) -> Decimal:
+        return sum((line.amount for line in self.lines if line.amount is not None), Decimal("0.00"))
+
+    def expect(self, status: Status, version: int) -> None:
+        """Raise Overtaken unless the change order is still in the state and version the person saw."""
+        if self.state is not status or self.version != version:
+            raise Overtaken(self)
+
+    def move(self, target: Status, version: int, **changes: Any) -> None:
+        """Guarded write, the only one of `status`: one UPDATE decides the race between two people.
+
+        `changes` are further columns of the same write. Raises Overtaken when somebody else was first.
+        """
+        if target not in ALLOWED[self.state]:
+            raise Overtaken(self)
+        moved = (
+            ChangeOrder.update(status=target, version=version + 1, **changes)
+            .where(ChangeOrder.id == self.id, ChangeOrder.status == self.status, ChangeOrder.version == version)
+            .execute()
+        )
+        if moved != 1:
+            raise Overtaken(load(self.id))
+        self.__data__.update(changes)
+        self.status, self.version = target, version + 1
+
+
+class LineItem(Model):
+    """One cost line of a change order.
+
+    position    1, 2, 3 ... as the project numbers them
+    phase_code  Spectrum phase code, as written on the project side, dashes allowed ("07-840")
+    cost_type   Spectrum cost type, 1-3 characters
+    amount      US dollars; null only while a draft is being written
+    """
+
+    change_order = peewee.ForeignKeyField(ChangeOrder, on_delete="RESTRICT", backref="lines")
+    position = peewee.IntegerField()
+    phase_code = peewee.CharField(max_length=30, default="")
+    cost_type = peewee.CharField(max_length=10, default="")
+    bid_item = peewee.CharField(max_length=11, default="")
+    description = peewee.TextField(default="")
+    quantity = ExactField(max_length=40, null=True)
+    unit = peewee.CharField(max_length=10, default="")
+    amount = MoneyField(null=True)
+
+    class Meta:
+        indexes = ((("change_order", "position"), True),)
+
+
+Sender, Decider, Creator = User.alias("sender"), User.alias("decider"), User.alias("creator")
+
+
+def complete() -> Any:
+    """Change orders with commitment, job, company, vendor and people, in one query."""
+    return (
+        ChangeOrder.select(ChangeOrder, Commitment, Job, Company, Vendor, Sender, Decider, Creator)
+        .join(Commitment)
+        .join(Job)
+        .join(Company)
+        .switch(Commitment)
+        .join(Vendor)
+        .join_from(ChangeOrder, Sender, peewee.JOIN.LEFT_OUTER, on=ChangeOrder.sent_by)
+        .join_from(ChangeOrder, Decider, peewee.JOIN.LEFT_OUTER, on=ChangeOrder.decided_by)
+        .join_from(ChangeOrder, Creator, peewee.JOIN.LEFT_OUTER, on=ChangeOrder.created_by)
+    )
+
+
+def with_lines(change_orders: Iterable[ChangeOrder]) -> list[ChangeOrder]:
+    """The same change orders, their lines loaded in one query and ordered by position."""
+    found = {change_order.id: change_order for change_order in change_orders}
+    for change_order in found.values():
+        change_order.lines = []
+    for line in LineItem.select().where(LineItem.change_order.in_(list(found))).order_by(LineItem.position):
+        found[line.change_order_id].lines.append(line)
+    return list(found.values())
+
+
+def load(id: int) -> ChangeOrder:
+    """One change order with everything a decision looks at. Raises ChangeOrder.DoesNotExist."""
+    return with_lines([complete().where(ChangeOrder.id == id).get()])[0]

@@ -1,0 +1,338 @@
+"""Every rule a change order must meet, one small function each; the same ones for the project, the approver and the worker.
+
+The numbers are those of the table in docs/rules.md. A rule answers with findings: what is wrong, who can mend it, how.
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from portal.domain import money, numbers
+from portal.domain.change_orders import ChangeOrder, LineItem
+from portal.domain.companies import Company
+from portal.spectrum import records
+
+PROJECT, ACCOUNTING, ADMIN = "the project team", "accounting", "an administrator"
+KEY_CHARACTERS = re.compile(r"""[/*?"'><#,&~]""")  # Spectrum refuses these in key fields
+LONGEST_TITLE, LONGEST_DESCRIPTION = 30, 250
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a rule found.
+
+    rule   number of the rule
+    field  name of the form field or fact it is about
+    text   what is wrong and why
+    who    who can mend it
+    fix    what to do
+    """
+
+    rule: int
+    field: str
+    text: str
+    who: str = PROJECT
+    fix: str = ""
+    blocking: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.fix}".strip()
+
+
+class Blocked(Exception):
+    """Rules forbid the step; `findings` are all of them, warnings included."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__(" ".join(str(finding) for finding in blocking(findings)))
+        self.findings = findings
+
+
+Rule = Callable[[ChangeOrder], Iterator[Finding]]
+
+
+def number(co: ChangeOrder) -> Iterator[Finding]:
+    if not 1 <= len(co.number.strip()) <= 12:
+        yield Finding(1, "number", "The CCO number needs 1 to 12 characters.", fix="Give it a number that is unique in the commitment.")
+    elif _same_number(co):
+        yield Finding(1, "number", f"Commitment {co.commitment.number} already has a CCO {co.number}.", fix="Choose another number.")
+
+
+def title(co: ChangeOrder) -> Iterator[Finding]:
+    yield from title_length(co.title)
+
+
+def title_length(text: str) -> Iterator[Finding]:
+    length = len(text.strip())
+    if not length:
+        yield Finding(2, "title", "The title is empty.", fix="Give it a title of 1 to 30 characters.")
+    elif length > LONGEST_TITLE:
+        yield Finding(2, "title", f"The title has {length} characters; Spectrum holds 30.", fix="Shorten the title.")
+
+
+def project_status(co: ChangeOrder) -> Iterator[Finding]:
+    if co.project_status.casefold() != "approved":
+        yield Finding(
+            3, "project_status", f"The change order is “{co.project_status}” on the project, not Approved.", fix="Approve it there first."
+        )
+
+
+def commitment(co: ChangeOrder) -> Iterator[Finding]:
+    held = co.commitment
+    if held.is_purchase_order and not held.as_subcontract:
+        yield Finding(
+            4,
+            "commitment",
+            f"Spectrum takes change orders for subcontracts only. {held.number} is a purchase order.",
+            ACCOUNTING,
+            "Enter the order in Spectrum as a subcontract, or change it there by hand.",
+        )
+    if not held.subcontract:
+        yield Finding(
+            4, "commitment", f"Commitment {held.number} has no Spectrum subcontract number.", ACCOUNTING, "Set it on the commitment."
+        )
+    else:
+        yield from _key(4, "commitment", f"Subcontract number {held.subcontract}", held.subcontract)
+
+
+def vendor(co: ChangeOrder) -> Iterator[Finding]:
+    linked = co.commitment.vendor
+    if not linked.code:
+        yield Finding(
+            5, "vendor", f"Vendor {linked.name} has no Spectrum vendor code.", ACCOUNTING, "Link the vendor to its Spectrum code."
+        )
+    else:
+        yield from _key(5, "vendor", f"Vendor code {linked.code}", linked.code)
+
+
+def job(co: ChangeOrder) -> Iterator[Finding]:
+    if not co.job.number:
+        yield Finding(6, "job", f"Project {co.job.name} has no Spectrum job number.", ACCOUNTING, "Set the job number.")
+    else:
+        yield from _key(6, "job", f"Job number {co.job.number}", co.job.number)
+    if not co.job.customer:
+        yield Finding(
+            6, "job", f"Job {co.job.number} has no customer in Spectrum. A change request needs one.", ACCOUNTING, "Set its customer code."
+        )
+    else:
+        yield from _key(6, "job", f"Customer code {co.job.customer}", co.job.customer)
+
+
+def lines(co: ChangeOrder) -> Iterator[Finding]:
+    if not co.lines:
+        yield Finding(7, "lines", "There are no lines.", fix="Add at least one line with cost code, cost type and amount.")
+    for line in co.lines:
+        missing = [name for name, value in _needed(line) if not value]
+        if missing:
+            yield Finding(7, "lines", f"Line {line.position} has no {' and no '.join(missing)}.", fix="Fill it in.")
+        phase = line.phase_code.replace("-", "")
+        if len(phase) > 20:
+            yield Finding(
+                7, "lines", f"Cost code {line.phase_code} on line {line.position} has {len(phase)} characters; Spectrum holds 20."
+            )
+        if len(line.cost_type) > 3:
+            yield Finding(7, "lines", f"Cost type {line.cost_type} on line {line.position} is longer than Spectrum's 3 characters.")
+        yield from _bad_characters(7, "lines", f"Cost code {phase} on line {line.position}", phase)
+        yield from _bad_characters(7, "lines", f"Cost type {line.cost_type} on line {line.position}", line.cost_type)
+
+
+def repeats(co: ChangeOrder) -> Iterator[Finding]:
+    """Spectrum keeps one line per phase, cost type, subcontract and bid item: a second one overwrites the first."""
+    same = defaultdict(list)
+    for line in co.lines:
+        if line.phase_code and line.cost_type:
+            same[line.phase_code.replace("-", "").upper(), line.cost_type.upper(), line.bid_item.upper()].append(line.position)
+    for positions in same.values():
+        if len(positions) > 1:
+            listed = f"{', '.join(map(str, positions[:-1]))} and {positions[-1]}"
+            yield Finding(
+                9,
+                "lines",
+                f"Lines {listed} use the same phase, cost type and subcontract. Spectrum keeps one line per combination.",
+                fix="Combine them into one line.",
+            )
+
+
+def amounts(co: ChangeOrder) -> Iterator[Finding]:
+    for line in co.lines:
+        if line.amount is not None and abs(line.amount) > money.LARGEST:
+            yield Finding(10, "lines", f"The amount on line {line.position} has more than 10 digits before the point.")
+        if line.quantity is not None and not _fits_quantity(line.quantity):
+            yield Finding(
+                10,
+                "lines",
+                f"Quantity {line.quantity:f} on line {line.position} is too large or has more than 2 decimals for Spectrum.",
+                fix="Correct the quantity or leave it empty.",
+            )
+    if abs(co.amount) > money.LARGEST:
+        yield Finding(10, "amount", "The total has more than 10 digits before the point.")
+
+
+def total(co: ChangeOrder) -> Iterator[Finding]:
+    if co.lines and co.line_total != co.amount:
+        yield Finding(
+            11, "amount", f"The lines add up to {co.line_total:,.2f}, the CCO says {co.amount:,.2f}.", fix="Correct the lines or the total."
+        )
+
+
+def zeros(co: ChangeOrder) -> Iterator[Finding]:
+    if co.lines and not any(line.amount for line in co.lines):
+        yield Finding(12, "lines", "All lines are zero: nothing to export.", fix="Enter the amounts or void the change order.")
+        return
+    for line in co.lines:
+        if line.amount is not None and not line.amount:
+            yield Finding(12, "lines", f"Line {line.position} is zero and will not be exported.", blocking=False)
+    if co.lines and co.amount <= 0:
+        word = "zero" if not co.amount else "a credit"
+        yield Finding(12, "amount", f"The total is {word}.", fix="Make sure that this is meant.", blocking=False)
+
+
+def description_length(co: ChangeOrder) -> Iterator[Finding]:
+    if len(co.description) > LONGEST_DESCRIPTION:
+        text = f"The description has {len(co.description)} characters; Spectrum gets: “{records.describe(co.number, records.fold(co.title), records.fold(co.description))}”"
+        yield Finding(13, "description", text, blocking=False)
+
+
+def characters(co: ChangeOrder) -> Iterator[Finding]:
+    for field, text in (("title", co.title), ("description", co.description)):
+        yield from characters_of(field, text)
+
+
+def characters_of(field: str, text: str) -> Iterator[Finding]:
+    bare = text.replace("\n", " ").replace("\r", " ").replace("\t", " ") if field == "description" else text
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in bare):
+        yield Finding(16, field, f"The {field} contains control characters.", fix="Delete them; they often come with copied text.")
+    elif lost := records.unfoldable(bare):
+        yield Finding(16, field, f"The {field} contains characters Spectrum cannot store: {lost}", fix="Replace them.")
+    elif not bare.isascii():
+        yield Finding(16, field, f"Spectrum stores plain letters only: the {field} will read “{records.fold(text)}”.", blocking=False)
+
+
+def spectrum_number(co: ChangeOrder, wanted: str) -> Iterator[Finding]:
+    kept = numbers.kept(co)
+    if kept and wanted != kept:
+        text = f"This change order has the Spectrum number {kept} for good."
+        yield Finding(17, "number", text, ACCOUNTING, "A new number would leave its earlier lines behind in Spectrum.")
+    elif not kept and not co.company.edit_number and wanted != numbers.propose(co):
+        yield Finding(17, "number", "Your company does not let approvers change the Spectrum number.", ADMIN, f"Use {numbers.propose(co)}.")
+    elif not records.NUMBER_PATTERN.fullmatch(wanted):
+        yield Finding(
+            17,
+            "number",
+            "The Spectrum number needs 1 to 8 characters out of A-Z, 0-9 and the dash.",
+            ACCOUNTING,
+            f"For example {numbers.propose(co)}.",
+        )
+    elif not numbers.is_free(co, wanted):
+        text = f"The number {wanted} is already used in Spectrum for job {co.job.number} by another change request."
+        yield Finding(17, "number", text, ACCOUNTING, "Pick another.")
+
+
+def custom_title(co: ChangeOrder, title: str | None, description: str | None) -> Iterator[Finding]:
+    """Rule 18: the approver's own words for Spectrum, where the company allows them."""
+    if title is None and description is None:
+        return
+    if not co.company.custom_title:
+        yield Finding(18, "title", "Your company exports titles as they are.", ADMIN, "Switch on custom titles in the company settings.")
+        return
+    for finding in [*title_length(title or ""), *characters_of("title", title or ""), *characters_of("description", description or "")]:
+        yield Finding(18, finding.field, finding.text, ACCOUNTING, finding.fix, finding.blocking)
+    if len(description or "") > LONGEST_DESCRIPTION:
+        text = f"The description has {len(description or '')} characters; Spectrum holds 250."
+        yield Finding(18, "description", text, ACCOUNTING, "Shorten it.")
+
+
+def company_settings(company: Company) -> Iterator[Finding]:
+    """Rule 20: without these nothing can be exported."""
+    needed = {
+        "company code": company.code,
+        "change request status": company.cr_status,
+        "cost-reimbursable flag": company.cost_reimbursable,
+        "subcontract status": company.sub_status,
+    }
+    if missing := [name for name, value in needed.items() if not value]:
+        text = f"Export is off: the company settings lack the Spectrum {', the '.join(missing)}."
+        yield Finding(20, "company", text, ADMIN, "Set it under Settings, Company.")
+    elif company.sub_status == "E":
+        text = "Spectrum needs an existing subcontract change order number to mark this as executed."
+        yield Finding(20, "company", text, ADMIN, "Choose P (proposed) under Settings, Company.")
+
+
+AT_SEND: tuple[Rule, ...] = (
+    number, title, project_status, commitment, vendor, job, lines, repeats, amounts, total, zeros, description_length, characters,
+)  # fmt: skip
+AT_ACCEPT: tuple[Rule, ...] = (title, commitment, vendor, job, lines, repeats, amounts, total, zeros, characters)
+
+
+def at_send(co: ChangeOrder) -> list[Finding]:
+    """All findings that matter before a change order may go to accounting."""
+    return [finding for rule in AT_SEND for finding in rule(co)]
+
+
+def on_review(co: ChangeOrder) -> list[Finding]:
+    """What the approver sees in the Checks column: the rules about the change order itself."""
+    return [finding for rule in AT_ACCEPT for finding in rule(co)]
+
+
+def at_accept(co: ChangeOrder, number: str, title: str | None, description: str | None) -> list[Finding]:
+    """All findings of an Accept with this Spectrum number and these words."""
+    return [
+        *company_settings(co.company),
+        *spectrum_number(co, number),
+        *custom_title(co, title, description),
+        *(finding for finding in on_review(co) if not (title is not None and finding.field == "title")),
+    ]
+
+
+def before_send(co: ChangeOrder) -> list[Finding]:
+    """What can change between Accept and the first byte: blocking findings only."""
+    return blocking([*company_settings(co.company), *on_review(co)])
+
+
+def blocking(findings: Iterable[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.blocking]
+
+
+def require(findings: list[Finding]) -> None:
+    """Raise Blocked if any of them blocks."""
+    if blocking(findings):
+        raise Blocked(findings)
+
+
+def verdict(findings: list[Finding]) -> str:
+    """`clean`, `warn` or `block`: the worst of them."""
+    if blocking(findings):
+        return "block"
+    return "warn" if findings else "clean"
+
+
+def _needed(line: LineItem) -> Iterable[tuple[str, bool]]:
+    return (
+        ("cost code", bool(line.phase_code.replace("-", "").strip())),
+        ("cost type", bool(line.cost_type.strip())),
+        ("amount", line.amount is not None),
+    )
+
+
+def _key(rule: int, field: str, name: str, value: str) -> Iterator[Finding]:
+    if len(value) > 10:
+        yield Finding(rule, field, f"{name} has {len(value)} characters; Spectrum allows 10.", ACCOUNTING, "Correct it.")
+    yield from _bad_characters(rule, field, name, value)
+
+
+def _bad_characters(rule: int, field: str, name: str, value: str) -> Iterator[Finding]:
+    if KEY_CHARACTERS.search(value) or not value.isascii() or not value.isprintable():
+        yield Finding(rule, field, f"{name} contains characters Spectrum does not take in codes.", ACCOUNTING, "Correct the code.")
+
+
+def _fits_quantity(quantity: Decimal) -> bool:
+    return quantity.is_finite() and abs(quantity) <= Decimal("9999999.99") and quantity == quantity.quantize(Decimal("0.01"))
+
+
+def _same_number(co: ChangeOrder) -> bool:
+    twins = ChangeOrder.select().where(
+        ChangeOrder.commitment == co.commitment_id, ChangeOrder.number == co.number.strip(), ChangeOrder.id != (co.id or 0)
+    )
+    return bool(twins.exists())

@@ -1,0 +1,65 @@
+"""Jobs, vendors and commitments: what a change order changes, under Spectrum's own codes."""
+
+from enum import StrEnum
+
+import peewee
+
+from portal.db import Model, MoneyField
+from portal.domain.companies import Company
+
+
+class Kind(StrEnum):
+    SUBCONTRACT = "subcontract"
+    PURCHASE_ORDER = "purchase order"
+
+
+class Job(Model):
+    """A construction job.
+
+    number     Spectrum job number, 1-10 characters
+    customer   Spectrum customer code of the job's contract, 1-10 characters; empty until known
+    """
+
+    company = peewee.ForeignKeyField(Company, on_delete="RESTRICT", backref="jobs")
+    number = peewee.CharField(max_length=10)
+    name = peewee.CharField(max_length=100)
+    customer = peewee.CharField(max_length=10, default="")
+
+    class Meta:
+        indexes = ((("company", "number"), True),)
+
+
+class Vendor(Model):
+    """A subcontractor or seller; `code` is its Spectrum vendor code, empty until linked."""
+
+    company = peewee.ForeignKeyField(Company, on_delete="RESTRICT", backref="vendors")
+    name = peewee.CharField(max_length=100)
+    code = peewee.CharField(max_length=10, default="")
+
+    class Meta:
+        indexes = ((("company", "name"), True),)
+
+
+class Commitment(Model):
+    """A subcontract or purchase order on a job.
+
+    number     its number on the project side, up to 30 characters
+    subcontract   Spectrum subcontract number, 1-10 characters; empty until it is in Spectrum
+    as_subcontract   a purchase order that was entered in Spectrum as a subcontract
+    """
+
+    job = peewee.ForeignKeyField(Job, on_delete="RESTRICT", backref="commitments")
+    vendor = peewee.ForeignKeyField(Vendor, on_delete="RESTRICT", backref="commitments")
+    number = peewee.CharField(max_length=30)
+    title = peewee.CharField(max_length=100, default="")
+    kind = peewee.CharField(default=Kind.SUBCONTRACT)
+    as_subcontract = peewee.BooleanField(default=False)
+    subcontract = peewee.CharField(max_length=10, default="")
+    original_amount = MoneyField(null=True)
+
+    class Meta:
+        indexes = ((("job", "number"), True),)
+
+    @property
+    def is_purchase_order(self) -> bool:
+        return bool(self.kind == Kind.PURCHASE_ORDER)

@@ -1,0 +1,38 @@
+"""The company: whose codes go to Spectrum, and how its people work."""
+
+import peewee
+
+from portal.db import Model
+
+
+class Company(Model):
+    """One set of books. Every job belongs to one; the settings page edits the only row.
+
+    code               Spectrum company code, 1-3 characters
+    cr_status          Spectrum change request status code, 1-2 characters
+    cost_reimbursable  Spectrum's flag, `Y` or `N`
+    sub_status         P (proposed), E (executed) or R (rejected)
+    export_delay       seconds between Accept and the first send, so that there is something to recall
+    """
+
+    name = peewee.CharField(max_length=100)
+    code = peewee.CharField(max_length=3, default="")
+    cr_status = peewee.CharField(max_length=2, default="")
+    cost_reimbursable = peewee.CharField(max_length=1, default="")
+    sub_status = peewee.CharField(max_length=1, default="")
+    custom_title = peewee.BooleanField(default=False)
+    edit_number = peewee.BooleanField(default=True)
+    four_eyes = peewee.BooleanField(default=True)
+    export_delay = peewee.IntegerField(default=10)
+    time_zone = peewee.CharField(default="America/Chicago")
+
+    @property
+    def lane(self) -> str:
+        """The one line of work on which this company's exports go out."""
+        return f"exports:{self.id}"
+
+
+def current() -> Company:
+    """The company of this installation; the first migration made it."""
+    company: Company = Company.select().order_by(Company.id).get()
+    return company

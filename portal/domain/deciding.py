@@ -1,0 +1,131 @@
+"""What an approver does with a change order that waits: accept it for export, or send it back."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import peewee
+
+from portal import clock
+from portal.db import transaction
+from portal.domain import change_orders, checks, events, exports, numbers, outbox, people
+from portal.domain.change_orders import ChangeOrder, Status
+from portal.domain.checks import Finding
+from portal.domain.outbox import Task
+from portal.domain.people import NotPermitted, User
+
+SUBJECT = "change_order"
+LONGEST_REASON = 1000
+
+
+def accept(id: int, by: User, version: int, number: str = "", title: str | None = None, description: str | None = None) -> ChangeOrder:
+    """Ready -> Queued: reserve the Spectrum number, freeze what Spectrum will get, and promise the export.
+
+    `version` is the one the approver saw; an empty `number` takes the proposed one; `title` and `description` replace
+    the change order's own in Spectrum where the company allows it. Raises NotPermitted, Overtaken or Blocked, and
+    then nothing is recorded. The same person's repeat of the same decision changes nothing.
+    """
+    try:
+        with transaction():
+            by, change_order = people.as_now(by), change_orders.load(id)
+            if _is_repeat(change_order, by, "accepted", version):
+                return change_order
+            change_order.expect(Status.READY, version)
+            ensure_may_decide(change_order, by)
+            number = number.strip().upper() or numbers.propose(change_order)
+            checks.require(checks.at_accept(change_order, number, title, description))
+            numbers.reserve(change_order, number)
+            export = _freeze(change_order, number, title, description)
+            change_order.move(Status.QUEUED, version, decided_by=by, decided_at=clock.now(), export=export.id)
+            company = change_order.company
+            outbox.promise(export.key, company.lane, Task.EXPORT, export.id, timedelta(seconds=company.export_delay))
+            _record(change_order, "accepted", by, seen=version, number=number, title=title, total=str(change_order.amount))
+            return change_order
+    except peewee.IntegrityError:
+        taken = f"The number {number} was taken by another change request this very moment."
+        raise checks.Blocked([Finding(17, "number", taken, checks.ACCOUNTING, "Pick another.")]) from None
+
+
+def reject(id: int, by: User, version: int, reason: str) -> ChangeOrder:
+    """Ready -> Rejected: back to the project, with the reason by mail to sender and creator."""
+    reason = reason.strip()
+    with transaction():
+        by, change_order = people.as_now(by), change_orders.load(id)
+        if _is_repeat(change_order, by, "rejected", version):
+            return change_order
+        change_order.expect(Status.READY, version)
+        ensure_may_decide(change_order, by)
+        checks.require(reason_findings(reason))
+        change_order.move(Status.REJECTED, version, decided_by=by, decided_at=clock.now(), export=None)
+        for person in {change_order.sent_by_id, change_order.created_by_id} - {None}:
+            key = f"rejected:{change_order.id}:{change_order.revision}:{person}"
+            outbox.promise(key, outbox.MAIL, Task.REJECTED, change_order.id)
+        _record(change_order, "rejected", by, seen=version, reason=reason)
+        return change_order
+
+
+def reason_findings(reason: str) -> list[Finding]:
+    """A reason has 1 to 1000 characters that a mail can carry."""
+    if not reason:
+        return [Finding(4, "reason", "Give the project team a reason.", checks.ACCOUNTING, "Say what has to change.")]
+    if len(reason) > LONGEST_REASON:
+        text = f"The reason has {len(reason)} characters; 1000 fit."
+        return [Finding(4, "reason", text, checks.ACCOUNTING, "Shorten it.")]
+    return [finding for finding in checks.characters_of("description", reason) if "control" in finding.text]
+
+
+def ensure_may_decide(change_order: ChangeOrder, by: User) -> None:
+    """Rule 21. Raises NotPermitted with the reason that the row also shows."""
+    if why := why_not(change_order, by, hands_on(change_order)):
+        raise NotPermitted(why)
+
+
+def why_not(change_order: ChangeOrder, by: User, hands: set[int]) -> str:
+    """Why this person may not decide this change order, or an empty text. `hands`: who worked on it (`hands_on`)."""
+    if not by.may_decide:
+        return by.why_not_decide
+    if change_order.company.four_eyes and by.id in hands:
+        return "You sent or wrote this change order, so another approver has to decide it (four eyes)."
+    return ""
+
+
+def hands_on(change_order: ChangeOrder) -> set[int]:
+    """The ids of sender, creator and editors of the revision."""
+    return all_hands([change_order])[change_order.id]
+
+
+def all_hands(rows: list[ChangeOrder]) -> dict[int, set[int]]:
+    """`hands_on` of each row, in one query."""
+    hands = {row.id: {row.sent_by_id, row.created_by_id} - {None} for row in rows}
+    revisions = {row.id: row.revision for row in rows}
+    edits = events.Event.select(events.Event.ref, events.Event.actor, events.Event.data).where(
+        events.Event.subject == SUBJECT, events.Event.action == "edited", events.Event.ref.in_(list(hands))
+    )
+    for edit in edits:
+        if edit.actor_id and edit.facts["revision"] == revisions[edit.ref]:
+            hands[edit.ref].add(edit.actor_id)
+    return hands
+
+
+def _freeze(change_order: ChangeOrder, number: str, title: str | None, description: str | None) -> exports.Export:
+    today = clock.now().astimezone(ZoneInfo(change_order.company.time_zone)).date()
+    words = change_order.title if title is None else title.strip()
+    more = change_order.description if description is None else description.strip()
+    try:
+        return exports.freeze(change_order, number, words, more, today)
+    except ValueError as error:  # the record knows Spectrum's widths and masks better than any rule here
+        raise checks.Blocked([Finding(10, "lines", str(error), checks.ACCOUNTING)]) from None
+
+
+def _is_repeat(change_order: ChangeOrder, by: User, action: str, version: int) -> bool:
+    """Whether this very decision was already recorded: a double click, or a retry after a lost answer."""
+    last = (
+        events.Event.select()
+        .where(events.Event.subject == SUBJECT, events.Event.ref == change_order.id, events.Event.action.in_(("accepted", "rejected")))
+        .order_by(events.Event.seq.desc())
+        .first()
+    )
+    return bool(last and last.action == action and last.actor_id == by.id and last.facts["seen"] == version)
+
+
+def _record(change_order: ChangeOrder, action: str, by: User, **facts: object) -> None:
+    events.record(SUBJECT, change_order.id, action, by, revision=change_order.revision, **facts)

@@ -1,0 +1,105 @@
+"""The audit trail: one event per fact, in the transaction of the fact, chained by hash.
+
+Writers are serialised (SQLite by nature, PostgreSQL by the advisory lock taken here), so `seq` has no gaps and every
+hash covers its predecessor. An event is the last insert of its transaction, to hold that lock as briefly as can be.
+"""
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import peewee
+
+from portal import clock
+from portal.db import Model, UtcField, database, is_sqlite
+from portal.domain.people import User
+
+GENESIS = "0" * 64
+CHAIN_LOCK = 0x0CC0  # PostgreSQL advisory lock: one chain, one writer
+
+
+class Event(Model):
+    """Who did what to what, when.
+
+    subject   the kind of thing (`change_order`, `user`, `company`)
+    ref       its id
+    action    a past participle: `accepted`, `sent`, `privilege granted`
+    data      facts of the action as JSON; never a secret, never a float
+    """
+
+    seq = peewee.BigIntegerField(primary_key=True)
+    at = UtcField()
+    actor = peewee.ForeignKeyField(User, null=True, on_delete="RESTRICT", backref="+")
+    subject = peewee.CharField()
+    ref = peewee.IntegerField()
+    action = peewee.CharField()
+    data = peewee.TextField(default="{}")
+    previous = peewee.CharField(max_length=64)
+    hash = peewee.CharField(max_length=64, unique=True)
+
+    class Meta:
+        indexes = ((("subject", "ref", "seq"), False),)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        facts: dict[str, Any] = json.loads(self.data)
+        return facts
+
+    def seal(self) -> str:
+        """SHA-256 over seq, the previous hash and the canonical JSON of all other columns."""
+        content = {
+            "at": _fixed(self.at),
+            "actor": self.actor_id,
+            "subject": self.subject,
+            "ref": self.ref,
+            "action": self.action,
+            "data": self.data,
+        }
+        return hashlib.sha256(f"{self.seq}|{self.previous}|{canonical(content)}".encode()).hexdigest()
+
+
+def record(subject: str, ref: int, action: str, actor: User | None = None, **data: Any) -> Event:
+    """Write the event. Call as the last insert of the transaction whose fact it tells."""
+    if not is_sqlite():
+        database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (CHAIN_LOCK,))
+    last = Event.select(Event.seq, Event.hash).order_by(Event.seq.desc()).limit(1).tuples().first() or (0, GENESIS)
+    event = Event(
+        seq=last[0] + 1,
+        at=clock.now(),
+        actor=actor,
+        subject=subject,
+        ref=ref,
+        action=action,
+        data=canonical(data),
+        previous=last[1],
+    )
+    event.hash = event.seal()
+    event.save(force_insert=True)
+    return event
+
+
+def history(subject: str, ref: int) -> list[Event]:
+    """All events of one thing, oldest first, with their actors."""
+    return list(_with_actors().where(Event.subject == subject, Event.ref == ref).order_by(Event.seq))
+
+
+def latest(subject: str, refs: Iterable[int]) -> dict[int, Event]:
+    """The last event of each thing, in one query."""
+    newest = Event.select(peewee.fn.MAX(Event.seq)).where(Event.subject == subject, Event.ref.in_(list(refs))).group_by(Event.ref)
+    return {event.ref: event for event in _with_actors().where(Event.seq.in_(newest))}
+
+
+def canonical(content: dict[str, Any]) -> str:
+    """JSON with sorted keys, no blanks, NFC text: the same content is the same bytes."""
+    return unicodedata.normalize("NFC", json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str))
+
+
+def _with_actors() -> Any:
+    return Event.select(Event, User).join(User, peewee.JOIN.LEFT_OUTER)
+
+
+def _fixed(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

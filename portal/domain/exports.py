@@ -1,0 +1,185 @@
+"""What leaves for Spectrum: the frozen Export of an accepted change order, and the attempts to send its lines."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+import peewee
+
+from portal import clock
+from portal.db import Model, UtcField
+from portal.domain.change_orders import ChangeOrder, LineItem
+from portal.spectrum import records
+
+FORMAT = "ARChangeRequest/1"
+HEADER = 11  # elements 3-13 of the service's table: the same in every line
+
+
+class Outcome(StrEnum):
+    SENT = "sent"
+    REFUSED = "refused"
+    NOT_SENT = "not sent"
+    UNKNOWN = "unknown"
+    LOST = "lost"  # the worker was gone before it could say
+    PRESENT = "present"  # found in Spectrum by a read
+
+
+class Export(Model):
+    """The lines of one accepted revision, exactly as every send of them will be. Never changed.
+
+    number  the Spectrum change request number
+    frozen  JSON {header, lines: [{position, elements}], skipped: [position]} with Spectrum's element names; elements
+            3-56 of the call, zero lines left out
+    """
+
+    change_order = peewee.ForeignKeyField(ChangeOrder, on_delete="RESTRICT", backref="exports")
+    revision = peewee.IntegerField()
+    number = peewee.CharField(max_length=8)
+    format = peewee.CharField(default=FORMAT)
+    frozen = peewee.TextField()
+    sha256 = peewee.CharField(max_length=64)
+    created_at = UtcField(default=clock.now)
+
+    @property
+    def key(self) -> str:
+        """The key of the promise to send it."""
+        return f"export:{self.id}"
+
+    @property
+    def lines(self) -> list[tuple[int, dict[str, str]]]:
+        """Position and elements 3-56 of each line to send, in order."""
+        frozen = json.loads(self.frozen)
+        return [(line["position"], frozen["header"] | line["elements"]) for line in frozen["lines"]]
+
+
+class Attempt(Model):
+    """One try to send, or one look at, one line. Opened before the first byte leaves.
+
+    line     position of the line in the change order
+    claim    the lane's fencing token under which it was opened
+    outcome  null while open; the latest one of a line is the line's state
+    codes    JSON list of [code, column, text] as Spectrum answered
+    answer   excerpt of the answer, scrubbed, at most 4 KiB
+    """
+
+    export = peewee.ForeignKeyField(Export, on_delete="RESTRICT", backref="attempts")
+    line = peewee.IntegerField()
+    kind = peewee.CharField(default="send")
+    claim = peewee.IntegerField()
+    guid = peewee.CharField(max_length=36, default="")
+    started_at = UtcField(default=clock.now)
+    ended_at = UtcField(null=True)
+    outcome = peewee.CharField(null=True)
+    http = peewee.IntegerField(null=True)
+    codes = peewee.TextField(default="[]")
+    answer = peewee.TextField(default="")
+
+    @property
+    def rows(self) -> list[list[str]]:
+        rows: list[list[str]] = json.loads(self.codes)
+        return rows
+
+    @property
+    def seconds(self) -> float | None:
+        return None if self.ended_at is None else (self.ended_at - self.started_at).total_seconds()
+
+
+Attempt.add_index(Attempt.index(Attempt.export, unique=True, where=Attempt.ended_at.is_null(), name="attempt_open"))
+
+
+def freeze(change_order: ChangeOrder, number: str, title: str, description: str, on: date) -> Export:
+    """Record what Spectrum will get: the elements of every line that is not zero."""
+    sent = [line for line in change_order.lines if line.amount]
+    rows = [(line.position, elements_of(change_order, line, number, title, description, on)) for line in sent]
+    names = list(rows[0][1])[:HEADER]
+    frozen = json.dumps(
+        {
+            "header": {name: rows[0][1][name] for name in names},
+            "lines": [{"position": position, "elements": {name: row[name] for name in row if name not in names}} for position, row in rows],
+            "skipped": [line.position for line in change_order.lines if not line.amount],
+        },
+        separators=(",", ":"),
+    )
+    return Export.create(
+        change_order=change_order,
+        revision=change_order.revision,
+        number=number,
+        frozen=frozen,
+        sha256=hashlib.sha256(frozen.encode()).hexdigest(),
+    )
+
+
+def elements_of(change_order: ChangeOrder, line: LineItem, number: str, title: str, description: str, on: date) -> dict[str, str]:
+    """Elements 3-56 of the call for one line. Raises ValueError where the records module does."""
+    commitment, company = change_order.commitment, change_order.company
+    header = records.Header(
+        company_code=company.code,
+        job_number=change_order.job.number,
+        customer_code=change_order.job.customer,
+        change_request_number=number,
+        description=records.describe(change_order.number, title, description),
+        status=company.cr_status,
+        cost_reimbursable=company.cost_reimbursable == "Y",
+        origination_date=on,
+    )
+    return records.elements(
+        header,
+        records.Line(
+            phase_code=line.phase_code,
+            cost_type=line.cost_type,
+            amount=line.amount,
+            vendor_code=commitment.vendor.code,
+            subcontract_number=commitment.subcontract,
+            sub_status=company.sub_status,
+            description=records.shorten(records.fold(title), 30),
+            comments=f"Portal CCO {change_order.id}",
+            quantity=line.quantity,
+            bid_group="",
+            bid_item=line.bid_item,
+        ),
+    )
+
+
+def open_attempt(export: Export, line: int, claim: int, guid: str) -> Attempt:
+    return Attempt.create(export=export, line=line, claim=claim, guid=guid)
+
+
+def close_attempt(attempt: Attempt, outcome: Outcome, **evidence: Any) -> None:
+    """Write down what came back. If somebody closed the attempt as lost meanwhile, the evidence is kept as a late one."""
+    closed = (
+        Attempt.update(ended_at=clock.now(), outcome=outcome, **evidence)
+        .where(Attempt.id == attempt.id, Attempt.ended_at.is_null())
+        .execute()
+    )
+    if not closed:
+        Attempt.create(
+            export=attempt.export_id,
+            line=attempt.line,
+            kind="late",
+            claim=attempt.claim,
+            guid=attempt.guid,
+            started_at=attempt.started_at,
+            ended_at=clock.now(),
+            outcome=outcome,
+            **evidence,
+        )
+
+
+def close_lost(export: Export) -> None:
+    """An open attempt that nobody works on: whether it reached Spectrum is not known."""
+    Attempt.update(ended_at=clock.now(), outcome=Outcome.LOST).where(Attempt.export == export, Attempt.ended_at.is_null()).execute()
+
+
+def outcomes(export: Export) -> dict[int, Attempt]:
+    """The latest closed attempt of each line: the line's state."""
+    closed = Attempt.select().where(Attempt.export == export, Attempt.ended_at.is_null(False)).order_by(Attempt.id)
+    return {attempt.line: attempt for attempt in closed}
+
+
+def evidence_of(answer: Any) -> Mapping[str, Any]:
+    """The columns of an attempt, out of a receipt or an error of the Spectrum client."""
+    rows = [[row.code, row.column, row.text] for row in answer.rows]
+    return {"http": answer.http, "codes": json.dumps(rows), "answer": answer.answer}

@@ -1,0 +1,154 @@
+"""The lists people work from: which states each shows, in which order, page by page."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import peewee
+
+from portal import clock
+from portal.db import cents
+from portal.domain import change_orders, checks, deciding, events
+from portal.domain.change_orders import ChangeOrder, Status
+from portal.domain.checks import Finding
+from portal.domain.commitments import Job
+from portal.domain.events import Event
+from portal.domain.people import Membership, User
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One entry of the Views menu. `newest_first` for what is at rest; what waits is listed oldest first."""
+
+    key: str
+    label: str
+    heading: str
+    statuses: tuple[Status, ...]
+    empty: str
+    newest_first: bool = False
+
+
+SENT = tuple(status for status in Status if status not in (Status.DRAFT, Status.VOID))
+VIEWS = (
+    View(
+        "ready",
+        "Ready to Export",
+        "Change Orders - Ready to be Exported to Spectrum",
+        (Status.READY,),
+        "Nothing is waiting. Change orders appear here when a project team sends them for accounting acceptance.",
+    ),
+    View("progress", "In progress", "In progress", (Status.QUEUED, Status.EXPORTING), "Nothing is on its way to Spectrum."),
+    View("failed", "Failed to Export", "Failed to Export", (Status.FAILED, Status.UNKNOWN), "No failed exports."),
+    View("exported", "Exported", "Exported", (Status.EXPORTED,), "Nothing has been exported yet.", newest_first=True),
+    View("returned", "Sent back", "Sent back", (Status.REJECTED, Status.RETRIEVED), "Nothing was sent back.", newest_first=True),
+    View("all", "All", "All change orders", SENT, "No change orders have arrived yet.", newest_first=True),
+)
+BY_KEY = {view.key: view for view in VIEWS}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A change order as a list or its page shows it to one person.
+
+    findings    what the checks say, while that matters
+    last        its latest event: who did what when
+    why_not     why this person may not decide it, or an empty text
+    """
+
+    change_order: ChangeOrder
+    findings: list[Finding]
+    last: Event | None
+    why_not: str
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Count, sum in US dollars, and the send time of the oldest, of one view."""
+
+    count: int = 0
+    total: Decimal = Decimal("0.00")
+    oldest: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    rows: list[Row]
+    after: str  # the cursor of the next page; empty on the last one
+
+
+def page(view: View, viewer: User, after: str = "", size: int = PAGE) -> Page:
+    """One page of the view, by keyset: as quick on page 1,000 as on page 1. Raises ValueError for a cursor that is none."""
+    query = change_orders.complete().where(ChangeOrder.status.in_(view.statuses), ChangeOrder.sent_at.is_null(False))
+    key = (ChangeOrder.sent_at, ChangeOrder.id)
+    if after:
+        at, id = parse_cursor(after)
+        here = peewee.Tuple(*key)
+        there = peewee.Tuple(peewee.Value(at, converter=ChangeOrder.sent_at.db_value), id)
+        query = query.where(here < there if view.newest_first else here > there)
+    order = [column.desc() for column in key] if view.newest_first else list(key)
+    found = list(query.order_by(*order).limit(size + 1))
+    shown = change_orders.with_lines(found[:size])
+    return Page(rows_of(shown, viewer), cursor(shown[-1]) if len(found) > size else "")
+
+
+def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
+    """What to say beside each change order, in a constant number of queries."""
+    said = events.latest(deciding.SUBJECT, [change_order.id for change_order in shown])
+    hands = deciding.all_hands(shown)
+    return [
+        Row(
+            change_order,
+            checks.on_review(change_order) if change_order.is_ready else [],
+            said.get(change_order.id),
+            deciding.why_not(change_order, viewer, hands[change_order.id]),
+        )
+        for change_order in shown
+    ]
+
+
+def row(id: int, viewer: User) -> Row:
+    """One change order as it is now. Raises ChangeOrder.DoesNotExist."""
+    return rows_of([change_orders.load(id)], viewer)[0]
+
+
+def totals() -> dict[str, Totals]:
+    """Count, total and oldest of every view, in one query."""
+    grouped = (
+        ChangeOrder.select(
+            ChangeOrder.status,
+            peewee.fn.COUNT(ChangeOrder.id),
+            peewee.fn.SUM(ChangeOrder.amount).coerce(False),
+            peewee.fn.MIN(ChangeOrder.sent_at),
+        )
+        .where(ChangeOrder.sent_at.is_null(False))
+        .group_by(ChangeOrder.status)
+        .tuples()
+    )
+    by_status = {status: Totals(count, cents(total), oldest) for status, count, total, oldest in grouped}
+    return {view.key: _sum([by_status[status] for status in view.statuses if status in by_status]) for view in VIEWS}
+
+
+def own(viewer: User) -> list[ChangeOrder]:
+    """What a member of jobs can work on: drafts and what came back, newest first."""
+    jobs = Membership.select(Membership.job).where(Membership.user == viewer)
+    query = change_orders.complete().where(Job.id.in_(jobs), ChangeOrder.status.in_(change_orders.EDITABLE))
+    return change_orders.with_lines(query.order_by(ChangeOrder.id.desc()).limit(PAGE))
+
+
+def cursor(change_order: ChangeOrder) -> str:
+    return f"{int((change_order.sent_at or clock.EPOCH).timestamp() * 1_000_000)}-{change_order.id}"
+
+
+def parse_cursor(text: str) -> tuple[datetime, int]:
+    at, _, id = text.partition("-")
+    if not (at.isascii() and at.isdigit() and id.isascii() and id.isdigit()) or len(at) > 17 or len(id) > 18:
+        raise ValueError("This page address is not one of ours. Start from the first page.")
+    return datetime.fromtimestamp(int(at) // 1_000_000, UTC).replace(microsecond=int(at) % 1_000_000), int(id)
+
+
+def _sum(parts: list[Totals]) -> Totals:
+    oldest: list[Any] = [part.oldest for part in parts if part.oldest]
+    return Totals(sum(part.count for part in parts), sum((part.total for part in parts), Decimal("0.00")), min(oldest, default=None))

@@ -1,0 +1,153 @@
+"""Promised work, and the one lease under which it is done.
+
+A promise is a row written in the transaction of the decision that causes it. The keeper rings for lanes that have due
+rows; a worker takes the lane, works, and lets go. What Redis or RQ say is never asked.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import peewee
+
+from portal import clock
+from portal.db import Model, UtcField
+from portal.domain.people import User
+
+ZERO = timedelta(0)
+MAIL = "mail"
+
+
+class Task(StrEnum):
+    EXPORT = "export"
+    REJECTED = "rejected"
+
+
+class Lost(Exception):
+    """The lane was taken over by another worker: stop at once."""
+
+
+class Lane(Model):
+    """One line of work that only one worker may be on, e.g. `exports:1`.
+
+    claim   grows with every taking: the fencing token
+    until   end of the lease, UTC
+    paused_at, paused_by, reason   a pause stops sends, for everybody to see; by the portal itself when Spectrum refuses us
+    """
+
+    name = peewee.CharField(primary_key=True)
+    claim = peewee.IntegerField(default=0)
+    until = UtcField(default=clock.EPOCH)
+    paused_at = UtcField(null=True)
+    paused_by = peewee.ForeignKeyField(User, null=True, on_delete="RESTRICT", backref="+")  # null while paused: the portal itself
+    reason = peewee.CharField(default="")
+
+    @property
+    def queue(self) -> str:
+        """The RQ queue whose workers serve this lane."""
+        return str(self.name).partition(":")[0]
+
+    @classmethod
+    def take(cls, name: str, lease: timedelta) -> int | None:
+        """The new claim, or None while somebody else holds the lane."""
+        now = clock.now()
+        free = Lane.get_or_none(cls.name == name, cls.until <= now)
+        if free is None:
+            return None
+        taken = (
+            cls.update(claim=free.claim + 1, until=now + lease).where(cls.name == name, cls.until <= now, cls.claim == free.claim).execute()
+        )
+        return free.claim + 1 if taken else None
+
+    @classmethod
+    def renew(cls, name: str, claim: int, lease: timedelta) -> None:
+        """Keep the lane; raise Lost if it was taken over meanwhile."""
+        if not cls.update(until=clock.now() + lease).where(cls.name == name, cls.claim == claim).execute():
+            raise Lost(name)
+
+    @classmethod
+    def release(cls, name: str, claim: int) -> None:
+        cls.update(until=clock.EPOCH).where(cls.name == name, cls.claim == claim).execute()
+
+    @classmethod
+    def is_paused(cls, name: str) -> bool:
+        return cls.select().where(cls.name == name, cls.paused_at.is_null(False)).exists()
+
+
+class Dispatch(Model):
+    """A promise: do `task` with `subject`, once. Unfinished ones are tried again when due.
+
+    key       what makes the promise one promise, e.g. `export:17`
+    subject   an id; the state is read fresh
+    tries     times a worker began it since it was promised (or since the last Retry)
+    """
+
+    key = peewee.CharField(unique=True)
+    lane = peewee.CharField()
+    task = peewee.CharField()
+    subject = peewee.IntegerField()
+    due_at = UtcField()
+    tries = peewee.IntegerField(default=0)
+    promised_at = UtcField(default=clock.now)
+    finished_at = UtcField(null=True)
+    error = peewee.CharField(default="")
+
+
+Dispatch.add_index(Dispatch.index(Dispatch.lane, Dispatch.due_at, where=Dispatch.finished_at.is_null(), name="dispatch_due"))
+
+
+def promise(key: str, lane: str, task: Task, subject: int, due_in: timedelta = ZERO) -> None:
+    """Record work to do, once per key. Call inside the transaction of the decision that causes it."""
+    Dispatch.insert(key=key, lane=lane, task=task, subject=subject, due_at=clock.now() + due_in).on_conflict_ignore().execute()
+
+
+def lanes_with_due_work() -> list[Lane]:
+    """The lanes the keeper rings: something is due and nobody is on it."""
+    now = clock.now()
+    due = Dispatch.select(Dispatch.lane).where(Dispatch.finished_at.is_null(), Dispatch.due_at <= now)
+    return list(Lane.select().where(Lane.name.in_(due), Lane.until <= now))
+
+
+def due(lane: str, budget: timedelta) -> Iterator[Dispatch]:
+    """Due promises of the lane, oldest first, read one by one so that each is as it is now, until the budget is spent."""
+    end, passed = clock.now() + budget, set[int]()
+    while clock.now() < end:
+        dispatch = next_due(lane, passed)
+        if dispatch is None:
+            return
+        passed.add(dispatch.id)
+        yield dispatch
+
+
+def next_due(lane: str, passed: set[int]) -> Dispatch | None:
+    found: Dispatch | None = (
+        Dispatch.select()
+        .where(Dispatch.lane == lane, Dispatch.finished_at.is_null(), Dispatch.due_at <= clock.now(), Dispatch.id.not_in(passed))
+        .order_by(Dispatch.due_at, Dispatch.id)
+        .first()
+    )
+    return found
+
+
+def begin(dispatch: Dispatch, retry_in: timedelta) -> None:
+    """Count the try and set the next one, before any work: a worker that dies leaves the promise standing."""
+    Dispatch.update(tries=Dispatch.tries + 1, due_at=clock.now() + retry_in).where(Dispatch.id == dispatch.id).execute()
+    dispatch.tries += 1
+
+
+def postpone(dispatch: Dispatch, until: datetime, error: str = "", *, counts: bool = True) -> None:
+    """Try again at `until`. A delay that says nothing about the work itself (a pause) does not count as a try."""
+    changes: dict[str, Any] = {"due_at": until, "error": error[:255]}
+    if not counts:
+        changes["tries"] = 0
+    Dispatch.update(**changes).where(Dispatch.id == dispatch.id).execute()
+
+
+def finish(dispatch: Dispatch, error: str = "") -> None:
+    Dispatch.update(finished_at=clock.now(), error=error[:255]).where(Dispatch.id == dispatch.id, Dispatch.finished_at.is_null()).execute()
+
+
+def withdraw(key: str) -> None:
+    """An answer made the promise void: it counts as done."""
+    Dispatch.update(finished_at=clock.now()).where(Dispatch.key == key, Dispatch.finished_at.is_null()).execute()

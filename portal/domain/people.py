@@ -1,0 +1,139 @@
+"""People, what they may do, and the jobs they belong to."""
+
+import unicodedata
+from enum import StrEnum
+from typing import Any
+
+import peewee
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from portal import clock
+from portal.db import Model, UtcField
+from portal.domain.commitments import Job
+
+# argon2id with 64 MiB, 3 passes: above the OWASP minimum of 19 MiB, 2 passes.
+hasher = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128
+
+
+class Level(StrEnum):
+    """What a person may do on the ERP Integrations tool, lowest first."""
+
+    NONE = "None"
+    READ_ONLY = "Read Only"
+    STANDARD = "Standard"
+    ADMIN = "Admin"
+
+    @property
+    def rank(self) -> int:
+        return list(Level).index(self)
+
+
+class NotPermitted(Exception):
+    """The person may not do this; the text says why and who can help."""
+
+
+class User(Model):
+    """A person with an account.
+
+    email      as typed at creation; unique by `handle`, its compatibility-normalised, case-folded form
+    can_push   *Can Push to Accounting*; without effect below Standard
+    """
+
+    email = peewee.CharField(max_length=254)
+    handle = peewee.CharField(max_length=254, unique=True)
+    name = peewee.CharField(max_length=100)
+    password = peewee.CharField(null=True)  # an argon2id hash; null: cannot sign in with a password
+    level = peewee.CharField(default=Level.NONE)
+    can_push = peewee.BooleanField(default=False)
+    active = peewee.BooleanField(default=True)
+    created_at = UtcField(default=clock.now)
+    last_active_at = UtcField(null=True)
+
+    @property
+    def rank(self) -> int:
+        return Level(self.level).rank
+
+    @property
+    def may_look(self) -> bool:
+        return self.active and self.rank >= Level.READ_ONLY.rank
+
+    @property
+    def may_decide(self) -> bool:
+        return self.active and self.rank >= Level.STANDARD.rank and self.can_push
+
+    @property
+    def may_administer(self) -> bool:
+        return self.active and self.rank >= Level.ADMIN.rank
+
+    @property
+    def why_not_decide(self) -> str:
+        """Why the Accept and Reject buttons are missing, or an empty text."""
+        if self.may_decide:
+            return ""
+        if self.rank < Level.STANDARD.rank and self.can_push:
+            return "Your ‘Can Push to Accounting’ is inactive: it needs level Standard or Admin. Ask an administrator to raise your level."
+        return "You can look but not decide. Ask an administrator for ‘Can Push to Accounting’."
+
+    @property
+    def effective_rights(self) -> str:
+        """One sentence for the people page: what level and privilege together allow."""
+        if not self.active:
+            return "Deactivated: cannot sign in."
+        inactive = " ‘Can Push to Accounting’ is inactive below Standard." if self.can_push and self.rank < Level.STANDARD.rank else ""
+        decide = " and accepts, rejects and retries" if self.may_decide else ""
+        sentences = {
+            Level.NONE: "Works on the change orders of their jobs only.",
+            Level.READ_ONLY: "Sees all lists, details and history; changes nothing.",
+            Level.STANDARD: f"Sees everything, takes on failed exports{decide}.",
+            Level.ADMIN: f"Sees everything, manages settings and people{decide}.",
+        }
+        return sentences[Level(self.level)] + inactive
+
+    def verify(self, password: str) -> bool:
+        """Whether this is the person's password. Takes the same time for a person without one."""
+        try:
+            return hasher.verify(self.password or _nobody(), password) and self.password is not None
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def is_member_of(self, job: Job) -> bool:
+        return Membership.select().where(Membership.user == self, Membership.job == job).exists()
+
+
+class Membership(Model):
+    """A person works on a job: sees its change orders at any level, writes and sends them."""
+
+    user = peewee.ForeignKeyField(User, on_delete="RESTRICT", backref="memberships")
+    job = peewee.ForeignKeyField(Job, on_delete="RESTRICT", backref="memberships")
+
+    class Meta:
+        indexes = ((("user", "job"), True),)
+
+
+def handle_of(email: str) -> str:
+    """The form in which two spellings of one address are equal (NFKC, case folded)."""
+    return unicodedata.normalize("NFKC", email).strip().casefold()
+
+
+def find(email: str) -> User | None:
+    user: User | None = User.get_or_none(User.handle == handle_of(email))
+    return user
+
+
+def as_now(user: Any) -> User:
+    """The person's row as it is now: rights are read in the transaction of each decision. Raises NotPermitted if gone."""
+    fresh: User | None = User.get_or_none(User.id == user.id, User.active)
+    if fresh is None:
+        raise NotPermitted("Your account was deactivated. Ask an administrator.")
+    return fresh
+
+
+def _nobody() -> str:
+    global _decoy
+    _decoy = _decoy or hasher.hash("nobody has this password")
+    return _decoy
+
+
+_decoy = ""

@@ -1,0 +1,144 @@
+"""What the project side does: write and correct a change order, and send it to accounting."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from portal import clock
+from portal.db import transaction
+from portal.domain import change_orders, checks, events, people
+from portal.domain.change_orders import ChangeOrder, LineItem, Overtaken, Status
+from portal.domain.people import NotPermitted, User
+
+SUBJECT = "change_order"
+
+
+@dataclass(frozen=True, slots=True)
+class LineDraft:
+    """A line as somebody wrote it; `amount` is None while it is still missing."""
+
+    phase_code: str
+    cost_type: str
+    amount: Decimal | None
+    description: str = ""
+    quantity: Decimal | None = None
+    unit: str = ""
+    bid_item: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the sender can write. The total is the sum of the lines unless a document states another."""
+
+    number: str
+    title: str
+    description: str
+    lines: Sequence[LineDraft]
+    amount: Decimal | None = None
+
+    @property
+    def total(self) -> Decimal:
+        return sum((line.amount for line in self.lines if line.amount is not None), Decimal("0.00")) if self.amount is None else self.amount
+
+
+def edit(id: int, by: User, version: int, draft: Draft) -> list[checks.Finding]:
+    """Save what the sender wrote, findings and all; answers the findings. Raises NotPermitted, Overtaken or Blocked (number taken)."""
+    with transaction():
+        by, change_order = people.as_now(by), change_orders.load(id)
+        ensure_may_write(change_order, by)
+        if not change_order.is_editable or change_order.version != version:
+            raise Overtaken(change_order)
+        write(change_order, draft)
+        checks.require(list(checks.number(change_order)))
+        findings = checks.at_send(change_order)
+        _save(change_order, version, checks=checks.verdict(findings))
+        events.record(SUBJECT, id, "edited", by, revision=change_order.revision + 1, snapshot=snapshot(change_order))
+        return findings
+
+
+def send(id: int, by: User, version: int) -> ChangeOrder:
+    """Draft, Rejected or Retrieved -> Ready: the next revision waits for accounting. Raises NotPermitted, Overtaken or Blocked."""
+    with transaction():
+        by, change_order = people.as_now(by), change_orders.load(id)
+        ensure_may_write(change_order, by)
+        if not change_order.is_editable or change_order.version != version:
+            raise Overtaken(change_order)
+        findings = checks.at_send(change_order)
+        checks.require(findings)
+        change_order.move(
+            Status.READY,
+            version,
+            revision=change_order.revision + 1,
+            sent_by=by,
+            sent_at=clock.now(),
+            decided_by=None,
+            decided_at=None,
+            checks=checks.verdict(findings),
+        )
+        events.record(SUBJECT, id, "sent", by, revision=change_order.revision, snapshot=snapshot(change_order))
+        return change_order
+
+
+def ensure_may_write(change_order: ChangeOrder, by: User) -> None:
+    if not by.is_member_of(change_order.job):
+        raise NotPermitted(f"You are not a member of job {change_order.job.number}. Ask an administrator to add you.")
+
+
+def write(change_order: ChangeOrder, draft: Draft) -> None:
+    """Put the draft's words and lines in place of the change order's; the lines in the database too."""
+    change_order.number, change_order.title = draft.number.strip(), draft.title.strip()
+    change_order.description, change_order.amount = draft.description.strip(), draft.total
+    LineItem.delete().where(LineItem.change_order == change_order).execute()
+    change_order.lines = [_line(change_order, position, line) for position, line in enumerate(draft.lines, 1)]
+    if change_order.lines:
+        LineItem.bulk_create(change_order.lines, batch_size=100)
+
+
+def snapshot(change_order: ChangeOrder) -> dict[str, Any]:
+    """The revision as it was sent, for the audit trail and for telling what changed."""
+    return {
+        "number": change_order.number,
+        "title": change_order.title,
+        "description": change_order.description,
+        "amount": f"{change_order.amount:.2f}",
+        "lines": [
+            {
+                "phase_code": line.phase_code,
+                "cost_type": line.cost_type,
+                "bid_item": line.bid_item,
+                "description": line.description,
+                "quantity": None if line.quantity is None else f"{line.quantity:f}",
+                "unit": line.unit,
+                "amount": None if line.amount is None else f"{line.amount:.2f}",
+            }
+            for line in change_order.lines
+        ],
+    }
+
+
+def _line(change_order: ChangeOrder, position: int, line: LineDraft) -> LineItem:
+    return LineItem(
+        change_order=change_order,
+        position=position,
+        phase_code=line.phase_code.strip(),
+        cost_type=line.cost_type.strip(),
+        bid_item=line.bid_item.strip(),
+        description=line.description.strip(),
+        quantity=line.quantity,
+        unit=line.unit.strip(),
+        amount=line.amount,
+    )
+
+
+def _save(change_order: ChangeOrder, version: int, **changes: Any) -> None:
+    """Guarded write of the words; the status stays."""
+    words = {name: getattr(change_order, name) for name in ("number", "title", "description", "amount")}
+    saved = (
+        ChangeOrder.update(version=version + 1, **words, **changes)
+        .where(ChangeOrder.id == change_order.id, ChangeOrder.version == version)
+        .execute()
+    )
+    if not saved:
+        raise Overtaken(change_orders.load(change_order.id))
+    change_order.version = version + 1

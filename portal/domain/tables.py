@@ -1,0 +1,17 @@
+"""Every table, for migrations and tests that look at all of them."""
+
+from portal.domain.change_orders import ChangeOrder, LineItem
+from portal.domain.commitments import Commitment, Job, Vendor
+from portal.domain.companies import Company
+from portal.domain.events import Event
+from portal.domain.exports import Attempt, Export
+from portal.domain.heartbeats import Heartbeat
+from portal.domain.numbers import SpectrumNumber
+from portal.domain.outbox import Dispatch, Lane
+from portal.domain.people import Membership, User
+from portal.domain.sessions import Session
+
+TABLES = (
+    Company, Job, Vendor, Commitment, User, Membership, Session, ChangeOrder, LineItem, SpectrumNumber, Export, Attempt, Lane, Dispatch,
+    Heartbeat, Event,
+)  # fmt: skip
