@@ -1,0 +1,65 @@
+"""The command line: `portal COMMAND`, or `python -m portal.cli COMMAND`."""
+
+import importlib
+from typing import NamedTuple
+
+import click
+
+import config
+
+
+class Place(NamedTuple):
+    """Where a command lives; its module is imported only when the command is used, so that `portal --help` is quick."""
+
+    module: str
+    name: str
+    help: str
+
+
+COMMANDS = {
+    "up": Place("portal.cli.up", "up", "Start everything on this machine."),
+    "db": Place("portal.cli.database", "db", "Migrate the database, or show what is pending."),
+    "users": Place("portal.cli.users", "users", "Add and list people, grant and revoke their rights."),
+    "import": Place("portal.cli.imports", "import_", "Read change orders from a file."),
+    "exports": Place("portal.cli.exports", "exports", "Look after exports without Redis."),
+    "keeper": Place("portal.cli.keeper", "keeper", "Ring the workers when work is due."),
+    "simulator": Place("portal.cli.simulator", "simulator", "A stand-in for Spectrum, on the same wire."),
+    "catcher": Place("portal.cli.catcher", "catcher", "A mail server that delivers to a web page."),
+}
+
+
+class Lazy(click.Group):
+    """A group that knows its commands by name and loads one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        place = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(place.module), place.name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, place.help) for name, place in COMMANDS.items()])
+
+
+@click.group(cls=Lazy)
+def main() -> None:
+    """Accept or reject commitment change orders and export them to Spectrum, each exactly once."""
+
+
+def settings() -> config.Settings:
+    """The settings; ends the command with their fault in plain words and exit status 2."""
+    try:
+        return config.load()
+    except config.ConfigError as error:
+        raise Refusal(str(error)) from None
+
+
+class Refusal(click.ClickException):
+    """The command cannot start; the text says why and what to do."""
+
+    exit_code = 2

@@ -1,0 +1,168 @@
+"""Keeps a handful of programs running: shows what they print, restarts one that dies, ends them all together."""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from honcho.colour import get_colours
+from honcho.printer import Message, Printer
+
+DEATHS, WITHIN_S = 3, 60.0  # so many deaths in so many seconds are no accident any more
+BACK_OFF_S = 0.5  # before the first restart; doubles with each recent death
+GRACE_S = 10.0  # between asking a program to end and ending it
+LAST_WORDS_S = 1.0  # for the output of a program that has ended
+LONGEST_LINE = 1024 * 1024  # bytes of output without a line end
+
+_libc = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+class KeepsDying(Exception):
+    """A program died too often to be restarted again; the text names it."""
+
+
+@dataclass
+class Program:
+    """One thing to keep running. `last` programs are ended after all others, because those need them to end well."""
+
+    name: str
+    command: Sequence[str]
+    last: bool = False
+    process: asyncio.subprocess.Process | None = None
+    deaths: deque[float] = field(default_factory=lambda: deque(maxlen=DEATHS))
+
+    def died_too_often(self) -> bool:
+        return len(self.deaths) == DEATHS and self.deaths[-1] - self.deaths[0] < WITHIN_S
+
+    def pause(self) -> float:
+        """Seconds to wait before the next start."""
+        recent = sum(time.monotonic() - at < WITHIN_S for at in self.deaths)
+        return BACK_OFF_S * 2 ** (recent - 1)
+
+
+class Supervisor:
+    """Starts programs, and ends them when its `async with` block is left."""
+
+    def __init__(self) -> None:
+        self.programs: list[Program] = []
+        self.keepers: list[asyncio.Task[None]] = []
+        self.sessions: set[int] = set()
+        self._printer = Printer(sys.stderr, width=10)
+        self._colours = get_colours()
+
+    async def __aenter__(self) -> "Supervisor":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for keeper in self.keepers:
+            keeper.cancel()
+        await asyncio.gather(*self.keepers, return_exceptions=True)
+        await self._end([program for program in self.programs if not program.last])
+        await self._end([program for program in self.programs if program.last])
+        _kill({pid for session in self.sessions for pid in members(session)})
+
+    def start(self, name: str, command: Sequence[str], last: bool = False) -> None:
+        """Start a program and keep it running from now on."""
+        program = Program(name, command, last)
+        self.programs.append(program)
+        self.keepers.append(asyncio.create_task(self._keep(program), name=name))
+
+    async def watch(self) -> None:
+        """Wait until a program cannot be kept running; raises KeepsDying."""
+        done, _ = await asyncio.wait(self.keepers, return_when=asyncio.FIRST_COMPLETED)
+        for keeper in done:
+            keeper.result()
+
+    def say(self, text: str, name: str = "up", colour: str | None = None) -> None:
+        """Print a line to stderr under a name."""
+        self._printer.write(Message("line", text, datetime.now().astimezone(), name, colour))
+
+    async def _keep(self, program: Program) -> None:
+        colour = next(self._colours)
+        while True:
+            status = await self._run(program, colour)
+            program.deaths.append(time.monotonic())
+            if program.died_too_often():
+                raise KeepsDying(f"{program.name} died {DEATHS} times within a minute, at last with {status}. Its last lines are above.")
+            self.say(f"{program.name} died with {status}; it is started again in {program.pause():g} s")
+            await asyncio.sleep(program.pause())
+
+    async def _run(self, program: Program, colour: str) -> str:
+        """Run a program to its end and answer how it ended."""
+        reading, writing = os.pipe()
+        try:
+            program.process = process = await asyncio.create_subprocess_exec(
+                *program.command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=writing,
+                stderr=writing,
+                start_new_session=True,  # the terminal's Ctrl-C is for us alone; we pass it on in the right order
+                preexec_fn=_die_with_parent,
+            )
+        finally:
+            os.close(writing)
+        self.sessions.add(process.pid)
+        printing = asyncio.create_task(self._print(program.name, reading, colour))
+        code = await process.wait()
+        await asyncio.wait({printing}, timeout=LAST_WORDS_S)
+        if not members(process.pid):
+            self.sessions.discard(process.pid)  # its number may be somebody else's from now on
+        return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+
+    async def _print(self, name: str, pipe: int, colour: str) -> None:
+        """Show what comes out of `pipe` until nobody is left to write into it, which a child's child may be."""
+        reader = asyncio.StreamReader(limit=LONGEST_LINE)
+        protocol = asyncio.StreamReaderProtocol(reader)
+        await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, os.fdopen(pipe, "rb"))
+        while True:
+            try:
+                line = await reader.readline()
+            except ValueError:
+                line = b"(a line too long to show)"
+            if not line:
+                return
+            self.say(line.decode("utf-8", "replace").rstrip("\n"), name, colour)
+
+    async def _end(self, programs: list[Program]) -> None:
+        """Ask, wait, insist."""
+        running = [program.process for program in programs if program.process and program.process.returncode is None]
+        for process in running:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+        waiting = [asyncio.create_task(process.wait()) for process in running]
+        if waiting:
+            await asyncio.wait(waiting, timeout=GRACE_S)
+        _kill({pid for process in running for pid in members(process.pid) | ({process.pid} if process.returncode is None else set())})
+        await asyncio.gather(*waiting)
+
+
+def members(session: int) -> set[int]:
+    """The processes of a session. An RQ work-horse leaves its worker's process group, but not the session."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text(errors="replace").rpartition(")")[2].split()
+            if int(fields[3]) == session and fields[0] != "Z":
+                found.add(int(stat.parent.name))
+    return found
+
+
+def _kill(pids: set[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _die_with_parent() -> None:
+    """On Linux: end with the supervisor, even when that is killed and can end nobody."""
+    if sys.platform == "linux":
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
