@@ -59,7 +59,7 @@ class UtcField(peewee.DateTimeField):
         return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
 
     def python_value(self, value: Any) -> datetime | None:
-        naive = super().python_value(value)
+        naive: datetime | None = super().python_value(value)  # type: ignore[no-untyped-call]
         return None if naive is None else naive.replace(tzinfo=UTC)
 
 
@@ -107,3 +107,14 @@ def migrate() -> list[str]:
     """Apply what is pending, each migration in one transaction; answers the names applied."""
     applied: list[str] = migrations.run(database.obj, str(MIGRATIONS))
     return applied
+
+
+@contextmanager
+def connected() -> Iterator[None]:
+    """A connection for as long as the block lasts; the one already open, if there is one."""
+    opened = database.connect(reuse_if_open=True)
+    try:
+        yield
+    finally:
+        if opened:
+            database.close()

@@ -100,6 +100,11 @@ class ChangeOrder(Model):
     sent_at = UtcField(null=True)
     decided_by = peewee.ForeignKeyField(User, null=True, on_delete="RESTRICT", backref="+")
     decided_at = UtcField(null=True)
+    commitment_id: int
+    created_by_id: int | None
+    sent_by_id: int | None
+    decided_by_id: int | None
+    lines: list["LineItem"]
     export = peewee.IntegerField(null=True)  # the open Export's id; a plain number, since Export refers back here
 
     class Meta:
@@ -178,6 +183,7 @@ class LineItem(Model):
     """
 
     change_order = peewee.ForeignKeyField(ChangeOrder, on_delete="RESTRICT", backref="lines")
+    change_order_id: int
     position = peewee.IntegerField()
     phase_code = peewee.CharField(max_length=30, default="")
     cost_type = peewee.CharField(max_length=10, default="")

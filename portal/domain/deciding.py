@@ -1,13 +1,14 @@
 """What an approver does with a change order that waits: accept it for export, or send it back."""
 
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import peewee
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, checks, events, exports, numbers, outbox, people
+from portal.domain import change_orders, checks, events, exports, mailing, numbers, outbox, people
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.checks import Finding
 from portal.domain.outbox import Task
@@ -56,9 +57,8 @@ def reject(id: int, by: User, version: int, reason: str) -> ChangeOrder:
         ensure_may_decide(change_order, by)
         checks.require(reason_findings(reason))
         change_order.move(Status.REJECTED, version, decided_by=by, decided_at=clock.now(), export=None)
-        for person in {change_order.sent_by_id, change_order.created_by_id} - {None}:
-            key = f"rejected:{change_order.id}:{change_order.revision}:{person}"
-            outbox.promise(key, outbox.MAIL, Task.REJECTED, change_order.id)
+        for person in _authors(change_order):
+            outbox.promise(mailing.rejected_key(change_order, person), outbox.MAIL, Task.REJECTED, change_order.id)
         _record(change_order, "rejected", by, seen=version, reason=reason)
         return change_order
 
@@ -95,7 +95,7 @@ def hands_on(change_order: ChangeOrder) -> set[int]:
 
 def all_hands(rows: list[ChangeOrder]) -> dict[int, set[int]]:
     """`hands_on` of each row, in one query."""
-    hands = {row.id: {row.sent_by_id, row.created_by_id} - {None} for row in rows}
+    hands = {row.id: _authors(row) for row in rows}
     revisions = {row.id: row.revision for row in rows}
     edits = events.Event.select(events.Event.ref, events.Event.actor, events.Event.data).where(
         events.Event.subject == SUBJECT, events.Event.action == "edited", events.Event.ref.in_(list(hands))
@@ -104,6 +104,10 @@ def all_hands(rows: list[ChangeOrder]) -> dict[int, set[int]]:
         if edit.actor_id and edit.facts["revision"] == revisions[edit.ref]:
             hands[edit.ref].add(edit.actor_id)
     return hands
+
+
+def _authors(change_order: ChangeOrder) -> set[int]:
+    return {id for id in (change_order.sent_by_id, change_order.created_by_id) if id is not None}
 
 
 def _freeze(change_order: ChangeOrder, number: str, title: str | None, description: str | None) -> exports.Export:
@@ -127,5 +131,5 @@ def _is_repeat(change_order: ChangeOrder, by: User, action: str, version: int) -
     return bool(last and last.action == action and last.actor_id == by.id and last.facts["seen"] == version)
 
 
-def _record(change_order: ChangeOrder, action: str, by: User, **facts: object) -> None:
+def _record(change_order: ChangeOrder, action: str, by: User, **facts: Any) -> None:
     events.record(SUBJECT, change_order.id, action, by, revision=change_order.revision, **facts)

@@ -33,6 +33,7 @@ class Event(Model):
     seq = peewee.BigIntegerField(primary_key=True)
     at = UtcField()
     actor = peewee.ForeignKeyField(User, null=True, on_delete="RESTRICT", backref="+")
+    actor_id: int | None
     subject = peewee.CharField()
     ref = peewee.IntegerField()
     action = peewee.CharField()

@@ -8,6 +8,7 @@ over reaches the same one.
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Any
 
 from portal import clock
 from portal.db import transaction
@@ -148,7 +149,7 @@ def _refused(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, At
     _fail(dispatch, change_order, cause, text, line=line, rows=attempt.rows, sent=_sent(latest))
 
 
-def _fail(dispatch: Dispatch, change_order: ChangeOrder, cause: str, text: str, **facts: object) -> None:
+def _fail(dispatch: Dispatch, change_order: ChangeOrder, cause: str, text: str, **facts: Any) -> None:
     change_order.move(Status.FAILED, change_order.version)
     outbox.finish(dispatch, text)
     events.record(SUBJECT, change_order.id, "failed", cause=cause, text=text, **facts)

@@ -36,6 +36,7 @@ class Export(Model):
     """
 
     change_order = peewee.ForeignKeyField(ChangeOrder, on_delete="RESTRICT", backref="exports")
+    change_order_id: int
     revision = peewee.IntegerField()
     number = peewee.CharField(max_length=8)
     format = peewee.CharField(default=FORMAT)
@@ -66,6 +67,7 @@ class Attempt(Model):
     """
 
     export = peewee.ForeignKeyField(Export, on_delete="RESTRICT", backref="attempts")
+    export_id: int
     line = peewee.IntegerField()
     kind = peewee.CharField(default="send")
     claim = peewee.IntegerField()

@@ -116,7 +116,7 @@ def row(id: int, viewer: User) -> Row:
 
 def totals() -> dict[str, Totals]:
     """Count, total and oldest of every view, in one query."""
-    grouped = (
+    grouped: Any = (
         ChangeOrder.select(
             ChangeOrder.status,
             peewee.fn.COUNT(ChangeOrder.id),

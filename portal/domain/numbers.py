@@ -21,6 +21,7 @@ class SpectrumNumber(Model):
     customer = peewee.CharField(max_length=10)
     number = peewee.CharField(max_length=8)
     change_order = peewee.ForeignKeyField(ChangeOrder, on_delete="RESTRICT", backref="numbers")
+    change_order_id: int
 
     class Meta:
         indexes = ((("company", "job", "customer", "number"), True),)

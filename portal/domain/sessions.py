@@ -21,6 +21,7 @@ class Session(Model):
 
     token_hash = peewee.CharField(max_length=64, unique=True)
     user = peewee.ForeignKeyField(User, on_delete="RESTRICT", backref="sessions")
+    user_id: int
     started_at = UtcField(default=clock.now)
     seen_at = UtcField(default=clock.now)
     ended_at = UtcField(null=True)

@@ -4,11 +4,12 @@ Money is whole US cents; times are UTC.
 """
 
 from datetime import datetime
+from typing import Any
 
 from peewee import BigIntegerField, BooleanField, CharField, DateTimeField, ForeignKeyField, IntegerField, Model, TextField
 
 
-def up(migrator, db):
+def up(migrator: Any, db: Any) -> None:
     class Company(Model):
         name = CharField(max_length=100)
         code = CharField(max_length=3, default="")
@@ -251,12 +252,12 @@ def up(migrator, db):
             Event,
         ]
     )
-    company = Company.create(name="Our company")  # the settings page edits the only one
+    company: Any = Company.create(name="Our company")  # the settings page edits the only one
     for lane in ("mail", f"exports:{company.id}"):
         Lane.insert(name=lane, until=datetime(1970, 1, 1)).execute()  # noqa: DTZ001 (UTC, as the table keeps it)
 
 
-def down(migrator, db):
+def down(migrator: Any, db: Any) -> None:
     migrator.migrate(migrator.drop_table("event"))
     migrator.migrate(migrator.drop_table("heartbeat"))
     migrator.migrate(migrator.drop_table("dispatch"))

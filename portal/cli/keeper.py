@@ -1,0 +1,22 @@
+"""`portal keeper`: ring the workers when work is due, until told to stop."""
+
+import signal
+import threading
+
+import click
+
+from portal import cli, db
+from portal import keeper as loop
+
+
+@click.command()
+def keeper() -> None:
+    """Ring the workers when work is due. Runs until SIGTERM; several may run."""
+    settings = cli.settings()
+    if not settings.REDIS_URL:
+        raise cli.Refusal("REDIS_URL: the keeper needs the address of Redis, such as redis://127.0.0.1:6379/0.")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    db.init(settings.DATABASE_URL)
+    loop.run(settings.REDIS_URL, stop.is_set)

@@ -1,0 +1,29 @@
+"""Pause of exports: sends stop between two lines, Accept stays possible, everybody sees why."""
+
+from typing import Any
+
+from portal import clock
+from portal.db import transaction
+from portal.domain import events, people
+from portal.domain.companies import current
+from portal.domain.outbox import Lane
+from portal.domain.people import NotPermitted, User
+
+
+def pause(lane: str, by: User, reason: str) -> None:
+    """Stop sending. Raises NotPermitted for anybody but an administrator."""
+    _set(lane, by, "exports paused", paused_at=clock.now(), paused_by=by, reason=reason[:255])
+
+
+def resume(lane: str, by: User) -> None:
+    """Send again, what waits first. Raises NotPermitted for anybody but an administrator."""
+    _set(lane, by, "exports resumed", paused_at=None, paused_by=None, reason="")
+
+
+def _set(lane: str, by: User, action: str, **columns: Any) -> None:
+    with transaction():
+        by = people.as_now(by)
+        if not by.may_administer:
+            raise NotPermitted("Only an administrator pauses and resumes exports.")
+        Lane.update(**columns).where(Lane.name == lane).execute()
+        events.record("company", current().id, action, by, reason=columns["reason"])

@@ -1,0 +1,50 @@
+"""The keeper: a small loop that rings for lanes with due work and says that it lives. It decides nothing.
+
+It is the only process besides the workers that talks to Redis, and it outlives Redis. Several may run.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import timedelta
+
+import peewee
+import structlog
+from redis import Redis, RedisError
+
+from portal import clock, db, doorbell
+from portal.domain import heartbeats, outbox
+
+PERIOD_S = 1.0
+BEAT_EVERY = timedelta(seconds=10)
+NAME = "keeper"
+
+log = structlog.get_logger()
+
+
+def run(redis_url: str, stopping: Callable[[], bool]) -> None:
+    """Look once a second until told to stop."""
+    connection = doorbell.connect(redis_url)
+    beaten = clock.EPOCH
+    while not stopping():
+        try:
+            with db.connected():
+                ring(connection)
+                if clock.now() - beaten >= BEAT_EVERY:
+                    heartbeats.beat(NAME)
+                    beaten = clock.now()
+        except (peewee.OperationalError, db.Busy) as error:
+            log.warning("database not available, trying again", error=str(error))
+        time.sleep(PERIOD_S)
+
+
+def ring(connection: Redis) -> None:
+    """Ring once per queue for every lane that has due work and nobody on it."""
+    queues = defaultdict(list)
+    for lane in outbox.lanes_with_due_work():
+        queues[lane.queue].append(lane.name)
+    try:
+        for queue, lanes in queues.items():
+            doorbell.ring(connection, queue, lanes)
+    except RedisError as error:
+        log.warning("Redis not available, work waits in the database", error=str(error))

@@ -1,0 +1,69 @@
+"""Mail: one function per message, one way to send. Text and HTML, a Message-ID that is the same for every copy."""
+
+import hashlib
+import smtplib
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+from flask import current_app, render_template
+
+from config import Settings
+from portal import clock
+from portal.domain.mailing import Letter
+from portal.domain.people import User
+
+PATIENCE_S = 10.0  # per step of the conversation with the mail server
+
+
+class TryLater(Exception):
+    """The mail server could not be reached or asked us to come back; the text says what it said."""
+
+
+class Undeliverable(Exception):
+    """The mail server will never take this mail; the text says why."""
+
+
+def rejected(settings: Settings, letter: Letter) -> None:
+    """A change order was sent back: to its sender and creator, with the reason and the way to correct it."""
+    subject = f"CCO {letter.change_order.number} sent back: {letter.change_order.title}"
+    send(settings, compose(settings, letter.key, letter.to, subject, "rejected", letter=letter))
+
+
+def compose(settings: Settings, key: str, to: User, subject: str, template: str, **context: object) -> EmailMessage:
+    """The message out of templates/mail/TEMPLATE.txt and .html, whose links lead to PORTAL_URL."""
+    message = EmailMessage()
+    message["Subject"] = " ".join(subject.split())
+    message["From"] = Address("CCO Portal", addr_spec=settings.MAIL_SENDER)
+    message["To"] = Address(to.name, addr_spec=to.email)
+    message["Date"] = format_datetime(clock.now())
+    message["Message-ID"] = message_id(key, settings.MAIL_SENDER)
+    message["Auto-Submitted"] = "auto-generated"
+    with current_app.test_request_context(base_url=settings.PORTAL_URL):
+        message.set_content(render_template(f"mail/{template}.txt", **context))
+        message.add_alternative(render_template(f"mail/{template}.html", **context), subtype="html")
+    return message
+
+
+def message_id(key: str, sender: str) -> str:
+    """Fixed by the promise's key: a copy sent after a crash is recognised as the same mail."""
+    return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{sender.rpartition('@')[2]}>"
+
+
+def send(settings: Settings, message: EmailMessage) -> None:
+    """Hand the message to the mail server. Raises TryLater or Undeliverable."""
+    try:
+        with smtplib.SMTP(settings.SMTP_HOST, settings.SMTP_PORT, timeout=PATIENCE_S) as server:
+            server.send_message(message)
+    except smtplib.SMTPRecipientsRefused as error:
+        code, text = next(iter(error.recipients.values()))
+        raise _failure(code, text) from error
+    except smtplib.SMTPResponseException as error:
+        raise _failure(error.smtp_code, error.smtp_error) from error
+    except (smtplib.SMTPException, OSError) as error:
+        raise TryLater(f"mail server not available: {error}") from error
+
+
+def _failure(code: int, text: bytes | str) -> Exception:
+    said = f"{code} {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}"
+    return Undeliverable(said) if code >= 500 else TryLater(said)

@@ -1,0 +1,60 @@
+"""What RQ runs: work through the due promises of one lane. Named by string, so that nothing else imports it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+from flask import current_app
+
+from portal import clock, db, mail, spectrum
+from portal.domain import exporting, mailing, outbox
+from portal.domain.outbox import Dispatch, Lane, Lost, Task
+
+BUDGET = timedelta(minutes=1)  # of one drain; the keeper rings again if more is due
+LEASE = timedelta(seconds=15)
+
+log = structlog.get_logger()
+
+
+def drain(lane: str) -> None:
+    """Take the lane, work through what is due for at most a minute, let go. Does nothing while another worker is on it."""
+    with db.connected():
+        claim = Lane.take(lane, LEASE)
+        if claim is None:
+            return
+        work = STEPS[lane.partition(":")[0]]()
+        try:
+            for dispatch in outbox.due(lane, BUDGET):
+                work(dispatch, claim)
+        except Lost:
+            log.warning("lane taken over", lane=lane, claim=claim)
+        else:
+            Lane.release(lane, claim)
+
+
+def _exports() -> Callable[[Dispatch, int], None]:
+    call = spectrum.connect(current_app.config["SETTINGS"]).change_request
+    return lambda dispatch, claim: exporting.step(dispatch, claim, call)
+
+
+def _mail() -> Callable[[Dispatch, int], None]:
+    settings = current_app.config["SETTINGS"]
+    post = {Task.REJECTED: mail.rejected}
+
+    def step(dispatch: Dispatch, claim: int) -> None:
+        letter = mailing.begin(dispatch, claim)
+        if letter is None:
+            return
+        try:
+            post[Task(dispatch.task)](settings, letter)
+        except mail.Undeliverable as error:
+            outbox.finish(dispatch, f"not delivered: {error}")
+        except mail.TryLater as error:
+            outbox.postpone(dispatch, clock.now() + mailing.back_off(dispatch.tries), str(error))
+        else:
+            outbox.finish(dispatch)
+
+    return step
+
+
+STEPS: dict[str, Callable[[], Callable[[Dispatch, int], None]]] = {"exports": _exports, "mail": _mail}
