@@ -46,7 +46,8 @@ class Program:
     def pause(self) -> float:
         """Seconds to wait before the next start."""
         recent = sum(time.monotonic() - at < WITHIN_S for at in self.deaths)
-        return BACK_OFF_S * 2 ** (recent - 1)
+        pause: float = BACK_OFF_S * 2.0 ** (recent - 1)
+        return pause
 
 
 class Supervisor:

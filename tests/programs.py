@@ -1,0 +1,80 @@
+"""The two programs that no Python package brings: Chromium and the PostgreSQL server.
+
+`python -m tests.programs` installs what is missing where it may (Debian, Ubuntu, as root), and says in plain words what
+is missing where it may not.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+
+class Missing(Exception):
+    """A program the tests need is not there; the text says how to get it."""
+
+
+def chromium() -> str:
+    """The path of Chromium or Chrome: what CHROMIUM names, else the first on PATH. Raises Missing."""
+    if named := os.environ.get("CHROMIUM"):
+        if found := shutil.which(named):
+            return found
+        raise Missing(f"CHROMIUM names {named}, which is not a program.")
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        if found := shutil.which(name):
+            return found
+    raise Missing("The browser tests need Chromium: install the package `chromium`, or set CHROMIUM to the path of Chromium or Chrome.")
+
+
+def postgres(name: str) -> str:
+    """The path of `initdb` or `postgres`. Raises Missing."""
+    places = [os.environ["PATH"], *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True))]
+    if found := shutil.which(name, path=os.pathsep.join(places)):
+        return str(Path(found).resolve())  # beside each other, wherever a link pointed from
+    raise Missing(f"The tests need a PostgreSQL server ({name}): install the package `postgresql`.")
+
+
+def server() -> str:
+    """The folder of PostgreSQL's programs. Raises Missing."""
+    postgres("postgres")
+    return str(Path(postgres("initdb")).parent)
+
+
+NEEDED = {"chromium": chromium, "postgresql": server}
+
+
+def install(package: str) -> None:
+    """With apt, without questions."""
+    print(f"Installing {package} ...", file=sys.stderr)
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", package]):
+        subprocess.run(["apt-get", "-qq", *arguments], check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr, env=quiet)
+
+
+def fault(package: str) -> str:
+    """What is still missing after trying to install it; empty when nothing is."""
+    try:
+        NEEDED[package]()
+    except Missing as missing:
+        if not (shutil.which("apt-get") and os.geteuid() == 0):
+            return str(missing)
+    else:
+        return ""
+    try:
+        install(package)
+        NEEDED[package]()
+    except (subprocess.CalledProcessError, Missing) as error:
+        return f"{package} could not be installed: {error}"
+    return ""
+
+
+def main() -> int:
+    faults = list(filter(None, map(fault, NEEDED)))
+    if faults:
+        print("\n".join(faults), file=sys.stderr)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
