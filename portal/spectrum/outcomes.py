@@ -65,11 +65,11 @@ class SpectrumError(Exception):
         self.answer = answer
 
 
-class NotSent(SpectrumError):  # noqa: N818 -- an outcome, named as the design names it
+class NotSent(SpectrumError):
     """No byte of the request left this machine. Safe to try again."""
 
 
-class Refused(SpectrumError):  # noqa: N818 -- an outcome, named as the design names it
+class Refused(SpectrumError):
     """Spectrum read the record and said no; nothing was stored. Sending it again unchanged will not help."""
 
     @property
@@ -78,7 +78,7 @@ class Refused(SpectrumError):  # noqa: N818 -- an outcome, named as the design n
         return failure_class(self.rows, self.http) == "access"
 
 
-class OutcomeUnknown(SpectrumError):  # noqa: N818 -- an outcome, named as the design names it
+class OutcomeUnknown(SpectrumError):
     """Something was sent and no answer we understand came back. It may have been stored: never resend without a check."""
 
 

@@ -1,0 +1,121 @@
+"""The simulated Spectrum as a WSGI application: WSDLs and services as a real server has them, a page for people, controls for tests."""
+
+import json
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, UnprocessableEntity
+from werkzeug.wrappers import Request, Response
+
+from portal.spectrum.outcomes import Row
+from portal.spectrum.simulator import page, wire
+from portal.spectrum.simulator.faults import Call, Fault, Faults, xml
+from portal.spectrum.simulator.ledger import Ledger
+from portal.spectrum.simulator.master import Master
+from portal.spectrum.simulator.services import SERVICES
+
+BODY_LIMIT = 1024 * 1024  # bytes
+
+
+class Simulator:
+    """`controls` opens /__sim/: what a test needs and a real server has not."""
+
+    def __init__(self, ledger: Ledger, master: Master, controls: bool = False) -> None:
+        self.ledger = ledger
+        self.master = master
+        self.controls = controls
+        self.faults = Faults()
+        self.stopping = threading.Event()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        request = Request(environ)
+        request.max_content_length = BODY_LIMIT
+        try:
+            response = self._dispatch(request)
+        except HTTPException as error:
+            response = error.get_response(environ)
+        return response(environ, start_response)
+
+    def _dispatch(self, request: Request) -> Response:
+        match request.method, request.path.strip("/").split("/"):
+            case "GET", [""]:
+                return page.show(self.ledger)
+            case "GET", ["style.css"]:
+                return page.style()
+            case "GET", ["wsdls", file] if file.removesuffix(".jws") in SERVICES and file.endswith(".jws"):
+                return xml(wire.wsdl(file.removesuffix(".jws"), request.host_url.rstrip("/")).encode())
+            case "POST", ["ws", service] if service in SERVICES:
+                return self._call(request, service)
+            case _, ["ws", service] if service in SERVICES:
+                raise MethodNotAllowed(["POST"])
+            case _, ["__sim", what] if self.controls:
+                return self._control(request, what)
+        raise NotFound
+
+    def _call(self, request: Request, service: str) -> Response:
+        """Journal, perhaps wait, work, commit, and only then answer, or fail as told."""
+        body = request.get_data()
+        try:
+            values = wire.read(body, service)
+        except wire.MalformedError as error:
+            with self.ledger:
+                self.ledger.settled(self.ledger.received(service, {}), "fault", [Row("", str(error), "")])
+            return xml(wire.fault(), 500)  # the status is assumed [A]
+        with self.ledger:
+            seq = self.ledger.received(service, values)
+        fault = self.faults.take(service)
+        if fault and fault.fault == "delay":
+            fault.wait(Call(request, service, b"", self.stopping), 1)
+        good = self._work(service, values, seq, fault)
+        return fault.answer(Call(request, service, good, self.stopping)) if fault else xml(good)
+
+    def _work(self, service: str, values: dict[str, str], seq: int, fault: Fault | None) -> bytes:
+        """The answer the service gives. One call, one commit; nothing is done where a fault comes before it."""
+        with self.ledger:
+            if fault and not fault.commits:
+                self.ledger.settled(seq, "refused" if fault.fault == "refuse" else "fault", fault=fault.fault)
+                return wire.answer(service, [])
+            rows = SERVICES[service](values, self.master, self.ledger)
+            outcome = "stored" if all(row.code in "GS" for row in rows) else "refused"
+            self.ledger.settled(seq, outcome, rows, fault.fault if fault else "")
+        return wire.answer(service, rows)
+
+    def _control(self, request: Request, what: str) -> Response:
+        match request.method, what:
+            case "GET", "ready":
+                return _json({"ready": True})
+            case "GET", "ledger":
+                with self.ledger:
+                    return _json({"change_requests": self.ledger.change_requests(), "journal": self.ledger.journal()})
+            case "POST", "faults":
+                return self._add_faults(request.get_json())
+            case "DELETE", "faults":
+                self.faults.clear()
+                return _json({})
+            case "POST", "authorization":
+                return self._authorize(request.get_json())
+        raise NotFound
+
+    def _add_faults(self, rows: Any) -> Response:
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise UnprocessableEntity("Give a list of faults.")
+        try:
+            self.faults.add(rows)
+        except (ValueError, TypeError) as error:
+            raise UnprocessableEntity(str(error)) from error
+        return _json({})
+
+    def _authorize(self, wanted: Any) -> Response:
+        """`{"id": ..., "active": true|false}`, as an administrator would tick it in Spectrum."""
+        found = self.master.authorization_ids.get(str(wanted.get("id"))) if isinstance(wanted, dict) else None
+        if found is None:
+            raise UnprocessableEntity("There is no such Authorization ID.")
+        found.active = bool(wanted.get("active"))
+        return _json({})
+
+
+def _json(data: Any) -> Response:
+    response = Response(content_type="application/json")
+    response.set_data(json.dumps(data))
+    return response

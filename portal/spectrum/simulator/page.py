@@ -1,0 +1,84 @@
+"""A page for a person who wants to look into the simulated Spectrum: what is stored, and which calls came."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from werkzeug.wrappers import Response
+
+from portal.spectrum.simulator.ledger import Ledger
+
+SHOWN_CALLS = 200
+STYLE = Path(__file__).with_name("style.css")
+POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+DOCUMENT = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Spectrum simulator</title><link rel="stylesheet" href="/style.css"></head>
+<body>
+<h1>Spectrum simulator</h1>
+<p>This stands in for Spectrum. Nothing here is in anybody's books.</p>
+<h2>Change requests ({count})</h2>
+{requests}
+<h2>Calls received</h2>
+{calls}
+</body>
+</html>
+"""
+
+LINE_COLUMNS = {
+    "CR_Phase_Code": "Phase",
+    "CR_Cost_Type": "Cost type",
+    "Change_Request_Amount": "Amount",
+    "Subcontractor_Code": "Vendor",
+    "Subcontract_Number": "Subcontract",
+    "Sub_Status": "Sub status",
+    "Sub_Description": "Description",
+    "Sub_Comments": "Comments",
+}
+
+
+def show(ledger: Ledger) -> Response:
+    with ledger:
+        requests, calls = ledger.change_requests(), ledger.journal(SHOWN_CALLS)
+    body = DOCUMENT.format(
+        count=len(requests),
+        requests="\n".join(_request(one) for one in requests) or "<p>None yet.</p>",
+        calls=_calls(reversed(calls)) if calls else "<p>None yet.</p>",
+    )
+    return Response(body, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": POLICY})
+
+
+def style() -> Response:
+    return Response(STYLE.read_bytes(), content_type="text/css")
+
+
+def _request(one: dict[str, Any]) -> str:
+    number, job, customer = (escape(one[name]) for name in ("Change_Request_Number", "Job_Number", "Customer_Code"))
+    facts = f"Company {escape(one['Company_Code'])}, job {job}, customer {customer}, status {escape(one['CR_Status'])}"
+    rows = ([line[name] for name in LINE_COLUMNS] for line in one["lines"])
+    lines = _table(list(LINE_COLUMNS.values()), rows)
+    return f"<section><h3>{number}: {escape(one['CR_Description'])}</h3><p>{facts}, {escape(one['Origination_Date'])}</p>{lines}</section>"
+
+
+def _calls(calls: Iterable[dict[str, Any]]) -> str:
+    rows = (
+        [
+            str(call["seq"]),
+            call["at"],
+            call["method"],
+            f"{call['outcome']} ({call['fault']})" if call["fault"] else call["outcome"],
+            call["elements"].get("Change_Request_Number", ""),
+            call["elements"].get("Change_Request_Amount", ""),
+            "; ".join(f"{row['error_code']} {row['column']}: {row['desc']}" for row in call["rows"]),
+        ]
+        for call in calls
+    )
+    return _table(["No.", "Received (UTC)", "Service", "Outcome", "Change request", "Amount", "Answer"], rows)
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    head = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
+    body = "\n".join("<tr>" + "".join(f"<td>{escape(one)}</td>" for one in row) + "</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"
