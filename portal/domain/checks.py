@@ -279,11 +279,12 @@ def on_review(co: ChangeOrder) -> list[Finding]:
 
 def at_accept(co: ChangeOrder, number: str, title: str | None, description: str | None) -> list[Finding]:
     """All findings of an Accept with this Spectrum number and these words."""
+    replaced = {field for field, words in (("title", title), ("description", description)) if words is not None}
     return [
         *company_settings(co.company),
         *spectrum_number(co, number),
         *custom_title(co, title, description),
-        *(finding for finding in on_review(co) if not (title is not None and finding.field == "title")),
+        *(finding for finding in on_review(co) if finding.field not in replaced),
     ]
 
 

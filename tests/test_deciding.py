@@ -1,0 +1,254 @@
+"""Accept and Reject as the domain knows them: guarded, whole, told once."""
+
+import json
+import multiprocessing
+from decimal import Decimal
+
+import pytest
+
+from portal import db
+from portal.domain import checks, deciding, events, exports, numbers, outbox, people, sending
+from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
+from portal.domain.exports import Export
+from portal.domain.numbers import SpectrumNumber
+from portal.domain.outbox import Dispatch
+from portal.domain.people import NotPermitted, User
+
+
+@pytest.fixture
+def ready(make_change_order):
+    return load(make_change_order(lines=[("16-2000", "SUB", "4250.00"), ("16-2100", "SUB", "-250.00")]).id)
+
+
+def everything():
+    return {model: model.select().count() for model in (Export, Dispatch, SpectrumNumber, events.Event)} | {
+        "state": sorted((row.id, row.status, row.version) for row in ChangeOrder.select())
+    }
+
+
+def test_accept_queues_freezes_reserves_promises_and_tells_in_one_step(ready, ana):
+    deciding.accept(ready.id, by=ana, version=ready.version)
+
+    now, export = load(ready.id), Export.get()
+    assert (now.state, now.version, now.decided_by, now.export) == (Status.QUEUED, ready.version + 1, ana, export.id)
+    assert [number.number for number in SpectrumNumber.select()] == [export.number]
+    assert [(d.key, d.lane) for d in Dispatch.select()] == [(f"export:{export.id}", now.company.lane)]
+    assert events.history("change_order", ready.id)[-1].action == "accepted"
+
+
+def test_the_frozen_lines_add_up_to_the_total_to_the_cent(ready, ana):
+    deciding.accept(ready.id, by=ana, version=ready.version)
+
+    assert sum(Decimal(line["Change_Request_Amount"]) for _, line in Export.get().lines) == ready.amount
+
+
+def test_the_export_waits_for_the_company_s_delay(ready, ana, company, clock):
+    company.export_delay = 45
+    company.save()
+
+    deciding.accept(ready.id, by=ana, version=ready.version)
+
+    assert (Dispatch.get().due_at - clock.now()).total_seconds() == 45
+
+
+@pytest.mark.parametrize("step", ["reserve", "freeze", "promise", "record"])
+def test_an_accept_that_breaks_half_way_leaves_nothing(ready, ana, monkeypatch, step):
+    before = everything()
+    owner = {"reserve": numbers, "freeze": exports, "promise": outbox, "record": events}[step]
+    monkeypatch.setattr(owner, step, lambda *_, **__: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        deciding.accept(ready.id, by=ana, version=ready.version)
+
+    assert everything() == before
+
+
+def test_the_same_person_s_repeat_of_the_same_decision_changes_nothing(ready, ana):
+    deciding.accept(ready.id, by=ana, version=ready.version)
+    before = everything()
+
+    deciding.accept(ready.id, by=ana, version=ready.version)
+
+    assert everything() == before
+
+
+def test_the_second_of_two_approvers_is_overtaken(ready, ana, lee):
+    deciding.reject(ready.id, by=lee, version=ready.version, reason="Wrong phase code")
+
+    with pytest.raises(Overtaken) as caught:
+        deciding.accept(ready.id, by=ana, version=ready.version)
+
+    assert caught.value.change_order.state is Status.REJECTED
+    assert Export.select().count() == 0
+
+
+def test_an_old_version_is_overtaken_even_while_it_is_ready(ready, ana):
+    with pytest.raises(Overtaken):
+        deciding.accept(ready.id, by=ana, version=ready.version - 1)
+
+
+@pytest.mark.parametrize("field", ["can_push", "level", "active"])
+def test_rights_are_read_in_the_transaction_of_the_decision(ready, ana, field):
+    User.update(**{field: {"can_push": False, "level": people.Level.READ_ONLY, "active": False}[field]}).where(User.id == ana.id).execute()
+    before = everything()
+
+    with pytest.raises(NotPermitted):
+        deciding.accept(ready.id, by=ana, version=ready.version)
+    with pytest.raises(NotPermitted):
+        deciding.reject(ready.id, by=ana, version=ready.version, reason="No")
+
+    assert everything() == before
+
+
+@pytest.mark.parametrize("who", ["ben", "dee", "eve", "sam"])
+def test_nobody_without_the_privilege_decides(ready, who, request):
+    with pytest.raises(NotPermitted):
+        deciding.accept(ready.id, by=request.getfixturevalue(who), version=ready.version)
+
+
+def test_four_eyes_the_sender_does_not_decide(ready, dee, company):
+    User.update(level=people.Level.STANDARD, can_push=True).where(User.id == dee.id).execute()
+
+    with pytest.raises(NotPermitted, match="four eyes"):
+        deciding.accept(ready.id, by=dee, version=ready.version)
+
+    company.four_eyes = False
+    company.save()
+    assert deciding.accept(ready.id, by=dee, version=ready.version).state is Status.QUEUED
+
+
+def test_four_eyes_an_editor_of_the_revision_does_not_decide(make_change_order, ana, lee, dee):
+    change_order = make_change_order(status="draft")
+    people.Membership.create(user=ana, job=change_order.job)
+    draft = sending.Draft("003", "Edited", "", [sending.LineDraft("16-2000", "SUB", Decimal("5.00"))])
+    sending.edit(change_order.id, by=ana, version=change_order.version, draft=draft)
+    sending.send(change_order.id, by=dee, version=change_order.version + 1)
+
+    with pytest.raises(NotPermitted, match="four eyes"):
+        deciding.accept(change_order.id, by=ana, version=change_order.version + 2)
+
+    assert deciding.accept(change_order.id, by=lee, version=change_order.version + 2).state is Status.QUEUED
+
+
+def test_a_blocking_finding_refuses_the_accept_and_records_nothing(ready, ana, company):
+    company.cr_status = ""
+    company.save()
+    before = everything()
+
+    with pytest.raises(checks.Blocked) as caught:
+        deciding.accept(ready.id, by=ana, version=ready.version)
+
+    assert [finding.rule for finding in caught.value.findings] == [20]
+    assert everything() == before
+
+
+def test_custom_words_go_to_spectrum_and_leave_the_change_order_alone(ready, ana, company):
+    company.custom_title = True
+    company.save()
+
+    deciding.accept(ready.id, by=ana, version=ready.version, title="Spectrum title", description="Spectrum words")
+
+    _, line = Export.get().lines[0]
+    assert line["CR_Description"] == f"{ready.number}: Spectrum title - Spectrum words"
+    assert line["Sub_Description"] == "Spectrum title"
+    assert load(ready.id).title == ready.title
+
+
+def test_an_approver_may_choose_another_number(ready, ana):
+    deciding.accept(ready.id, by=ana, version=ready.version, number="abc-1")
+
+    assert Export.get().number == "ABC-1"
+
+
+def test_a_taken_number_gives_way_to_a_running_one(make_change_order, ana):
+    first, second = make_change_order(number="003"), make_change_order(number="1003")
+
+    deciding.accept(first.id, by=ana, version=first.version)
+    deciding.accept(second.id, by=ana, version=second.version)
+
+    assert [export.number for export in Export.select().order_by(Export.id)] == ["S014-003", "S0000001"]
+
+
+def test_reject_keeps_the_reason_and_promises_one_mail_per_person(ready, ana, dee, eve):
+    ChangeOrder.update(created_by=eve).where(ChangeOrder.id == ready.id).execute()
+
+    deciding.reject(ready.id, by=ana, version=ready.version, reason="  Wrong cost type on line 2 ")
+
+    assert load(ready.id).state is Status.REJECTED
+    assert events.history("change_order", ready.id)[-1].facts["reason"] == "Wrong cost type on line 2"
+    assert {d.key for d in Dispatch.select()} == {f"rejected:{ready.id}:1:{person.id}" for person in (dee, eve)}
+
+
+def test_sender_and_creator_in_one_person_get_one_mail(ready, ana, dee):
+    deciding.reject(ready.id, by=ana, version=ready.version, reason="No")
+
+    assert [d.key for d in Dispatch.select()] == [f"rejected:{ready.id}:1:{dee.id}"]
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "x" * 1001, "bell \x07"])
+def test_a_reason_has_1_to_1000_plain_characters(ready, ana, reason):
+    with pytest.raises(checks.Blocked):
+        deciding.reject(ready.id, by=ana, version=ready.version, reason=reason)
+
+    assert load(ready.id).state is Status.READY
+
+
+def test_a_number_stays_with_its_change_order_through_reject_and_resend(ready, ana, dee):
+    deciding.accept(ready.id, by=ana, version=ready.version, number="MINE-1")
+    ChangeOrder.update(status=Status.REJECTED, export=None).where(ChangeOrder.id == ready.id).execute()
+
+    again = sending.send(ready.id, by=dee, version=ready.version + 1)
+
+    assert numbers.propose(load(again.id)) == "MINE-1"
+
+
+def test_the_chain_of_events_verifies_and_a_forged_one_does_not(ready, ana):
+    deciding.accept(ready.id, by=ana, version=ready.version)
+    chain = list(events.Event.select().order_by(events.Event.seq))
+
+    assert all(event.hash == event.seal() for event in chain)
+    assert [event.seq for event in chain] == list(range(1, len(chain) + 1))
+    assert [event.previous for event in chain[1:]] == [event.hash for event in chain[:-1]]
+    chain[-1].data = json.dumps({"number": "FORGED"})
+    assert chain[-1].hash != chain[-1].seal()
+
+
+APPROVERS, ORDERS = 16, 100
+
+
+def test_16_approvers_over_100_change_orders_make_exactly_100_decisions(make_change_order, make_user, database_url):
+    orders = [make_change_order(number=f"{n:03}") for n in range(1, ORDERS + 1)]
+    approvers = [make_user(f"Approver {n}", level=people.Level.STANDARD, can_push=True) for n in range(APPROVERS)]
+    db.database.close()
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(APPROVERS)
+    queue = context.Queue()
+    seen = [(order.id, order.version) for order in orders]
+    racers = [context.Process(target=_race, args=(database_url, person.id, seen, barrier, queue)) for person in approvers]
+
+    for racer in racers:
+        racer.start()
+    won = [queue.get(timeout=100) for _ in racers]
+    for racer in racers:
+        racer.join()
+
+    db.database.connect()
+    assert sum(wins for wins, _ in won) == ORDERS
+    assert sum(losses for _, losses in won) == ORDERS * (APPROVERS - 1)
+    assert Export.select().count() == Dispatch.select().count() == SpectrumNumber.select().count() == ORDERS
+    assert events.Event.select().where(events.Event.action == "accepted").count() == ORDERS
+
+
+def _race(url, person, seen, barrier, queue):
+    db.init(url)
+    wins = losses = 0
+    with db.connected():
+        by = User.get_by_id(person)
+        barrier.wait()
+        for id, version in seen:
+            try:
+                deciding.accept(id, by=by, version=version)
+                wins += 1
+            except Overtaken:
+                losses += 1
+    queue.put((wins, losses))
