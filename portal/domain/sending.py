@@ -9,9 +9,11 @@ from portal import clock
 from portal.db import transaction
 from portal.domain import change_orders, checks, events, people
 from portal.domain.change_orders import ChangeOrder, LineItem, Overtaken, Status
+from portal.domain.commitments import Commitment
 from portal.domain.people import NotPermitted, User
 
 SUBJECT = "change_order"
+WORDS = ("number", "title", "description", "amount", "project_status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +31,32 @@ class LineDraft:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What the sender can write. The total is the sum of the lines unless a document states another."""
+    """What the sender can write. The total is the sum of the lines unless a document states another.
+
+    project_status   as a document states it; None leaves it as it is
+    """
 
     number: str
     title: str
     description: str
     lines: Sequence[LineDraft]
     amount: Decimal | None = None
+    project_status: str | None = None
 
     @property
     def total(self) -> Decimal:
         return sum((line.amount for line in self.lines if line.amount is not None), Decimal("0.00")) if self.amount is None else self.amount
+
+
+def create(commitment: Commitment, by: User | None, draft: Draft, **facts: Any) -> ChangeOrder:
+    """A new draft, findings and all, in the caller's transaction; `facts` go into its event. Raises Blocked if the number is taken."""
+    change_order = ChangeOrder(commitment=commitment, created_by=by)
+    fill(change_order, draft)
+    change_order.checks = checks.verdict(_findings(change_order))
+    change_order.save(force_insert=True)
+    _store_lines(change_order)
+    events.record(SUBJECT, change_order.id, "created", by, snapshot=snapshot(change_order), **facts)
+    return change_order
 
 
 def edit(id: int, by: User, version: int, draft: Draft) -> list[checks.Finding]:
@@ -47,14 +64,20 @@ def edit(id: int, by: User, version: int, draft: Draft) -> list[checks.Finding]:
     with transaction():
         by, change_order = people.as_now(by), change_orders.load(id)
         ensure_may_write(change_order, by)
-        if not change_order.is_editable or change_order.version != version:
-            raise Overtaken(change_order)
-        write(change_order, draft)
-        checks.require(list(checks.number(change_order)))
-        findings = checks.at_send(change_order)
-        _save(change_order, version, checks=checks.verdict(findings))
-        events.record(SUBJECT, id, "edited", by, revision=change_order.revision + 1, snapshot=snapshot(change_order))
-        return findings
+        return revise(change_order, by, version, draft)
+
+
+def revise(change_order: ChangeOrder, by: User | None, version: int, draft: Draft, **facts: Any) -> list[checks.Finding]:
+    """Put the draft in place of what the change order says, in the caller's transaction. Raises Overtaken or Blocked (number taken)."""
+    if not change_order.is_editable or change_order.version != version:
+        raise Overtaken(change_order)
+    fill(change_order, draft)
+    findings = _findings(change_order)
+    _save(change_order, version, checks=checks.verdict(findings))
+    LineItem.delete().where(LineItem.change_order == change_order).execute()
+    _store_lines(change_order)
+    events.record(SUBJECT, change_order.id, "edited", by, revision=change_order.revision + 1, snapshot=snapshot(change_order), **facts)
+    return findings
 
 
 def send(id: int, by: User, version: int) -> ChangeOrder:
@@ -85,14 +108,12 @@ def ensure_may_write(change_order: ChangeOrder, by: User) -> None:
         raise NotPermitted(f"You are not a member of job {change_order.job.number}. Ask an administrator to add you.")
 
 
-def write(change_order: ChangeOrder, draft: Draft) -> None:
-    """Put the draft's words and lines in place of the change order's; the lines in the database too."""
+def fill(change_order: ChangeOrder, draft: Draft) -> None:
+    """Put the draft's words and lines in place of the change order's, in memory only."""
     change_order.number, change_order.title = draft.number.strip(), draft.title.strip()
     change_order.description, change_order.amount = draft.description.strip(), draft.total
-    LineItem.delete().where(LineItem.change_order == change_order).execute()
+    change_order.project_status = change_order.project_status if draft.project_status is None else draft.project_status
     change_order.lines = [_line(change_order, position, line) for position, line in enumerate(draft.lines, 1)]
-    if change_order.lines:
-        LineItem.bulk_create(change_order.lines, batch_size=100)
 
 
 def snapshot(change_order: ChangeOrder) -> dict[str, Any]:
@@ -131,9 +152,23 @@ def _line(change_order: ChangeOrder, position: int, line: LineDraft) -> LineItem
     )
 
 
+def _findings(change_order: ChangeOrder) -> list[checks.Finding]:
+    """All findings at Send; a number that another has is refused at once."""
+    findings = checks.at_send(change_order)
+    checks.require([finding for finding in findings if finding.rule == 1])
+    return findings
+
+
+def _store_lines(change_order: ChangeOrder) -> None:
+    for line in change_order.lines:
+        line.change_order = change_order
+    if change_order.lines:
+        LineItem.bulk_create(change_order.lines, batch_size=100)
+
+
 def _save(change_order: ChangeOrder, version: int, **changes: Any) -> None:
     """Guarded write of the words; the status stays."""
-    words = {name: getattr(change_order, name) for name in ("number", "title", "description", "amount")}
+    words = {name: getattr(change_order, name) for name in WORDS}
     saved = (
         ChangeOrder.update(version=version + 1, **words, **changes)
         .where(ChangeOrder.id == change_order.id, ChangeOrder.version == version)
