@@ -1,0 +1,138 @@
+"""A rejection reaches sender and creator: once, readable, with the way to correct it."""
+
+import asyncio
+import smtplib
+
+import pytest
+
+from portal import mail, tasks
+from portal.domain import deciding, outbox
+from portal.domain.change_orders import load
+from portal.domain.outbox import Dispatch, Lane
+from portal.domain.people import User
+from portal.premises import free_port
+
+REASON = "Wrong cost type on line 2.\nUse SUB & not <M>."
+
+
+@pytest.fixture
+def mailing_app(make_app, catcher):
+    return make_app(SMTP_HOST="127.0.0.1", SMTP_PORT=catcher.smtp_port, PORTAL_URL="http://portal.example.test:8000")
+
+
+@pytest.fixture
+def rejected(make_change_order, ana):
+    change_order = make_change_order(number="004", title="Café terrace")
+    deciding.reject(change_order.id, by=ana, version=change_order.version, reason=REASON)
+    return load(change_order.id)
+
+
+def deliver(app):
+    with app.app_context():
+        tasks.drain(outbox.MAIL)
+
+
+def test_the_mail_tells_who_sent_back_what_why_and_where_to_correct_it(rejected, mailing_app, catcher, dee, ana):
+    deliver(mailing_app)
+
+    (caught,) = catcher.mails()
+    link = f"http://portal.example.test:8000/change-orders/{rejected.id}/edit"
+    assert caught["to"] == [dee.email]
+    assert caught["subject"] == "CCO 004 sent back: Café terrace"
+    for part in (ana.name, "CCO 004", REASON, rejected.job.number, link):
+        assert part in caught["text"].replace("\r\n", "\n")
+    assert "Use SUB &amp; not &lt;M&gt;." in caught["html"]
+    assert f'href="{link}"' in caught["html"]
+    assert caught["headers"]["Auto-Submitted"] == "auto-generated"
+
+
+def test_running_the_task_twice_sends_one_mail(rejected, mailing_app, catcher):
+    deliver(mailing_app)
+    deliver(mailing_app)
+
+    assert len(catcher.mails()) == 1
+
+
+def test_a_copy_after_a_crash_carries_the_same_message_id(rejected, mailing_app, catcher):
+    deliver(mailing_app)
+    Dispatch.update(finished_at=None, due_at=Dispatch.promised_at).execute()  # as if the worker had died after the final dot
+    deliver(mailing_app)
+
+    first, second = catcher.mails()
+    assert first["message_id"] == second["message_id"]
+
+
+def test_a_mail_server_that_is_away_costs_only_time(rejected, make_app, mailing_app, catcher, clock):
+    deliver(make_app(SMTP_HOST="127.0.0.1", SMTP_PORT=free_port()))
+    waiting = Dispatch.get()
+    clock.tick(minutes=2)
+
+    deliver(mailing_app)
+
+    assert waiting.finished_at is None
+    assert "mail server not available" in waiting.error
+    assert len(catcher.mails()) == 1
+
+
+@pytest.mark.parametrize(("code", "finished"), [(550, True), (552, True), (451, False), (421, False)])
+def test_a_refusal_for_good_is_visible_and_one_for_now_is_tried_again(rejected, mailing_app, monkeypatch, code, finished):
+    def refuse(self, *_):
+        raise smtplib.SMTPDataError(code, b"no")
+
+    monkeypatch.setattr(smtplib.SMTP, "send_message", refuse)
+
+    deliver(mailing_app)
+
+    assert (Dispatch.get().finished_at is not None) is finished
+    assert f"{code} no" in Dispatch.get().error
+
+
+def test_nobody_who_left_gets_mail(rejected, mailing_app, catcher, dee):
+    User.update(active=False).where(User.id == dee.id).execute()
+
+    deliver(mailing_app)
+
+    assert catcher.mails() == []
+    assert Dispatch.get().error == "not sent: the account was deactivated"
+
+
+def test_mail_never_holds_up_the_lane_of_exports(rejected):
+    assert Dispatch.get().lane == "mail"
+    assert {lane.name for lane in Lane.select()} == {"mail", "exports:1"}
+
+
+def test_a_header_cannot_be_smuggled_in_by_a_title(rejected, mailing_app, catcher):
+    type(rejected).update(title="Hi\r\nBcc: all@example.test").execute()
+
+    deliver(mailing_app)
+
+    (caught,) = catcher.mails()
+    assert caught["subject"] == "CCO 004 sent back: Hi Bcc: all@example.test"
+    assert len(caught["to"]) == 1
+
+
+def test_the_message_id_depends_on_the_promise_alone():
+    assert mail.message_id("rejected:1:1:5", "portal@example.test") == mail.message_id("rejected:1:1:5", "portal@example.test")
+    assert mail.message_id("rejected:1:2:5", "portal@example.test") != mail.message_id("rejected:1:1:5", "portal@example.test")
+
+
+def test_a_mail_server_that_says_nothing_is_given_up_after_a_while(rejected, make_app, monkeypatch):
+    monkeypatch.setattr(mail, "PATIENCE_S", 0.3)
+
+    async def silent():
+        server = await asyncio.start_server(lambda *_: asyncio.sleep(5), "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        await asyncio.to_thread(deliver_in_thread, make_app, port)
+        server.close()
+
+    asyncio.run(silent())
+
+    assert "mail server not available" in Dispatch.get().error
+
+
+def deliver_in_thread(make_app, port):
+    from portal import db
+
+    app = make_app(SMTP_HOST="127.0.0.1", SMTP_PORT=port)
+    with db.connected():
+        deliver(app)
