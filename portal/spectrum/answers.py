@@ -10,7 +10,6 @@ from portal.spectrum.transport import ANSWER_LIMIT, Reply
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 TYPES = "http://www.northgate-is.com/proiv/webservices/types"
 EXCERPT = 4096  # bytes of UTF-8
-KNOWN = GOOD | DATA | ACCESS | {""}
 ROW = ("error_code", "desc", "column")
 
 
@@ -51,9 +50,9 @@ def scrub(body: bytes | str, secret: str) -> str:
 
 
 def _scrubbed(row: Row, secret: str) -> Row:
-    """`row` fit for keeping. A code is kept as it came or marked as odd: cleaning must not turn it into a known one."""
-    code = row.code if row.code in KNOWN else f"?{scrub(row.code, secret)}"[:8]
-    return Row(code, scrub(row.text, secret)[:500], scrub(row.column, secret)[:100])
+    """`row` fit for keeping. Cleaning must not turn an odd code into a known one."""
+    code = scrub(row.code, secret)[:8]
+    return Row(code if code == row.code else "?", scrub(row.text, secret)[:500], scrub(row.column, secret)[:100])
 
 
 def _status(reply: Reply) -> str:

@@ -158,6 +158,8 @@ class Http:
     def _why(self, error: Exception, url: str) -> str:
         place = urlsplit(url).netloc.rpartition("@")[2]
         reason = getattr(error.args[0], "reason", None) if error.args else None
+        if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" not in str(error):
+            return f"no secure connection could be made to {place}."
         if isinstance(error, requests.exceptions.SSLError):
             return f"the certificate of {place} could not be verified. Check its validity and SPECTRUM_CA_BUNDLE."
         if isinstance(reason, NameResolutionError):

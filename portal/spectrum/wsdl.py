@@ -4,11 +4,14 @@ import hashlib
 import io
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import zeep
 import zeep.exceptions
 from lxml import etree
+from zeep.wsdl.bindings import Soap11Binding
 
 from portal.spectrum.outcomes import NotSent
 
@@ -42,11 +45,11 @@ class Wsdl:
         Raises NotSent when the WSDL cannot be had or read, or the server does not know an element that has a value.
         """
         client = self._client = self._client or self._load(fetch)
-        declared = self._declared(client)
+        service, declared = self._bound(client)
         if unknown := [name for name, value in values.items() if value and name not in declared]:
             raise NotSent(f"Nothing was sent to Spectrum: its {self.service} has no element {', '.join(unknown)}.")
         try:
-            message = client.create_message(client.service, self.service, **{name: values.get(name, "") for name in declared})  # type: ignore[no-untyped-call]
+            message = client.create_message(service, self.service, **{name: values.get(name, "") for name in declared})  # type: ignore[no-untyped-call]
         except UNREADABLE:
             raise NotSent("Nothing was sent to Spectrum: the message could not be built from its WSDL.") from None
         return etree.tostring(message, xml_declaration=True, encoding="utf-8")
@@ -54,7 +57,8 @@ class Wsdl:
     def forget(self) -> None:
         """Read the WSDL anew at the next call: an odd answer may mean that the server changed."""
         self._client = None
-        self.file.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.file.unlink()
 
     def _load(self, fetch: Callable[[], bytes]) -> zeep.Client:
         try:
@@ -74,19 +78,24 @@ class Wsdl:
             if root.tag != DEFINITIONS:
                 raise ValueError("not a WSDL")
             client = zeep.Client(io.BytesIO(document), transport=_NoImports(), settings=SAFE)  # type: ignore[no-untyped-call]
-            self._declared(client)
+            self._bound(client)
         except UNREADABLE:
             raise NotSent(f"Nothing was sent to Spectrum: the WSDL of {self.service} could not be read.") from None
         return client
 
-    def _declared(self, client: zeep.Client) -> list[str]:
-        (service,) = client.wsdl.services.values()
-        (port,) = service.ports.values()
-        return [name for name, _ in port.binding.get(self.service).input.body.type.elements]
+    def _bound(self, client: zeep.Client) -> tuple[Any, list[str]]:
+        """The service on its SOAP 1.1 port, and the elements it declares, in order."""
+        for service in client.wsdl.services.values():
+            for port in service.ports.values():
+                if isinstance(port.binding, Soap11Binding):
+                    elements = port.binding.get(self.service).input.body.type.elements  # type: ignore[no-untyped-call]
+                    return client.bind(service.name, port.name), [name for name, _ in elements]
+        raise ValueError("no SOAP 1.1 port")
 
     def _keep(self, document: bytes) -> None:
-        """Whole or not at all: another worker may read at the same moment."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.file.with_suffix(f".{os.getpid()}")
-        draft.write_bytes(document)
-        draft.replace(self.file)
+        """Whole or not at all: another worker may read at the same moment. A folder that takes no file only costs time."""
+        with suppress(OSError):
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            draft = self.file.with_suffix(f".{os.getpid()}")
+            draft.write_bytes(document)
+            draft.replace(self.file)

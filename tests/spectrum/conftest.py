@@ -18,11 +18,19 @@ def master(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_master(tmp_path_factory.mktemp("master") / "master.json")
 
 
-@pytest.fixture
-def simulator(tmp_path: Path, master: Path) -> Iterator[SimulatorProcess]:
-    process = SimulatorProcess(tmp_path / "simulator", master)
+@pytest.fixture(scope="session")
+def simulator_process(tmp_path_factory: pytest.TempPathFactory, master: Path) -> Iterator[SimulatorProcess]:
+    """One process for all tests: it takes longer to start than a test to run."""
+    process = SimulatorProcess(tmp_path_factory.mktemp("simulator"), master)
     yield process
     process.kill()
+
+
+@pytest.fixture
+def simulator(simulator_process: SimulatorProcess) -> SimulatorProcess:
+    """The real simulator with empty books and no faults."""
+    simulator_process.start_over()
+    return simulator_process
 
 
 @pytest.fixture

@@ -59,6 +59,13 @@ class SimulatorProcess:
         self.stop()
         self.start()
 
+    def start_over(self) -> None:
+        """Empty its books, forget its faults, and start it if a test ended it."""
+        assert self._process
+        if self._process.poll() is not None:
+            self.start()
+        requests.delete(f"{self.url}/__sim/ledger", timeout=10).raise_for_status()
+
     def ledger(self) -> list[dict[str, Any]]:
         """The change requests, each with its `lines`, under Spectrum's element names."""
         return self._state()["change_requests"]
@@ -130,12 +137,14 @@ MASTER: dict[str, Any] = {
         {"company": "ABC", "job": "24-117", "phase": "16-2000", "cost_type": "SUB", "status": "A"},
         {"company": "ABC", "job": "24-117", "phase": "033000", "cost_type": "SUB", "status": "A"},
         {"company": "ABC", "job": "24-117", "phase": "010000", "cost_type": "SUB", "status": "C"},
+        {"company": "ABC", "job": "24-118", "phase": "162000", "cost_type": "SUB", "status": "A"},
         {"company": "ABC", "job": "23-001", "phase": "162000", "cost_type": "SUB", "status": "A"},
     ],
     "vendors": [{"company": "ABC", "code": "VOLTCO", "name": "Volt Electric", "active": True}],
     "subcontracts": [
         {"company": "ABC", "number": "SC-014", "vendor": "VOLTCO", "job": "24-117"},
         {"company": "ABC", "number": "SC-UNIT", "vendor": "VOLTCO", "job": "24-117", "unit_price": True, "bid_items": ["7", "8"]},
+        {"company": "ABC", "number": "SC-118", "vendor": "VOLTCO", "job": "24-118"},
         {"company": "ABC", "number": "SC-OLD", "vendor": "VOLTCO", "job": "23-001"},
     ],
     "sub_change_orders": [{"company": "ABC", "job": "24-117", "number": "12"}],

@@ -20,6 +20,6 @@ def serve(port: int, data: Path, master: Path | None = None, controls: bool = Fa
 
     simulator = Simulator(Ledger(data), Master.load(master), controls)
     try:
-        run(simulator, port, simulator.stopping)
+        run(simulator, port, simulator.stop)
     finally:
         simulator.ledger.close()

@@ -1,5 +1,6 @@
 """The simulated Spectrum as a WSGI application: WSDLs and services as a real server has them, a page for people, controls for tests."""
 
+import copy
 import json
 import threading
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from portal.spectrum.simulator.faults import Call, Fault, Faults, xml
 from portal.spectrum.simulator.ledger import Ledger
 from portal.spectrum.simulator.master import Master
 from portal.spectrum.simulator.services import SERVICES
+from portal.spectrum.simulator.sockets import reset
 
 BODY_LIMIT = 1024 * 1024  # bytes
 
@@ -23,10 +25,11 @@ class Simulator:
 
     def __init__(self, ledger: Ledger, master: Master, controls: bool = False) -> None:
         self.ledger = ledger
-        self.master = master
+        self.master = copy.deepcopy(master)
+        self._master_at_start = master
         self.controls = controls
         self.faults = Faults()
-        self.stopping = threading.Event()
+        self.over = threading.Event()  # set when waiting has become pointless: the end, or a fresh start
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
@@ -36,6 +39,10 @@ class Simulator:
         except HTTPException as error:
             response = error.get_response(environ)
         return response(environ, start_response)
+
+    def stop(self) -> None:
+        """End all waiting: the process is about to leave."""
+        self.over.set()
 
     def _dispatch(self, request: Request) -> Response:
         match request.method, request.path.strip("/").split("/"):
@@ -55,7 +62,7 @@ class Simulator:
 
     def _call(self, request: Request, service: str) -> Response:
         """Journal, perhaps wait, work, commit, and only then answer, or fail as told."""
-        body = request.get_data()
+        body, over = request.get_data(), self.over
         try:
             values = wire.read(body, service)
         except wire.MalformedError as error:
@@ -66,9 +73,11 @@ class Simulator:
             seq = self.ledger.received(service, values)
         fault = self.faults.take(service)
         if fault and fault.fault == "delay":
-            fault.wait(Call(request, service, b"", self.stopping), 1)
+            fault.wait(over, 1)
+            if over.is_set():
+                reset(request)
         good = self._work(service, values, seq, fault)
-        return fault.answer(Call(request, service, good, self.stopping)) if fault else xml(good)
+        return fault.answer(Call(request, service, good, over)) if fault else xml(good)
 
     def _work(self, service: str, values: dict[str, str], seq: int, fault: Fault | None) -> bytes:
         """The answer the service gives. One call, one commit; nothing is done where a fault comes before it."""
@@ -88,6 +97,8 @@ class Simulator:
             case "GET", "ledger":
                 with self.ledger:
                     return _json({"change_requests": self.ledger.change_requests(), "journal": self.ledger.journal()})
+            case "DELETE", "ledger":
+                return self._start_over()
             case "POST", "faults":
                 return self._add_faults(request.get_json())
             case "DELETE", "faults":
@@ -96,6 +107,16 @@ class Simulator:
             case "POST", "authorization":
                 return self._authorize(request.get_json())
         raise NotFound
+
+    def _start_over(self) -> Response:
+        """Empty books, no faults, master data as at the start: a fresh simulator for the next test. Calls still waiting are dropped."""
+        self.over.set()
+        self.over = threading.Event()
+        with self.ledger:
+            self.ledger.empty()
+        self.master = copy.deepcopy(self._master_at_start)
+        self.faults.clear()
+        return _json({})
 
     def _add_faults(self, rows: Any) -> Response:
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

@@ -61,8 +61,8 @@ class Fault:
         """What the client gets in place of `call.good`; does not return where the connection is dropped."""
         return KINDS[self.fault].answer(self, call)
 
-    def wait(self, call: "Call", usual: float) -> None:
-        call.stopping.wait(usual if self.seconds is None else self.seconds)
+    def wait(self, over: threading.Event, usual: float) -> None:
+        over.wait(usual if self.seconds is None else self.seconds)
 
 
 @dataclass
@@ -72,7 +72,7 @@ class Call:
     request: Request
     service: str
     good: bytes
-    stopping: threading.Event
+    over: threading.Event
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _unknown_code(fault: Fault, call: Call) -> Response:
 
 
 def _hang(fault: Fault, call: Call) -> Response:
-    fault.wait(call, 600)
+    fault.wait(call.over, 600)
     return reset(call.request)
 
 
@@ -151,7 +151,7 @@ def _drip(fault: Fault, call: Call) -> Response:
     def drops() -> Iterator[bytes]:
         for place in range(len(call.good)):
             yield call.good[place : place + 1]
-            fault.wait(call, 1)
+            fault.wait(call.over, 1)
 
     return Response(drops(), headers={"Content-Length": str(len(call.good))}, content_type="text/xml; charset=utf-8")
 

@@ -37,9 +37,15 @@ def _table(name: str, columns: Sequence[str]) -> str:
     return f"CREATE TABLE IF NOT EXISTS {name} ({listed})"
 
 
+def _index(table: str) -> str:
+    return f"CREATE INDEX IF NOT EXISTS {table}_keys ON {table} ({', '.join(f'TRIM({one})' for one in KEYS)})"
+
+
 SCHEMA = (
     _table(HEADERS_TABLE, [*_columns(KEYS + HEADER), "Change_Order_Number"]),
     _table(LINES_TABLE, _columns(KEYS + LINE)),
+    _index(HEADERS_TABLE),
+    _index(LINES_TABLE),
     """CREATE TABLE IF NOT EXISTS journal (seq INTEGER PRIMARY KEY, at TEXT NOT NULL, method TEXT NOT NULL, guid TEXT NOT NULL,
        outcome TEXT NOT NULL, fault TEXT NOT NULL, rows TEXT NOT NULL, elements TEXT NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS session (method TEXT NOT NULL, guid TEXT NOT NULL, authorization_id TEXT NOT NULL, used REAL NOT NULL,
@@ -73,6 +79,10 @@ class Ledger:
     def close(self) -> None:
         with self._lock:
             self._db.close()
+
+    def empty(self) -> None:
+        for table in (HEADERS_TABLE, LINES_TABLE, "journal", "session"):
+            self._db.execute(f"DELETE FROM {table}")  # noqa: S608 -- our own names
 
     def received(self, method: str, elements: Mapping[str, str]) -> int:
         """Journal a call before anything is done about it. The Authorization ID is not kept."""
@@ -114,12 +124,12 @@ class Ledger:
 
     def change_requests(self) -> list[dict[str, Any]]:
         """Every change request with its lines, under Spectrum's element names."""
-        requests = []
-        for row in self._db.execute(f"SELECT * FROM {HEADERS_TABLE} ORDER BY rowid"):  # noqa: S608
-            header = _renamed(row)
-            lines = self._db.execute(_where(LINES_TABLE, KEYS), [header[name].strip() for name in KEYS])
-            requests.append({**header, "lines": [{name: value for name, value in _renamed(one).items() if name in LINE} for one in lines]})
-        return requests
+        lines: dict[tuple[str, ...], list[dict[str, str]]] = {}
+        for row in self._db.execute(f"SELECT * FROM {LINES_TABLE} ORDER BY rowid"):  # noqa: S608
+            line = _renamed(row)
+            lines.setdefault(_key(line), []).append({name: line[name] for name in LINE})
+        headers = map(_renamed, self._db.execute(f"SELECT * FROM {HEADERS_TABLE} ORDER BY rowid"))  # noqa: S608
+        return [{**header, "lines": lines.get(_key(header), [])} for header in headers]
 
     def journal(self, last: int = -1) -> list[dict[str, Any]]:
         """The calls in the order they came; only the `last` so many if given."""
@@ -147,6 +157,10 @@ class Ledger:
 def _where(table: str, keys: Sequence[str]) -> str:
     tests = " AND ".join(f"TRIM({one}) = ?" for one in _columns(keys))
     return f"SELECT rowid, * FROM {table} WHERE {tests} ORDER BY rowid"  # noqa: S608 -- names of our own tables and columns
+
+
+def _key(record: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(record[name].strip() for name in KEYS)
 
 
 def _renamed(row: sqlite3.Row) -> dict[str, str]:

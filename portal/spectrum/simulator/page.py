@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from portal.spectrum.simulator.ledger import Ledger
 
-SHOWN_CALLS = 200
+SHOWN = 200  # newest first
 STYLE = Path(__file__).with_name("style.css")
 POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -41,10 +41,10 @@ LINE_COLUMNS = {
 
 def show(ledger: Ledger) -> Response:
     with ledger:
-        requests, calls = ledger.change_requests(), ledger.journal(SHOWN_CALLS)
+        requests, calls = ledger.change_requests(), ledger.journal(SHOWN)
     body = DOCUMENT.format(
         count=len(requests),
-        requests="\n".join(_request(one) for one in requests) or "<p>None yet.</p>",
+        requests="\n".join(_request(one) for one in reversed(requests[-SHOWN:])) or "<p>None yet.</p>",
         calls=_calls(reversed(calls)) if calls else "<p>None yet.</p>",
     )
     return Response(body, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": POLICY})

@@ -157,7 +157,6 @@ def markup(case: Case) -> Iterator[Row]:
 
 
 RULES: tuple[Callable[[Case], Iterator[Row]], ...] = (
-    company_job_customer,
     complete_job,
     attached,
     status,
@@ -172,7 +171,10 @@ RULES: tuple[Callable[[Case], Iterator[Row]], ...] = (
 
 
 def broken(case: Case) -> Iterator[Row]:
-    """All errors of this level; nothing is stored if there is one [A]."""
+    """All errors of this level; nothing is stored if there is one [A]. Without company and job the rest can not be examined."""
+    yield from company_job_customer(case)
+    if case.company is None or case.job is None:
+        return
     for rule in RULES:
         yield from rule(case)
 

@@ -5,6 +5,7 @@ import socket
 import struct
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -32,12 +33,12 @@ class Server(ThreadedWSGIServer):
         self.close_request(request)  # without the polite end that would come before a reset
 
 
-def run(app: Any, port: int, stopping: threading.Event) -> None:
+def run(app: Any, port: int, on_stop: Callable[[], None]) -> None:
     """Serve on 127.0.0.1 until SIGTERM or SIGINT; port 0 takes a free one. Says where on stderr."""
     server = Server("127.0.0.1", port, app, Handler)
 
     def stop(*_: Any) -> None:
-        stopping.set()
+        on_stop()
         threading.Thread(target=server.shutdown, daemon=True).start()  # it waits for the loop this signal interrupts
 
     signal.signal(signal.SIGTERM, stop)

@@ -1,0 +1,95 @@
+"""A server that gives the WSDL and then answers a POST with exactly the bytes it was told, right or wrong."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from portal.spectrum.simulator import wire
+
+
+def http(body: bytes, status: str = "200 OK", content_type: str = "text/xml", **headers: str) -> bytes:
+    """A whole HTTP answer."""
+    given = {"Content-Type": content_type, "Content-Length": str(len(body)), **{k.replace("_", "-"): v for k, v in headers.items()}}
+    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in given.items()), "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+class ScriptedServer:
+    """`answer`: bytes for each POST.  `read`: how many bytes of a POST to take before hanging up; None: all, then answer."""
+
+    def __init__(self, answer: bytes = b"", wsdl: bytes | None = None, read: int | None = None) -> None:
+        self.answer = answer
+        self.wsdl = wsdl
+        self.read = read
+        self.requests: list[bytes] = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+
+    def serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return  # closed by the test
+            with connection:
+                self._handle(connection)
+
+    def _handle(self, connection: socket.socket) -> None:
+        first = connection.recv(1, socket.MSG_PEEK)
+        if first == b"P" and self.read is not None:
+            self.requests.append(connection.recv(self.read, socket.MSG_WAITALL) if self.read else b"")
+            return  # what was not read makes this a reset
+        request = _request(connection)
+        self.requests.append(request)
+        if request.startswith(b"GET"):
+            document = wire.wsdl("ARChangeRequest", "http://inner.invalid:1").encode() if self.wsdl is None else self.wsdl
+            connection.sendall(http(document))
+        else:
+            connection.sendall(self.answer)
+
+
+@contextmanager
+def serving(server: ScriptedServer) -> Iterator[ScriptedServer]:
+    thread = threading.Thread(target=server.serve, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.listener.shutdown(socket.SHUT_RDWR)
+        server.listener.close()
+        thread.join(5)
+
+
+@contextmanager
+def silent(certificate: str = "") -> Iterator[int]:
+    """The port of a server that takes connections and says nothing; with a certificate it does shake hands."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            listener = context.wrap_socket(listener, server_side=True)
+            threading.Thread(target=_shake_hands, args=(listener,), daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.close()
+
+
+def _shake_hands(listener: socket.socket) -> None:
+    try:
+        connection, _ = listener.accept()
+        connection.recv(65536)
+        connection.close()
+    except OSError:
+        return  # the client did not like the certificate, or the test is over
+
+
+def _request(connection: socket.socket) -> bytes:
+    data = b""
+    while b"\r\n\r\n" not in data and (piece := connection.recv(65536)):
+        data += piece
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0)
+    while len(body) < length and (piece := connection.recv(65536)):
+        body += piece
+    return head + b"\r\n\r\n" + body

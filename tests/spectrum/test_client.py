@@ -1,0 +1,174 @@
+"""The client against the real simulator over a socket: each thing that can happen is one of three outcomes, and the right one."""
+
+import logging
+import time
+
+import pytest
+
+from portal.spectrum.client import Spectrum
+from portal.spectrum.records import NotSent, OutcomeUnknown, Refused, Row
+
+
+def test_a_line_is_stored_and_receipted(spectrum, simulator, record):
+    receipt = spectrum.change_request(record(), "5b0d6c0e-3c53-4f0a-9d0e-0f7a0d5c9a11")
+
+    assert (receipt.http, receipt.rows) == (200, ())
+    assert [line["Change_Request_Amount"] for line in simulator.ledger()[0]["lines"]] == ["4250.00"]
+    assert [(call["outcome"], call["guid"]) for call in simulator.journal()] == [("stored", "5b0d6c0e-3c53-4f0a-9d0e-0f7a0d5c9a11")]
+
+
+def test_every_declared_element_is_sent(spectrum, simulator, record):
+    spectrum.change_request(record(), "g")
+
+    assert simulator.journal()[0]["elements"] == {"GUID": "g", **record()}
+
+
+def test_a_blank_number_never_leaves(spectrum, simulator, record):
+    with pytest.raises(NotSent, match="has no number"):
+        spectrum.change_request(record(Change_Request_Number="  "), "g")
+
+    assert simulator.journal() == []
+
+
+@pytest.mark.parametrize(
+    "change", [{"Sub_Description": "x" * 31}, {"CR_Description": "Café"}, {"No_Such_Element": "x"}, {"CR_Description": "\x00"}]
+)
+def test_what_spectrum_would_cut_or_garble_never_leaves(spectrum, simulator, record, change):
+    with pytest.raises(NotSent, match="cannot be stored"):
+        spectrum.change_request(record(**change), "g")
+
+    assert simulator.journal() == []
+
+
+def test_a_refused_record_names_the_element_in_plain_words(spectrum, simulator, record):
+    with pytest.raises(Refused) as refusal:
+        spectrum.change_request(record(CR_Phase_Code="999999"), "g")
+
+    assert not refusal.value.access
+    assert [(row.code, row.column) for row in refusal.value.rows] == [("I", "CR_Phase_Code")]
+    assert str(refusal.value).startswith("Spectrum did not accept Phase code:")
+    assert simulator.ledger() == []
+
+
+@pytest.mark.parametrize("identity", ["NOBODY", "RETIRED", "ONLYJOBS", "OTHERFIRM"])
+def test_an_authorization_id_that_may_not_call_is_refused_access(simulator, record, tmp_path, identity):
+    with pytest.raises(Refused, match="refused our credentials") as refusal:
+        Spectrum(simulator.url, identity, tmp_path).change_request(record(), "g")
+
+    assert refusal.value.access
+    assert simulator.ledger() == []
+
+
+def test_http_401_refuses_access(spectrum, simulator, record):
+    simulator.fail("unauthorized")
+
+    with pytest.raises(Refused) as refusal:
+        spectrum.change_request(record(), "g")
+
+    assert (refusal.value.http, refusal.value.access) == (401, True)
+
+
+@pytest.mark.parametrize(
+    ("fault", "stored", "http"),
+    [
+        ("soap_fault", False, 500),
+        ("http_500", False, 500),
+        ("http_502", False, 502),
+        ("http_503", False, 503),
+        ("commit_then_reset", True, None),
+        ("reset_before_commit", False, None),
+        ("truncated", True, 200),
+        ("missing_tail", True, 200),
+        ("empty_200", False, 200),
+        ("html_200", False, 200),
+        ("unknown_code", False, 200),
+        ("redirect", False, 307),
+        ("dtd", True, 200),
+        ("oversize", True, 200),
+    ],
+)
+def test_what_is_not_understood_is_unknown_and_sent_once(spectrum, simulator, record, fault, stored, http):
+    simulator.fail(fault)
+
+    with pytest.raises(OutcomeUnknown) as doubt:
+        spectrum.change_request(record(), "g")
+
+    assert doubt.value.http == http
+    assert len(doubt.value.answer.encode()) <= 4096
+    assert len(simulator.journal()) == 1
+    assert bool(simulator.ledger()) is stored
+
+
+@pytest.mark.parametrize("fault", ["commit_then_hang", "drip", "delay"])
+def test_the_deadline_holds_for_the_whole_call(simulator, record, tmp_path, fault):
+    simulator.fail(fault, seconds=0.3 if fault == "drip" else 30)
+    spectrum = Spectrum(simulator.url, "PORTALTEST", tmp_path, deadline_s=1.5)
+    begun = time.monotonic()
+
+    with pytest.raises(OutcomeUnknown, match="did not answer in time"):
+        spectrum.change_request(record(), "g")
+
+    assert 1.4 < time.monotonic() - begun < 2.5
+    assert bool(simulator.ledger()) is (fault != "delay")
+
+
+def test_a_slow_spectrum_may_store_after_the_client_gave_up(simulator, record, tmp_path):
+    simulator.fail("delay", seconds=1.5)
+
+    with pytest.raises(OutcomeUnknown):
+        Spectrum(simulator.url, "PORTALTEST", tmp_path, deadline_s=0.8).change_request(record(), "g")
+
+    assert simulator.ledger() == []
+    _until(lambda: len(simulator.ledger()) == 1)
+
+
+def test_an_unknown_code_outranks_the_refusals_beside_it(spectrum, simulator, record):
+    simulator.fail("refuse", code="Q", text="odd", column="CR_Status")
+
+    with pytest.raises(OutcomeUnknown, match=r"a code the portal does not know \(Q\): odd") as doubt:
+        spectrum.change_request(record(), "g")
+
+    assert doubt.value.rows == (Row("Q", "odd", "CR_Status"),)
+
+
+def test_an_information_row_is_good(spectrum, simulator, record):
+    simulator.fail("refuse", code="G", text="S014-003", column="Change_Request_Number")
+
+    assert spectrum.change_request(record(), "g").rows == (Row("G", "S014-003", "Change_Request_Number"),)
+
+
+def test_the_authorization_id_is_in_no_answer_message_or_log(simulator, record, tmp_path, caplog):
+    caplog.set_level(logging.DEBUG)
+    simulator.fail("refuse", text="PORTALTEST may not <PORTALTEST>", column="PORTALTEST")
+
+    with pytest.raises(Refused) as refusal:
+        Spectrum(simulator.url, "PORTALTEST", tmp_path).change_request(record(), "g")
+
+    told = f"{refusal.value} {refusal.value.answer} {refusal.value.rows} {refusal.value.__cause__} {caplog.text}"
+    assert "PORTALTEST" not in told
+    assert "[Authorization ID] may not" in told
+
+
+def test_a_proxy_in_the_environment_is_not_used(spectrum, simulator, record, monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+    assert spectrum.change_request(record(), "g").http == 200
+
+
+def test_an_address_ending_in_ws_works_too(simulator, record, tmp_path):
+    assert Spectrum(f"{simulator.url}/ws/", "PORTALTEST", tmp_path).change_request(record(), "g").http == 200
+
+
+def test_a_repeated_call_with_the_same_guid_is_not_suppressed(spectrum, simulator, record):
+    spectrum.change_request(record(), "g")
+    spectrum.change_request(record(Change_Request_Amount="10.00"), "g")
+
+    assert [line["Change_Request_Amount"] for line in simulator.ledger()[0]["lines"]] == ["10.00"]
+
+
+def _until(true, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
