@@ -10,8 +10,9 @@ from portal.domain.numbers import SpectrumNumber
 from portal.domain.outbox import Dispatch, Lane
 from portal.domain.people import Membership, User
 from portal.domain.sessions import Session
+from portal.domain.staging import Import, Staged
 
 TABLES = (
     Company, Job, Vendor, Commitment, User, Membership, Session, ChangeOrder, LineItem, SpectrumNumber, Export, Attempt, Lane, Dispatch,
-    Heartbeat, Event,
+    Heartbeat, Event, Import, Staged,
 )  # fmt: skip

@@ -1,0 +1,129 @@
+"""Change orders as a file states them, before anything is known about them here."""
+
+import dataclasses
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from portal.domain.sending import Draft, LineDraft
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change order of a file, with the job, vendor and commitment it belongs to. An empty fact is one the file does not state.
+
+    where            its place in the file: `line 7`, `change_orders[3]`
+    kind             `subcontract` or `purchase order`
+    as_subcontract   a purchase order that was entered in Spectrum as a subcontract
+    revision         the file's own; of several with one number the highest counts
+    """
+
+    where: str
+    draft: Draft
+    job_number: str
+    commitment_number: str
+    job_name: str = ""
+    customer: str = ""
+    vendor_name: str = ""
+    vendor_code: str = ""
+    commitment_title: str = ""
+    kind: str = ""
+    as_subcontract: bool | None = None
+    subcontract: str = ""
+    original_amount: Decimal | None = None
+    revision: int = 0
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.job_number, self.commitment_number, self.draft.number
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a file cannot be read: its place, the field, and the reason as a sentence."""
+
+    where: str
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{', '.join(part for part in (self.where, self.field) if part)}: {self.reason}"
+
+
+class BadFile(Exception):
+    """The file changes nothing; `problems` are all that is wrong with it."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+def newest(entries: Iterable[Entry]) -> list[Entry]:
+    """Of each change order the highest revision, in the file's order."""
+    best: dict[tuple[str, str, str], Entry] = {}
+    for entry in entries:
+        if entry.key not in best or entry.revision > best[entry.key].revision:
+            best[entry.key] = entry
+    return list(best.values())
+
+
+def contradictions(entries: Iterable[Entry]) -> Iterator[Problem]:
+    """One change order stated twice, or one job, vendor or commitment stated in two ways."""
+    seen: dict[tuple[object, ...], Entry] = {}
+    said: dict[tuple[str, ...], dict[str, tuple[Any, Entry]]] = defaultdict(dict)
+    for entry in entries:
+        twin = seen.setdefault((*entry.key, entry.revision), entry)
+        if twin is not entry:
+            yield Problem(entry.where, "number", f"CCO {entry.draft.number} of {entry.commitment_number} is already at {twin.where}.")
+        for thing, facts in _facts(entry):
+            for field, value in facts.items():
+                if value in ("", None):
+                    continue
+                first, other = said[thing].setdefault(field, (value, entry))
+                if first != value:
+                    yield Problem(entry.where, field, f"“{value}” contradicts “{first}” at {other.where} for {' '.join(thing)}.")
+
+
+def dump(entry: Entry) -> str:
+    """The entry as JSON; amounts as text, exact."""
+    return json.dumps(dataclasses.asdict(entry), default=str, ensure_ascii=False)
+
+
+def load(text: str) -> Entry:
+    """The entry that `dump` wrote."""
+    content = json.loads(text)
+    draft = content.pop("draft")
+    lines = [
+        LineDraft(**line | {"amount": _decimal(line["amount"]), "quantity": _decimal(line["quantity"])}) for line in draft.pop("lines")
+    ]
+    content["original_amount"] = _decimal(content["original_amount"])
+    return Entry(draft=Draft(**draft | {"amount": _decimal(draft["amount"])}, lines=lines), **content)
+
+
+def vendor_key(name: str) -> str:
+    """The form in which two spellings of one vendor name are equal."""
+    return " ".join(name.split()).casefold()
+
+
+def _facts(entry: Entry) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    yield ("job", entry.job_number), {"job_name": entry.job_name, "customer_code": entry.customer}
+    if entry.vendor_name:
+        yield ("vendor", vendor_key(entry.vendor_name)), {"vendor_code": entry.vendor_code}
+    yield (
+        ("commitment", entry.commitment_number, "of", entry.job_number),
+        {
+            "vendor_name": vendor_key(entry.vendor_name),
+            "commitment_title": entry.commitment_title,
+            "commitment_kind": entry.kind,
+            "as_subcontract": entry.as_subcontract,
+            "subcontract_number": entry.subcontract,
+            "original_amount": entry.original_amount,
+        },
+    )
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

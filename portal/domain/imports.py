@@ -1,0 +1,152 @@
+"""An import: the change orders of a file are staged, confirmed as a whole, and then put in place a little at a time.
+
+Before the confirmation nothing of the file is visible, and what a killed import staged is thrown away by the next one.
+After it, the next import first completes what is left: every step is written with the mark that it was done. One import
+runs at a time, under the lease of its lane. No transaction writes for much longer than HOLD_S, and others get their turn
+in between.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TypeVar
+
+from portal import clock
+from portal.db import transaction
+from portal.domain import change_orders, companies, entries, events, matching, people, staging
+from portal.domain.change_orders import ChangeOrder
+from portal.domain.entries import BadFile, Entry, Problem
+from portal.domain.outbox import Lane
+from portal.domain.people import NotPermitted, User
+from portal.domain.staging import Import, Outcome, Staged, Summary
+
+LANE = "imports"
+LEASE = timedelta(seconds=5)  # renewed in every turn; how long a killed import keeps the next one waiting
+HOLD_S = 0.2  # of writing in one turn
+PAUSE_S = 0.11  # between turns; SQLite's waiters look again at least every 0.1 s
+T = TypeVar("T")
+Progress = Callable[[str, int, int], None]
+
+
+class Busy(Exception):
+    """Another import is running."""
+
+
+def prepare(found: list[Entry], problems: Sequence[Problem] = ()) -> list[Entry]:
+    """What of the file will be imported, each change order once. Writes nothing. Raises BadFile with all problems."""
+    placed, unplaced = matching.Books(companies.current(), write=False).place(found)
+    wrong = [*problems, *unplaced, *entries.contradictions(placed)]
+    if wrong:
+        raise BadFile(wrong)
+    return entries.newest(placed)
+
+
+def preview(found: Sequence[Entry], progress: Progress) -> Summary:
+    """What an import would do. Writes nothing."""
+    books, summary = matching.Books(companies.current(), write=False), Summary()
+    for done, entry in enumerate(found, 1):
+        commitment = books.commitment(entry)
+        known = ChangeOrder.get_or_none(commitment=commitment, number=entry.draft.number) if commitment.id else None
+        outcome = staging.compare(change_orders.load(known.id), entry) if known else Outcome.NEW
+        summary.counts[outcome] += 1
+        if known and outcome is Outcome.LEFT:
+            summary.left.append((staging.name_of(entry), known.label))
+        progress("Comparing", done, len(found))
+    summary.kept = list(books.kept)
+    return summary
+
+
+@contextmanager
+def alone(wait_s: float = 30.0) -> Iterator["Run"]:
+    """The right to import, once an import that is under way has ended or its lease has run out. Raises Busy."""
+    end = time.monotonic() + wait_s
+    while (claim := Lane.take(LANE, LEASE)) is None:
+        if time.monotonic() > end:
+            raise Busy("Another import is running. Try again when it has finished.")
+        time.sleep(0.25)
+    try:
+        yield Run(claim)
+    finally:
+        Lane.release(LANE, claim)
+
+
+class Run:
+    """The one who imports; every turn renews its lease, so a second one can never work beside it."""
+
+    def __init__(self, claim: int) -> None:
+        self.claim = claim
+
+    def unfinished(self) -> Import | None:
+        """A confirmed import that was interrupted; what was staged without confirmation is thrown away."""
+        for abandoned in Import.select().where(Import.confirmed_at.is_null(), Import.finished_at.is_null()):
+            self._clear(abandoned, lambda *_: None)
+        found: Import | None = Import.get_or_none(Import.finished_at.is_null())
+        return found
+
+    def stage(self, found: Sequence[Entry], file: str, sha256: str, sender: User | None, progress: Progress) -> Import:
+        """Write the file down and confirm it."""
+        with transaction():
+            Lane.renew(LANE, self.claim, LEASE)
+            origin = Import.create(file=file[-255:], sha256=sha256, size=len(found), sender=sender)
+        rows = [(origin.id, position, entries.dump(entry)) for position, entry in enumerate(found, 1)]
+        batches = [rows[start : start + 200] for start in range(0, len(rows), 200)]
+        columns = [Staged.origin, Staged.position, Staged.content]
+        self._in_turns(batches, lambda batch: Staged.insert_many(batch, columns).execute(), progress, "Staging")
+        with transaction():
+            Lane.renew(LANE, self.claim, LEASE)
+            origin.confirmed_at = clock.now()
+            origin.save(only=[Import.confirmed_at])
+        return origin
+
+    def complete(self, origin: Import, progress: Progress) -> Summary:
+        """Put in place and send what is not yet, and say what became of all of it."""
+        books = matching.Books(companies.current(), origin.sender)
+        waiting = list(staging.rows_of(origin).where(Staged.outcome.is_null()))
+        self._in_turns(waiting, lambda row: staging.put(row, books, origin), progress, "Importing")
+        self._in_turns(matching.affected(books.linked), staging.judge, progress, "Checking")
+        joined = self._send(origin, origin.sender, progress) if origin.sender else []
+        summary = staging.summary_of(origin)
+        summary.kept, summary.joined = list(books.kept), joined
+        self._clear(origin, progress, **{outcome.value: summary.counts[outcome] for outcome in Outcome}, sent=summary.sent)
+        return summary
+
+    def _send(self, origin: Import, sender: User, progress: Progress) -> list[str]:
+        joined: list[str] = []
+        waiting = list(staging.rows_of(origin).where(Staged.sent.is_null(), Staged.outcome != Outcome.LEFT))
+        self._in_turns(waiting, lambda row: staging.send(row, sender, joined), progress, "Sending")
+        return joined
+
+    def _clear(self, origin: Import, progress: Progress, **counts: int) -> None:
+        """The rows go, the import and its event stay."""
+        ids = [row.id for row in staging.rows_of(origin).select(Staged.id)]
+        batches = [ids[start : start + 500] for start in range(0, len(ids), 500)]
+        self._in_turns(batches, lambda batch: Staged.delete().where(Staged.id.in_(batch)).execute(), progress, "Tidying")
+        with transaction():
+            Lane.renew(LANE, self.claim, LEASE)
+            origin.finished_at = clock.now()
+            origin.save(only=[Import.finished_at])
+            action = "imported" if origin.confirmed_at else "abandoned"
+            events.record("import", origin.id, action, origin.sender, file=origin.file, sha256=origin.sha256, **counts)
+
+    def _in_turns(self, work: Sequence[T], step: Callable[[T], object], progress: Progress, phase: str) -> None:
+        """Do `step` for each piece of work, a moment of writing at a time, so that nobody waits long for the database."""
+        waiting = deque(work)
+        while waiting:
+            with transaction():
+                Lane.renew(LANE, self.claim, LEASE)
+                end = time.monotonic() + HOLD_S
+                while waiting and time.monotonic() < end:
+                    step(waiting.popleft())
+            progress(phase, len(work) - len(waiting), len(work))
+            if waiting:
+                time.sleep(PAUSE_S)
+
+
+def sender_by(email: str) -> User:
+    """The active person behind the address. Raises NotPermitted."""
+    found = people.find(email)
+    if found is None or not found.active:
+        raise NotPermitted(f"Nobody with the address {email} has an account here. Add one with: portal users add")
+    return found

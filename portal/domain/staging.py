@@ -1,0 +1,145 @@
+"""What an import does with one change order: put it in place, judge it, send it, and write down what became of it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import peewee
+
+from portal import clock
+from portal.db import Model, UtcField
+from portal.domain import change_orders, checks, entries, events, matching, sending
+from portal.domain.change_orders import ChangeOrder, Overtaken, Status
+from portal.domain.entries import Entry
+from portal.domain.people import Membership, NotPermitted, User
+
+
+class Outcome(StrEnum):
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    LEFT = "left alone"
+
+
+class Import(Model):
+    """One file.
+
+    size           change orders in it
+    sender         who sends them to accounting; null: they stay drafts
+    confirmed_at   from here on it will be completed
+    """
+
+    file = peewee.CharField(max_length=255)
+    sha256 = peewee.CharField(max_length=64)
+    size = peewee.IntegerField()
+    sender = peewee.ForeignKeyField(User, null=True, on_delete="RESTRICT", backref="+")
+    started_at = UtcField(default=clock.now)
+    confirmed_at = UtcField(null=True)
+    finished_at = UtcField(null=True)
+
+
+class Staged(Model):
+    """One change order of an import: its content as JSON, and what became of it. Rows go when the import is complete."""
+
+    origin = peewee.ForeignKeyField(Import, on_delete="RESTRICT", backref="rows")
+    position = peewee.IntegerField()
+    content = peewee.TextField()
+    outcome = peewee.CharField(null=True)
+    change_order = peewee.IntegerField(null=True)
+    sent = peewee.BooleanField(null=True)
+    note = peewee.TextField(default="")
+
+    class Meta:
+        indexes = ((("origin", "position"), True),)
+
+
+@dataclass(slots=True)
+class Summary:
+    """What an import did. `left` and `not_sent`: which change order, and why. `joined`: jobs the sender became a member of."""
+
+    counts: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
+    sent: int = 0
+    left: list[tuple[str, str]] = field(default_factory=list)
+    not_sent: list[tuple[str, str]] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    joined: list[str] = field(default_factory=list)
+
+
+def rows_of(origin: Import) -> Any:
+    """The staged change orders of the import, in the file's order."""
+    return Staged.select().where(Staged.origin == origin).order_by(Staged.position)
+
+
+def put(row: Staged, books: matching.Books, origin: Import) -> None:
+    """New, changed, unchanged or left alone: one change order of the file, in the turn's transaction."""
+    entry = entries.load(row.content)
+    commitment = books.commitment(entry)
+    known = ChangeOrder.get_or_none(commitment=commitment, number=entry.draft.number)
+    if known is None:
+        row.change_order = sending.create(commitment, origin.sender, entry.draft, file=origin.file).id
+        row.outcome = Outcome.NEW
+    else:
+        row.change_order, here = known.id, change_orders.load(known.id)
+        row.outcome = compare(here, entry)
+        if row.outcome == Outcome.CHANGED:
+            try:
+                sending.revise(here, origin.sender, here.version, entry.draft, file=origin.file)
+            except Overtaken:  # only where writers are not queued, as they are on SQLite
+                row.outcome = Outcome.LEFT
+        if row.outcome == Outcome.LEFT:
+            row.note = here.label
+    row.save(only=[Staged.outcome, Staged.change_order, Staged.note])
+
+
+def compare(here: ChangeOrder, entry: Entry) -> Outcome:
+    if not here.is_editable:
+        return Outcome.LEFT
+    wanted = ChangeOrder(project_status=here.project_status)
+    sending.fill(wanted, entry.draft)
+    same = sending.snapshot(wanted) == sending.snapshot(here) and wanted.project_status == here.project_status
+    return Outcome.UNCHANGED if same else Outcome.CHANGED
+
+
+def judge(id: int) -> None:
+    """Keep the verdict of a change order whose codes were filled in."""
+    here = change_orders.load(id)
+    verdict = checks.verdict(checks.at_send(here))
+    ChangeOrder.update(checks=verdict).where(ChangeOrder.id == id, ChangeOrder.version == here.version).execute()
+
+
+def send(row: Staged, sender: User, joined: list[str]) -> None:
+    """To accounting, if nothing blocks it. What was sent back goes again only with a change."""
+    here = change_orders.load(row.change_order or 0)
+    if row.outcome == Outcome.UNCHANGED and here.state in (Status.REJECTED, Status.RETRIEVED):
+        row.sent, row.note = False, f"{here.label} before, and nothing has changed since."
+    else:
+        _join(here, sender, joined)
+        try:
+            sending.send(here.id, sender, here.version)
+            row.sent = True
+        except (checks.Blocked, NotPermitted, Overtaken) as error:
+            row.sent, row.note = False, str(error)
+    row.save(only=[Staged.sent, Staged.note])
+
+
+def _join(here: ChangeOrder, sender: User, joined: list[str]) -> None:
+    if not sender.is_member_of(here.job):
+        Membership.create(user=sender, job=here.job)
+        events.record("user", sender.id, "joined", None, job=here.job.number)
+        joined.append(here.job.number)
+
+
+def summary_of(origin: Import) -> Summary:
+    summary = Summary()
+    for row in rows_of(origin):
+        summary.counts[Outcome(row.outcome)] += 1
+        summary.sent += bool(row.sent)
+        if row.outcome == Outcome.LEFT:
+            summary.left.append((name_of(entries.load(row.content)), row.note))
+        elif row.sent is False:
+            summary.not_sent.append((name_of(entries.load(row.content)), row.note))
+    return summary
+
+
+def name_of(entry: Entry) -> str:
+    return f"Job {entry.job_number}, {entry.commitment_number}, CCO {entry.draft.number}"
