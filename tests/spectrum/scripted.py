@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,12 +18,14 @@ def http(body: bytes, status: str = "200 OK", content_type: str = "text/xml", **
 
 
 class ScriptedServer:
-    """`answer`: bytes for each POST.  `read`: how many bytes of a POST to take before hanging up; None: all, then answer."""
+    """`answer`: bytes for each POST.  `read`: how many bytes of a POST to take before hanging up; None: all, then answer.
+    `pause`: seconds after each byte of an answer to a POST."""
 
-    def __init__(self, answer: bytes = b"", wsdl: bytes | None = None, read: int | None = None) -> None:
+    def __init__(self, answer: bytes = b"", wsdl: bytes | None = None, read: int | None = None, pause: float = 0) -> None:
         self.answer = answer
         self.wsdl = wsdl
         self.read = read
+        self.pause = pause
         self.requests: list[bytes] = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
@@ -46,8 +49,18 @@ class ScriptedServer:
         if request.startswith(b"GET"):
             document = wire.wsdl("ARChangeRequest", "http://inner.invalid:1").encode() if self.wsdl is None else self.wsdl
             connection.sendall(http(document))
+        elif self.pause:
+            self._drip(connection)
         else:
             connection.sendall(self.answer)
+
+    def _drip(self, connection: socket.socket) -> None:
+        for place in range(len(self.answer)):
+            try:
+                connection.sendall(self.answer[place : place + 1])
+            except OSError:
+                return  # the client hung up, as it should
+            time.sleep(self.pause)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import gzip
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,25 @@ def test_an_odd_answer_makes_the_wsdl_be_read_anew(record, tmp_path):
         call(server.url, record, tmp_path)
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wsdl_that_never_comes_sent_nothing(record, tmp_path):
+    begun = time.monotonic()
+
+    with silent() as port, pytest.raises(NotSent, match="did not give its WSDL"):
+        call(f"http://127.0.0.1:{port}", record, tmp_path, deadline_s=0.7)
+
+    assert time.monotonic() - begun < 1.5
+
+
+@pytest.mark.parametrize(
+    "answer", [http(GOOD), b"HTTP/1.1 100 Continue\r\n\r\n" * 10, b"HTTP/1.1 200 OK\r\n\r\n" + GOOD], ids=["head", "continue", "endless"]
+)
+def test_an_answer_that_drips_from_its_first_byte_is_cut_at_the_deadline(record, tmp_path, answer):
+    with serving(ScriptedServer(answer, pause=0.1)) as server, pytest.raises(OutcomeUnknown, match="did not answer in time") as doubt:
+        call(server.url, record, tmp_path, deadline_s=0.7)
+
+    assert doubt.value.http is None
 
 
 @pytest.mark.parametrize("tenth", range(11))
