@@ -51,6 +51,16 @@ class User(Model):
     created_at = UtcField(default=clock.now)
     last_active_at = UtcField(null=True)
 
+    token = ""  # of the session on whose behalf this row was read; get_id, is_active and is_authenticated are Flask-Login's names
+    is_authenticated = True
+
+    @property
+    def is_active(self) -> bool:
+        return bool(self.active)
+
+    def get_id(self) -> str:
+        return self.token
+
     @property
     def rank(self) -> int:
         return Level(self.level).rank
@@ -128,6 +138,11 @@ def as_now(user: Any) -> User:
     if fresh is None:
         raise NotPermitted("Your account was deactivated. Ask an administrator.")
     return fresh
+
+
+def administrators() -> list[User]:
+    """Who can help with rights, by name."""
+    return list(User.select().where(User.active, User.level == Level.ADMIN).order_by(User.name))
 
 
 def _nobody() -> str:

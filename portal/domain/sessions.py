@@ -56,6 +56,16 @@ def find(token: str, *, by_person: bool = True) -> Session | None:
     return session
 
 
+def farewell(token: str) -> str:
+    """Why the session of the token is over, for the person who finds it so; empty when they ended it or it never was."""
+    session: Session | None = Session.select(Session, User).join(User).where(Session.token_hash == _hash(token)).first()
+    if session is None or session.ended_at is not None or session.is_live:
+        return ""
+    if clock.now() - session.seen_at >= IDLE:
+        return "You were signed out after 30 minutes without activity. Sign in to continue where you were."
+    return "You were signed out after 10 hours. Sign in to continue where you were."
+
+
 def sign_out(token: str) -> None:
     with transaction():
         Session.update(ended_at=clock.now()).where(Session.token_hash == _hash(token), Session.ended_at.is_null()).execute()

@@ -1,0 +1,55 @@
+"""The CCO portal: commitment change orders between project teams and Spectrum."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from config import Settings
+
+VERSION = "0.1.0"  # the same as in pyproject.toml
+ROOT = Path(__file__).parent.parent
+LARGEST_REQUEST = 1_000_000  # bytes; the longest page of ours, 500 lines, is a tenth of it
+MOST_FIELDS = 10_000
+ONE_YEAR_S = 31_536_000
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The web application. Raises config.ConfigError when a setting is unusable or SECRET_KEY is missing."""
+    from flask import Flask  # here, so that workers and the command line start without the web
+
+    import config
+    from portal import db, web
+
+    settings = settings or config.load()
+    if not settings.SECRET_KEY:
+        raise config.ConfigError("SECRET_KEY: is not set. Set it to at least 32 random characters; `portal up` makes one by itself.")
+    db.init(settings.DATABASE_URL)
+    app = Flask("portal", root_path=str(ROOT), template_folder="templates", static_folder="static")
+    app.config.from_mapping(settings.model_dump(), SETTINGS=settings)
+    app.config.update(_session_cookie(settings))
+    app.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
+        MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST,
+        MAX_FORM_PARTS=MOST_FIELDS,
+        SEND_FILE_MAX_AGE_DEFAULT=ONE_YEAR_S,
+        WTF_CSRF_TIME_LIMIT=None,  # a form lives as long as its session
+    )
+    web.init_app(app)
+    return app
+
+
+def _session_cookie(settings: Settings) -> dict[str, object]:
+    """Cookies are shared by all ports of a host, so that two copies on one machine need two names."""
+    address = urlsplit(settings.PORTAL_URL)
+    secure = address.scheme == "https"
+    return {
+        "SESSION_COOKIE_NAME": "__Host-portal" if secure else f"portal-{address.port or settings.PORTAL_PORT}",
+        "SESSION_COOKIE_SECURE": secure,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+    }

@@ -1,0 +1,33 @@
+"""The pages: blueprints, and how a request is answered in full or in part."""
+
+import jinja2
+from flask import Flask, request
+from flask_htmx import HTMX
+from flask_wtf import CSRFProtect
+
+htmx = HTMX()
+csrf = CSRFProtect()
+
+
+def init_app(app: Flask) -> None:
+    """Add everything to do with pages. The order of the guards is the order in which a request meets them."""
+    from portal.web import access, errors, formats, frame, operations, sessions, settings, static
+
+    app.jinja_options = {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    for module in (static, formats, errors, operations, sessions, access):
+        module.init_app(app)
+    csrf.init_app(app)
+    htmx.init_app(app)
+    frame.init_app(app)
+    for blueprint in (operations.bp, sessions.bp, frame.bp, settings.bp):
+        app.register_blueprint(blueprint)
+
+
+def wants_fragment() -> bool:
+    """Whether to answer with a part of the page: asked for by htmx, and not for the whole page by whatever road."""
+    return (
+        bool(htmx)
+        and not htmx.boosted
+        and not htmx.history_restore_request
+        and request.headers.get("HX-Request-Type") != "full"
+    )

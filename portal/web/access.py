@@ -1,0 +1,117 @@
+"""Who may ask for what: one table. What is not in it is refused; what a person may do to a row the domain decides."""
+
+from enum import Enum
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, current_app, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+from portal.domain import people
+from portal.web import htmx
+
+
+class Who(Enum):
+    PUBLIC = "anybody"
+    SIGNED_IN = "anybody signed in"
+    LOOKS = "level Read Only or higher"
+    ADMINISTERS = "level Admin"
+
+
+ENDPOINTS = {
+    "static": Who.PUBLIC,
+    "operations.alive": Who.PUBLIC,
+    "operations.ready": Who.PUBLIC,
+    "operations.version": Who.PUBLIC,
+    "sessions.new": Who.PUBLIC,
+    "sessions.create": Who.PUBLIC,
+    "sessions.end": Who.PUBLIC,
+    "frame.home": Who.SIGNED_IN,
+    "change_orders.index": Who.LOOKS,
+    "change_orders.show": Who.SIGNED_IN,  # members of the job too: the view asks
+    "change_orders.fragment": Who.LOOKS,
+    "deciding.acceptance_form": Who.LOOKS,  # the privilege is read in the transaction of the decision
+    "deciding.accept": Who.LOOKS,
+    "deciding.rejection_form": Who.LOOKS,
+    "deciding.reject": Who.LOOKS,
+    "projects.jobs": Who.SIGNED_IN,
+    "projects.edit": Who.SIGNED_IN,  # membership is read in the transaction of the write
+    "projects.save": Who.SIGNED_IN,
+    "projects.send": Who.SIGNED_IN,
+    "settings.people": Who.ADMINISTERS,
+    "settings.level": Who.ADMINISTERS,
+    "settings.privilege": Who.ADMINISTERS,
+    "settings.company": Who.ADMINISTERS,
+    "settings.save": Who.ADMINISTERS,
+    "settings.resume": Who.ADMINISTERS,
+}
+POLLS = {"change_orders.fragment"}  # asked for by the page itself: no sign of a person at the screen
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+NEVER = set("\\ #")  # characters no address of ours has, and some browsers read as another site
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(refuse_foreign_writes)
+    app.before_request(guard)
+
+
+def refuse_foreign_writes() -> None:
+    """A form of another site, sent by a browser that has our cookie."""
+    if request.method in SAFE_METHODS:
+        return
+    origin = request.headers.get("Origin")
+    ours = {request.host_url.rstrip("/"), f"https://{request.host}"}  # behind a proxy the request itself may be plain
+    if request.headers.get("Sec-Fetch-Site") == "cross-site" or (origin and origin not in ours):
+        abort(403, "This form did not come from the portal.")
+
+
+def guard() -> ResponseReturnValue | None:
+    """Let through whom the table lets through; deny by default."""
+    if request.endpoint is None:
+        return None  # no such page, or not by this method: Flask says so after this
+    who = ENDPOINTS.get(request.endpoint)
+    if who is Who.PUBLIC:
+        return None
+    if not current_user.is_authenticated:
+        return ask_to_sign_in()
+    if who is None:
+        abort(403, "Nobody was given access to this address.")
+    if who is Who.LOOKS and not current_user.may_look:
+        abort(403, f"You need level Read Only or higher to see this. {ask_an_administrator()}")
+    if who is Who.ADMINISTERS and not current_user.may_administer:
+        abort(403, f"Only administrators see and change settings. {ask_an_administrator()}")
+    return None
+
+
+def ask_to_sign_in() -> ResponseReturnValue:
+    """To the sign-in page and back: a page by redirect, a part of one by the header that makes htmx leave the page."""
+    if htmx:
+        return "", 401, {"HX-Redirect": url_for("sessions.new", next=own_page(path_of(htmx.current_url)))}
+    asked = request.full_path if request.query_string else request.path
+    back = asked if request.method == "GET" else path_of(request.referrer)
+    return redirect(url_for("sessions.new", next=own_page(back)), 303)
+
+
+def ask_an_administrator() -> str:
+    names = ", ".join(person.name for person in people.administrators()[:3])
+    return f"Ask an administrator: {names}." if names else "Ask an administrator."
+
+
+def path_of(address: str | None) -> str:
+    """Path and query of an address on this host, else an empty text."""
+    parts = urlsplit(address or "")
+    return parts._replace(scheme="", netloc="", fragment="").geturl() if parts.netloc == request.host else ""
+
+
+def own_page(path: str | None) -> str | None:
+    """The path, query included, if it is a page of ours that GET shows, else None. Nothing else is ever redirected to."""
+    if not path or not path.startswith("/") or path.startswith("//") or not path.isascii() or set(path) & NEVER or not path.isprintable():
+        return None
+    try:
+        endpoint, _ = current_app.create_url_adapter(request).match(path.partition("?")[0], method="GET")  # type: ignore[union-attr]
+    except (HTTPException, RequestRedirect):
+        return None
+    home_or_poll = endpoint in POLLS | {"frame.home"}
+    return None if home_or_poll or ENDPOINTS.get(endpoint, Who.PUBLIC) is Who.PUBLIC else path

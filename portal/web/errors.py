@@ -1,0 +1,82 @@
+"""Refusals and faults as answers: a page, or for htmx an alert, in the same plain words; and the headers every answer carries."""
+
+import secrets
+
+from flask import Flask, Response, current_app, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from portal.db import Busy
+from portal.domain.change_orders import ChangeOrder
+from portal.domain.people import NotPermitted
+from portal.web import wants_fragment
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+WORDS = {
+    400: ("This could not be read", "Something in the form or the address was missing or malformed. Go back, reload the page and try again."),
+    403: ("You may not do this", "Ask an administrator."),
+    404: ("There is no such page", "The address may be mistyped, or what it showed is not there. Start again from the Change Orders tab."),
+    405: ("This address does not do that", "Use the buttons of the page it belongs to."),
+    413: ("This is too much at once", "A form may carry at most 1 MB. Nothing was recorded; go back and shorten it."),
+    500: ("Something went wrong on our side", "Look at what is recorded before you try again. If it happens again, tell support the reference."),
+    503: ("Not recorded", "The portal is busy. Nothing was recorded; try again in a moment."),
+}
+STALE_FORM = "The form was opened too long ago or in another session. Nothing was recorded: press Back, reload the page, and send it again."
+NO_CHANGE_ORDER = "There is no such change order. It may have been given to you with a wrong address."
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(HTTPException, refused)
+    app.register_error_handler(InternalServerError, broken)
+    app.register_error_handler(CSRFError, lambda _: answer(400, STALE_FORM))
+    app.register_error_handler(NotPermitted, lambda error: answer(403, str(error)))
+    app.register_error_handler(ChangeOrder.DoesNotExist, lambda _: answer(404, NO_CHANGE_ORDER))
+    app.register_error_handler(Busy, lambda _: answer(503))
+    app.after_request(protect)
+
+
+def refused(error: HTTPException) -> ResponseReturnValue:
+    """What Flask or a view refused. A redirect is no refusal; a text of the view's own wins over the general one."""
+    code = error.code or 500
+    if code < 400:
+        return error.get_response()
+    own_words = error.description if error.description != type(error).description else None
+    return answer(code, own_words, error.get_headers())
+
+
+def broken(error: InternalServerError) -> ResponseReturnValue:
+    """A fault of ours. The trace is in the log, under the reference that the person reads."""
+    reference = secrets.token_hex(4)
+    current_app.logger.error("request failed: reference=%s method=%s path=%s", reference, request.method, request.path)
+    return answer(500, reference=reference)
+
+
+def answer(code: int, text: str | None = None, headers: list[tuple[str, str]] | None = None, reference: str = "") -> ResponseReturnValue:
+    title, general = WORDS.get(code, WORDS[500 if code >= 500 else 400])
+    words = {"title": title, "text": text or general, "reference": reference}
+    kept = {name: value for name, value in headers or () if name in ("Allow", "Retry-After")}
+    if htmx_asked():
+        return render_template("errors/_alert.html", **words), code, kept | {"HX-Retarget": "#alert", "HX-Reswap": "innerHTML", "HX-Reselect": ".alert"}
+    return render_template("errors/page.html", **words, frame="skeleton.html" if code >= 500 else "layout.html"), code, kept
+
+
+def htmx_asked() -> bool:
+    """Whole pages too: htmx would cut the part it wants out of an error page, and find nothing."""
+    return wants_fragment() or request.headers.get("HX-Request-Type") == "full"
+
+
+def protect(response: Response) -> Response:
+    """Headers of every answer. Pages are kept nowhere: a fragment out of a cache looks like a page, and Back would show it."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if current_app.config["SESSION_COOKIE_SECURE"]:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+        response.vary.add("HX-Request")
+    return response

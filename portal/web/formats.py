@@ -1,0 +1,63 @@
+"""How numbers and times read on a page."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from flask import Flask, g
+
+from portal import clock
+from portal.domain import companies
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+AGES_UP_TO = 7 * DAY  # then the date says more
+
+
+def init_app(app: Flask) -> None:
+    for filter in (dollars, ago, exact, at_time, iso):
+        app.add_template_filter(filter)
+
+
+def dollars(amount: Decimal) -> str:
+    """1234.5 -> $1,234.50; a credit with a true minus sign."""
+    return f"{'−' if amount < 0 else ''}${abs(amount):,.2f}"  # noqa: RUF001
+
+
+def ago(moment: datetime) -> str:
+    """Now, 4 min, 3 h, 2 d 4 h, then the date in the company's zone."""
+    passed = clock.now() - moment
+    if passed < MINUTE:
+        return "now"
+    if passed < HOUR:
+        return f"{passed // MINUTE} min"
+    if passed < DAY:
+        return f"{passed // HOUR} h"
+    if passed < AGES_UP_TO:
+        hours = passed % DAY // HOUR
+        return f"{passed // DAY} d {hours} h" if hours else f"{passed // DAY} d"
+    local = moment.astimezone(zone())
+    return f"{local:%b} {local.day}, {local.year}"
+
+
+def exact(moment: datetime) -> str:
+    """Mon Nov 23, 2026, 10:44:03 CST, in the company's zone."""
+    local = moment.astimezone(zone())
+    return f"{local:%a %b} {local.day}, {local:%Y, %H:%M:%S %Z}"
+
+
+def at_time(moment: datetime) -> str:
+    """10:44, in the company's zone."""
+    return f"{moment.astimezone(zone()):%H:%M}"
+
+
+def iso(moment: datetime) -> str:
+    """For machines: UTC, to the second."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def zone() -> ZoneInfo:
+    """The company's zone, asked for once per request."""
+    if "zone" not in g:
+        g.zone = ZoneInfo(companies.current().time_zone)
+    found: ZoneInfo = g.zone
+    return found

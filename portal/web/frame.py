@@ -1,0 +1,48 @@
+"""What surrounds every page: where `/` leads, the Views menu with its counts, and the notices everybody must see."""
+
+from datetime import timedelta
+
+from flask import Blueprint, Flask, g, redirect, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from werkzeug.local import LocalProxy
+
+from portal import clock
+from portal.domain import companies, heartbeats, lists
+from portal.domain.lists import Totals
+from portal.domain.outbox import Lane
+
+bp = Blueprint("frame", __name__)
+SILENT = timedelta(minutes=2)
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.globals.update(views=lists.VIEWS, totals=LocalProxy(totals), pause=pause, silent_minutes=silent_minutes)
+
+
+@bp.get("/")
+def home() -> ResponseReturnValue:
+    """The Ready list; for people without a level, their jobs."""
+    page = url_for("change_orders.index", view="ready") if current_user.may_look else url_for("projects.jobs")
+    return redirect(page, 303)
+
+
+def totals() -> dict[str, Totals]:
+    """Counts and sums of all views, by key: asked for once per answer, and only where a template shows them."""
+    if "totals" not in g:
+        g.totals = lists.totals()
+    found: dict[str, Totals] = g.totals
+    return found
+
+
+def pause() -> Lane | None:
+    """The company's exports lane while it is paused."""
+    lane: Lane | None = Lane.get_or_none(Lane.name == companies.current().lane, Lane.paused_at.is_null(False))
+    return lane
+
+
+def silent_minutes() -> int:
+    """For how many minutes nothing was heard of the keeper; 0 while all is well or before it ever ran."""
+    last = heartbeats.last("keeper")
+    silence = clock.now() - last if last else timedelta(0)
+    return silence // timedelta(minutes=1) if silence > SILENT else 0

@@ -1,0 +1,70 @@
+"""Signing in and out."""
+
+import flask
+from flask import Blueprint, Flask, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, current_user, login_user
+
+from portal.domain import sessions
+from portal.domain.people import User
+from portal.web import access
+
+bp = Blueprint("sessions", __name__)
+manager = LoginManager()
+TOKEN = "_user_id"  # where Flask-Login keeps what get_id() gave
+NO_MATCH = "That e-mail and password don’t match."
+
+
+def init_app(app: Flask) -> None:
+    manager.session_protection = None  # it would compare the address and the browser's name; our table decides
+    manager.user_loader(person_of)
+    manager.init_app(app, add_context_processor=True)
+
+
+def person_of(token: str) -> User | None:
+    """The person behind the cookie's token, while the session lives."""
+    session = sessions.find(token, by_person=request.endpoint not in access.POLLS)
+    if session is None:
+        return None
+    person: User = session.user
+    person.token = token
+    return person
+
+
+@bp.get("/login")
+def new() -> ResponseReturnValue:
+    """The sign-in page; says so when a session has just ended by itself."""
+    if current_user.is_authenticated:
+        return redirect(destination(), 303)
+    token = flask.session.get(TOKEN)
+    return form(note=sessions.farewell(token) if token else "")
+
+
+@bp.post("/login")
+def create() -> ResponseReturnValue:
+    email, password = request.form.get("email", ""), request.form.get("password", "")
+    token = sessions.sign_in(email, password)
+    if token is None:
+        return form(email=email, error=NO_MATCH), 422
+    if old := flask.session.get(TOKEN):
+        sessions.sign_out(old)
+    flask.session.clear()  # with it the CSRF secret: nothing from before the sign-in counts after it
+    login_user(person_of(token))
+    return redirect(destination(), 303)
+
+
+@bp.post("/logout")
+def end() -> ResponseReturnValue:
+    if token := flask.session.get(TOKEN):
+        sessions.sign_out(token)
+    flask.session.clear()
+    flask.flash("You are signed out.")
+    return redirect(url_for(".new"), 303)
+
+
+def form(email: str = "", error: str = "", note: str = "") -> str:
+    return render_template("sessions/new.html", email=email[:254], error=error, note=note, next=access.own_page(request.values.get("next")))
+
+
+def destination() -> str:
+    return access.own_page(request.values.get("next")) or url_for("frame.home")

@@ -1,0 +1,98 @@
+/* The one script of ours: it fits htmx to people who use a keyboard or a screen reader. Without it every form still works.
+
+   A fragment may carry  data-focus="#id"   where focus goes when it has been swapped in
+                         data-say="text"    the sentence for the live region #say
+   A button may carry    data-busy="text"   its words while the server takes longer than a moment */
+"use strict";
+
+const NO_ANSWER = "No answer from the server. What you typed is still here. Reload the page to see what is recorded.";
+const MOMENT = 150;
+const ASK_AGAIN = 15000;
+
+const region = (id) => document.getElementById(id);
+const asksByItself = (element) => element.matches("[hx-trigger^='load']");
+
+function say(text) {
+  region("say").textContent = "";
+  setTimeout(() => (region("say").textContent = text), 50); // the same sentence twice is read twice
+}
+
+function alertWith(text) {
+  region("alert").innerHTML = "<p class='alert'></p>";
+  region("alert").firstChild.textContent = text;
+}
+
+function focusOn(element) {
+  if (!element) return false;
+  if (element.tabIndex < 0) element.tabIndex = -1;
+  element.focus();
+  return document.activeElement === element;
+}
+
+/* Focus contract: where the fragment says; else, if focus was in what was replaced, its row, its table's caption, the page. */
+function moveFocus(target, lost) {
+  const named = target?.matches("[data-focus]") ? target : target?.querySelector("[data-focus]");
+  const wish = named?.dataset.focus;
+  named?.removeAttribute("data-focus");
+  if (wish && focusOn(document.querySelector(wish))) return;
+  if (!wish && !(lost && document.activeElement === document.body)) return;
+  focusOn(target?.closest("tr")) || focusOn(document.querySelector("caption")) || focusOn(region("main"));
+}
+
+function speak(target) {
+  const speaker = target?.matches("[data-say]") ? target : target?.querySelector("[data-say]");
+  if (speaker) say(speaker.dataset.say);
+  speaker?.removeAttribute("data-say");
+}
+
+function busy(context, button) {
+  if (!button?.dataset.busy) return;
+  const words = button.textContent;
+  const timer = setTimeout(() => (button.textContent = button.dataset.busy), MOMENT);
+  context.rest = () => {
+    clearTimeout(timer);
+    button.textContent = words;
+  };
+}
+
+function failed(context, text) {
+  alertWith(text);
+  const source = context.sourceElement;
+  if (asksByItself(source)) setTimeout(() => source.isConnected && htmx.process(source, true), ASK_AGAIN);
+}
+
+document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+  const source = ctx.sourceElement;
+  ctx.hadFocus = source.contains(document.activeElement) || source.contains(ctx.focused);
+  if (!asksByItself(source)) region("alert").textContent = "";
+  ctx.busy = source.closest("form, tr") ?? source;
+  ctx.busy.setAttribute("aria-busy", "true");
+  busy(ctx, ctx.request.submitter ?? source);
+});
+
+// Before htmx disables the button that was pressed, and focus with it.
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => (ctx.focused = document.activeElement));
+
+document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
+  ctx.tasks = tasks;
+  ctx.hadFocus ||= tasks.some((task) => task.target?.contains?.(document.activeElement));
+});
+
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  const targets = (ctx.tasks ?? []).map((task) => task.target).filter((target) => target?.isConnected);
+  targets.forEach(speak);
+  targets.slice(0, 1).forEach((target) => moveFocus(target, ctx.hadFocus));
+});
+
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+  ctx.busy?.removeAttribute("aria-busy");
+  ctx.rest?.();
+});
+
+document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
+  if (ctx.response.status < 500) return;
+  const page = new DOMParser().parseFromString(ctx.text, "text/html");
+  failed(ctx, page.querySelector(".alert")?.textContent ?? NO_ANSWER);
+});
+
+document.addEventListener("htmx:error", ({ detail: { ctx } }) => ctx && failed(ctx, NO_ANSWER));
