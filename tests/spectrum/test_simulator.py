@@ -362,6 +362,7 @@ def test_faults_strike_when_they_are_told_to(simulator, put):
     answers = [put() for _ in range(6)]
 
     assert [places(answer) for answer in answers] == [[], [("M", "CR_Status")], [("I", "Job_Number")], [], [], [("I", "Job_Number")]]
+    assert simulator.journal()[1]["rows"] == [{"error_code": "M", "desc": "by order", "column": "CR_Status"}]
     simulator.heal()
     assert [put() for _ in range(3)] == [[], [], []]
 

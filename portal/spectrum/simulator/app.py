@@ -83,7 +83,8 @@ class Simulator:
         """The answer the service gives. One call, one commit; nothing is done where a fault comes before it."""
         with self.ledger:
             if fault and not fault.commits:
-                self.ledger.settled(seq, "refused" if fault.fault == "refuse" else "fault", fault=fault.fault)
+                told = [Row(fault.code, fault.text, fault.column)] if fault.fault == "refuse" else []
+                self.ledger.settled(seq, "refused" if told else "fault", told, fault.fault)
                 return wire.answer(service, [])
             rows = SERVICES[service](values, self.master, self.ledger)
             outcome = "stored" if all(row.code in "GS" for row in rows) else "refused"
