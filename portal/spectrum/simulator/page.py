@@ -15,7 +15,12 @@ POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'no
 
 DOCUMENT = """<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Spectrum simulator</title><link rel="stylesheet" href="/style.css"></head>
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Spectrum simulator</title>
+<link rel="stylesheet" href="/style.css">
+</head>
 <body>
 <h1>Spectrum simulator</h1>
 <p>This stands in for Spectrum. Nothing here is in anybody's books.</p>
