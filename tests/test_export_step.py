@@ -35,7 +35,7 @@ class Answers:
 
 
 @pytest.fixture
-def accepted(make_change_order, ana):
+def accepted(clock, make_change_order, ana):
     change_order = make_change_order(lines=LINES)
     deciding.accept(change_order.id, by=ana, version=change_order.version)
     return load(change_order.id)

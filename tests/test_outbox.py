@@ -26,7 +26,7 @@ def promised(database):
 
 
 def waiting(bell, queue="exports"):
-    return [job.args for job in Queue(queue, connection=bell, serializer=doorbell.Serializer).jobs]
+    return [list(job.args) for job in Queue(queue, connection=bell, serializer=doorbell.Serializer).jobs]
 
 
 def test_the_same_promise_twice_is_one(promised):
@@ -78,7 +78,7 @@ def test_the_keeper_rings_once_for_a_lane_with_due_work(promised, bell):
     for _ in range(5):
         keeper.ring(bell)
 
-    assert waiting(bell) == [(LANE,)]
+    assert waiting(bell) == [[LANE]]
 
 
 def test_the_keeper_rings_again_when_the_ring_was_lost(promised, bell):
@@ -87,7 +87,7 @@ def test_the_keeper_rings_again_when_the_ring_was_lost(promised, bell):
 
     keeper.ring(bell)
 
-    assert waiting(bell) == [(LANE,)]
+    assert waiting(bell) == [[LANE]]
 
 
 def test_the_keeper_does_not_ring_for_a_lane_somebody_is_on(promised, bell):
@@ -117,7 +117,7 @@ def test_the_keeper_outlives_a_redis_that_is_gone_or_hangs(promised, valkey):
 
     keeper.ring(connection)
 
-    assert waiting(Redis.from_url(valkey.url)) == [(LANE,)]
+    assert waiting(Redis.from_url(valkey.url)) == [[LANE]]
 
 
 def test_the_keeper_says_that_it_lives(database, valkey):
