@@ -1,0 +1,115 @@
+"""`portal import FILE`: change orders from a file, as drafts or straight to accounting."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress as Bars
+from rich.progress import TaskID
+
+from portal import cli, db
+from portal.domain import imports, staging
+from portal.domain.entries import BadFile, Entry
+from portal.domain.imports import Progress
+from portal.domain.people import NotPermitted, User
+from portal.domain.staging import Outcome, Summary
+from portal.intake import files
+
+MOST_PROBLEMS = 200  # that are listed
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--send", "sender", metavar="EMAIL", help="Send what nothing blocks to accounting, for this person.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
+@click.option("--format", "format_", type=click.Choice(["csv", "json", "procore"]), help="If it cannot be told from the file itself.")
+def import_(file: Path, sender: str | None, dry_run: bool, format_: files.Format | None) -> None:
+    """Read change orders from a CSV file, our JSON, or the JSON of Procore's REST API.
+
+    New ones become drafts, those still being written are replaced, those already at accounting are left alone. A file with
+    anything wrong in it changes nothing.
+    """
+    db.init(cli.settings().DATABASE_URL)
+    with db.connected(), _refusals(), _progress() as progress:
+        _be_ready()
+        by = imports.sender_by(sender) if sender else None
+        reading = files.read(file, format_)
+        found = imports.prepare(reading.entries, reading.problems)
+        for note in reading.notes:
+            click.echo(f"Note: {note}", err=True)
+        if dry_run:
+            _say(imports.preview(found, progress), None, "Would be")
+        else:
+            _import(found, file.name, reading.sha256, by, progress)
+
+
+def _import(found: list[Entry], name: str, sha256: str, by: User | None, progress: Progress) -> None:
+    with imports.alone() as run:
+        if earlier := run.unfinished():
+            click.echo(f"The import of {earlier.file} was interrupted; completing it first.", err=True)
+            _say(run.complete(earlier, progress), earlier.sender, f"{earlier.file}:")
+        _say(run.complete(run.stage(found, name, sha256, by, progress), progress), by, "Imported:")
+
+
+def _say(summary: Summary, by: User | None, heading: str) -> None:
+    """The outcome on standard output."""
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in summary.counts.items())
+    click.echo(f"{heading} {counts}" + (f"; {summary.sent} sent to accounting, {len(summary.not_sent)} not sent" if by else "") + ".")
+    if by and summary.joined:
+        click.echo(f"{by.name} is now a member of job {', '.join(summary.joined)}.")
+    _list("Left alone, because accounting has them or they are void:", summary.left)
+    _list("Not sent:", summary.not_sent)
+    for sentence in summary.kept:
+        click.echo(f"Kept: {sentence}")
+
+
+def _list(heading: str, rows: list[tuple[str, str]]) -> None:
+    if rows:
+        click.echo(heading)
+    for name, why in rows:
+        click.echo(f"  {name}: {why}")
+
+
+@contextlib.contextmanager
+def _refusals() -> Iterator[None]:
+    """What a person can mend is said in plain words, with exit status 2."""
+    try:
+        yield
+    except BadFile as error:
+        listed = [str(problem) for problem in error.problems[:MOST_PROBLEMS]]
+        more = len(error.problems) - len(listed)
+        ending = [f"... and {more} more."] if more else []
+        raise cli.Refusal("\n".join(["Nothing was imported.", *listed, *ending])) from None
+    except (NotPermitted, imports.Busy, db.Busy) as error:
+        raise cli.Refusal(str(error)) from None
+
+
+def _be_ready() -> None:
+    if not staging.Import.table_exists():
+        raise cli.Refusal("The database is not set up. Run: portal db migrate")
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Progress]:
+    """A bar on a terminal; elsewhere a line at every tenth and at the end."""
+    if sys.stderr.isatty():
+        with Bars(console=Console(stderr=True), transient=True) as bars:
+            tasks: dict[str, TaskID] = {}
+
+            def draw(phase: str, done: int, total: int) -> None:
+                tasks[phase] = tasks.get(phase) or bars.add_task(phase, total=total)
+                bars.update(tasks[phase], completed=done, total=total)
+
+            yield draw
+    else:
+        tenths: dict[str, int] = {}
+
+        def write(phase: str, done: int, total: int) -> None:
+            if tenths.get(phase) != done * 10 // total:
+                tenths[phase] = done * 10 // total
+                click.echo(f"{phase}: {done:,} of {total:,}", err=True)
+
+        yield write

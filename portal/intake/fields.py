@@ -1,0 +1,122 @@
+"""The fields a file may have, each with its type, its longest value, and the sentence for what does not fit."""
+
+import re
+import unicodedata
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from portal.domain import money
+from portal.domain.commitments import Kind
+
+QUANTITY = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,10})?")
+KINDS = {
+    "subcontract": Kind.SUBCONTRACT,
+    "sc": Kind.SUBCONTRACT,
+    "workordercontract": Kind.SUBCONTRACT,
+    "purchaseorder": Kind.PURCHASE_ORDER,
+    "po": Kind.PURCHASE_ORDER,
+    "purchaseordercontract": Kind.PURCHASE_ORDER,
+}
+YES, NO = {"yes", "y", "true", "1"}, {"no", "n", "false", "0"}
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ValueError("is not a text or a number.")
+    if odd := next((one for one in value if one == "\0" or unicodedata.category(one) == "Cs"), ""):
+        raise ValueError(f"contains a character that cannot be stored (U+{ord(odd):04X}).")
+    return unicodedata.normalize("NFC", value).strip()
+
+
+def _up_to(longest: int, *, required: bool = False, one_line: bool = True) -> BeforeValidator:
+    def check(value: Any) -> str:
+        text = _text(value)
+        if required and not text:
+            raise ValueError("is missing.")
+        if len(text) > longest:
+            raise ValueError(f"has {len(text)} characters; {longest} fit.")
+        if one_line and not text.isprintable():
+            raise ValueError("contains a line break or another control character.")
+        return text
+
+    return BeforeValidator(check)
+
+
+def _money(value: Any) -> Decimal:
+    text = _text(value)
+    if not text:
+        raise ValueError("is missing.")
+    return money.parse(text)
+
+
+def _quantity(value: Any) -> Decimal | None:
+    text = _text(value)
+    if not text:
+        return None
+    if not QUANTITY.fullmatch(text):
+        raise ValueError(f"“{text[:40]}” is not a quantity. Write it like 12 or 12.5: digits and a point.")
+    return Decimal(f"{Decimal(text).normalize() + 0:f}")
+
+
+def _kind(value: Any) -> str:
+    text = _text(value)
+    found = KINDS.get(re.sub(r"[ _-]", "", text).casefold(), "")
+    if text and not found:
+        raise ValueError(f"“{text[:40]}” is not a kind of commitment. Write subcontract or purchase order.")
+    return found
+
+
+def _yes_or_no(value: Any) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    text = _text(value).casefold()
+    if text and text not in YES | NO:
+        raise ValueError(f"“{text[:40]}” is neither yes nor no.")
+    return None if not text else text in YES
+
+
+def _revision(value: Any) -> int:
+    text = _text(value)
+    if not re.fullmatch(r"[0-9]{0,4}", text):
+        raise ValueError(f"“{text[:40]}” is not a revision number. Write 0, 1, 2 ...")
+    return int(text or 0)
+
+
+def _status(value: Any) -> str:
+    """`no_charge` as Procore writes it reads `No Charge`."""
+    text = _text(value)
+    if not text:
+        raise ValueError("is missing.")
+    if len(text) > 40 or not text.isprintable():
+        raise ValueError("is not a status; 40 characters fit.")
+    return text.replace("_", " ").title() if text.islower() else text
+
+
+Job = Annotated[str, _up_to(10, required=True)]
+Code = Annotated[str, _up_to(10)]
+Name = Annotated[str, _up_to(100)]
+NeededName = Annotated[str, _up_to(100, required=True)]
+Commitment = Annotated[str, _up_to(30, required=True)]
+Number = Annotated[str, _up_to(12, required=True)]
+Title = Annotated[str, _up_to(500, one_line=False)]
+Description = Annotated[str, _up_to(10_000, one_line=False)]
+Phase = Annotated[str, _up_to(30)]
+CostType = Annotated[str, _up_to(10)]
+BidItem = Annotated[str, _up_to(11)]
+Unit = Annotated[str, _up_to(10)]
+Money = Annotated[Decimal, BeforeValidator(_money)]
+MoneyIfAny = Annotated[Decimal | None, BeforeValidator(lambda value: _money(value) if _text(value) else None)]
+Quantity = Annotated[Decimal | None, BeforeValidator(_quantity)]
+CommitmentKind = Annotated[str, BeforeValidator(_kind)]
+NeededKind = Annotated[str, BeforeValidator(lambda value: _kind(value) or _missing())]
+YesOrNo = Annotated[bool | None, BeforeValidator(_yes_or_no)]
+Revision = Annotated[int, BeforeValidator(_revision)]
+Status = Annotated[str, BeforeValidator(_status)]
+
+
+def _missing() -> str:
+    raise ValueError("is missing.")
