@@ -98,7 +98,7 @@ def test_nobody_who_left_gets_mail(rejected, mailing_app, catcher, dee):
 
 def test_mail_never_holds_up_the_lane_of_exports(rejected):
     assert Dispatch.get().lane == "mail"
-    assert {lane.name for lane in Lane.select()} == {"mail", "exports:1"}
+    assert {"mail", "exports:1"} <= {lane.name for lane in Lane.select()}
 
 
 def test_a_header_cannot_be_smuggled_in_by_a_title(rejected, mailing_app, catcher):
