@@ -111,7 +111,10 @@ class Up:
         await watching
 
     async def start_redis(self, supervisor: Supervisor) -> None:
-        answers = readiness.redis_answers(self.settings.REDIS_URL)
+        try:
+            answers = readiness.redis_answers(self.settings.REDIS_URL)
+        except ValueError as error:
+            raise premises.Unusable(f"REDIS_URL: {error}.") from None
         if self.own_redis:
             (self.folder / "valkey").mkdir(exist_ok=True)
             supervisor.start("valkey", valkey.command(self.socket, self.folder / "valkey"), last=True)
@@ -125,7 +128,8 @@ class Up:
             db.init(self.settings.DATABASE_URL)
             db.database.connect()
         except (peewee.OperationalError, RuntimeError) as error:
-            raise premises.Unusable(f"DATABASE_URL: the database cannot be used ({error}).") from None
+            reason = " ".join(str(error).split())
+            raise premises.Unusable(f"DATABASE_URL: the database cannot be used ({reason}).") from None
         with contextlib.closing(db.database):
             db.migrate()
             if self.own_spectrum and not User.select().exists():

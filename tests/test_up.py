@@ -1,0 +1,222 @@
+"""`portal up` starts everything on one machine, keeps it running, and ends all of it."""
+
+import contextlib
+import json
+import os
+import signal
+import smtplib
+import socket
+import stat
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+
+from portal.premises import free_port
+from tests.processes import ROOT, PortalUp, alive, environment, eventually, get_json, running
+
+
+def refused(tmp_path: Path, **settings: object) -> str:
+    """What `portal up` says when it does not start; it must be short and say nothing on stdout."""
+    env = environment(**{"PORTAL_PORT": free_port(), "PORTAL_DATA": tmp_path / "data"} | settings)
+    done = subprocess.run([sys.executable, "-m", "portal.cli", "up"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    return done.stderr.splitlines()[-1]
+
+
+def status(url: str) -> int:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return int(answer.status)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[PortalUp]:
+    """A `portal up` that a test may harm."""
+    with running(PortalUp(tmp_path)) as portal:
+        yield portal
+
+
+def test_it_prints_one_line_of_json_with_all_a_script_needs(portal_up: PortalUp) -> None:
+    [line] = portal_up.answer.read_text().splitlines()
+
+    report = json.loads(line)
+
+    assert report["url"] == f"http://127.0.0.1:{portal_up.port}"
+    assert {account["what"] for account in report["accounts"]} >= {"approver", "read only", "sender", "admin", "support"}
+    assert all(account["email"] and account["password"] for account in report["accounts"])
+    assert [process["name"] for process in report["processes"]] == ["valkey", "web", "exports", "mail", "keeper", "simulator", "catcher"]
+    assert all(alive(process["pid"]) for process in report["processes"])
+
+
+def test_everything_it_names_answers(portal_up: PortalUp) -> None:
+    report = portal_up.report
+
+    assert status(f"{report['url']}/readyz") == 200
+    assert get_json(f"{report['mail']}/mails.json") == []
+    assert get_json(f"{report['simulator']}/__sim/ledger") == {"change_requests": [], "journal": []}
+
+
+def test_it_listens_on_this_machine_only(portal_up: PortalUp) -> None:
+    sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+
+    listening = {address for _, address, _, state, *_ in sockets if state == "0A" and int(address.split(":")[1], 16) == portal_up.port}
+
+    assert listening == {f"0100007F:{portal_up.port:04X}"}
+
+
+def test_its_data_is_private(portal_up: PortalUp) -> None:
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [portal_up.data, *portal_up.data.rglob("*")] if not path.is_socket()}
+
+    assert modes[portal_up.data] == 0o700
+    assert modes[portal_up.data / "secret_key"] == 0o600
+    assert not [path for path, mode in modes.items() if mode & 0o077]
+
+
+def test_two_copies_run_side_by_side(portal_up: PortalUp, fresh: PortalUp) -> None:
+    ours, theirs = portal_up.report, fresh.report
+
+    assert {ours[name] for name in ("url", "mail", "simulator")}.isdisjoint(theirs[name] for name in ("url", "mail", "simulator"))
+    assert status(f"{ours['url']}/readyz") == status(f"{theirs['url']}/readyz") == 200
+
+
+def test_a_second_one_on_the_same_data_is_refused(portal_up: PortalUp, tmp_path: Path) -> None:
+    message = refused(tmp_path, PORTAL_DATA=portal_up.data)
+
+    assert (
+        message
+        == f"Error: PORTAL_DATA: {portal_up.data} is in use by another `portal up`. Stop that one, or set PORTAL_DATA to another folder."
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_stops_everything_and_ends_well(tmp_path: Path, number: int) -> None:
+    with running(PortalUp(tmp_path)) as portal:
+        pids = portal.pids()
+
+        code = portal.stop(number)
+
+    assert code == 0
+    assert not [name for name, pid in pids.items() if alive(pid)]
+
+
+def test_the_same_data_has_the_same_links_key_and_people_again(fresh: PortalUp) -> None:
+    key, before = (fresh.data / "secret_key").read_text(), fresh.report
+
+    fresh.restart()
+
+    assert (fresh.data / "secret_key").read_text() == key
+    assert {name: value for name, value in fresh.report.items() if name != "processes"} == {
+        name: value for name, value in before.items() if name != "processes"
+    }
+
+
+@pytest.mark.parametrize("name", ["web", "simulator", "catcher"])
+def test_a_killed_server_is_started_again(portal_up: PortalUp, name: str) -> None:
+    report = portal_up.report
+    urls = {"web": f"{report['url']}/readyz", "simulator": report["simulator"], "catcher": report["mail"]}
+
+    os.kill(portal_up.pids()[name], signal.SIGKILL)
+
+    eventually(lambda: f"{name} died with signal SIGKILL" in portal_up.output())
+
+    def answers() -> bool:
+        with contextlib.suppress(OSError):
+            return status(urls[name]) == 200
+        return False
+
+    eventually(answers)
+
+
+def test_workers_outlive_redis(fresh: PortalUp) -> None:
+    os.kill(fresh.pids()["valkey"], signal.SIGKILL)
+    eventually(lambda: "valkey died with signal SIGKILL" in fresh.output())
+
+    [url] = environ(fresh.pids()["exports"], "REDIS_URL")
+
+    def answers() -> bool:
+        with contextlib.suppress(RedisError):
+            return bool(Redis.from_url(url).ping())
+        return False
+
+    eventually(answers)
+    assert alive(fresh.pids()["exports"])
+    assert alive(fresh.pids()["mail"])
+
+
+def environ(pid: int, name: str) -> list[str]:
+    """The value of an environment variable of a running process."""
+    variables = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+    return [variable.removeprefix(f"{name}=") for variable in variables if variable.startswith(f"{name}=")]
+
+
+def test_nothing_outlives_it_when_it_is_killed(fresh: PortalUp) -> None:
+    pids = fresh.pids()
+
+    fresh.kill()
+
+    eventually(lambda: not any(map(alive, pids.values())), 10)
+
+
+def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        message = refused(tmp_path, PORTAL_PORT=port)
+
+    assert message == f"Error: PORTAL_PORT: port {port} is in use (Address already in use). Set PORTAL_PORT to a free one."
+
+
+def test_a_file_for_a_data_folder_is_one_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "data"
+    file.touch()
+
+    assert refused(tmp_path) == f"Error: PORTAL_DATA: {file} is not a folder. Name another one."
+
+
+def test_a_read_only_data_folder_is_one_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o500)
+
+    assert refused(tmp_path) == f"Error: PORTAL_DATA: cannot write to {folder} (it is read-only). Name a folder that can be written to."
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("PORTAL_PORT", "http", "PORTAL_PORT: "),
+        ("SECRET_KEY", "short", "SECRET_KEY: needs at least 32 characters"),
+        ("SPECTRUM_URL", "http://erp.example.test:8482", "SPECTRUM_URL: must start with https://"),
+        ("TIME_ZONE", "Mars/Olympus", "TIME_ZONE: is not an IANA time zone"),
+        ("REDIS_URL", "unix:///nonexistent/redis.sock", "REDIS_URL: no Redis server answers there."),
+        ("REDIS_URL", "carrier-pigeon://roof", "REDIS_URL: "),
+        ("DATABASE_URL", "sqlite:////nonexistent/portal.db", "DATABASE_URL: the database cannot be used"),
+        ("DATABASE_URL", "carrier-pigeon://roof", "DATABASE_URL: the database cannot be used"),
+        ("DATABASE_URL", "postgresql:///portal?host=/nonexistent", "DATABASE_URL: the database cannot be used"),
+    ],
+)
+def test_an_unusable_setting_is_one_sentence(tmp_path: Path, name: str, value: str, sentence: str) -> None:
+    assert sentence in refused(tmp_path, **{name: value})
+
+
+def test_a_mail_taken_by_the_catcher_is_shown(portal_up: PortalUp) -> None:
+    port = json.loads((portal_up.data / "ports.json").read_text())["smtp"]
+
+    with smtplib.SMTP("127.0.0.1", port, timeout=10) as smtp:
+        smtp.sendmail("a@example.test", ["b@example.test"], b"Subject: hello\r\n\r\nhello")
+
+    assert [mail["subject"] for mail in get_json(f"{portal_up.report['mail']}/mails.json")] == ["hello"]
+
+
+def test_postgresql_works_as_well(tmp_path: Path, postgres: str) -> None:
+    with running(PortalUp(tmp_path, DATABASE_URL=postgres)) as portal:
+        assert status(f"{portal.report['url']}/readyz") == 200
+        assert not list(portal.data.glob("portal.db*"))
