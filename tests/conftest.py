@@ -1,3 +1,151 @@
-"""Fixtures for all tests."""
+"""Fixtures for all tests: a migrated database of one's own, the web application, a browser of sorts, and time that can be held still.
 
-pytest_plugins = ["tests.processes"]
+The people and things of the tests are in cast.py, real processes in processes.py.
+"""
+
+import shutil
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from argon2 import PasswordHasher
+from itsdangerous import TimestampSigner
+
+import config
+from portal import clock as clocks
+from portal import create_app, db
+from portal.domain import people
+
+pytest_plugins = ["tests.processes", "tests.cast"]
+
+PASSWORD = "a long password for tests"
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick():
+    """What is slow on purpose in production and means nothing in a test: password hashes, and waiting for the disk."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(people, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        patch.setitem(db.SQLITE_PRAGMAS, "synchronous", "off")
+        yield
+
+
+@pytest.fixture(scope="session")
+def migrated(quick, tmp_path_factory):
+    """A migrated database file to copy."""
+    file = tmp_path_factory.mktemp("migrated") / "portal.db"
+    db.init(f"sqlite:///{file}")
+    with db.connected():
+        db.migrate()
+    return file
+
+
+@pytest.fixture
+def database_url(migrated, tmp_path):
+    """The URL of an empty, migrated database; several processes may open it."""
+    return f"sqlite:///{shutil.copy(migrated, tmp_path / 'portal.db')}"
+
+
+@pytest.fixture
+def database(database_url):
+    """An empty, migrated database, connected in the test's own thread."""
+    db.init(database_url)
+    db.database.connect()
+    yield db.database
+    db.database.close()
+
+
+@pytest.fixture
+def settings(database_url, tmp_path):
+    """The settings of the application under test."""
+    return config.load({"DATABASE_URL": database_url, "PORTAL_DATA": str(tmp_path), "SECRET_KEY": "for tests only " * 3})
+
+
+@pytest.fixture
+def make_app(settings, database):
+    """The application with some settings of the test's own. CSRF tokens are asked for only with `csrf_client`."""
+
+    def make(**changes):
+        app = create_app(
+            config.load({name: str(value) for name, value in settings.model_dump().items()} | {k: str(v) for k, v in changes.items()})
+        )
+        app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+        return app
+
+    return make
+
+
+@pytest.fixture
+def app(make_app):
+    return make_app()
+
+
+@pytest.fixture
+def client(app, company):
+    """A browser nobody is signed in at; `sign_in(client, ana)` changes that."""
+    return app.test_client()
+
+
+@pytest.fixture
+def csrf_client(app, company):
+    """A browser that has to send CSRF tokens as in production."""
+    app.config["WTF_CSRF_ENABLED"] = True
+    return app.test_client()
+
+
+@pytest.fixture(autouse=True)
+def steady_tokens(monkeypatch):
+    """CSRF tokens carry the second they were made in; without it a fragment equals its page at any time."""
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: 0)
+
+
+def sign_in(client, person):
+    """Sign the person in by the form; answers the client."""
+    answer = client.post("/login", data={"email": person.email, "password": PASSWORD})
+    assert answer.status_code == 303, answer.text
+    return client
+
+
+def path_of(address):
+    """Path, query and fragment of an address a test was led to."""
+    return urlsplit(address)._replace(scheme="", netloc="").geturl()
+
+
+class Clock:
+    """The portal's time, standing still until told otherwise."""
+
+    def __init__(self):
+        self.moment = clocks.now()
+
+    def now(self):
+        return self.moment
+
+    def set(self, moment: datetime):
+        self.moment = moment
+
+    def tick(self, **passed: float):
+        self.moment += timedelta(**passed)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Time held still: `clock.tick(minutes=31)`, `clock.set(moment)`."""
+    clock = Clock()
+    monkeypatch.setattr(clocks, "system", clock.now)
+    return clock
+
+
+@contextmanager
+def count_queries():
+    """The SQL statements that the block sends, as a list."""
+    sent, execute = [], type(db.database.obj).execute_sql
+
+    def counting(self, sql, *arguments, **options):
+        sent.append(sql)
+        return execute(self, sql, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(db.database.obj), "execute_sql", counting)
+        yield sent

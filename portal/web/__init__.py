@@ -25,9 +25,4 @@ def init_app(app: Flask) -> None:
 
 def wants_fragment() -> bool:
     """Whether to answer with a part of the page: asked for by htmx, and not for the whole page by whatever road."""
-    return (
-        bool(htmx)
-        and not htmx.boosted
-        and not htmx.history_restore_request
-        and request.headers.get("HX-Request-Type") != "full"
-    )
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request and request.headers.get("HX-Request-Type") != "full"

@@ -48,6 +48,7 @@ ENDPOINTS = {
     "settings.resume": Who.ADMINISTERS,
 }
 POLLS = {"change_orders.fragment"}  # asked for by the page itself: no sign of a person at the screen
+NOT_LED_TO = POLLS | {"frame.home"}  # after signing in: a fragment is no page, and home is where one is led anyway
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 NEVER = set("\\ #")  # characters no address of ours has, and some browsers read as another site
 
@@ -113,5 +114,4 @@ def own_page(path: str | None) -> str | None:
         endpoint, _ = current_app.create_url_adapter(request).match(path.partition("?")[0], method="GET")  # type: ignore[union-attr]
     except (HTTPException, RequestRedirect):
         return None
-    home_or_poll = endpoint in POLLS | {"frame.home"}
-    return None if home_or_poll or ENDPOINTS.get(endpoint, Who.PUBLIC) is Who.PUBLIC else path
+    return None if endpoint in NOT_LED_TO or ENDPOINTS.get(endpoint, Who.PUBLIC) is Who.PUBLIC else path

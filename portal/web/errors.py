@@ -18,12 +18,18 @@ POLICY = (
 )
 HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 WORDS = {
-    400: ("This could not be read", "Something in the form or the address was missing or malformed. Go back, reload the page and try again."),
+    400: (
+        "This could not be read",
+        "Something in the form or the address was missing or malformed. Go back, reload the page and try again.",
+    ),
     403: ("You may not do this", "Ask an administrator."),
     404: ("There is no such page", "The address may be mistyped, or what it showed is not there. Start again from the Change Orders tab."),
     405: ("This address does not do that", "Use the buttons of the page it belongs to."),
     413: ("This is too much at once", "A form may carry at most 1 MB. Nothing was recorded; go back and shorten it."),
-    500: ("Something went wrong on our side", "Look at what is recorded before you try again. If it happens again, tell support the reference."),
+    500: (
+        "Something went wrong on our side",
+        "Look at what is recorded before you try again. If it happens again, tell support the reference.",
+    ),
     503: ("Not recorded", "The portal is busy. Nothing was recorded; try again in a moment."),
 }
 STALE_FORM = "The form was opened too long ago or in another session. Nothing was recorded: press Back, reload the page, and send it again."
@@ -61,7 +67,11 @@ def answer(code: int, text: str | None = None, headers: list[tuple[str, str]] | 
     words = {"title": title, "text": text or general, "reference": reference}
     kept = {name: value for name, value in headers or () if name in ("Allow", "Retry-After")}
     if htmx_asked():
-        return render_template("errors/_alert.html", **words), code, kept | {"HX-Retarget": "#alert", "HX-Reswap": "innerHTML", "HX-Reselect": ".alert"}
+        return (
+            render_template("errors/_alert.html", **words),
+            code,
+            kept | {"HX-Retarget": "#alert", "HX-Reswap": "innerHTML", "HX-Reselect": ".alert"},
+        )
     return render_template("errors/page.html", **words, frame="skeleton.html" if code >= 500 else "layout.html"), code, kept
 
 
