@@ -11,11 +11,11 @@ from rich.progress import Progress as Bars
 from rich.progress import TaskID
 
 from portal import cli, db
-from portal.domain import imports, staging
+from portal.domain import imports
 from portal.domain.entries import BadFile, Entry
 from portal.domain.imports import Progress
 from portal.domain.people import NotPermitted, User
-from portal.domain.staging import Outcome, Summary
+from portal.domain.staging import Summary
 from portal.intake import files
 
 MOST_PROBLEMS = 200  # that are listed
@@ -85,10 +85,12 @@ def _refusals() -> Iterator[None]:
         raise cli.Refusal("\n".join(["Nothing was imported.", *listed, *ending])) from None
     except (NotPermitted, imports.Busy, db.Busy) as error:
         raise cli.Refusal(str(error)) from None
+    except KeyboardInterrupt:
+        raise click.ClickException("Interrupted. Either nothing was changed, or the next import completes this one first.") from None
 
 
 def _be_ready() -> None:
-    if not staging.Import.table_exists():
+    if not db.database.table_exists("import"):
         raise cli.Refusal("The database is not set up. Run: portal db migrate")
 
 
@@ -100,7 +102,8 @@ def _progress() -> Iterator[Progress]:
             tasks: dict[str, TaskID] = {}
 
             def draw(phase: str, done: int, total: int) -> None:
-                tasks[phase] = tasks.get(phase) or bars.add_task(phase, total=total)
+                if phase not in tasks:
+                    tasks[phase] = bars.add_task(phase, total=total)
                 bars.update(tasks[phase], completed=done, total=total)
 
             yield draw

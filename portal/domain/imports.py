@@ -114,8 +114,9 @@ class Run:
 
     def _send(self, origin: Import, sender: User, progress: Progress) -> list[str]:
         joined: list[str] = []
+        self._in_turns(staging.jobs_of(origin), lambda job: staging.join(job, sender, joined), progress, "Joining")
         waiting = list(staging.rows_of(origin).where(Staged.sent.is_null(), Staged.outcome != Outcome.LEFT))
-        self._in_turns(waiting, lambda row: staging.send(row, sender, joined), progress, "Sending")
+        self._in_turns(waiting, lambda row: staging.send(row, sender), progress, "Sending")
         return joined
 
     def _clear(self, origin: Import, progress: Progress, **counts: int) -> None:

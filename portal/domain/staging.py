@@ -10,6 +10,7 @@ from portal import clock
 from portal.db import Model, UtcField
 from portal.domain import change_orders, checks, entries, events, matching, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
+from portal.domain.commitments import Commitment, Job
 from portal.domain.entries import Entry
 from portal.domain.people import Membership, NotPermitted, User
 
@@ -107,26 +108,32 @@ def judge(id: int) -> None:
     ChangeOrder.update(checks=verdict).where(ChangeOrder.id == id, ChangeOrder.version == here.version).execute()
 
 
-def send(row: Staged, sender: User, joined: list[str]) -> None:
+def jobs_of(origin: Import) -> list[Job]:
+    """The jobs whose change orders the import may send."""
+    theirs = Staged.select(Staged.change_order).where(Staged.origin == origin, Staged.outcome != Outcome.LEFT)
+    return list(Job.select().join(Commitment).join(ChangeOrder).where(ChangeOrder.id.in_(theirs)).distinct().order_by(Job.number))
+
+
+def join(job: Job, sender: User, joined: list[str]) -> None:
+    """Make the sender a member of the job, for only members send."""
+    if not sender.is_member_of(job):
+        Membership.create(user=sender, job=job)
+        events.record("user", sender.id, "joined", None, job=job.number)
+        joined.append(job.number)
+
+
+def send(row: Staged, sender: User) -> None:
     """To accounting, if nothing blocks it. What was sent back goes again only with a change."""
-    here = change_orders.load(row.change_order or 0)
-    if row.outcome == Outcome.UNCHANGED and here.state in (Status.REJECTED, Status.RETRIEVED):
-        row.sent, row.note = False, f"{here.label} before, and nothing has changed since."
+    version, status = ChangeOrder.select(ChangeOrder.version, ChangeOrder.status).where(ChangeOrder.id == row.change_order).tuples().get()
+    if row.outcome == Outcome.UNCHANGED and status in (Status.REJECTED, Status.RETRIEVED):
+        row.sent, row.note = False, f"{Status(status).label} before, and nothing has changed since."
     else:
-        _join(here, sender, joined)
         try:
-            sending.send(here.id, sender, here.version)
+            sending.send(row.change_order or 0, sender, version)
             row.sent = True
         except (checks.Blocked, NotPermitted, Overtaken) as error:
             row.sent, row.note = False, str(error)
     row.save(only=[Staged.sent, Staged.note])
-
-
-def _join(here: ChangeOrder, sender: User, joined: list[str]) -> None:
-    if not sender.is_member_of(here.job):
-        Membership.create(user=sender, job=here.job)
-        events.record("user", sender.id, "joined", None, job=here.job.number)
-        joined.append(here.job.number)
 
 
 def summary_of(origin: Import) -> Summary:

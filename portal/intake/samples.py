@@ -1,6 +1,7 @@
 """Sample data: a contractor's month of change orders, and people to try the portal with. For a first look and for tests."""
 
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from portal import clock
@@ -68,7 +69,7 @@ def _set_up(accounts: list[User]) -> None:
 def _shares(found: list[Entry]) -> list[list[Entry]]:
     """The file in as many consecutive parts as there are ages."""
     ends = [round(len(found) * part / len(AGES_H)) for part in range(len(AGES_H) + 1)]
-    return [found[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    return [found[start:end] for start, end in pairwise(ends)]
 
 
 def _send_back(commitment: str, number: str, by: User | None, reason: str) -> None:

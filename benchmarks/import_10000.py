@@ -1,0 +1,82 @@
+"""How long an import of 10,000 rows takes, and how long somebody else who wants to write has to wait meanwhile.
+
+    python benchmarks/import_10000.py [ROWS] [--send]
+
+Prints the seconds, the longest transaction, and the longest wait that another process met. Ends with status 1 if that was
+more than a second.
+"""
+
+import multiprocessing
+import os
+import sqlite3
+import sys
+import tempfile
+import time
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+from portal import db
+from portal.domain import imports
+from portal.domain.people import User
+from portal.intake import files, table
+
+LINES = 4  # of each change order
+
+
+def write(path: Path, rows: int) -> None:
+    """A file of `rows` line items over 20 jobs and 200 commitments."""
+    with path.open("w", encoding="utf-8") as file:
+        print(",".join(table.COLUMNS), file=file)
+        for row in range(rows):
+            order = row // LINES
+            commitment, job = order % 200, order % 20
+            header = f"J-{job},Job {job},CUST{job},Vendor {commitment},V{commitment},SC-{commitment:03},Works,subcontract,,SC-{commitment:03},100.00"
+            print(f"{header},{order:05},,Change {order},,Approved,,03-{row % LINES}0-00,SUB,,Concrete {row},2,CY,{row % 900}.25", file=file)
+
+
+def wait(path: str, stop: Event, longest: "multiprocessing.Queue[float]") -> None:
+    """Another process that writes something every few milliseconds, and remembers its longest wait."""
+    connection, worst = sqlite3.connect(path, timeout=10, isolation_level=None), 0.0
+    while not stop.is_set():
+        began = time.perf_counter()
+        connection.execute("BEGIN IMMEDIATE")
+        worst = max(worst, time.perf_counter() - began)
+        connection.execute("UPDATE heartbeat SET at = at")
+        connection.execute("COMMIT")
+        time.sleep(0.005)
+    longest.put(worst)
+
+
+def measure(folder: Path, rows: int, *, send: bool) -> tuple[float, float]:
+    """Seconds of the import, and the longest wait of another writer."""
+    path, source = str(folder / "portal.db"), folder / "rows.csv"
+    write(source, rows)
+    db.init(f"sqlite:///{path}")
+    stop, longest = multiprocessing.Event(), multiprocessing.Queue()  # type: ignore[var-annotated]
+    with db.connected():
+        db.migrate()
+        sender = User.create(email="dee@example.test", handle="dee@example.test", name="Dee Sørensen") if send else None
+        other = multiprocessing.Process(target=wait, args=(path, stop, longest))
+        other.start()
+        began = time.perf_counter()
+        reading = files.read(source)
+        found = imports.prepare(reading.entries, reading.problems)
+        with imports.alone() as run:
+            summary = run.complete(run.stage(found, source.name, reading.sha256, sender, lambda *_: None), lambda *_: None)
+        seconds = time.perf_counter() - began
+        stop.set()
+        worst = longest.get()
+        other.join()
+    assert sum(summary.counts.values()) == len(found), summary
+    assert summary.sent == (len(found) if send else 0), summary.not_sent[:3]
+    return seconds, worst
+
+
+if __name__ == "__main__":
+    numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
+    with tempfile.TemporaryDirectory() as folder:
+        seconds, worst = measure(Path(folder), numbers[0] if numbers else 10_000, send="--send" in sys.argv)
+    print(
+        f"{numbers[0] if numbers else 10_000:,} rows in {seconds:.1f} s; longest wait of another writer {worst:.2f} s ({os.cpu_count()} cores)"
+    )
+    sys.exit(worst > 1)
