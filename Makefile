@@ -4,6 +4,7 @@
 .DEFAULT_GOAL := run
 .PHONY: run test check format lock clean
 .DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
 
 PYTHON :=
 BIN := .venv/bin

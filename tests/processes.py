@@ -32,8 +32,15 @@ Running = TypeVar("Running", bound="Process")
 
 
 def environment(**settings: object) -> dict[str, str]:
-    """The environment of the test run without any setting of the portal, and with `settings`."""
-    ours = {*config.Settings.model_fields, *(f"{name}_FILE" for name in config.SECRETS)}
+    """The environment of the test run without any setting of the portal or of make, and with `settings`."""
+    ours = {
+        *config.Settings.model_fields,
+        *(f"{name}_FILE" for name in config.SECRETS),
+        "MAKEFLAGS",
+        "MAKELEVEL",
+        "MFLAGS",
+        "MAKEOVERRIDES",
+    }
     return {name: value for name, value in os.environ.items() if name not in ours} | {name: str(value) for name, value in settings.items()}
 
 
