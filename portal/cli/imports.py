@@ -14,6 +14,7 @@ from portal import cli, db
 from portal.domain import imports
 from portal.domain.entries import BadFile, Entry
 from portal.domain.imports import Progress
+from portal.domain.outbox import Lost
 from portal.domain.people import NotPermitted, User
 from portal.domain.staging import Summary
 from portal.intake import files
@@ -85,6 +86,8 @@ def _refusals() -> Iterator[None]:
         raise cli.Refusal("\n".join(["Nothing was imported.", *listed, *ending])) from None
     except (NotPermitted, imports.Busy, db.Busy) as error:
         raise cli.Refusal(str(error)) from None
+    except Lost:
+        raise cli.Refusal("Another import took over and completes this one.") from None
     except KeyboardInterrupt:
         raise click.ClickException("Interrupted. Either nothing was changed, or the next import completes this one first.") from None
 

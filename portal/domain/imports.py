@@ -81,7 +81,8 @@ class Run:
     def unfinished(self) -> Import | None:
         """A confirmed import that was interrupted; what was staged without confirmation is thrown away."""
         for abandoned in Import.select().where(Import.confirmed_at.is_null(), Import.finished_at.is_null()):
-            self._clear(abandoned, lambda *_: None)
+            self._finish(abandoned, "abandoned")
+        self._tidy(lambda *_: None)
         found: Import | None = Import.get_or_none(Import.finished_at.is_null())
         return found
 
@@ -109,7 +110,8 @@ class Run:
         joined = self._send(origin, origin.sender, progress) if origin.sender else []
         summary = staging.summary_of(origin)
         summary.kept, summary.joined = list(books.kept), joined
-        self._clear(origin, progress, **{outcome.value: summary.counts[outcome] for outcome in Outcome}, sent=summary.sent)
+        self._finish(origin, "imported", **{outcome.value: summary.counts[outcome] for outcome in Outcome}, sent=summary.sent)
+        self._tidy(progress)
         return summary
 
     def _send(self, origin: Import, sender: User, progress: Progress) -> list[str]:
@@ -119,17 +121,19 @@ class Run:
         self._in_turns(waiting, lambda row: staging.send(row, sender), progress, "Sending")
         return joined
 
-    def _clear(self, origin: Import, progress: Progress, **counts: int) -> None:
-        """The rows go, the import and its event stay."""
-        ids = [row.id for row in staging.rows_of(origin).select(Staged.id)]
-        batches = [ids[start : start + 500] for start in range(0, len(ids), 500)]
-        self._in_turns(batches, lambda batch: Staged.delete().where(Staged.id.in_(batch)).execute(), progress, "Tidying")
+    def _finish(self, origin: Import, action: str, **counts: int) -> None:
         with transaction():
             Lane.renew(LANE, self.claim, LEASE)
             origin.finished_at = clock.now()
             origin.save(only=[Import.finished_at])
-            action = "imported" if origin.confirmed_at else "abandoned"
             events.record("import", origin.id, action, origin.sender, file=origin.file, sha256=origin.sha256, **counts)
+
+    def _tidy(self, progress: Progress) -> None:
+        """The rows of finished imports go; the imports and their events stay."""
+        done = Import.select(Import.id).where(Import.finished_at.is_null(False))
+        ids = [row.id for row in Staged.select(Staged.id).where(Staged.origin.in_(done))]
+        batches = [ids[start : start + 500] for start in range(0, len(ids), 500)]
+        self._in_turns(batches, lambda batch: Staged.delete().where(Staged.id.in_(batch)).execute(), progress, "Tidying")
 
     def _in_turns(self, work: Sequence[T], step: Callable[[T], object], progress: Progress, phase: str) -> None:
         """Do `step` for each piece of work, a moment of writing at a time, so that nobody waits long for the database."""

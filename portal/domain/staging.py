@@ -124,12 +124,12 @@ def join(job: Job, sender: User, joined: list[str]) -> None:
 
 def send(row: Staged, sender: User) -> None:
     """To accounting, if nothing blocks it. What was sent back goes again only with a change."""
-    version, status = ChangeOrder.select(ChangeOrder.version, ChangeOrder.status).where(ChangeOrder.id == row.change_order).tuples().get()
-    if row.outcome == Outcome.UNCHANGED and status in (Status.REJECTED, Status.RETRIEVED):
-        row.sent, row.note = False, f"{Status(status).label} before, and nothing has changed since."
+    here: ChangeOrder = ChangeOrder.select(ChangeOrder.version, ChangeOrder.status).where(ChangeOrder.id == row.change_order).get()
+    if row.outcome == Outcome.UNCHANGED and here.state in (Status.REJECTED, Status.RETRIEVED):
+        row.sent, row.note = False, f"{here.label} before, and nothing has changed since."
     else:
         try:
-            sending.send(row.change_order or 0, sender, version)
+            sending.send(row.change_order or 0, sender, here.version)
             row.sent = True
         except (checks.Blocked, NotPermitted, Overtaken) as error:
             row.sent, row.note = False, str(error)
