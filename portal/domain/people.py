@@ -74,6 +74,11 @@ class User(Model):
         return self.active and self.rank >= Level.STANDARD.rank and self.can_push
 
     @property
+    def can_push_is_inactive(self) -> bool:
+        """Granted, but without effect at this level."""
+        return bool(self.can_push) and self.rank < Level.STANDARD.rank
+
+    @property
     def may_administer(self) -> bool:
         return self.active and self.rank >= Level.ADMIN.rank
 
@@ -82,7 +87,7 @@ class User(Model):
         """Why the Accept and Reject buttons are missing, or an empty text."""
         if self.may_decide:
             return ""
-        if self.rank < Level.STANDARD.rank and self.can_push:
+        if self.can_push_is_inactive:
             return "Your ‘Can Push to Accounting’ is inactive: it needs level Standard or Admin. Ask an administrator to raise your level."
         return "You can look but not decide. Ask an administrator for ‘Can Push to Accounting’."
 
@@ -91,7 +96,7 @@ class User(Model):
         """One sentence for the people page: what level and privilege together allow."""
         if not self.active:
             return "Deactivated: cannot sign in."
-        inactive = " ‘Can Push to Accounting’ is inactive below Standard." if self.can_push and self.rank < Level.STANDARD.rank else ""
+        inactive = " ‘Can Push to Accounting’ is inactive below Standard." if self.can_push_is_inactive else ""
         decide = " and accepts, rejects and retries" if self.may_decide else ""
         sentences = {
             Level.NONE: "Works on the change orders of their jobs only.",
@@ -130,6 +135,16 @@ def handle_of(email: str) -> str:
 def find(email: str) -> User | None:
     user: User | None = User.get_or_none(User.handle == handle_of(email))
     return user
+
+
+def by_id(id: int) -> User | None:
+    user: User | None = User.get_or_none(User.id == id) if id < 2**63 else None
+    return user
+
+
+def everybody() -> list[User]:
+    """All accounts, the open ones first, by name."""
+    return list(User.select().order_by(User.active.desc(), User.name, User.id))
 
 
 def as_now(user: Any) -> User:

@@ -2,7 +2,7 @@
 
 import jinja2
 from flask import Flask, request
-from flask_htmx import HTMX
+from flask_htmx import HTMX  # type: ignore[import-untyped]
 from flask_wtf import CSRFProtect
 
 htmx = HTMX()

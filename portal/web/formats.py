@@ -20,7 +20,7 @@ def init_app(app: Flask) -> None:
 
 def dollars(amount: Decimal) -> str:
     """1234.5 -> $1,234.50; a credit with a true minus sign."""
-    return f"{'−' if amount < 0 else ''}${abs(amount):,.2f}"  # noqa: RUF001
+    return f"{'−' if amount < 0 else ''}${abs(amount):,.2f}"
 
 
 def ago(moment: datetime) -> str:

@@ -11,7 +11,7 @@ from portal.web import access
 
 bp = Blueprint("sessions", __name__)
 manager = LoginManager()
-TOKEN = "_user_id"  # where Flask-Login keeps what get_id() gave
+SESSION_KEY = "_user_id"  # where Flask-Login keeps what get_id() gave
 NO_MATCH = "That e-mail and password don’t match."
 
 
@@ -36,7 +36,7 @@ def new() -> ResponseReturnValue:
     """The sign-in page; says so when a session has just ended by itself."""
     if current_user.is_authenticated:
         return redirect(destination(), 303)
-    token = flask.session.get(TOKEN)
+    token = flask.session.get(SESSION_KEY)
     return form(note=sessions.farewell(token) if token else "")
 
 
@@ -46,7 +46,7 @@ def create() -> ResponseReturnValue:
     token = sessions.sign_in(email, password)
     if token is None:
         return form(email=email, error=NO_MATCH), 422
-    if old := flask.session.get(TOKEN):
+    if old := flask.session.get(SESSION_KEY):
         sessions.sign_out(old)
     flask.session.clear()  # with it the CSRF secret: nothing from before the sign-in counts after it
     login_user(person_of(token))
@@ -55,7 +55,7 @@ def create() -> ResponseReturnValue:
 
 @bp.post("/logout")
 def end() -> ResponseReturnValue:
-    if token := flask.session.get(TOKEN):
+    if token := flask.session.get(SESSION_KEY):
         sessions.sign_out(token)
     flask.session.clear()
     flask.flash("You are signed out.")

@@ -1,0 +1,113 @@
+"""`portal users`: accounts and rights from the command line, where the first Admin comes from."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from portal import cli, db
+from portal.domain import people, privileges
+from portal.domain.people import Level, Membership, NotPermitted, User
+
+LEVELS = click.Choice([str(level) for level in Level], case_sensitive=False)
+
+
+@click.group()
+def users() -> None:
+    """Add and list people, grant and revoke their rights."""
+
+
+@users.command()
+@click.argument("email")
+@click.option("--name", required=True, help="As it is shown in lists and history.")
+@click.option("--level", type=LEVELS, default=str(Level.NONE), show_default=True)
+@click.option("--push/--no-push", default=False, help="Can Push to Accounting; counts from level Standard on.")
+@click.option("--job", "jobs", multiple=True, metavar="NUMBER", help="Make them a member of this job; may be repeated.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+def add(email: str, name: str, level: str, push: bool, jobs: tuple[str, ...], password_stdin: bool) -> None:
+    """Make an account, with a password of at least 12 characters."""
+    password = _read_password(asked=not password_stdin)
+    with _open(), db.transaction():
+        person = privileges.add(email, name, Level(level), push, password)
+        for number in jobs:
+            privileges.join(person, number)
+    click.echo(f"Added {_line(person, list(jobs))}")
+
+
+@users.command("list")
+def list_() -> None:
+    """Everybody with an account and what they may do."""
+    with _open():
+        jobs: dict[int, list[str]] = {}
+        for membership in Membership.select():
+            jobs.setdefault(membership.user_id, []).append(membership.job.number)
+        for person in people.everybody():
+            click.echo(_line(person, jobs.get(person.id, [])))
+
+
+@users.command()
+@click.argument("email")
+@click.option("--level", type=LEVELS, help="The new level.")
+@click.option("--push", is_flag=True, help="Grant Can Push to Accounting.")
+@click.option("--job", "jobs", multiple=True, metavar="NUMBER", help="Make them a member of this job; may be repeated.")
+def grant(email: str, level: str | None, push: bool, jobs: tuple[str, ...]) -> None:
+    """Give rights: a level, the privilege, membership of jobs."""
+    if not (level or push or jobs):
+        raise click.UsageError("Say what to grant: --level, --push or --job.")
+    with _open(), db.transaction():
+        person = _find(email)
+        person = privileges.set_level(person.id, Level(level)) if level else person
+        person = privileges.set_privilege(person.id, True) if push else person
+        for number in jobs:
+            privileges.join(person, number)
+    click.echo(_line(person))
+
+
+@users.command()
+@click.argument("email")
+@click.option("--push", is_flag=True, help="Take Can Push to Accounting away.")
+@click.option("--level", type=LEVELS, help="The lower level they keep.")
+@click.option("--account", is_flag=True, help="Close the account: nobody signs in with it, and its sessions end now.")
+def revoke(email: str, push: bool, level: str | None, account: bool) -> None:
+    """Take rights away: the privilege, a level, the account."""
+    if not (level or push or account):
+        raise click.UsageError("Say what to revoke: --push, --level or --account.")
+    with _open(), db.transaction():
+        person = _find(email)
+        person = privileges.set_privilege(person.id, False) if push else person
+        person = privileges.set_level(person.id, Level(level)) if level else person
+        person = privileges.set_active(person.id, False) if account else person
+    click.echo(_line(person))
+
+
+@contextmanager
+def _open() -> Iterator[None]:
+    """The database, migrated; what the domain refuses ends the command with its words and status 2."""
+    db.init(cli.settings().DATABASE_URL)
+    with db.connected():
+        if not User.table_exists():
+            raise cli.Refusal("The database is empty. Run `portal db migrate` first.")
+        try:
+            yield
+        except (privileges.Refused, NotPermitted, db.Busy) as error:
+            raise cli.Refusal(str(error)) from None
+
+
+def _find(email: str) -> User:
+    person = people.find(email)
+    if person is None:
+        raise privileges.Refused(f"There is no account with the address {email}. See `portal users list`.")
+    return person
+
+
+def _read_password(*, asked: bool) -> str:
+    if asked:
+        answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+        return answer
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _line(person: User, jobs: list[str] | None = None) -> str:
+    on = f" · jobs {', '.join(sorted(jobs))}" if jobs else ""
+    return f"{person.email} · {person.name} · {person.level}{' · Can Push to Accounting' if person.can_push else ''}{on} · {person.effective_rights}"

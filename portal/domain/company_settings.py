@@ -1,0 +1,119 @@
+"""What an administrator sets for the company: each field read by its own rule, old and new values kept in the audit trail."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from zoneinfo import available_timezones
+
+from portal.db import transaction
+from portal.domain import checks, events, people
+from portal.domain.companies import Company, current
+from portal.domain.people import NotPermitted, User
+
+LONGEST_DELAY_S = 3600
+NEEDED = {
+    "code": "Company code",
+    "cr_status": "Change request status",
+    "cost_reimbursable": "Cost-reimbursable flag",
+    "sub_status": "Subcontract status",
+}
+
+
+class Invalid(Exception):
+    """Some values cannot be kept; `errors` says for each field why. Nothing was recorded."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(" ".join(errors.values()))
+        self.errors = errors
+
+
+def name(text: str) -> str:
+    if not 1 <= len(text) <= 100 or not text.isprintable():
+        raise ValueError("The company name needs 1 to 100 plain characters.")
+    return text
+
+
+def time_zone(text: str) -> str:
+    if text not in available_timezones():
+        raise ValueError("Choose a time zone such as America/Chicago.")
+    return text
+
+
+def switch(text: str) -> bool:
+    """A box: ticked, or absent from the form."""
+    if text not in ("", "on"):
+        raise ValueError("This is switched on or off.")
+    return text == "on"
+
+
+def delay(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,4}", text) or int(text) > LONGEST_DELAY_S:
+        raise ValueError(f"The export delay is a whole number of seconds from 0 to {LONGEST_DELAY_S}.")
+    return int(text)
+
+
+def code(longest: int, what: str) -> Callable[[str], str]:
+    """A Spectrum code of 1 to `longest` characters; empty while it is not known."""
+
+    def read(text: str) -> str:
+        text = text.upper()
+        if len(text) > longest or not text.isascii() or not text.isprintable() or checks.KEY_CHARACTERS.search(text) or " " in text:
+            raise ValueError(f"The {what} has 1 to {longest} characters, letters and digits, as in Spectrum.")
+        return text
+
+    return read
+
+
+def one_of(choices: str, what: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in ("", *choices):
+            raise ValueError(f"Choose the {what} from the list.")
+        return text
+
+    return read
+
+
+Section = Mapping[str, Callable[[str], Any]]
+SECTIONS: Mapping[str, Section] = {
+    "company": {"name": name, "time_zone": time_zone},
+    "decisions": {"custom_title": switch, "edit_number": switch, "four_eyes": switch, "export_delay": delay},
+    "spectrum": {
+        "code": code(3, "company code"),
+        "cr_status": code(2, "change request status"),
+        "cost_reimbursable": one_of("YN", "cost-reimbursable flag"),
+        "sub_status": one_of("PR", "subcontract status"),  # E needs an existing subcontract change order number, which we do not keep
+    },
+}
+
+
+def change(section: str, values: Mapping[str, str], by: User) -> Company:
+    """Keep the values of one section. Raises NotPermitted, Invalid, or KeyError for a section that is none."""
+    wanted = _read(SECTIONS[section], values)
+    with transaction():
+        by = people.as_now(by)
+        if not by.may_administer:
+            raise NotPermitted("Only an administrator changes the company settings.")
+        company = current()
+        old = {field: getattr(company, field) for field in wanted if getattr(company, field) != wanted[field]}
+        if old:
+            new = {field: wanted[field] for field in old}
+            Company.update(**new).where(Company.id == company.id).execute()
+            events.record("company", company.id, "settings changed", by, old=old, new=new)
+        return current()
+
+
+def needed(company: Company) -> dict[str, str]:
+    """What no export goes out without, in words, and how it is set; an empty text where it is missing."""
+    return {label: getattr(company, field) for field, label in NEEDED.items()}
+
+
+def _read(section: Section, values: Mapping[str, str]) -> dict[str, Any]:
+    read, errors = {}, {}
+    for field, parse in section.items():
+        try:
+            read[field] = parse(values.get(field, "").strip())
+        except ValueError as error:
+            errors[field] = str(error)
+    if errors:
+        raise Invalid(errors)
+    return read

@@ -1,0 +1,121 @@
+"""Accounts and rights: each change guarded, in one transaction with its event.
+
+`by` None is the command line: whoever can run it has the database anyway.
+"""
+
+from typing import Any
+
+from portal.db import is_sqlite, transaction
+from portal.domain import events, passwords, people, sessions
+from portal.domain.commitments import Job
+from portal.domain.people import Level, Membership, NotPermitted, User
+
+SUBJECT = "user"
+ADDRESS_NEEDS = "An e-mail address has a name, an @ and a domain: ana@example.com."
+
+
+class Refused(Exception):
+    """The change itself is not possible, whoever asks for it; the text says why and what to do instead."""
+
+
+def add(email: str, name: str, level: Level, can_push: bool, password: str, by: User | None = None) -> User:
+    """A new account. Raises Refused for an address that is none or taken, a name without letters, or a weak password."""
+    email, name = email.strip(), name.strip()
+    if problem := _problem(email, name) or passwords.problem(password, email, name):
+        raise Refused(problem)
+    with transaction():
+        _ensure_administers(by)
+        if people.find(email):
+            raise Refused(f"There is already an account with the address {email}.")
+        person = User.create(
+            email=email, handle=people.handle_of(email), name=name, level=level, can_push=can_push, password=people.hasher.hash(password)
+        )
+        events.record(SUBJECT, person.id, "account created", by, level=level, can_push=can_push)
+        return person
+
+
+def join(person: User, number: str, by: User | None = None) -> Job:
+    """Make the person a member of the job with this number. Raises Refused if there is none."""
+    with transaction():
+        _ensure_administers(by)
+        job: Job | None = Job.get_or_none(Job.number == number)
+        if job is None:
+            raise Refused(f"There is no job {number}.")
+        if not person.is_member_of(job):
+            Membership.create(user=person, job=job)
+            events.record(SUBJECT, person.id, "job joined", by, job=number)
+        return job
+
+
+def set_level(id: int, level: Level, by: User | None = None) -> User:
+    """Raise or lower a person's level. Raises NotPermitted, or Refused for the last active Admin."""
+    with transaction():
+        person = _open(id, by)
+        if level != Level.ADMIN:
+            _ensure_an_admin_is_left(person)
+        return _change(person, by, "level changed", level=level)
+
+
+def set_privilege(id: int, granted: bool, by: User | None = None) -> User:
+    """Grant or remove *Can Push to Accounting*. Below Standard it is kept and without effect. Raises NotPermitted."""
+    with transaction():
+        return _change(_open(id, by), by, "privilege granted" if granted else "privilege removed", can_push=granted)
+
+
+def set_active(id: int, active: bool, by: User | None = None) -> User:
+    """Close an account, which ends its sessions at once, or open it again. Raises NotPermitted, or Refused for the last active Admin."""
+    with transaction():
+        person = _open(id, by)
+        if not active:
+            _ensure_an_admin_is_left(person)
+            sessions.end_all(person)
+        return _change(person, by, "account opened" if active else "account closed", active=active)
+
+
+def _open(id: int, by: User | None) -> User:
+    """The person as they are now, if `by` may change their rights as of now. Raises NotPermitted or User.DoesNotExist."""
+    _active_admins()  # first of all: two Admins who lower each other at once have to take turns
+    by = _ensure_administers(by)
+    person: User = User.get_by_id(id)
+    if by and by.id == person.id:
+        raise NotPermitted("Nobody changes their own rights. Ask another administrator.")
+    return person
+
+
+def _ensure_administers(by: User | None) -> User | None:
+    if by is None:
+        return None
+    by = people.as_now(by)
+    if not by.may_administer:
+        raise NotPermitted("Only an administrator changes rights.")
+    return by
+
+
+def _ensure_an_admin_is_left(person: User) -> None:
+    if [admin.id for admin in _active_admins()] == [person.id]:
+        raise Refused(f"{person.name} is the last active Admin. Make somebody else Admin first.")
+
+
+def _active_admins() -> list[User]:
+    """The active Admins, their rows locked until the transaction ends."""
+    admins = User.select().where(User.active, User.level == Level.ADMIN)
+    return list(admins if is_sqlite() else admins.for_update())
+
+
+def _change(person: User, by: User | None, action: str, **column: Any) -> User:
+    ((name, new),) = column.items()
+    old = getattr(person, name)
+    if old != new:
+        User.update(**column).where(User.id == person.id).execute()
+        setattr(person, name, new)
+        events.record(SUBJECT, person.id, action, by, old=old, new=new)
+    return person
+
+
+def _problem(email: str, name: str) -> str:
+    local, _, domain = email.rpartition("@")
+    if not (local and "." in domain.strip(".")) or not email.isprintable() or set(email) & set(' ,;<>"') or len(email) > 254:
+        return ADDRESS_NEEDS
+    if not any(map(str.isalpha, name)) or not name.isprintable() or len(name) > 100:
+        return "A name has 1 to 100 characters, letters among them."
+    return ""
