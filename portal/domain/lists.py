@@ -9,7 +9,7 @@ import peewee
 
 from portal import clock
 from portal.db import cents
-from portal.domain import change_orders, checks, deciding, events
+from portal.domain import change_orders, checks, deciding, events, numbers
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.checks import Finding
 from portal.domain.commitments import Job
@@ -17,6 +17,7 @@ from portal.domain.events import Event
 from portal.domain.people import Membership, User
 
 PAGE = 50
+LOOK_AHEAD = 5  # rows looked at for the next one a person may decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,15 @@ class Row:
     """A change order as a list or its page shows it to one person.
 
     findings    what the checks say, while that matters
-    last        its latest event: who did what when
+    last        who did what to it last; edits do not count, so that a reason stays to be read while it is acted on
+    number      its Spectrum number, or an empty text
     why_not     why this person may not decide it, or an empty text
     """
 
     change_order: ChangeOrder
     findings: list[Finding]
     last: Event | None
+    number: str
     why_not: str
 
 
@@ -96,13 +99,16 @@ def page(view: View, viewer: User, after: str = "", size: int = PAGE) -> Page:
 
 def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
     """What to say beside each change order, in a constant number of queries."""
-    said = events.latest(deciding.SUBJECT, [change_order.id for change_order in shown])
+    ids = [change_order.id for change_order in shown]
+    said = events.latest(deciding.SUBJECT, ids, besides="edited")
+    kept = numbers.all_kept(ids)
     hands = deciding.all_hands(shown)
     return [
         Row(
             change_order,
             checks.on_review(change_order) if change_order.is_ready else [],
             said.get(change_order.id),
+            kept.get(change_order.id, ""),
             deciding.why_not(change_order, viewer, hands[change_order.id]),
         )
         for change_order in shown
@@ -112,6 +118,21 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
 def row(id: int, viewer: User) -> Row:
     """One change order as it is now. Raises ChangeOrder.DoesNotExist."""
     return rows_of([change_orders.load(id)], viewer)[0]
+
+
+def next_to_decide(change_order: ChangeOrder, viewer: User) -> ChangeOrder | None:
+    """The one that waits behind this one and that the person may decide; the oldest of all when none is behind."""
+    for after in (cursor(change_order), ""):
+        for waiting in page(BY_KEY["ready"], viewer, after, size=LOOK_AHEAD).rows:
+            if not waiting.why_not and waiting.change_order.id != change_order.id:
+                return waiting.change_order
+    return None
+
+
+def latest_exported() -> Row | None:
+    """The change order that arrived in Spectrum last, for a list with nothing else to show."""
+    arrival = Event.select().where(Event.subject == deciding.SUBJECT, Event.action == "exported").order_by(Event.seq.desc()).first()
+    return rows_of([change_orders.load(arrival.ref)], User())[0] if arrival else None
 
 
 def totals() -> dict[str, Totals]:

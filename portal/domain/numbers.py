@@ -40,6 +40,12 @@ def kept(change_order: ChangeOrder) -> str:
     return number or ""
 
 
+def all_kept(ids: list[int]) -> dict[int, str]:
+    """`kept` of each change order that has one, by its id, in one query."""
+    taken = SpectrumNumber.select(SpectrumNumber.change_order, SpectrumNumber.number).where(SpectrumNumber.change_order.in_(ids))
+    return {row.change_order_id: row.number for row in taken.order_by(SpectrumNumber.id)}
+
+
 def is_free(change_order: ChangeOrder, number: str) -> bool:
     """Whether no other change order of the job and customer has the number."""
     holder = SpectrumNumber.get_or_none(number=number, **_book(change_order))

@@ -1,0 +1,147 @@
+"""Accept and Reject: the forms, the decisions, and what a refusal looks like."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.domain import checks, deciding, lists, numbers
+from portal.domain.change_orders import ChangeOrder, Overtaken
+from portal.domain.checks import Blocked
+from portal.domain.lists import Row
+from portal.domain.people import NotPermitted
+from portal.web import formats, htmx, keys, wants_fragment, words
+from portal.web.lists import MOVED, me, page_of
+
+bp = Blueprint("deciding", __name__, url_prefix="/change-orders")
+bp.record(keys.register)
+
+VERSION = re.compile("[0-9]{1,9}", re.ASCII)
+NO_VERSION = "The form does not say which version of the change order you saw. Nothing was recorded: reload the page and decide again."
+FORMS = {"deciding.accept": "acceptance", "deciding.reject": "rejection"}
+
+
+@bp.get("/<key:id>/acceptance")
+def acceptance_form(id: int) -> ResponseReturnValue:
+    """What Spectrum will get, as far as the approver may choose it."""
+    return opened(decidable(id), "acceptance")
+
+
+@bp.post("/<key:id>/acceptance")
+def accept(id: int) -> ResponseReturnValue:
+    """Export."""
+    form = request.form
+    accepted = deciding.accept(id, me(), seen_version(), form.get("number", ""), form.get("title"), form.get("description"))
+    return done(accepted, "accepted and queued")
+
+
+@bp.get("/<key:id>/rejection")
+def rejection_form(id: int) -> ResponseReturnValue:
+    """Where the reason is written."""
+    return opened(decidable(id), "rejection")
+
+
+@bp.post("/<key:id>/rejection")
+def reject(id: int) -> ResponseReturnValue:
+    """Back to its sender, with the reason."""
+    rejected = deciding.reject(id, me(), seen_version(), request.form.get("reason", ""))
+    return done(rejected, f"sent back to {rejected.sent_by.name}" if rejected.sent_by else "sent back")
+
+
+@bp.errorhandler(Blocked)
+def blocked(error: Blocked) -> ResponseReturnValue:
+    """The form again, with what was typed and all that is wrong with it."""
+    id, form = asked_for()
+    row = lists.row(id, me())
+    return answer(row, 422, form=form if row.change_order.is_ready else "", problems=error.findings, focus=f"#problem-{id}")
+
+
+@bp.errorhandler(NotPermitted)
+def not_permitted(error: NotPermitted) -> ResponseReturnValue:
+    """The row without buttons, and why."""
+    id, _ = asked_for()
+    return answer(lists.row(id, me()), 403, error=str(error), focus=f"#error-{id}")
+
+
+@bp.errorhandler(Overtaken)
+def overtaken(error: Overtaken) -> ResponseReturnValue:
+    """The row as it is now, so that the approver sees what the other one decided."""
+    id, _ = asked_for()
+    row = lists.row(id, me())
+    unrecorded = request.form.get("reason", "").strip()
+    return answer(row, 409, error=f"Nothing was recorded. {words.standing(row)}", unrecorded=unrecorded, focus=f"#error-{id}")
+
+
+def decidable(id: int) -> Row:
+    """The row, if this person may decide it now. Raises Overtaken or NotPermitted."""
+    row = lists.row(id, me())
+    if not row.change_order.is_ready:
+        raise Overtaken(row.change_order)
+    if row.why_not:
+        raise NotPermitted(row.why_not)
+    return row
+
+
+def seen_version() -> int:
+    """The version of the change order that the approver was looking at."""
+    seen = request.form.getlist("version")
+    if len(seen) != 1 or not VERSION.fullmatch(seen[0]):
+        abort(400, NO_VERSION)
+    return int(seen[0])
+
+
+def asked_for() -> tuple[int, str]:
+    """The id and the form of the request in hand."""
+    return (request.view_args or {})["id"], FORMS.get(request.endpoint or "", "")
+
+
+def opened(row: Row, form: str) -> ResponseReturnValue:
+    id = row.change_order.id
+    shown: dict[str, Any] = {"form": form, "fields": fields_of(row), "problems": [], "focus": f"#{form}-{id} [autofocus]"}
+    return render_template("change_orders/_row.html", row=row, **shown) if wants_fragment() else page_of(row, **shown)
+
+
+def answer(row: Row, status: int, **shown: Any) -> ResponseReturnValue:
+    """What became of a decision: the row with the counts, or without htmx the page of the change order."""
+    shown["fields"] = fields_of(row)
+    if not wants_fragment():
+        return page_of(row, status, **shown)
+    return make_response(render_template("change_orders/_decided.html", row=row, **shown), status, MOVED)
+
+
+def done(change_order: ChangeOrder, verb: str) -> ResponseReturnValue:
+    if not wants_fragment():
+        flash(f"CCO {change_order.number} {verb}.")
+        return redirect(url_for("change_orders.index", view="ready", _anchor=f"change-order-{change_order.id}"), 303)
+    following = lists.next_to_decide(change_order, me()) if on_a_list() else None
+    left = lists.totals()["ready"].count
+    said = f"CCO {change_order.number} {verb}. {left or 'Nothing'} left."
+    if following:
+        said += f" Now on CCO {following.number}, {following.commitment.vendor.name}, {formats.dollars(following.amount)}."
+    focus = f"#accept-{following.id}" if following else f"#cco-{change_order.id}"
+    return answer(lists.row(change_order.id, me()), 200, say=said, focus=focus)
+
+
+def on_a_list() -> bool:
+    """Whether the decision was made on a list rather than on the change order's own page."""
+    return not htmx.current_url or urlsplit(htmx.current_url).path == url_for("change_orders.index")
+
+
+def fields_of(row: Row) -> dict[str, Any]:
+    """What the forms show: what was typed, else what is proposed."""
+    change_order, typed = row.change_order, request.form
+    if not change_order.is_ready:
+        return {}
+    proposed = row.number or numbers.propose(change_order)
+    company = change_order.company
+    fixed = "It keeps this number in Spectrum." if row.number else "" if company.edit_number else "The company settings fix the number."
+    return {
+        "number": typed.get("number", proposed),
+        "fixed": fixed,
+        "title": typed.get("title", change_order.title),
+        "description": typed.get("description", change_order.description),
+        "reason": typed.get("reason", ""),
+        "findings": checks.at_accept(change_order, proposed, None, None),
+    }

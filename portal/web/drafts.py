@@ -1,0 +1,125 @@
+"""The form of a change order as its sender fills it in: what was typed, and the draft it stands for."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from werkzeug.datastructures import MultiDict
+
+from portal.domain import money
+from portal.domain.change_orders import ChangeOrder
+from portal.domain.checks import Finding
+from portal.domain.sending import Draft, LineDraft
+
+MOST_LINES = 500
+WORDS = {"number": ("CCO number", 12), "title": ("title", 200), "description": ("description", 4000)}
+COLUMNS = {
+    "phase_code": ("cost code", 30),
+    "cost_type": ("cost type", 10),
+    "line_description": ("description", 500),
+    "quantity": ("quantity", 40),
+    "unit": ("unit", 10),
+    "amount": ("amount", 40),
+    "bid_item": ("bid item", 11),
+}
+QUANTITY = re.compile(r"-?[0-9]{1,10}(\.[0-9]{1,6})?")
+BREAKS = str.maketrans("\n\r\t", "   ")
+
+
+@dataclass(slots=True)
+class Typed:
+    """The fields as text, and what makes them unreadable; a field that can be read but breaks a rule is for the checks."""
+
+    number: str
+    title: str
+    description: str
+    lines: list[dict[str, str]]
+    problems: list[Finding] = field(default_factory=list)
+
+    def draft(self) -> Draft:
+        """The draft, or `problems` filled: each field that cannot be kept as it is."""
+        self.problems = [*self._words(), *(finding for number, line in enumerate(self.lines, 1) for finding in _line(number, line))]
+        if len(self.lines) > MOST_LINES:
+            self.problems.append(problem("lines", f"There are {len(self.lines)} lines; {MOST_LINES} fit.", "Split the change order."))
+        if self.problems:
+            return Draft("", "", "", [])
+        return Draft(self.number, self.title, self.description, [_draft(line) for line in self.lines])
+
+    def add(self) -> None:
+        self.lines.append(dict.fromkeys(COLUMNS, ""))
+
+    def remove(self, position: str) -> None:
+        """Take line 1, 2 ... away; a position that is none changes nothing."""
+        if position.isascii() and position.isdigit() and 1 <= int(position[:9]) <= len(self.lines):
+            del self.lines[int(position) - 1]
+
+    def _words(self) -> Iterator[Finding]:
+        for name, (label, longest) in WORDS.items():
+            yield from _readable(name, f"The {label}", getattr(self, name), longest)
+
+
+def typed(form: MultiDict[str, str]) -> Typed:
+    """What the form holds. Raises ValueError when the columns of its lines are not of one length: no browser sends that."""
+    columns = {name: form.getlist(name) for name in COLUMNS}
+    if len({len(values) for values in columns.values()}) > 1:
+        raise ValueError("The lines of the form are incomplete. Nothing was recorded: reload the page and try again.")
+    lines = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    return Typed(form.get("number", ""), form.get("title", ""), form.get("description", "").replace("\r\n", "\n"), lines)
+
+
+def written(change_order: ChangeOrder) -> Typed:
+    """The change order as the form shows it."""
+    lines = [
+        {
+            "phase_code": line.phase_code,
+            "cost_type": line.cost_type,
+            "line_description": line.description,
+            "quantity": "" if line.quantity is None else f"{line.quantity:f}",
+            "unit": line.unit,
+            "amount": "" if line.amount is None else f"{line.amount:.2f}",
+            "bid_item": line.bid_item,
+        }
+        for line in change_order.lines
+    ]
+    return Typed(change_order.number, change_order.title, change_order.description, lines)
+
+
+def problem(field: str, text: str, fix: str = "") -> Finding:
+    return Finding(0, field, text, fix=fix)
+
+
+def _readable(field: str, label: str, text: str, longest: int) -> Iterator[Finding]:
+    if len(text.strip()) > longest:
+        yield problem(field, f"{label} has {len(text.strip())} characters; {longest} fit.", "Shorten it.")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text.translate(BREAKS)):
+        yield problem(field, f"{label} contains control characters.", "Delete them; they often come with copied text.")
+
+
+def _line(number: int, line: dict[str, str]) -> Iterator[Finding]:
+    for name, (label, longest) in COLUMNS.items():
+        yield from _readable(f"{name}-{number}", f"The {label} on line {number}", line[name], longest)
+    try:
+        _amount(line)
+    except ValueError as error:
+        yield problem(f"amount-{number}", f"Line {number}: {error}")
+    if line["quantity"].strip() and not QUANTITY.fullmatch(line["quantity"].strip()):
+        text = f"Line {number}: “{line['quantity'][:40]}” is not a quantity. Write it like 120 or 12.5: digits and a point."
+        yield problem(f"quantity-{number}", text)
+
+
+def _amount(line: dict[str, str]) -> Decimal | None:
+    return money.parse(line["amount"]) if line["amount"].strip() else None
+
+
+def _draft(line: dict[str, str]) -> LineDraft:
+    return LineDraft(
+        phase_code=line["phase_code"],
+        cost_type=line["cost_type"],
+        amount=_amount(line),
+        description=line["line_description"],
+        quantity=Decimal(line["quantity"].strip()) if line["quantity"].strip() else None,
+        unit=line["unit"],
+        bid_item=line["bid_item"],
+    )

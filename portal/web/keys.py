@@ -1,0 +1,21 @@
+"""Ids in addresses: one spelling each, and none that the database could not hold."""
+
+from flask.blueprints import BlueprintSetupState
+from werkzeug.routing import BaseConverter
+
+
+class Key(BaseConverter):
+    """`<key:id>`: 1, 2, 3 ... up to 18 ASCII digits. Flask's own `int` also takes 01, ١٢ and numbers without end."""
+
+    regex = "[1-9][0-9]{0,17}"
+
+    def to_python(self, value: str) -> int:
+        return int(value)
+
+    def to_url(self, value: int) -> str:
+        return str(value)
+
+
+def register(state: BlueprintSetupState) -> None:
+    """For `Blueprint.record`: the converter has to be known before the blueprint's first address."""
+    state.app.url_map.converters["key"] = Key

@@ -1,0 +1,67 @@
+"""The lists of change orders, one row of them, and the page of one change order."""
+
+from typing import Any
+
+from flask import Blueprint, abort, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.domain import dossiers, lists
+from portal.domain.lists import Row
+from portal.domain.people import NotPermitted, User
+from portal.web import keys, words
+
+bp = Blueprint("change_orders", __name__, url_prefix="/change-orders")
+bp.record(keys.register)
+bp.record(words.register)
+
+NO_SUCH_VIEW = "There is no such view. Choose one from the menu."
+CANCELLED = {"acceptance": "accept", "rejection": "reject"}
+MOVED = {"HX-Trigger": "change-order-moved"}  # the page of a change order listens: its history has grown
+
+
+@bp.get("")
+def index() -> ResponseReturnValue:
+    """One page of one view."""
+    view = lists.BY_KEY.get(request.args.get("view", "ready")) or abort(404, NO_SUCH_VIEW)
+    try:
+        page = lists.page(view, me(), request.args.get("after", ""))
+    except ValueError as error:
+        abort(404, str(error))
+    latest = lists.latest_exported() if view.key == "ready" and not page.rows else None
+    return render_template("change_orders/index.html", view=view, page=page, latest=latest)
+
+
+@bp.get("/<key:id>")
+def show(id: int) -> ResponseReturnValue:
+    """The change order with everything known about it."""
+    return page_of(seen_row(id))
+
+
+@bp.get("/<key:id>/row")
+def fragment(id: int) -> ResponseReturnValue:
+    """The row as it is now: what a row in flight asks for, and what Cancel brings back."""
+    row = lists.row(id, me())
+    cancelled = CANCELLED.get(request.args.get("cancelled", ""))
+    focus = f"#{cancelled}-{id}" if cancelled else None
+    at_rest = not (row.change_order.is_ready or row.change_order.is_in_flight)
+    return make_response(render_template("change_orders/_row.html", row=row, focus=focus), 200, MOVED if at_rest else {})
+
+
+def page_of(row: Row, status: int = 200, **shown: Any) -> ResponseReturnValue:
+    """The page of a change order; `shown` goes to its row: an open form, an error."""
+    return make_response(render_template("change_orders/show.html", dossier=dossiers.of(row), row=row, **shown), status)
+
+
+def seen_row(id: int) -> Row:
+    """The row for somebody with a level, or for a member of the job. Raises NotPermitted for others."""
+    row = lists.row(id, me())
+    if not (current_user.may_look or current_user.is_member_of(row.change_order.job)):
+        raise NotPermitted("You need level Read Only, or membership of the job, to see this change order. Ask an administrator.")
+    return row
+
+
+def me() -> User:
+    """The person at the browser: the row itself, which the domain can work with."""
+    user: User = current_user._get_current_object()
+    return user

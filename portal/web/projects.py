@@ -1,0 +1,140 @@
+"""The project side: what a member of a job works on, corrects, and sends to accounting."""
+
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.domain import change_orders, checks, lists, sending
+from portal.domain.change_orders import ChangeOrder, Overtaken
+from portal.domain.checks import Blocked, Finding
+from portal.web import drafts, keys, words
+from portal.web.deciding import seen_version
+from portal.web.drafts import Typed
+from portal.web.lists import me
+
+bp = Blueprint("projects", __name__)
+bp.record(keys.register)
+
+EVERY_FIELD = ("number", "title", "description")
+
+
+@bp.get("/jobs")
+def jobs() -> ResponseReturnValue:
+    """The change orders that wait for this person: drafts and what came back."""
+    return render_template("projects/jobs.html", rows=lists.rows_of(lists.own(me()), me()))
+
+
+@bp.get("/change-orders/<key:id>/edit")
+def edit(id: int) -> ResponseReturnValue:
+    """The form, or why there is nothing to write on."""
+    change_order = writable(id)
+    return form(change_order, drafts.written(change_order))
+
+
+@bp.post("/change-orders/<key:id>/edit")
+def save(id: int) -> ResponseReturnValue:
+    """Keep what was typed, findings and all; or give it back with a line more or less."""
+    change_order, typed = writable(id), as_typed()
+    if "add" in request.form or "remove" in request.form:
+        typed.add() if "add" in request.form else typed.remove(request.form["remove"])
+        return form(change_order, typed, version=seen_version(), focus=f"phase_code-{len(typed.lines)}")
+    kept(change_order, typed)
+    flash(f"CCO {typed.number.strip()} saved.")
+    return redirect(url_for("projects.edit", id=id), 303)
+
+
+@bp.post("/change-orders/<key:id>/sending")
+def send(id: int) -> ResponseReturnValue:
+    """To accounting: what was typed is kept first; a form without fields sends what is kept."""
+    change_order, version = writable(id), seen_version()
+    if any(name in request.form for name in EVERY_FIELD):
+        kept(change_order, as_typed())
+        version += 1
+    try:
+        sent = sending.send(id, me(), version)
+    except Blocked as error:
+        return form(change_orders.load(id), status=422, problems=checks.blocking(error.findings), heading="Saved, but not sent")
+    flash(f"CCO {sent.number} sent to accounting. It is now: {sent.label}.")
+    return redirect(url_for("projects.jobs"), 303)
+
+
+class Unreadable(Exception):
+    """Something typed cannot be kept as it is."""
+
+    def __init__(self, typed: Typed) -> None:
+        self.typed = typed
+
+
+@bp.errorhandler(Unreadable)
+def unreadable(error: Unreadable) -> ResponseReturnValue:
+    """The form again, with all that is wrong; nothing was kept."""
+    return form(writable(asked_for()), error.typed, status=422, problems=error.typed.problems, version=seen_version())
+
+
+@bp.errorhandler(Blocked)
+def blocked(error: Blocked) -> ResponseReturnValue:
+    """The number is taken: nothing was kept."""
+    return form(writable(asked_for()), as_typed(), status=422, problems=checks.blocking(error.findings), version=seen_version())
+
+
+@bp.errorhandler(Overtaken)
+def overtaken(error: Overtaken) -> ResponseReturnValue:
+    """Somebody else wrote or sent it meanwhile: what was typed is shown, and nothing of it kept."""
+    change_order = writable(asked_for())
+    row = lists.rows_of([change_order], me())[0]
+    typed = as_typed() if any(name in request.form for name in EVERY_FIELD) else None
+    text = f"Nothing was recorded: the change order is no longer what you saw. {words.standing(row)}"
+    more = "Below is what you typed. Save again to put it in place of what is recorded now." if typed and change_order.is_editable else ""
+    return form(change_order, typed, status=409, problems=[drafts.problem("version", text, more)])
+
+
+def form(
+    change_order: ChangeOrder,
+    typed: Typed | None = None,
+    *,
+    status: int = 200,
+    problems: list[Finding] | None = None,
+    version: int | None = None,
+    heading: str = "There is a problem",
+    focus: str = "",
+) -> ResponseReturnValue:
+    """The edit page. `problems` stop the step that was asked for; the findings of what is kept are always shown."""
+    row = lists.rows_of([change_order], me())[0]
+    page = render_template(
+        "projects/edit.html",
+        change_order=change_order,
+        row=row,
+        typed=typed or drafts.written(change_order),
+        version=change_order.version if version is None else version,
+        findings=checks.at_send(change_order) if change_order.is_editable else [],
+        problems=problems or [],
+        heading=heading,
+        focus=focus,
+    )
+    return make_response(page, status)
+
+
+def writable(id: int) -> ChangeOrder:
+    """The change order, for a member of its job. Raises NotPermitted for others."""
+    change_order = change_orders.load(id)
+    sending.ensure_may_write(change_order, me())
+    return change_order
+
+
+def as_typed() -> Typed:
+    try:
+        return drafts.typed(request.form)
+    except ValueError as error:
+        abort(400, str(error))
+
+
+def kept(change_order: ChangeOrder, typed: Typed) -> None:
+    """Write the draft down. Raises Unreadable, Overtaken or Blocked."""
+    draft = typed.draft()
+    if typed.problems:
+        raise Unreadable(typed)
+    sending.edit(change_order.id, me(), seen_version(), draft)
+
+
+def asked_for() -> int:
+    id: int = (request.view_args or {})["id"]
+    return id

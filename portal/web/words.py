@@ -1,0 +1,108 @@
+"""Sentences about change orders: what happened, when, and how things stand."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flask.blueprints import BlueprintSetupState
+
+from portal import clock
+from portal.domain import dossiers
+from portal.domain.change_orders import Status
+from portal.domain.events import Event
+from portal.domain.lists import Row
+from portal.web import formats
+
+Facts = dict[str, Any]
+
+CAUSES = {
+    "data": "The change order or its master data in Spectrum must change.",
+    "access": "IT must mend the credentials or rights.",
+    "setup": "An administrator must change the settings.",
+    "temporary": "Retry it when Spectrum can be reached again.",
+}
+OUTCOMES = {
+    None: "under way",
+    "sent": "stored",
+    "refused": "refused",
+    "not sent": "not sent",
+    "unknown": "no clear answer",
+    "lost": "worker lost while sending",
+    "present": "found in Spectrum",
+}
+
+
+def register(state: BlueprintSetupState) -> None:
+    """For `Blueprint.record`: the templates use these as filters."""
+    for filter in (told, remark, when, standing):
+        state.app.add_template_filter(filter)
+    state.app.add_template_filter(dossiers.explain, "explained")
+    state.app.jinja_env.globals.update(causes=CAUSES, outcomes=OUTCOMES)
+
+
+def told(event: Event) -> str:
+    """The event as a sentence: who did what."""
+    tell = SENTENCES.get(event.action)
+    sentence = tell(event.facts) if tell else str(event.action)
+    return f"{event.actor.name} {sentence}" if event.actor else sentence[:1].upper() + sentence[1:]
+
+
+def remark(event: Event) -> str:
+    """What the event says in free words: the reason of a rejection, the text of a failure."""
+    facts = event.facts
+    return str(facts.get("reason") or facts.get("text") or "")
+
+
+def when(moment: datetime) -> str:
+    """at 10:42 for today, else on Nov 20 at 10:42, in the company's zone."""
+    local, today = moment.astimezone(formats.zone()), clock.now().astimezone(formats.zone()).date()
+    return f"at {local:%H:%M}" if local.date() == today else f"on {local:%b} {local.day} at {local:%H:%M}"
+
+
+def standing(row: Row) -> str:
+    """Who brought the change order where it is now, when: `Accepted by Ana Ortiz at 10:42.`"""
+    change_order, last = row.change_order, row.last
+    if change_order.decided_by and change_order.decided_at:
+        verb = "Sent back" if change_order.state is Status.REJECTED else "Accepted"
+        now = "" if change_order.state in (Status.REJECTED, Status.QUEUED) else f" It is now: {change_order.label}."
+        return f"{verb} by {change_order.decided_by.name} {when(change_order.decided_at)}.{now}"
+    if last is None:
+        return f"CCO {change_order.number} is now: {change_order.label}."
+    return f"{told(last)} {when(last.at)}."
+
+
+def _sent(facts: Facts) -> str:
+    return f"sent revision {facts['revision']}" if facts["revision"] > 1 else "sent it to accounting"
+
+
+def _accepted(facts: Facts) -> str:
+    title = f", titled “{facts['title']}”" if facts.get("title") else ""
+    return f"accepted it as {facts['number']}{title}"
+
+
+def _exporting(facts: Facts) -> str:
+    return f"sending to Spectrum as {facts['number']} began with line {facts['line']}"
+
+
+def _exported(facts: Facts) -> str:
+    count = facts["lines"]
+    return f"exported to Spectrum as {facts['number']}, {count} line{'' if count == 1 else 's'}"
+
+
+def _failed(facts: Facts) -> str:
+    return f"failed to export on line {facts['line']}" if "line" in facts else "failed to export"
+
+
+SENTENCES: dict[str, Callable[[Facts], str]] = {
+    "created": lambda _: "wrote it",
+    "edited": lambda _: "changed it",
+    "sent": _sent,
+    "retrieved": lambda _: "retrieved it",
+    "accepted": _accepted,
+    "rejected": lambda _: "sent it back",
+    "exporting": _exporting,
+    "postponed": lambda _: "postponed",
+    "exported": _exported,
+    "failed": _failed,
+    "outcome unknown": lambda facts: f"the outcome of line {facts['line']} is unknown",
+}
