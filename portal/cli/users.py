@@ -8,7 +8,7 @@ import click
 
 from portal import cli, db
 from portal.domain import people, privileges
-from portal.domain.people import Level, Membership, NotPermitted, User
+from portal.domain.people import Level, NotPermitted, User
 
 LEVELS = click.Choice([str(level) for level in Level], case_sensitive=False)
 
@@ -39,9 +39,7 @@ def add(email: str, name: str, level: str, push: bool, jobs: tuple[str, ...], pa
 def list_() -> None:
     """Everybody with an account and what they may do."""
     with _open():
-        jobs: dict[int, list[str]] = {}
-        for membership in Membership.select():
-            jobs.setdefault(membership.user_id, []).append(membership.job.number)
+        jobs = people.jobs_by_person()
         for person in people.everybody():
             click.echo(_line(person, jobs.get(person.id, [])))
 
@@ -51,12 +49,14 @@ def list_() -> None:
 @click.option("--level", type=LEVELS, help="The new level.")
 @click.option("--push", is_flag=True, help="Grant Can Push to Accounting.")
 @click.option("--job", "jobs", multiple=True, metavar="NUMBER", help="Make them a member of this job; may be repeated.")
-def grant(email: str, level: str | None, push: bool, jobs: tuple[str, ...]) -> None:
+@click.option("--account", is_flag=True, help="Open a closed account again.")
+def grant(email: str, level: str | None, push: bool, jobs: tuple[str, ...], account: bool) -> None:
     """Give rights: a level, the privilege, membership of jobs."""
-    if not (level or push or jobs):
-        raise click.UsageError("Say what to grant: --level, --push or --job.")
+    if not (level or push or jobs or account):
+        raise click.UsageError("Say what to grant: --level, --push, --job or --account.")
     with _open(), db.transaction():
         person = _find(email)
+        person = privileges.set_active(person.id, True) if account else person
         person = privileges.set_level(person.id, Level(level)) if level else person
         person = privileges.set_privilege(person.id, True) if push else person
         for number in jobs:
@@ -86,7 +86,7 @@ def _open() -> Iterator[None]:
     """The database, migrated; what the domain refuses ends the command with its words and status 2."""
     db.init(cli.settings().DATABASE_URL)
     with db.connected():
-        if not User.table_exists():
+        if not db.database.table_exists("user"):
             raise cli.Refusal("The database is empty. Run `portal db migrate` first.")
         try:
             yield
@@ -109,5 +109,5 @@ def _read_password(*, asked: bool) -> str:
 
 
 def _line(person: User, jobs: list[str] | None = None) -> str:
-    on = f" · jobs {', '.join(sorted(jobs))}" if jobs else ""
-    return f"{person.email} · {person.name} · {person.level}{' · Can Push to Accounting' if person.can_push else ''}{on} · {person.effective_rights}"
+    facts = [person.email, person.name, person.level, "Can Push to Accounting" if person.can_push else "", ", ".join(sorted(jobs or []))]
+    return " · ".join([*filter(None, facts), person.effective_rights])

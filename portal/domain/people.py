@@ -137,8 +137,17 @@ def find(email: str) -> User | None:
     return user
 
 
+def jobs_by_person() -> dict[int, list[str]]:
+    """The numbers of the jobs each person, by id, is a member of."""
+    jobs: dict[int, list[str]] = {}
+    memberships: Any = Membership.select(Membership.user, Job.number).join(Job).order_by(Job.number).tuples()
+    for person, number in memberships:
+        jobs.setdefault(person, []).append(number)
+    return jobs
+
+
 def by_id(id: int) -> User | None:
-    user: User | None = User.get_or_none(User.id == id) if id < 2**63 else None
+    user: User | None = User.get_or_none(User.id == id)
     return user
 
 

@@ -10,9 +10,10 @@ from portal import clock
 from portal.domain import companies, company_settings, pausing, privileges
 from portal.domain import people as persons
 from portal.domain.people import Level, NotPermitted, User
-from portal.web import formats, wants_fragment
+from portal.web import formats, keys, wants_fragment
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
+bp.record(keys.register)
 ZONES = {zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/", "US/"))} | {"UTC"}
 
 
@@ -21,7 +22,7 @@ def people() -> ResponseReturnValue:
     return people_page()
 
 
-@bp.post("/people/<int:id>/level")
+@bp.post("/people/<key:id>/level")
 def level(id: int) -> ResponseReturnValue:
     """Give the person another level."""
     wanted = request.form.get("level", "")
@@ -35,7 +36,7 @@ def level(id: int) -> ResponseReturnValue:
         return refused(id, str(error), 403)
 
 
-@bp.post("/people/<int:id>/privilege")
+@bp.post("/people/<key:id>/privilege")
 def privilege(id: int) -> ResponseReturnValue:
     """Grant or remove Can Push to Accounting: the box is ticked, or absent from the form."""
     try:

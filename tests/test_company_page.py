@@ -1,0 +1,188 @@
+"""What an administrator sets for the company, and what it does."""
+
+import pytest
+from bs4 import BeautifulSoup
+
+from portal.domain import companies, events, heartbeats, pausing
+from portal.domain.outbox import Lane
+from tests.conftest import sign_in
+
+SPECTRUM = {"section": "spectrum", "code": "ABC", "cr_status": "CR", "cost_reimbursable": "N", "sub_status": "P"}
+DECISIONS = {"section": "decisions", "edit_number": "on", "four_eyes": "on", "export_delay": "0"}
+COMPANY = {"section": "company", "name": "Harbor Builders", "time_zone": "America/Chicago"}
+
+
+@pytest.fixture
+def admin(client, eve):
+    return sign_in(client, eve)
+
+
+def save(client, form, **changes):
+    return client.post("/settings/company", data=form | changes)
+
+
+def field(page, name):
+    return BeautifulSoup(page, "html.parser").find(id=name)
+
+
+def told():
+    return [(event.facts["old"], event.facts["new"]) for event in events.Event.select() if event.action == "settings changed"]
+
+
+@pytest.mark.parametrize(
+    ("form", "column", "value"),
+    [
+        (SPECTRUM | {"code": "xyz"}, "code", "XYZ"),
+        (SPECTRUM | {"cr_status": "ap"}, "cr_status", "AP"),
+        (SPECTRUM | {"cost_reimbursable": "Y"}, "cost_reimbursable", "Y"),
+        (SPECTRUM | {"sub_status": "R"}, "sub_status", "R"),
+        (DECISIONS | {"custom_title": "on"}, "custom_title", True),
+        ({"section": "decisions", "four_eyes": "on", "export_delay": "0"}, "edit_number", False),
+        ({"section": "decisions", "edit_number": "on", "export_delay": "0"}, "four_eyes", False),
+        (DECISIONS | {"export_delay": "3600"}, "export_delay", 3600),
+        (COMPANY | {"name": " Łódź & Sons "}, "name", "Łódź & Sons"),
+        (COMPANY | {"time_zone": "America/New_York"}, "time_zone", "America/New_York"),
+    ],
+)
+def test_a_section_is_kept_and_told_with_old_and_new_value(admin, company, form, column, value):
+    before = getattr(company, column)
+
+    answer = save(admin, form)
+
+    assert (answer.status_code, answer.location) == (303, f"/settings/company#{form['section']}")
+    assert getattr(companies.current(), column) == value
+    assert told() == [({column: before}, {column: value})]
+    assert "Saved" in admin.get("/settings/company").text
+
+
+def test_saving_what_is_kept_already_is_no_event(admin, company):
+    assert save(admin, SPECTRUM).status_code == 303
+
+    assert told() == []
+
+
+def test_one_section_leaves_the_others_alone(admin, company):
+    save(admin, COMPANY, name="Other")
+
+    kept = companies.current()
+    assert (kept.code, kept.four_eyes, kept.edit_number) == ("ABC", True, True)
+
+
+@pytest.mark.parametrize(
+    ("form", "column", "typed", "sentence"),
+    [
+        (SPECTRUM, "code", "ABCD", "The company code has 1 to 3 characters"),
+        (SPECTRUM, "code", "A C", "The company code has 1 to 3 characters"),
+        (SPECTRUM, "code", "A/C", "The company code has 1 to 3 characters"),
+        (SPECTRUM, "code", "ÄB", "The company code has 1 to 3 characters"),
+        (SPECTRUM, "cr_status", "CRX", "The change request status has 1 to 2 characters"),
+        (SPECTRUM, "cost_reimbursable", "y", "Choose the cost-reimbursable flag from the list."),
+        (SPECTRUM, "sub_status", "E", "Choose the subcontract status from the list."),
+        (DECISIONS, "export_delay", "", "The export delay is a whole number of seconds from 0 to 3600."),
+        (DECISIONS, "export_delay", "-1", "The export delay is a whole number"),
+        (DECISIONS, "export_delay", "3601", "The export delay is a whole number"),
+        (DECISIONS, "export_delay", "1.5", "The export delay is a whole number"),
+        (DECISIONS, "export_delay", "١٢", "The export delay is a whole number"),
+        (DECISIONS, "export_delay", "9" * 5000, "The export delay is a whole number"),
+        (DECISIONS, "four_eyes", "maybe", "This is switched on or off."),
+        (COMPANY, "name", "", "The company name needs 1 to 100 plain characters."),
+        (COMPANY, "name", "x" * 101, "The company name needs 1 to 100 plain characters."),
+        (COMPANY, "name", "a\x00b", "The company name needs 1 to 100 plain characters."),
+        (COMPANY, "time_zone", "Mars/Olympus", "Choose a time zone such as America/Chicago."),
+        (COMPANY, "time_zone", "../etc/passwd", "Choose a time zone"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_beside_its_field_with_the_input_kept(admin, company, form, column, typed, sentence):
+    before = companies.current().__data__
+
+    answer = save(admin, form, **{column: typed})
+
+    assert answer.status_code == 422
+    assert answer.text.count(sentence) == 2  # in the summary, and at the field
+    found = field(answer.text, column)
+    assert found["aria-invalid"] == "true"
+    assert field(answer.text, f"{column}-error")["id"] in found["aria-describedby"]
+    if found.name == "input" and found.get("type") != "checkbox":
+        assert found["value"] == typed
+    assert companies.current().__data__ == before
+    assert told() == []
+
+
+def test_all_problems_are_shown_at_once(admin, company):
+    answer = save(admin, SPECTRUM, code="ABCD", cr_status="CRX", sub_status="E")
+
+    summary = field(answer.text, "problems")
+    assert [link["href"] for link in summary.find_all("a")] == ["#code", "#cr_status", "#sub_status"]
+
+
+@pytest.mark.parametrize("section", ["", "nope", "company ", "__class__", None])
+def test_a_section_that_is_none_is_a_400(admin, company, section):
+    assert admin.post("/settings/company", data={"section": section} if section is not None else {}).status_code == 400
+
+
+def test_other_columns_cannot_be_smuggled_in(admin, company):
+    save(admin, COMPANY, id="99", code="XYZ", export_delay="5")
+
+    assert (companies.current().id, companies.current().code, companies.current().export_delay) == (company.id, "ABC", 0)
+
+
+def test_the_page_says_what_is_missing_before_anything_is_exported(admin, company):
+    save(admin, SPECTRUM, cr_status="", sub_status="")
+
+    page = admin.get("/settings/company").text
+
+    missing = [" ".join(item.get_text(" ").split()) for item in BeautifulSoup(page, "html.parser").select(".checklist .missing")]
+    assert missing == ["Change request status: missing", "Subcontract status: missing"]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"), [("https://spectrum.example.test:8482", "https://spectrum.example.test:8482"), ("", "The simulator")]
+)
+def test_where_spectrum_is_can_be_read_and_not_changed(make_app, company, eve, url, shown):
+    client = sign_in(make_app(SPECTRUM_URL=url).test_client(), eve)
+
+    page = client.get("/settings/company").text
+
+    assert shown in page
+    assert 'name="spectrum_url"' not in page
+
+
+def test_a_pause_is_told_on_every_page_and_ended_here(admin, company, eve, clock):
+    pausing.pause(company.lane, eve, "month-end close")
+    clock.tick(minutes=5)
+    for path in ("/settings/company", "/change-orders", "/jobs"):
+        assert "Exports are paused by Eve Laurent since" in admin.get(path).text
+
+    answer = admin.post("/settings/exports/resumption")
+
+    assert (answer.status_code, answer.location) == (303, "/settings/company")
+    assert Lane.get_by_id(company.lane).paused_at is None
+    assert "Exports are paused" not in admin.get("/change-orders").text
+    assert events.history("company", company.id)[-1].action == "exports resumed"
+
+
+def test_a_pause_by_the_portal_itself_names_its_reason(admin, company, clock):
+    Lane.update(paused_at=clock.now(), reason="Spectrum refused our credentials.").where(Lane.name == company.lane).execute()
+
+    page = admin.get("/change-orders").text
+
+    assert "Exports are paused by the portal since" in page
+    assert "Spectrum refused our credentials." in page
+
+
+def test_a_silent_keeper_is_told_on_every_page(admin, clock):
+    heartbeats.beat("keeper")
+    clock.tick(seconds=119)
+    assert "hasn’t reported" not in admin.get("/change-orders").text
+
+    clock.tick(minutes=4)
+
+    assert "The export keeper hasn’t reported for 5 minutes." in admin.get("/change-orders").text
+
+
+def test_only_an_administrator_changes_the_company(client, ana, company):
+    sign_in(client, ana)
+
+    assert save(client, COMPANY, name="Mine").status_code == 403
+    assert client.post("/settings/exports/resumption").status_code == 403
+    assert companies.current().name == "Harbor Builders"

@@ -1,0 +1,254 @@
+"""Signing in, staying signed in, and being signed out."""
+
+import flask
+import pytest
+
+from portal.domain import privileges, sessions
+from portal.domain.sessions import Session
+from tests.conftest import HTMX, PASSWORD, sign_in
+
+NO_MATCH = "That e-mail and password don’t match."
+
+
+def try_to_sign_in(client, email, password=PASSWORD, **more):
+    return client.post("/login", data={"email": email, "password": password} | more)
+
+
+def test_address_and_password_open_the_portal(client, ana):
+    answer = try_to_sign_in(client, "ana@example.test")
+
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert "Ana Ortiz" in client.get("/change-orders").text
+
+
+@pytest.mark.parametrize("email", ["ANA@Example.TEST", " ana@example.test ", "ａna@example.test"])
+def test_the_spelling_of_the_address_does_not_matter(client, ana, email):
+    assert try_to_sign_in(client, email).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [
+        ("ana@example.test", "wrong"),
+        ("ana@example.test", ""),
+        ("ana@example.test", f"{PASSWORD} "),
+        ("ana@example.test", "x" * 100_000),
+        ("ana@example.test", "\x00"),
+        ("nobody@example.test", PASSWORD),
+        ("", ""),
+        ("ana@example.test\r\nBcc: x@y.z", PASSWORD),
+        ("' OR 1=1 --", PASSWORD),
+        ("<script>alert(1)</script>", PASSWORD),
+    ],
+)
+def test_what_does_not_match_is_told_without_saying_which(client, ana, email, password):
+    answer = try_to_sign_in(client, email, password)
+
+    assert answer.status_code == 422
+    assert NO_MATCH in answer.text
+    assert "<script>alert" not in answer.text
+    assert Session.select().count() == 0
+
+
+def test_fields_that_are_missing_do_not_match_either(client):
+    assert client.post("/login").status_code == 422
+
+
+def test_somebody_without_a_password_cannot_sign_in(client, make_user):
+    person = make_user("Cy Young")
+    person.password = None
+    person.save()
+
+    assert try_to_sign_in(client, person.email, "").status_code == 422
+
+
+def test_a_closed_account_cannot_sign_in_and_is_told_the_same(client, ana):
+    privileges.set_active(ana.id, False)
+
+    answer = try_to_sign_in(client, ana.email)
+
+    assert answer.status_code == 422
+    assert NO_MATCH in answer.text
+
+
+def test_the_address_typed_is_kept_and_the_password_is_not(client, ana):
+    page = try_to_sign_in(client, "ana@example.test", "my wrong password").text
+
+    assert 'value="ana@example.test"' in page
+    assert "my wrong password" not in page
+
+
+@pytest.mark.parametrize("page", ["/change-orders?view=failed", "/settings/people", "/change-orders/17", "/jobs"])
+def test_after_signing_in_one_is_where_one_wanted_to_be(client, ana, page):
+    assert try_to_sign_in(client, ana.email, next=page).location == page
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "////evil.example",
+        "/\t/evil.example",
+        "/%09/evil.example",
+        "https:evil.example",
+        "\\\\evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "/change-orders\r\nSet-Cookie: a=b",
+        "/logout",
+        "/login",
+        "/nope",
+        "/change-orders/17/row",
+        "/static/portal.css",
+        "change-orders",
+        "",
+        "/change-orders ",
+        "/chänge-orders",
+        "@evil.example",
+    ],
+)
+def test_nobody_is_led_anywhere_else(client, ana, elsewhere):
+    assert try_to_sign_in(client, ana.email, next=elsewhere).location == "/"
+
+
+def test_who_is_signed_in_already_is_led_on(client, ana):
+    sign_in(client, ana)
+
+    assert client.get("/login?next=/jobs").location == "/jobs"
+
+
+def test_signing_in_renews_session_and_csrf_secret(app, client, ana):
+    with client:
+        client.get("/login")
+        before = flask.session["csrf_token"]
+        sign_in(client, ana)
+        first = flask.session["_user_id"]
+        client.get("/change-orders")
+        assert flask.session.get("csrf_token") != before
+
+        sign_in(client, ana)
+        assert flask.session["_user_id"] != first
+
+    assert [session.ended_at is None for session in Session.select().order_by(Session.id)] == [False, True]
+
+
+def test_the_cookie_carries_a_token_of_which_the_table_knows_only_the_hash(client, ana):
+    with client:
+        sign_in(client, ana)
+        token = flask.session["_user_id"]
+
+    assert len(token) >= 43
+    assert token not in str(list(Session.select().dicts()))
+
+
+def test_signing_out_ends_the_session_on_the_server(client, ana):
+    sign_in(client, ana)
+    cookie = client.get_cookie("portal-8000")
+
+    assert client.post("/logout").location == "/login"
+
+    assert "You are signed out." in client.get("/login").text
+    client.set_cookie("portal-8000", cookie.value)
+    assert client.get("/change-orders").location == "/login?next=/change-orders"
+
+
+def test_signing_out_without_being_signed_in_is_no_fault(client):
+    assert client.post("/logout").status_code == 303
+
+
+def test_a_closed_account_is_out_at_the_next_click(client, ana):
+    sign_in(client, ana)
+    privileges.set_active(ana.id, False)
+
+    assert client.get("/change-orders").status_code == 303
+    assert Session.get().ended_at is not None
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "a.b.c", "é", "." * 3000, "eyJfdXNlcl9pZCI6IjEifQ.aaaa.bbbb"])
+def test_a_forged_cookie_opens_nothing(client, ana, cookie):
+    client.set_cookie("portal-8000", cookie)
+
+    assert client.get("/change-orders").status_code == 303
+
+
+def test_30_minutes_without_activity_end_the_session_and_say_so(client, ana, clock):
+    sign_in(client, ana)
+    clock.tick(minutes=29)
+    assert client.get("/change-orders").status_code == 200
+    clock.tick(minutes=30)
+
+    answer = client.get("/change-orders?view=failed", follow_redirects=True)
+
+    assert "You were signed out after 30 minutes without activity. Sign in to continue where you were." in answer.text
+    assert 'name="next" value="/change-orders?view=failed"' in answer.text
+
+
+def test_10_hours_end_the_session_however_busy_one_is(client, ana, clock):
+    sign_in(client, ana)
+    for _ in range(24):
+        clock.tick(minutes=25)
+        answer = client.get("/change-orders", follow_redirects=True)
+
+    assert "You were signed out after 10 hours." in answer.text
+
+
+def test_a_row_that_asks_for_itself_is_no_activity(client, ana, clock, change_order):
+    sign_in(client, ana)
+    for _ in range(3):
+        clock.tick(minutes=11)
+        answer = client.get(f"/change-orders/{change_order.id}/row", headers=HTMX)
+
+    assert answer.status_code == 401
+
+
+def test_use_is_written_down_at_most_once_a_minute(client, ana, clock):
+    sign_in(client, ana)
+    clock.tick(seconds=59)
+    client.get("/change-orders")
+    started = Session.get().seen_at
+    clock.tick(seconds=2)
+    client.get("/change-orders")
+
+    assert (Session.get().seen_at - started).total_seconds() == 61
+    assert type(ana).get().last_active_at == Session.get().seen_at
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_expired_session_makes_htmx_leave_for_the_sign_in_page_and_come_back(client, ana, clock, change_order, method):
+    sign_in(client, ana)
+    clock.tick(minutes=31)
+    current = {"HX-Current-URL": "http://localhost/change-orders?view=ready"}
+
+    answer = client.open(f"/change-orders/{change_order.id}/acceptance", method=method, headers=HTMX | current)
+
+    assert (answer.status_code, answer.text) == (401, "")
+    assert answer.headers["HX-Redirect"] == "/login?next=/change-orders?view%3Dready"
+
+
+@pytest.mark.parametrize("address", ["http://evil.example/change-orders", "http://localhost//evil.example", "\n", "http://[", ""])
+def test_where_htmx_says_it_was_is_not_believed(client, address):
+    answer = client.get("/change-orders", headers=HTMX | ({"HX-Current-URL": address} if address.strip() else {}))
+
+    assert answer.headers["HX-Redirect"] == "/login"
+
+
+def test_a_form_sent_after_the_session_ended_comes_back_to_its_page(client, ana, clock):
+    sign_in(client, ana)
+    clock.tick(minutes=31)
+
+    answer = client.post("/settings/company", headers={"Referer": "http://localhost/settings/company"})
+
+    assert (answer.status_code, answer.location) == (303, "/login?next=/settings/company")
+
+
+def test_an_expired_session_is_told_before_a_missing_token(csrf_client, ana):
+    assert csrf_client.post("/settings/company", headers=HTMX).status_code == 401
+
+
+def test_a_session_is_found_by_its_own_token_only(ana, database):
+    token = sessions.sign_in(ana.email, PASSWORD)
+
+    assert sessions.find(token).user == ana
+    assert sessions.find(f"{token}x") is None
+    assert sessions.find("") is None
