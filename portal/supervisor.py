@@ -69,7 +69,9 @@ class Supervisor:
         await asyncio.gather(*self.keepers, return_exceptions=True)
         await self._end([program for program in self.programs if not program.last])
         await self._end([program for program in self.programs if program.last])
-        _kill({pid for session in self.sessions for pid in members(session)})
+        while left := {pid for session in self.sessions for pid in members(session)}:
+            _kill(left)
+            await asyncio.sleep(0.02)
 
     def start(self, name: str, command: Sequence[str], last: bool = False) -> None:
         """Start a program and keep it running from now on."""
