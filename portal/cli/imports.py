@@ -42,7 +42,7 @@ def import_(file: Path, sender: str | None, dry_run: bool, format_: files.Format
         for note in reading.notes:
             click.echo(f"Note: {note}", err=True)
         if dry_run:
-            _say(imports.preview(found, progress), None, "Would be")
+            _say(imports.preview(found, by, progress), by, "Would be")
         else:
             _import(found, file.name, reading.sha256, by, progress)
 

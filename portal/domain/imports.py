@@ -24,6 +24,7 @@ from portal.domain.staging import Import, Outcome, Staged, Summary
 
 LANE = "imports"
 LEASE = timedelta(seconds=5)  # renewed in every turn; how long a killed import keeps the next one waiting
+WAIT_S = 30.0  # for another import to end
 HOLD_S = 0.2  # of writing in one turn
 PAUSE_S = 0.11  # between turns; SQLite's waiters look again at least every 0.1 s
 T = TypeVar("T")
@@ -43,7 +44,7 @@ def prepare(found: list[Entry], problems: Sequence[Problem] = ()) -> list[Entry]
     return entries.newest(placed)
 
 
-def preview(found: Sequence[Entry], progress: Progress) -> Summary:
+def preview(found: Sequence[Entry], sender: User | None, progress: Progress) -> Summary:
     """What an import would do. Writes nothing."""
     books, summary = matching.Books(companies.current(), write=False), Summary()
     for done, entry in enumerate(found, 1):
@@ -53,15 +54,19 @@ def preview(found: Sequence[Entry], progress: Progress) -> Summary:
         summary.counts[outcome] += 1
         if known and outcome is Outcome.LEFT:
             summary.left.append((staging.name_of(entry), known.label))
+        elif sender:
+            why_not = staging.why_not(known or ChangeOrder(commitment=commitment), entry, outcome)
+            summary.sent += not why_not
+            summary.not_sent += [(staging.name_of(entry), why_not)] if why_not else []
         progress("Comparing", done, len(found))
     summary.kept = list(books.kept)
     return summary
 
 
 @contextmanager
-def alone(wait_s: float = 30.0) -> Iterator["Run"]:
+def alone() -> Iterator["Run"]:
     """The right to import, once an import that is under way has ended or its lease has run out. Raises Busy."""
-    end = time.monotonic() + wait_s
+    end = time.monotonic() + WAIT_S
     while (claim := Lane.take(LANE, LEASE)) is None:
         if time.monotonic() > end:
             raise Busy("Another import is running. Try again when it has finished.")

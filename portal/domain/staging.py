@@ -14,6 +14,8 @@ from portal.domain.commitments import Commitment, Job
 from portal.domain.entries import Entry
 from portal.domain.people import Membership, NotPermitted, User
 
+SENT_BACK = (Status.REJECTED, Status.RETRIEVED)
+
 
 class Outcome(StrEnum):
     NEW = "new"
@@ -101,6 +103,14 @@ def compare(here: ChangeOrder, entry: Entry) -> Outcome:
     return Outcome.UNCHANGED if same else Outcome.CHANGED
 
 
+def why_not(here: ChangeOrder, entry: Entry, outcome: Outcome) -> str:
+    """Why the change order would not be sent as the file states it, or an empty text."""
+    if outcome is Outcome.UNCHANGED and here.state in SENT_BACK:
+        return _unchanged(here)
+    sending.fill(here, entry.draft)
+    return " ".join(str(finding) for finding in checks.blocking(checks.at_send(here)))
+
+
 def judge(id: int) -> None:
     """Keep the verdict of a change order whose codes were filled in."""
     here = change_orders.load(id)
@@ -125,8 +135,8 @@ def join(job: Job, sender: User, joined: list[str]) -> None:
 def send(row: Staged, sender: User) -> None:
     """To accounting, if nothing blocks it. What was sent back goes again only with a change."""
     here: ChangeOrder = ChangeOrder.select(ChangeOrder.version, ChangeOrder.status).where(ChangeOrder.id == row.change_order).get()
-    if row.outcome == Outcome.UNCHANGED and here.state in (Status.REJECTED, Status.RETRIEVED):
-        row.sent, row.note = False, f"{here.label} before, and nothing has changed since."
+    if row.outcome == Outcome.UNCHANGED and here.state in SENT_BACK:
+        row.sent, row.note = False, _unchanged(here)
     else:
         try:
             sending.send(row.change_order or 0, sender, here.version)
@@ -150,3 +160,7 @@ def summary_of(origin: Import) -> Summary:
 
 def name_of(entry: Entry) -> str:
     return f"Job {entry.job_number}, {entry.commitment_number}, CCO {entry.draft.number}"
+
+
+def _unchanged(here: ChangeOrder) -> str:
+    return f"{here.label} before, and nothing has changed since."

@@ -1,0 +1,160 @@
+"""A large file: nobody waits long for the database, and a kill leaves nothing half done for good."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from benchmarks import import_10000
+from portal import db
+from portal.domain import imports
+from portal.domain.change_orders import ChangeOrder, LineItem
+from portal.domain.events import Event
+from portal.domain.outbox import Lane, Lost
+from portal.domain.people import User
+from portal.domain.staging import Import, Outcome, Staged
+from portal.intake import files
+
+
+def silent(*_):
+    pass
+
+
+@pytest.fixture
+def thousand(tmp_path):
+    """A file of 1,000 rows, 250 change orders."""
+    path = tmp_path / "thousand.csv"
+    import_10000.write(path, 1000)
+    return path
+
+
+def stage(run, path, sender=None):
+    return run.stage(imports.prepare(files.read(path).entries), path.name, "", sender, silent)
+
+
+def state():
+    """All that an import leaves behind, without ids and times."""
+    orders = ChangeOrder.select().order_by(ChangeOrder.number)
+    lines = LineItem.select(LineItem.phase_code, LineItem.amount, ChangeOrder.number).join(ChangeOrder)
+    return (
+        [(order.number, order.title, order.amount, order.status, order.version, order.checks) for order in orders],
+        sorted(lines.tuples()),
+        sorted((event.subject, event.action) for event in Event.select() if event.subject != "import"),
+    )
+
+
+@pytest.mark.timeout(300)
+def test_10_000_rows_never_hold_the_write_lock_for_more_than_a_second(tmp_path):
+    seconds, worst = import_10000.measure(tmp_path, 10_000, send=False)
+
+    assert worst < 1, f"another writer waited {worst:.2f} s"
+    assert seconds < 120
+
+
+def test_no_transaction_of_an_import_with_send_is_long(thousand, database, company, make_user, monkeypatch):
+    held, dee = [], make_user("Dee Sørensen")
+    real = imports.transaction
+
+    def timed():
+        held.append(time.monotonic())
+        return real()
+
+    monkeypatch.setattr(imports, "transaction", timed)
+    monkeypatch.setattr(imports, "PAUSE_S", 0)
+    with imports.alone() as run:
+        summary = run.complete(stage(run, thousand, dee), silent)
+
+    assert summary.sent == 250
+    assert max(later - earlier for earlier, later in pairwise(held)) < 1
+
+
+def test_what_was_staged_and_not_confirmed_is_never_seen_and_thrown_away(thousand, database, company, monkeypatch):
+    with pytest.raises(KeyboardInterrupt), imports.alone() as run:
+        run.stage(imports.prepare(files.read(thousand).entries), "thousand.csv", "", None, lambda *_: _stop())
+    assert Staged.select().exists()
+    assert not ChangeOrder.select().exists()
+
+    with imports.alone() as run:
+        assert run.unfinished() is None
+
+    assert not Staged.select().exists()
+    assert not ChangeOrder.select().exists()
+    assert Event.get().action == "abandoned"
+
+
+@pytest.mark.parametrize("phase", ["Importing", "Sending"])
+def test_an_interrupted_import_is_completed_by_the_next_one(thousand, database, company, make_user, monkeypatch, phase):
+    monkeypatch.setattr(imports, "HOLD_S", 0.01)
+    monkeypatch.setattr(imports, "PAUSE_S", 0)
+    dee = make_user("Dee Sørensen")
+
+    with pytest.raises(KeyboardInterrupt), imports.alone() as run:
+        run.complete(stage(run, thousand, dee), lambda at, done, _: _stop() if at == phase and done > 100 else None)
+    seen = ChangeOrder.select().count()
+
+    with imports.alone() as run:
+        summary = run.complete(run.unfinished(), silent)
+        assert run.unfinished() is None
+
+    assert 100 < seen <= 250
+    assert (summary.counts[Outcome.NEW], summary.sent) == (250, 250)
+    assert ChangeOrder.select().where(ChangeOrder.status == "ready").count() == 250
+    assert Event.select().where(Event.action == "sent").count() == 250
+    assert Event.select().where(Event.action == "created", Event.subject == "change_order").count() == 250
+    assert not Staged.select().exists()
+
+
+@pytest.mark.timeout(300)
+def test_a_killed_process_leaves_nothing_or_what_the_next_run_completes(thousand, database_url, tmp_path):
+    db.init(database_url)
+    with db.connected():
+        User.create(email="dee@example.test", handle="dee@example.test", name="Dee Sørensen")
+    command = [sys.executable, "-m", "portal.cli", "import", str(thousand), "--send", "dee@example.test"]
+    environ = os.environ | {"DATABASE_URL": database_url}
+    for _ in range(2):
+        process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(random.uniform(0.8, 2.5))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    last = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=True)
+
+    with db.connected():
+        survived = state()
+        assert not Staged.select().exists()
+        assert not Import.select().where(Import.finished_at.is_null()).exists()
+        assert survived == _undisturbed(thousand, tmp_path, command)
+    assert "Imported: " in last.stdout
+
+
+def test_a_second_import_can_not_work_beside_the_first(thousand, database, company):
+    with imports.alone() as run:
+        origin = stage(run, thousand)
+        Lane.update(until=imports.clock.now() - timedelta(seconds=1)).execute()
+        with imports.alone() as other:
+            with pytest.raises(Lost):
+                run.complete(origin, silent)
+
+            assert other.complete(other.unfinished(), silent).counts[Outcome.NEW] == 250
+
+
+def _stop():
+    raise KeyboardInterrupt
+
+
+def _undisturbed(path, tmp_path, command):
+    """What the same import leaves behind in a database of its own when nobody kills it."""
+    url = f"sqlite:///{tmp_path / 'undisturbed.db'}"
+    db.init(url)
+    with db.connected():
+        db.migrate()
+        User.create(email="dee@example.test", handle="dee@example.test", name="Dee Sørensen")
+    subprocess.run(command, env=os.environ | {"DATABASE_URL": url}, capture_output=True, timeout=120, check=True)
+    with db.connected():
+        return state()
