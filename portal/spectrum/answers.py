@@ -1,34 +1,59 @@
 """What an answer means. Only what is understood to the last element counts as good or refused; all else is unknown."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
 from lxml import etree
 
-from portal.spectrum.outcomes import ACCESS, DATA, GOOD, REFUSED_US, UNDER_CHECK, OutcomeUnknown, Receipt, Refused, Row, explain
+from portal.spectrum import catalogue
+from portal.spectrum.catalogue import REFUSED_US, UNDER_CHECK
+from portal.spectrum.outcomes import ACCESS, DATA, GOOD, OutcomeUnknown, Receipt, Refused, Row, explain
+from portal.spectrum.services import SOAP, TYPES
 from portal.spectrum.transport import ANSWER_LIMIT, Reply
 
-SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
-TYPES = "http://www.northgate-is.com/proiv/webservices/types"
 EXCERPT = 4096  # bytes of UTF-8
 ROW = ("error_code", "desc", "column")
+NUMBER = re.compile(r"(?=\S*\d)[A-Za-z0-9-]+")  # a word that could be a change request number
 
 
 class UnreadableError(Exception):
-    """The answer is not what the service gives; the text says how a clerk would put it."""
+    """The answer is not what the service gives; the text says how a clerk would put it. `cause`: column of the catalogue."""
+
+    def __init__(self, text: str, cause: str = "") -> None:
+        super().__init__(text)
+        self.cause = cause
 
 
-def judge(reply: Reply, method: str, secret: str) -> Receipt:
-    """Give the receipt, or raise Refused or OutcomeUnknown. `secret` is struck out of all that is kept."""
-    excerpt = scrub(reply.body, secret)
+def judge(reply: Reply, method: str, secrets: Mapping[str, str]) -> Receipt:
+    """Give the receipt, or raise Refused or OutcomeUnknown. `secrets` are struck out of all that is kept."""
+    excerpt = scrub(reply.body, secrets)
     if reply.status in (401, 403):
         raise Refused(REFUSED_US, http=reply.status, answer=excerpt)
     try:
-        if reply.status != 200:
-            raise UnreadableError(_status(reply))
-        rows = tuple(_scrubbed(row, secret) for row in _rows(reply, method))
+        rows = read(reply, method, secrets)
     except UnreadableError as problem:
-        raise OutcomeUnknown(f"{problem} {UNDER_CHECK}", http=reply.status, answer=excerpt) from None
+        text = f"{problem} {UNDER_CHECK}"
+        raise OutcomeUnknown(text, http=reply.status, answer=excerpt, cause=problem.cause) from None
     return _decide(rows, reply.status, excerpt)
+
+
+def read(reply: Reply, method: str, secrets: Mapping[str, str]) -> tuple[Row, ...]:
+    """The rows of a Put's answer, whatever they say. Raises UnreadableError."""
+    if reply.status != 200:
+        raise UnreadableError(status(reply), _cause(reply))
+    return tuple(_scrubbed(row, secrets) for row in _rows(reply, method))
+
+
+def confirm(receipt: Receipt, number: str) -> Receipt:
+    """`receipt`, unless it says that the record landed under another number than the one that was sent [A]."""
+    for row in receipt.rows:
+        named = [word.upper() for word in re.split(r"[^A-Za-z0-9-]+", row.text) if NUMBER.fullmatch(word)]
+        if row.column == "Change_Request_Number" and named and number.strip().upper() not in named:
+            entry = catalogue.find("answer", "number")
+            raise OutcomeUnknown(
+                f"{entry.meaning} {entry.remedy}", http=receipt.http, rows=receipt.rows, answer=receipt.answer, cause="number"
+            )
+    return receipt
 
 
 def _decide(rows: tuple[Row, ...], status: int, excerpt: str) -> Receipt:
@@ -40,22 +65,26 @@ def _decide(rows: tuple[Row, ...], status: int, excerpt: str) -> Receipt:
     return Receipt(status, rows, excerpt)
 
 
-def scrub(body: bytes | str, secret: str) -> str:
-    """An excerpt fit for keeping: no control characters, no Authorization ID, at most 4 KiB."""
+def scrub(body: bytes | str, secrets: Mapping[str, str]) -> str:
+    """An excerpt fit for keeping: no control characters, no secret in either case, at most 4 KiB."""
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     text = "".join(one for one in text if one.isprintable() or one in "\n\t")
-    if secret:
-        text = text.replace(secret, "[Authorization ID]")
+    for name, secret in sorted(secrets.items(), key=lambda one: -len(one[1])):
+        text = re.sub(re.escape(secret), f"[{name}]", text, flags=re.IGNORECASE) if secret else text
     return text.encode()[:EXCERPT].decode("utf-8", "ignore")
 
 
-def _scrubbed(row: Row, secret: str) -> Row:
+def _scrubbed(row: Row, secrets: Mapping[str, str]) -> Row:
     """`row` fit for keeping. Cleaning must not turn an odd code into a known one."""
-    code = scrub(row.code, secret)[:8]
-    return Row(code if code == row.code else "?", scrub(row.text, secret)[:500], scrub(row.column, secret)[:100])
+    code = row.code if row.code in GOOD | DATA | ACCESS else scrub(row.code, secrets)[:8]
+    return Row(code if code == row.code else "?", scrub(row.text, secrets)[:500], scrub(row.column, secrets)[:100])
 
 
-def _status(reply: Reply) -> str:
+def _cause(reply: Reply) -> str:
+    return "redirect" if 300 <= reply.status < 400 else "fault" if reply.status >= 500 else ""
+
+
+def status(reply: Reply) -> str:
     if 300 <= reply.status < 400:
         return f"Spectrum sent us to another address (HTTP {reply.status}), which the portal never follows."
     if reply.status >= 500:
@@ -65,7 +94,7 @@ def _status(reply: Reply) -> str:
 
 def _rows(reply: Reply, method: str) -> Iterator[Row]:
     """The rows of `<MethodResponse><returnArray><returnData>*<response>*`; UnreadableError for any other shape."""
-    body = _only_child(_envelope(reply), f"{{{SOAP}}}Body")
+    body = _only_child(envelope(reply), f"{{{SOAP}}}Body")
     wrapper = _only_child(body, f"{{{TYPES}}}{method}Response")
     for data in _only_child(wrapper, "returnArray"):
         if _name(data) != "returnData":
@@ -77,7 +106,8 @@ def _rows(reply: Reply, method: str) -> Iterator[Row]:
             yield _row(response)
 
 
-def _envelope(reply: Reply) -> etree._Element:
+def envelope(reply: Reply) -> etree._Element:
+    """The whole document, without anything that could do harm. Raises UnreadableError."""
     if reply.encoding not in ("", "identity"):
         raise UnreadableError("Spectrum's answer is packed, which nobody asked for.")
     if len(reply.body) > ANSWER_LIMIT:
@@ -98,7 +128,7 @@ def _only_child(parent: etree._Element, tag: str) -> etree._Element:
     """The child `tag` of `parent`, which has no other (but a SOAP header)."""
     children = [child for child in parent if child.tag != f"{{{SOAP}}}Header"]
     if any(child.tag == f"{{{SOAP}}}Fault" for child in children):
-        raise UnreadableError("Spectrum reported an internal error (SOAP fault).")
+        raise UnreadableError("Spectrum reported an internal error (SOAP fault).", "fault")
     if len(children) != 1 or (_name(children[0]) if tag == "returnArray" else children[0].tag) != tag:
         raise UnreadableError("Spectrum's answer is not one of this service.")
     _no_text(parent)

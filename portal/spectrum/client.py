@@ -1,26 +1,35 @@
-"""The call to Spectrum. One record, one call, one of three outcomes."""
+"""The calls to Spectrum: one record, one call, one of three outcomes; and the questions that change nothing."""
 
-from collections.abc import Mapping
+import time
+import uuid
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
-from portal.spectrum import answers
+from portal.spectrum import answers, catalogue, listing
+from portal.spectrum.channel import Channel
 from portal.spectrum.fields import BY_NAME
-from portal.spectrum.outcomes import NotSent, OutcomeUnknown, Receipt
+from portal.spectrum.lookups import Customer, Found, Job, Phase, Reached, Vendor
+from portal.spectrum.outcomes import ACCESS, NotSent, OutcomeUnknown, Receipt, Refused, SpectrumError, Unanswered, explain
+from portal.spectrum.signin import Enhanced, Rotated
 from portal.spectrum.text import outside_ascii
 from portal.spectrum.transport import Deadline, Http
-from portal.spectrum.wsdl import Wsdl
 
-SERVICE = "ARChangeRequest"
+__all__ = ["Enhanced", "Rotated", "Spectrum"]
+
+T = TypeVar("T")
 
 
 class Spectrum:
     """One Spectrum server as one Authorization ID sees it.
 
-    url         base address, `https://HOST:8482` [D1]; a trailing `/ws` is taken off, since both are written in practice [O2] [O3].
-    connect_s   seconds to connect.
-    deadline_s  seconds for one call in all: WSDL, connection, request and answer.
-    ca_bundle   file with the certificate authority of the server; empty for the well-known ones. There is no way to switch
-                verification off.
+    url            base address, `https://HOST:8482` [D1]; a trailing `/ws` is taken off, since both are written in practice [O2] [O3].
+    connect_s      seconds to connect.
+    deadline_s     seconds for one call in all: WSDL, token, connection, request and answer.
+    ca_bundle      file with the certificate authority of the server; empty for the well-known ones. There is no way to switch
+                   verification off.
+    basic_company  company code to sign in with over HTTP Basic on SOAP too; empty, as is usual, for not at all [D6].
+    enhanced       client credentials, where the customer has switched enhanced authentication on [D5].
 
     Keep one call in flight per Authorization ID [A]; an instance is not made for threads.
     """
@@ -33,12 +42,13 @@ class Spectrum:
         connect_s: float = 10.0,
         deadline_s: float = 120.0,
         ca_bundle: str = "",
+        *,
+        basic_company: str = "",
+        enhanced: Enhanced | None = None,
     ) -> None:
-        self.url = url.rstrip("/").removesuffix("/ws")
         self.deadline_s = deadline_s
-        self._authorization_id = authorization_id
-        self._http = Http(connect_s, ca_bundle)
-        self._wsdl = Wsdl(SERVICE, self.url, wsdl_folder)
+        self._channel = Channel(url, authorization_id, wsdl_folder, Http(connect_s, ca_bundle), basic_company, enhanced)
+        self.url = self._channel.url
 
     def change_request(self, elements: Mapping[str, str], guid: str) -> Receipt:
         """Create or change one line of a change request (`ARChangeRequest` [D12]).
@@ -49,26 +59,138 @@ class Spectrum:
         Raises NotSent (safe to try again), Refused (nothing stored) or OutcomeUnknown (may be stored).
         """
         _check(elements, guid)
-        deadline = Deadline(self.deadline_s)
-        values = {"Authorization_ID": self._authorization_id, "GUID": guid, **elements}
-        envelope = self._wsdl.envelope(values, lambda: self._fetch_wsdl(deadline))
-        endpoint = f"{self.url}/ws/{SERVICE}"  # never the address in the WSDL, which may be an inner one
-        headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{endpoint}"'}
-        reply = self._http.post(endpoint, envelope, headers, deadline)
+        reply = self._channel.call("ARChangeRequest", {"GUID": guid, **elements}, Deadline(self.deadline_s))
         try:
-            return answers.judge(reply, SERVICE, self._authorization_id)
-        except OutcomeUnknown:
-            self._wsdl.forget()
+            receipt = answers.judge(reply, "ARChangeRequest", self._channel.secrets)
+        except OutcomeUnknown as doubt:
+            if doubt.cause == "fault":
+                self._channel.forget_wsdl("ARChangeRequest")
             raise
+        return answers.confirm(receipt, elements["Change_Request_Number"])
 
-    def _fetch_wsdl(self, deadline: Deadline) -> bytes:
+    def test_connection(self, version: str) -> Reached:
+        """Ask whether Spectrum is there and knows us (`WSTestConnection` [D11]); never raises what Spectrum or the way to it does.
+
+        version  whole numbers with points, e.g. "1.12". Which one a server wants is not public; a complaint about it counts as
+                 reached and authorised [A].
+        """
+        begun = time.monotonic()
         try:
-            reply = self._http.get(f"{self.url}/wsdls/{SERVICE}.jws", deadline)
-        except OutcomeUnknown:
-            raise NotSent("Nothing was sent to Spectrum: it did not give its WSDL.") from None
-        if reply.status != 200 or not reply.body:
-            raise NotSent(f"Nothing was sent to Spectrum: it did not give its WSDL (HTTP {reply.status}).")
-        return reply.body
+            reply = self._channel.call("WSTestConnection", {"Version": version}, Deadline(self.deadline_s))
+            if reply.status in (401, 403):
+                raise Refused(catalogue.REFUSED_US, http=reply.status)
+            rows = answers.read(reply, "WSTestConnection", self._channel.secrets)
+        except answers.UnreadableError as problem:
+            advice = "Check that SPECTRUM_URL names Spectrum's Data Exchange."
+            return self._found(begun, f"{self._channel.place} answered, but not as Spectrum does. {problem}", advice)
+        except SpectrumError as error:
+            return self._found(begun, str(error), _advice(error), reached=not isinstance(error, NotSent) or error.http is not None)
+        if denied := [row for row in rows if row.code in ACCESS]:
+            entry = catalogue.find(denied[0].code, denied[0].column)
+            return self._found(begun, entry.meaning, entry.remedy)
+        said = "".join(f" {explain(row.code, row.column, row.text)}" for row in rows if row.code != "S")
+        return self._found(begun, f"Spectrum at {self._channel.place} answered and accepts the Authorization ID.{said}", ok=True)
+
+    def jobs(self, company_code: str, status: str = "") -> Found[Job]:
+        """Jobs of a company (`GetJob` [D28]).
+
+        status  blank: active and inactive ones; "C": complete ones. This and the other questions raise NotSent, Refused or Unanswered.
+        """
+        rows = self._list("GetJob", {"pCompany_Code": company_code, "pStatus_Code": status})
+        return _found(rows, {"Company_Code": company_code}, "Job_Number", _job)
+
+    def phases(self, company_code: str, job_number: str, status: str = "") -> Found[Phase]:
+        """Phases and cost types of one job (`GetPhase` [D29]). `status` as in `jobs`: a complete phase is in no other list."""
+        _filled(job_number)
+        rows = self._list("GetPhase", {"pCompany_Code": company_code, "pJob_Number": job_number, "pStatus_Code": status})
+        return _found(rows, {"Company_Code": company_code, "Job_Number": job_number}, "Phase_Code", _phase)
+
+    def customers(self, company_code: str) -> Found[Customer]:
+        """Active customers of a company (`GetCustomers` [D30])."""
+        rows = self._list("GetCustomers", {"pCompany_Code": company_code})
+        return _found(rows, {"Company_Code": company_code}, "Customer_Code", _customer)
+
+    def vendors(self, company_code: str) -> Found[Vendor]:
+        """Active vendors of a company (`GET /vendors/<company>` [D9])."""
+        _filled(company_code)
+        try:
+            reply = self._channel.get(f"/vendors/{company_code}", company_code, Deadline(self.deadline_s))
+        except OutcomeUnknown as error:
+            raise _unanswered(error) from None
+        rows = listing.read_json(reply, self._channel.secrets)
+        return _found(rows, {"Company_Code": company_code}, "Vendor_Code", _vendor)
+
+    def rotate_secret(self) -> Rotated:
+        """Have a new client secret made (`/secretRotation` [D5]); works where "Allow self-rotation" is ticked on the Authorization ID.
+
+        Store the new one durably before anything else, under a lock: whether the old one lives on is not public, assume not [A].
+        Raises NotSent, Refused (the secret is no good any more), or OutcomeUnknown: the old one may be dead and the new one unheard.
+        """
+        if self._channel.bearer is None:
+            raise NotSent("Enhanced authentication is not switched on: there is no secret to rotate.")
+        return self._channel.bearer.rotate(Deadline(self.deadline_s))
+
+    def _list(self, service: str, filters: Mapping[str, str]) -> listing.Listing:
+        """One Get; once more without a GUID where there is no row: servers differ in what a GUID does [O5] [O6]."""
+        _filled(filters["pCompany_Code"])
+        rows = self._ask(service, {"GUID": str(uuid.uuid4()), **filters})
+        return rows if rows.rows or rows.reason else self._ask(service, {"GUID": "", **filters})
+
+    def _ask(self, service: str, values: Mapping[str, str]) -> listing.Listing:
+        try:
+            reply = self._channel.call(service, values, Deadline(self.deadline_s))
+        except OutcomeUnknown as error:
+            raise _unanswered(error) from None
+        return listing.read_soap(reply, service, self._channel.secrets)
+
+    def _found(self, begun: float, said: str, advice: str = "", *, ok: bool = False, reached: bool = True) -> Reached:
+        return Reached(ok, reached, self._channel.place, round(time.monotonic() - begun, 3), said, advice)
+
+
+def _unanswered(error: OutcomeUnknown) -> Unanswered:
+    text = "Spectrum did not answer in time." if error.cause == "timeout" else "The connection to Spectrum broke."
+    return Unanswered(text, cause=error.cause)
+
+
+def _advice(error: SpectrumError) -> str:
+    if isinstance(error, NotSent):
+        return catalogue.find("connect", error.cause).remedy
+    if error.rows:
+        return catalogue.find(error.rows[0].code, error.rows[0].column).remedy
+    if error.http:
+        return catalogue.find("http", str(error.http)).remedy
+    return "Try again in a minute. If it goes on, check that Spectrum's Data Exchange runs."
+
+
+def _found(rows: listing.Listing, asked: Mapping[str, str], key: str, make: Callable[[Mapping[str, str]], T]) -> Found[T]:
+    """The rows that were asked for, each as `make` makes it."""
+    ours = [row for row in rows.rows if row.get(key) and all(row.get(name, value) == value for name, value in asked.items())]
+    reason = rows.reason or (listing.STRANGE if len(ours) < len(rows.rows) else "") or ("" if ours else listing.NONE)
+    return Found(tuple(map(make, ours)), not reason, reason)
+
+
+def _job(row: Mapping[str, str]) -> Job:
+    names = ("Job_Number", "Job_Description", "Customer_Code", "Contract_Number", "Status_Code")
+    return Job(*(row.get(name, "") for name in names))
+
+
+def _phase(row: Mapping[str, str]) -> Phase:
+    names = ("Job_Number", "Phase_Code", "Cost_Type", "Description", "Status_Code", "Unit_of_Measure")
+    return Phase(*(row.get(name, "") for name in names))
+
+
+def _customer(row: Mapping[str, str]) -> Customer:
+    return Customer(*(row.get(name, "") for name in ("Customer_Code", "Name", "Status")))
+
+
+def _vendor(row: Mapping[str, str]) -> Vendor:
+    return Vendor(*(row.get(name, "") for name in ("Vendor_Code", "Name")))
+
+
+def _filled(code: str) -> None:
+    """A Get is always filtered: an unfiltered one stops at 500 rows."""
+    if not code.strip():
+        raise ValueError("A look-up needs a company code, and one of phases a job number.")
 
 
 def _check(elements: Mapping[str, str], guid: str) -> None:

@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from portal.spectrum import catalogue
 from portal.spectrum.fields import BY_NAME, FIELDS, NOT_IN_KEYS, RECORD, Field
-from portal.spectrum.outcomes import NotSent, OutcomeUnknown, Receipt, Refused, Row, SpectrumError, explain, failure_class
+from portal.spectrum.guids import guid_may_be_kept
+from portal.spectrum.lookups import Customer, Found, Job, Phase, Reached, Vendor
+from portal.spectrum.outcomes import NotSent, OutcomeUnknown, Receipt, Refused, Row, SpectrumError, Unanswered, explain, failure_class
 from portal.spectrum.text import describe, fold, outside_ascii, shorten, unfoldable, visible
 
 __all__ = [
-    "FIELDS", "NUMBER_PATTERN", "Field", "Header", "Line", "NotSent", "OutcomeUnknown", "Receipt", "Refused", "Row", "SpectrumError",
-    "change_request_number", "describe", "elements", "explain", "failure_class", "fold", "shorten", "unfoldable",
+    "FIELDS", "NUMBER_PATTERN", "Customer", "Field", "Found", "Header", "Job", "Line", "NotSent", "OutcomeUnknown", "Phase", "Reached",
+    "Receipt", "Refused", "Row", "SpectrumError", "Unanswered", "Vendor", "catalogue", "change_request_number", "describe", "elements",
+    "explain", "failure_class", "fold", "guid_may_be_kept", "shorten", "unfoldable",
 ]  # fmt: skip
 
 #: A number we may give to a change request: 8 characters [D12], upper case so that no two differ by case alone.

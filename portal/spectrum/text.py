@@ -1,6 +1,6 @@
 """Text as Spectrum can store it: printable ASCII (32-126), which is published for notes [D14] and assumed for every other field [A]."""
 
-# ruff: noqa: RUF001, RUF002 -- characters that look like ASCII ones are the subject of this file
+# ruff: noqa: RUF001 -- characters that look like ASCII ones are the subject of this file
 
 import re
 import unicodedata

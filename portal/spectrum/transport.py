@@ -18,7 +18,8 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NameResolutionError
 
-from portal.spectrum.outcomes import UNDER_CHECK, NotSent, OutcomeUnknown, SpectrumError
+from portal.spectrum import catalogue
+from portal.spectrum.outcomes import NotSent, OutcomeUnknown, SpectrumError
 
 ANSWER_LIMIT = 5 * 1024 * 1024  # bytes
 BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
@@ -118,8 +119,8 @@ class Http:
         self.connect_s = connect_s
         self.verify: str | bool = ca_bundle or True
 
-    def get(self, url: str, deadline: Deadline) -> Reply:
-        return self._exchange("GET", url, deadline, None, {})
+    def get(self, url: str, deadline: Deadline, headers: dict[str, str] | None = None) -> Reply:
+        return self._exchange("GET", url, deadline, None, headers or {})
 
     def post(self, url: str, body: bytes, headers: dict[str, str], deadline: Deadline) -> Reply:
         return self._exchange("POST", url, deadline, body, headers)
@@ -150,25 +151,26 @@ class Http:
 
     def _judged(self, error: Exception, watch: Watch, url: str) -> SpectrumError:
         if not watch.sent:
-            return NotSent(f"Nothing was sent to Spectrum: {self._why(error, url)}")
-        if watch.expired or isinstance(error, requests.Timeout | TimeoutError):
-            return OutcomeUnknown(f"Spectrum did not answer in time. {UNDER_CHECK}")
-        return OutcomeUnknown(f"The connection to Spectrum broke before its answer was complete. {UNDER_CHECK}")
+            cause, why = self._why(error, url)
+            return NotSent(f"Nothing was sent to Spectrum: {why}", cause=cause)
+        cause = "timeout" if watch.expired or isinstance(error, requests.Timeout | TimeoutError) else "broken"
+        return OutcomeUnknown(catalogue.find("answer", cause).meaning, cause=cause)
 
-    def _why(self, error: Exception, url: str) -> str:
+    def _why(self, error: Exception, url: str) -> tuple[str, str]:
+        """The cause as the catalogue knows it, and the rest of a sentence."""
         place = urlsplit(url).netloc.rpartition("@")[2]
         reason = getattr(error.args[0], "reason", None) if error.args else None
         if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" not in str(error):
-            return f"no secure connection could be made to {place}."
+            return "tls", f"no secure connection could be made to {place}."
         if isinstance(error, requests.exceptions.SSLError):
-            return f"the certificate of {place} could not be verified. Check its validity and SPECTRUM_CA_BUNDLE."
+            return "certificate", f"the certificate of {place} could not be verified. Check its validity and SPECTRUM_CA_BUNDLE."
         if isinstance(reason, NameResolutionError):
-            return f"the name in {place} is not known. Check SPECTRUM_URL."
-        if isinstance(error, requests.ConnectTimeout):
-            return f"{place} did not answer within {self.connect_s:g} s. This server's address may not be allowed there."
+            return "name", f"the name in {place} is not known. Check SPECTRUM_URL."
+        if isinstance(error, requests.ConnectTimeout | TimeoutError):
+            return "timeout", f"{place} did not answer within {self.connect_s:g} s. This server's address may not be allowed there."
         if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema | requests.exceptions.InvalidSchema):
-            return "its address is not usable. Check SPECTRUM_URL."
-        return f"nothing could be reached at {place}."
+            return "address", "its address is not usable. Check SPECTRUM_URL."
+        return "refused", f"nothing could be reached at {place}."
 
 
 def _read(response: requests.Response) -> bytes:

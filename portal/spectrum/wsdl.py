@@ -13,6 +13,7 @@ import zeep.exceptions
 from lxml import etree
 from zeep.wsdl.bindings import Soap11Binding
 
+from portal.spectrum import services
 from portal.spectrum.outcomes import NotSent
 
 DEFINITIONS = "{http://schemas.xmlsoap.org/wsdl/}definitions"
@@ -30,57 +31,67 @@ class _NoImports:
 class Wsdl:
     """The WSDL of one service, kept as a file so that each forked worker need not fetch it.
 
-    The file name carries the address: the simulator's order of elements must never be used for a real server.
+    The file name carries the address: the simulator's order of elements must never be used for a real server. Where a server answers
+    but gives no usable WSDL, the last one it gave serves, else the order of Trimble's table [A].
     """
 
     def __init__(self, service: str, base_url: str, folder: Path) -> None:
         self.service = service
+        self.base_url = base_url
         self.file = folder / f"{service}-{hashlib.sha256(base_url.encode()).hexdigest()[:12]}.wsdl"
+        self.outdated = self.file.with_suffix(".old")
         self._client: zeep.Client | None = None
 
     def envelope(self, values: Mapping[str, str], fetch: Callable[[], bytes]) -> bytes:
         """A whole SOAP request. Elements the server declares and `values` lacks are sent empty [O1].
 
-        `fetch` gives the document when it is not kept; whatever it raises passes through.
-        Raises NotSent when the WSDL cannot be had or read, or the server does not know an element that has a value.
+        `fetch` gives what the server answered when asked for its WSDL, usable or not; whatever it raises passes through.
+        Raises NotSent when the server does not know an element that has a value.
         """
         client = self._client = self._client or self._load(fetch)
         service, declared = self._bound(client)
         if unknown := [name for name, value in values.items() if value and name not in declared]:
-            raise NotSent(f"Nothing was sent to Spectrum: its {self.service} has no element {', '.join(unknown)}.")
+            text = f"Nothing was sent to Spectrum: its {self.service} has no element {', '.join(unknown)}."
+            raise NotSent(text, cause="wsdl")
         try:
             message = client.create_message(service, self.service, **{name: values.get(name, "") for name in declared})  # type: ignore[no-untyped-call]
         except UNREADABLE:
-            raise NotSent("Nothing was sent to Spectrum: the message could not be built from its WSDL.") from None
+            raise NotSent("Nothing was sent to Spectrum: the message could not be built from its WSDL.", cause="wsdl") from None
         return etree.tostring(message, xml_declaration=True, encoding="utf-8")
 
     def forget(self) -> None:
-        """Read the WSDL anew at the next call: an odd answer may mean that the server changed."""
+        """Read the WSDL anew at the next call: a fault may mean that the server changed."""
         self._client = None
         with suppress(OSError):
-            self.file.unlink()
+            self.file.replace(self.outdated)
 
     def _load(self, fetch: Callable[[], bytes]) -> zeep.Client:
+        return self._read(self.file) or self._fetched(fetch()) or self._read(self.outdated) or self._shipped()
+
+    def _read(self, file: Path) -> zeep.Client | None:
         try:
-            return self._parse(self.file.read_bytes())
-        except OSError:
-            pass  # not kept yet
-        except NotSent:
-            self.forget()  # damaged, e.g. by a full disk
-        document = fetch()
-        client = self._parse(document)
+            return self._parse(file.read_bytes())
+        except (OSError, *UNREADABLE):
+            return None  # not kept yet, or damaged, e.g. by a full disk
+
+    def _fetched(self, document: bytes) -> zeep.Client | None:
+        try:
+            client = self._parse(document)
+        except UNREADABLE:
+            return None
         self._keep(document)
         return client
 
+    def _shipped(self) -> zeep.Client:
+        return self._parse(services.wsdl(self.service, self.base_url).encode())
+
     def _parse(self, document: bytes) -> zeep.Client:
-        try:
-            root = etree.fromstring(document, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False))
-            if root.tag != DEFINITIONS:
-                raise ValueError("not a WSDL")
-            client = zeep.Client(io.BytesIO(document), transport=_NoImports(), settings=SAFE)  # type: ignore[no-untyped-call]
-            self._bound(client)
-        except UNREADABLE:
-            raise NotSent(f"Nothing was sent to Spectrum: the WSDL of {self.service} could not be read.") from None
+        """Raises one of UNREADABLE."""
+        root = etree.fromstring(document, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False))
+        if root.tag != DEFINITIONS:
+            raise ValueError("not a WSDL")
+        client = zeep.Client(io.BytesIO(document), transport=_NoImports(), settings=SAFE)  # type: ignore[no-untyped-call]
+        self._bound(client)
         return client
 
     def _bound(self, client: zeep.Client) -> tuple[Any, list[str]]:

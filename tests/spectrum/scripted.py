@@ -19,11 +19,14 @@ def http(body: bytes, status: str = "200 OK", content_type: str = "text/xml", **
 
 class ScriptedServer:
     """`answer`: bytes for each POST.  `read`: how many bytes of a POST to take before hanging up; None: all, then answer.
-    `pause`: seconds after each byte of an answer to a POST."""
+    `pause`: seconds after each byte of an answer to a POST.  `status`: of the answer that brings the WSDL."""
 
-    def __init__(self, answer: bytes = b"", wsdl: bytes | None = None, read: int | None = None, pause: float = 0) -> None:
+    def __init__(
+        self, answer: bytes = b"", wsdl: bytes | None = None, read: int | None = None, pause: float = 0, status: str = "200 OK"
+    ) -> None:
         self.answer = answer
         self.wsdl = wsdl
+        self.status = status
         self.read = read
         self.pause = pause
         self.requests: list[bytes] = []
@@ -48,7 +51,7 @@ class ScriptedServer:
         self.requests.append(request)
         if request.startswith(b"GET"):
             document = wire.wsdl("ARChangeRequest", "http://inner.invalid:1").encode() if self.wsdl is None else self.wsdl
-            connection.sendall(http(document))
+            connection.sendall(http(document, self.status))
         elif self.pause:
             self._drip(connection)
         else:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -20,6 +20,7 @@ from portal.spectrum.records import (
     explain,
     failure_class,
     fold,
+    guid_may_be_kept,
     shorten,
     unfoldable,
 )
@@ -219,6 +220,15 @@ def test_an_answer_is_explained_to_a_clerk(row, sentence):
 
 def test_a_closed_period_is_hinted_at():
     assert explain("I", "Origination_Date", "is invalid").endswith("The accounting period of that date may be closed in Spectrum.")
+
+
+def test_a_label_may_be_kept_for_23_hours():
+    used = datetime(2026, 11, 18, 8, tzinfo=UTC)
+
+    assert guid_may_be_kept(used, used)
+    assert guid_may_be_kept(used, used + timedelta(hours=22, minutes=59))
+    assert not guid_may_be_kept(used, used + timedelta(hours=23))
+    assert not guid_may_be_kept(used, used - timedelta(seconds=1))
 
 
 def test_a_refusal_tells_access_from_data():

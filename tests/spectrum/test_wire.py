@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from portal.spectrum.client import Spectrum
 from portal.spectrum.records import NotSent, OutcomeUnknown, Refused, Row
@@ -19,6 +20,21 @@ REFUSED = wire.answer("ARChangeRequest", [Row("I", "no", "CR_Status")])
 
 def call(url, record, folder, **settings):
     return Spectrum(url, "PORTALTEST", folder, **{"connect_s": 2, "deadline_s": 5, **settings}).change_request(record(), "g")
+
+
+def reordered():
+    """A WSDL with a new element, and the Authorization ID in third place."""
+    document = wire.wsdl("ARChangeRequest", "http://x")
+    first = '<xsd:element name="Authorization_ID" type="xsd:string" nillable="false"/>'
+    second = '<xsd:element name="GUID" type="xsd:string" nillable="false"/>'
+    new = '<xsd:element name="New_Element" type="xsd:string" nillable="false"/>'
+    return document.replace(f"{first}\n{second}", f"{second}\n{new}\n{first}").encode()
+
+
+def order(server):
+    """The elements of the last request, as they were sent."""
+    body = server.requests[-1].partition(b"\r\n\r\n")[2]
+    return [etree.QName(one).localname for one in etree.fromstring(body)[-1][0]]
 
 
 def answered(answer, record, folder):
@@ -67,21 +83,46 @@ def test_a_certificate_of_the_given_authority_is_trusted(record, tmp_path):
         call(f"https://127.0.0.1:{port}", record, tmp_path, ca_bundle=CERTIFICATE)
 
 
-@pytest.mark.parametrize("wsdl", [b"", b"<html></html>", b"not xml", b'<!DOCTYPE a [<!ENTITY b "c">]><a/>', wire.answer("X", [])])
-def test_without_a_usable_wsdl_nothing_is_sent_or_kept(record, tmp_path, wsdl):
-    with serving(ScriptedServer(http(GOOD), wsdl)) as server, pytest.raises(NotSent, match="WSDL"):
-        call(server.url, record, tmp_path)
+UNUSABLE = [b"", b"<html></html>", b"not xml", b'<!DOCTYPE a [<!ENTITY b "c">]><a/>', wire.answer("X", []), b"<a>" * 10_000]
 
-    assert [request[:3] for request in server.requests] == [b"GET"]
+
+@pytest.mark.parametrize("wsdl", UNUSABLE, ids=["empty", "html", "text", "dtd", "soap", "deep"])
+def test_without_a_usable_wsdl_the_order_of_the_table_serves(record, tmp_path, wsdl):
+    with serving(ScriptedServer(http(GOOD), wsdl)) as server:
+        assert call(server.url, record, tmp_path).http == 200
+
+    assert order(server) == ["Authorization_ID", "GUID", *record()]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "500 Error", "503 Unavailable", "302 Found", "401 Unauthorized"])
+def test_a_server_that_gives_no_wsdl_gets_the_order_of_the_table(record, tmp_path, status):
+    with serving(ScriptedServer(http(GOOD), status=status)) as server:
+        assert call(server.url, record, tmp_path).http == 200
+
+    assert order(server) == ["Authorization_ID", "GUID", *record()]
+
+
+def test_after_a_fault_the_last_wsdl_serves_while_no_new_one_can_be_had(record, tmp_path):
+    with serving(ScriptedServer(http(wire.fault(), "500 Error"), reordered())) as server:
+        with pytest.raises(OutcomeUnknown):
+            call(server.url, record, tmp_path)
+        server.status = "503 Unavailable"
+        with pytest.raises(OutcomeUnknown):
+            call(server.url, record, tmp_path)
+
+    assert [request[:3] for request in server.requests] == [b"GET", b"POS"] * 2
+    assert order(server)[:3] == ["GUID", "New_Element", "Authorization_ID"]
 
 
 def test_a_wsdl_that_points_elsewhere_is_not_followed(record, tmp_path):
     foreign = '<xsd:import namespace="urn:x" schemaLocation="http://127.0.0.1:9/x.xsd"/><xsd:element name="ARChangeRequest">'
     document = wire.wsdl("ARChangeRequest", "http://x").replace('<xsd:element name="ARChangeRequest">', foreign).encode()
 
-    with serving(ScriptedServer(http(GOOD), document)) as server, pytest.raises(NotSent, match="could not be read"):
+    with serving(ScriptedServer(http(GOOD), document)) as server:
         call(server.url, record, tmp_path)
+
+    assert order(server) == ["Authorization_ID", "GUID", *record()]
 
 
 def test_a_server_without_an_element_we_need_is_not_called(record, tmp_path):
@@ -145,11 +186,22 @@ def test_a_damaged_wsdl_file_is_fetched_again(record, tmp_path):
     assert [request.split(b" ")[0] for request in server.requests] == [b"GET", b"POST", b"GET", b"POST"]
 
 
-def test_an_odd_answer_makes_the_wsdl_be_read_anew(record, tmp_path):
-    with serving(ScriptedServer(http(wire.fault(), "500 Error"))) as server, pytest.raises(OutcomeUnknown):
-        call(server.url, record, tmp_path)
+def test_a_fault_makes_the_wsdl_be_read_anew(record, tmp_path):
+    with serving(ScriptedServer(http(wire.fault(), "500 Error"))) as server:
+        for _ in range(2):
+            with pytest.raises(OutcomeUnknown):
+                call(server.url, record, tmp_path)
 
-    assert list(tmp_path.iterdir()) == []
+    assert [request[:3] for request in server.requests] == [b"GET", b"POS"] * 2
+
+
+def test_a_lost_connection_says_nothing_about_the_wsdl(record, tmp_path):
+    with serving(ScriptedServer()) as server:
+        for _ in range(2):
+            with pytest.raises(OutcomeUnknown):
+                call(server.url, record, tmp_path)
+
+    assert [request[:3] for request in server.requests] == [b"GET", b"POS", b"POS"]
 
 
 def test_a_wsdl_that_never_comes_sent_nothing(record, tmp_path):
@@ -255,6 +307,23 @@ def test_several_refusals_are_all_told(record, tmp_path):
     assert refusal.value.rows == tuple(rows)
     assert "Subcontract status: Sub_Status must be supplied." in str(refusal.value)
     assert "Origination date: a <b> & c." in str(refusal.value)
+
+
+@pytest.mark.parametrize("text", ["S014-004", "Change request 0017 added", "S014-0031"])
+def test_a_record_that_landed_under_another_number_is_unknown(record, tmp_path, text):
+    body = wire.answer("ARChangeRequest", [Row("G", text, "Change_Request_Number")])
+
+    with pytest.raises(OutcomeUnknown, match="under another number") as doubt:
+        answered(http(body), record, tmp_path)
+
+    assert doubt.value.rows == (Row("G", text, "Change_Request_Number"),)
+
+
+@pytest.mark.parametrize("text", ["S014-003", " s014-003 ", "Change request S014-003 was updated.", "updated", ""])
+def test_a_row_that_names_our_number_or_none_is_good(record, tmp_path, text):
+    body = wire.answer("ARChangeRequest", [Row("G", text, "Change_Request_Number")])
+
+    assert answered(http(body), record, tmp_path).http == 200
 
 
 def test_a_text_without_end_is_kept_short(record, tmp_path):

@@ -1,57 +1,16 @@
 """The simulator's side of the wire: WSDLs of the captured shape [O1], requests taken apart, answers in the published shape [D3]."""
 
-from collections.abc import Iterable, Mapping
-from xml.sax.saxutils import escape, quoteattr
+from collections.abc import Iterable
+from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from portal.spectrum.fields import FIELDS
 from portal.spectrum.outcomes import Row
+from portal.spectrum.services import ELEMENTS, SOAP, TYPES, wsdl
 
-SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
-TYPES = "http://www.northgate-is.com/proiv/webservices/types"
-
-#: Each service with its elements, in the order of Trimble's tables.
-SERVICES: Mapping[str, tuple[str, ...]] = {
-    "ARChangeRequest": tuple(field.name for field in FIELDS),
-    "WSTestConnection": ("Authorization_ID", "Version"),
-}
+__all__ = ["SOAP", "TYPES", "MalformedError", "answer", "fault", "read", "wsdl"]
 
 FAULT_TEXT = "Error executing Web Service"  # [O2]
-
-WSDL = """<?xml version="1.0" encoding="utf-8"?>
-<wsdl:definitions name="{name}" targetNamespace="http://www.northgate-is.com/proiv/webservices/wsdl"
-    xmlns:wsdl="http://schemas.xmlsoap.org/wsdl/" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/"
-    xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:tns="http://www.northgate-is.com/proiv/webservices/wsdl" xmlns:nis="{types}">
-<wsdl:types>
-<xsd:schema targetNamespace="{types}">
-<xsd:element name="{name}"><xsd:complexType><xsd:sequence>
-{elements}
-</xsd:sequence></xsd:complexType></xsd:element>
-<xsd:element name="{name}Response"><xsd:complexType><xsd:sequence>
-<xsd:element name="returnArray"><xsd:complexType><xsd:sequence>
-<xsd:element name="returnData" minOccurs="0" maxOccurs="unbounded"><xsd:complexType><xsd:sequence>
-<xsd:any processContents="skip" minOccurs="0" maxOccurs="unbounded"/>
-</xsd:sequence></xsd:complexType></xsd:element>
-</xsd:sequence></xsd:complexType></xsd:element>
-</xsd:sequence></xsd:complexType></xsd:element>
-</xsd:schema>
-</wsdl:types>
-<wsdl:message name="{name}Input"><wsdl:part name="parameters" element="nis:{name}"/></wsdl:message>
-<wsdl:message name="{name}Output"><wsdl:part name="parameters" element="nis:{name}Response"/></wsdl:message>
-<wsdl:portType name="{name}PortType"><wsdl:operation name="{name}">
-<wsdl:input message="tns:{name}Input"/><wsdl:output message="tns:{name}Output"/>
-</wsdl:operation></wsdl:portType>
-<wsdl:binding name="{name}Binding" type="tns:{name}PortType">
-<soap:binding style="document" transport="http://schemas.xmlsoap.org/soap/http"/>
-<wsdl:operation name="{name}"><soap:operation soapAction={address} style="document"/>
-<wsdl:input><soap:body use="literal"/></wsdl:input><wsdl:output><soap:body use="literal"/></wsdl:output>
-</wsdl:operation></wsdl:binding>
-<wsdl:service name="{name}">
-<wsdl:port name="{name}Port" binding="tns:{name}Binding"><soap:address location={address}/></wsdl:port>
-</wsdl:service>
-</wsdl:definitions>
-"""
 
 ENVELOPE = """<SOAP-ENV:Envelope SOAP-ENV:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"
     xmlns:SOAP-ENV="http://schemas.xmlsoap.org/soap/envelope/"
@@ -68,11 +27,6 @@ class MalformedError(Exception):
     """The request is not one that the service can execute; the server answers with a fault."""
 
 
-def wsdl(service: str, base_url: str) -> str:
-    elements = "\n".join(f'<xsd:element name="{name}" type="xsd:string" nillable="false"/>' for name in SERVICES[service])
-    return WSDL.format(name=service, types=TYPES, elements=elements, address=quoteattr(f"{base_url}/ws/{service}"))
-
-
 def read(body: bytes, service: str) -> dict[str, str]:
     """The elements of a request, trimmed. Children may be qualified or not [O1] [O2]; a missing one is Malformed [O1]."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True)
@@ -86,9 +40,9 @@ def read(body: bytes, service: str) -> dict[str, str]:
     if root.tag != f"{{{SOAP}}}Envelope" or call is None:
         raise MalformedError("not a call of this service")
     values = {etree.QName(child).localname: (child.text or "").strip() for child in call}
-    if missing := [name for name in SERVICES[service] if name not in values]:
+    if missing := [name for name in ELEMENTS[service] if name not in values]:
         raise MalformedError(f"without {', '.join(missing)}")
-    return {name: values[name] for name in SERVICES[service]}
+    return {name: values[name] for name in ELEMENTS[service]}
 
 
 def answer(service: str, rows: Iterable[Row]) -> bytes:

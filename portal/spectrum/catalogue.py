@@ -1,0 +1,381 @@
+"""Everything that can stop a change order on its way to Spectrum: what it means, who can mend it, and how. One table.
+
+An entry is found by code and column, never by Spectrum's text, which is not promised. Codes of one capital letter are Spectrum's
+[D2] [D4]; the words are the portal's own: `check` (stopped here, nothing sent), `connect` (nothing sent), `http` (an answer without
+rows), `answer` (sent, and no answer to be understood).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["data", "access", "setup", "temporary", "unknown", "good"]
+Who = Literal["Accounting", "Project team", "IT", "Nobody yet"]
+
+ANY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One cause.
+
+    code, column  what Spectrum or the portal names; column `*` is the rest of that code.
+    meaning       what happened, and why, in plain words.
+    kind          data (the record), access (our rights), setup (settings), temporary (goes away by itself), or unknown: the state of
+                  a record that may or may not be in Spectrum.
+    who           who can mend it.
+    remedy        what to do.
+    """
+
+    code: str
+    column: str
+    meaning: str
+    kind: Kind
+    who: Who
+    remedy: str
+
+
+RETRY = "Retry when it is mended."
+CLOSED = "The accounting period of that date may be closed in Spectrum."
+OPEN_PERIOD = "Open the period in Spectrum or choose another accounting date, then retry."
+PAIR = "The phase and cost type may be missing on the job, or Complete."
+ADD_PAIR = "Add the phase and cost type to the job in Spectrum, or correct the line, then retry."
+TOGETHER = "Vendor and subcontract must belong together and to this job in Spectrum."
+CHECK_PAIR = "Correct the vendor code or the subcontract number, then retry."
+REFUSED_US = (
+    "Spectrum refused our credentials. The Authorization ID may be inactive, or not allowed to use ARChangeRequest or this company."
+)
+MEND_ID = "Make the Authorization ID active in Spectrum and allow it this service and company. Exports go on when they are resumed."
+SECRET_EXPIRED = "The Spectrum client secret has expired (or was rotated elsewhere). Enter the new one."  # noqa: S105 -- a sentence
+UNDER_CHECK = "The change request may or may not have been saved; check in Spectrum before it is sent again."
+LOOK = "Look it up in Spectrum, then say whether it is there."
+CHOOSE = "Choose it in the company settings, then retry."
+
+ENTRIES: tuple[Entry, ...] = (
+    # Stopped by the portal's own checks.
+    Entry(
+        "check", "company", "No Spectrum company code is set for this company.", "setup", "Accounting", "Set it in the company settings."
+    ),
+    Entry("check", "job", "The project has no Spectrum job number.", "setup", "Accounting", "Give the project its Spectrum job number."),
+    Entry(
+        "check",
+        "job missing",
+        "The job was not found in Spectrum (it may be Complete).",
+        "data",
+        "Accounting",
+        "Check the job number, or set the job up in Spectrum.",
+    ),
+    Entry(
+        "check",
+        "customer",
+        "The job has no customer in Spectrum. A change request needs one.",
+        "data",
+        "Accounting",
+        "Give the job its customer in Spectrum.",
+    ),
+    Entry("check", "contract", "The job has no contract in Spectrum.", "data", "Accounting", "Set up the contract first."),
+    Entry(
+        "check",
+        "number",
+        "The number is already used in Spectrum for this job by another change request.",
+        "data",
+        "Accounting",
+        "Pick another number.",
+    ),
+    Entry(
+        "check",
+        "number too long",
+        "The commitment number has more than 10 characters; Spectrum allows 10.",
+        "data",
+        "Accounting",
+        "Set its Spectrum subcontract number.",
+    ),
+    Entry(
+        "check",
+        "text",
+        "The description contains characters Spectrum cannot store.",
+        "data",
+        "Project team",
+        "Write it without them, then send it again.",
+    ),
+    Entry(
+        "check",
+        "settings",
+        "The Spectrum change request status, the cost reimbursable flag or the subcontract status is not chosen.",
+        "setup",
+        "Accounting",
+        "Choose it under Settings first.",
+    ),
+    Entry(
+        "check",
+        "phase",
+        "The phase and cost type do not exist on the job in Spectrum. The import can't create phases.",
+        "data",
+        "Accounting",
+        "Add them in Spectrum, or correct the line.",
+    ),
+    Entry(
+        "check",
+        "phase complete",
+        "The phase is Complete in Spectrum and accepts no cost.",
+        "data",
+        "Accounting",
+        "Open the phase, or use another.",
+    ),
+    Entry("check", "cost type", "The cost type has no Spectrum code.", "setup", "Accounting", "Give the cost type its Spectrum code."),
+    Entry(
+        "check",
+        "quantity",
+        "The quantity is too large or has more than 2 decimals for Spectrum.",
+        "data",
+        "Project team",
+        "Correct the quantity, then send it again.",
+    ),
+    Entry(
+        "check",
+        "amount",
+        "The amount has more than 2 decimals, or more than 10 digits before the point.",
+        "data",
+        "Project team",
+        "Correct the amount, then send it again.",
+    ),
+    Entry("check", "vendor", "The vendor isn't linked to a Spectrum vendor.", "setup", "Accounting", "Give the vendor its Spectrum code."),
+    Entry("check", "vendor inactive", "The vendor is not active in Spectrum.", "data", "Accounting", "Make the vendor active in Spectrum."),
+    Entry(
+        "check",
+        "subcontract",
+        "The commitment has no Spectrum subcontract number.",
+        "setup",
+        "Accounting",
+        "Set its Spectrum subcontract number.",
+    ),
+    Entry(
+        "check",
+        "purchase order",
+        "This is a purchase order. Your Spectrum only takes change orders on subcontracts.",
+        "data",
+        "Accounting",
+        "Enter it as a subcontract in Spectrum, or enter the change by hand.",
+    ),
+    Entry(
+        "check",
+        "bid item",
+        "The line needs a subcontract bid item: the commitment is a unit price contract.",
+        "data",
+        "Project team",
+        "Give the line its bid item, then send it again.",
+    ),
+    Entry(
+        "check",
+        "executed",
+        "Spectrum needs an existing subcontract change order number to mark this as executed.",
+        "setup",
+        "Accounting",
+        "Use status P, or create the subcontract change order in Spectrum first.",
+    ),
+    Entry(
+        "check",
+        "repeated pair",
+        "Two lines use the same phase, cost type and subcontract. Spectrum takes each combination once per change order.",
+        "data",
+        "Project team",
+        "Combine the lines and send it again.",
+    ),
+    Entry(
+        "check",
+        "total",
+        "The lines do not add up to the amount of the change order.",
+        "data",
+        "Project team",
+        "Correct the lines or the amount, then send it again.",
+    ),
+    Entry("check", "zero", "All lines are zero: nothing to export.", "data", "Project team", "Void it, or give a line its amount."),
+    # Nothing was sent.
+    Entry(
+        "connect",
+        "timeout",
+        "Spectrum's address did not answer. This server's address may not be allowed there.",
+        "temporary",
+        "IT",
+        "It is tried again by itself. If it has never worked, have this server's address put on Spectrum's list of allowed addresses.",
+    ),
+    Entry(
+        "connect",
+        "refused",
+        "Nothing could be reached at Spectrum's address.",
+        "temporary",
+        "IT",
+        "It is tried again by itself. If it goes on, check that Spectrum's Data Exchange runs and that SPECTRUM_URL has the right port.",
+    ),
+    Entry("connect", "name", "The name of Spectrum's server is not known.", "setup", "IT", "Check SPECTRUM_URL and the name service."),
+    Entry(
+        "connect",
+        "certificate",
+        "The certificate of Spectrum's server could not be verified.",
+        "setup",
+        "IT",
+        "Check its validity and its name; for a private authority, set SPECTRUM_CA_BUNDLE.",
+    ),
+    Entry(
+        "connect",
+        "tls",
+        "No secure connection to Spectrum could be made.",
+        "setup",
+        "IT",
+        "Check that SPECTRUM_URL names the port of the Data Exchange, which speaks TLS.",
+    ),
+    Entry("connect", "address", "The address of Spectrum is not usable.", "setup", "IT", "Check SPECTRUM_URL: https://HOST:8482."),
+    Entry("connect", "token", "Spectrum gave no token to sign in with.", "temporary", "IT", "It is tried again by itself."),
+    Entry(
+        "connect",
+        "wsdl",
+        "Spectrum's description of the service cannot be used.",
+        "temporary",
+        "IT",
+        "It is tried again by itself. If it goes on, compare the version of Spectrum with the portal's.",
+    ),
+    Entry("connect", ANY, "Spectrum could not be reached.", "temporary", "Nobody yet", "It is tried again by itself."),
+    # Spectrum refused us.
+    Entry("A", "client_secret", SECRET_EXPIRED, "access", "IT", "Reset the secret in Spectrum and enter it in the company settings."),
+    Entry(
+        "A",
+        "GUID",
+        "Spectrum no longer knows this session.",
+        "access",
+        "Accounting",
+        "Retry; a new session is opened.",
+    ),
+    Entry("A", ANY, REFUSED_US, "access", "IT", MEND_ID),
+    Entry("E", "GUID", "Spectrum no longer knows this session.", "access", "Accounting", "Retry; a new session is opened."),
+    Entry("E", ANY, REFUSED_US, "access", "IT", MEND_ID),
+    Entry("http", "401", REFUSED_US, "access", "IT", "Check the Authorization ID and, where it is used, enhanced authentication."),
+    Entry("http", "403", REFUSED_US, "access", "IT", "Check the rights of the Authorization ID and Spectrum's list of allowed addresses."),
+    # Spectrum refused the record.
+    Entry(
+        "I", "Company_Code", "The company may be missing in Spectrum.", "setup", "Accounting", "Correct the company code in the settings."
+    ),
+    Entry(
+        "I",
+        "Job_Number",
+        "The job may be missing or Complete in Spectrum.",
+        "data",
+        "Accounting",
+        "Correct the job number, or open the job in Spectrum, then retry.",
+    ),
+    Entry(
+        "I",
+        "Customer_Code",
+        "A change request needs a contract of this customer on the job.",
+        "data",
+        "Accounting",
+        "Set up the contract in Spectrum, or correct the customer of the project, then retry.",
+    ),
+    Entry(
+        "I",
+        "Change_Request_Number",
+        "Somebody may have put this change request on a draw or a change order in Spectrum.",
+        "data",
+        "Accounting",
+        "Make the change in Spectrum by hand, or take it off the draw or change order and retry.",
+    ),
+    Entry("I", "CR_Status", "The status may be missing in Spectrum.", "setup", "Accounting", "Choose another status in the settings."),
+    Entry(
+        "I",
+        "Cost_Reimbursable_Flag",
+        "The change request status decides which setting is allowed.",
+        "setup",
+        "Accounting",
+        "Choose another status or setting in the company settings, then retry.",
+    ),
+    Entry("I", "Origination_Date", CLOSED, "data", "Accounting", OPEN_PERIOD),
+    Entry("I", "Approved_Date", CLOSED, "data", "Accounting", OPEN_PERIOD),
+    Entry("I", "Sub_Change_Order_Date", CLOSED, "data", "Accounting", OPEN_PERIOD),
+    Entry("I", "CR_Phase_Code", PAIR, "data", "Accounting", ADD_PAIR),
+    Entry("I", "CR_Cost_Type", PAIR, "data", "Accounting", ADD_PAIR),
+    Entry("I", "Subcontractor_Code", "Vendor and subcontract must belong together in Spectrum.", "data", "Accounting", CHECK_PAIR),
+    Entry("I", "Subcontract_Number", TOGETHER, "data", "Accounting", CHECK_PAIR),
+    Entry("I", "Sub_Status", "Spectrum knows P, E and R.", "setup", "Accounting", CHOOSE),
+    Entry(
+        "I",
+        "Sub_Change_Order_Number",
+        "The subcontract change order must exist on the job in Spectrum.",
+        "data",
+        "Accounting",
+        "Create it in Spectrum first, or send the change as proposed (P).",
+    ),
+    Entry(
+        "I",
+        "Sub_Bid_Item_Code",
+        "A unit price subcontract needs one of its bid items, at most 10 characters with its group.",
+        "data",
+        "Project team",
+        "Give the line its bid item, then send it again.",
+    ),
+    Entry(
+        "I",
+        "GL_Account",
+        "Spectrum finds no G/L account for this job, phase and cost type.",
+        "data",
+        "Accounting",
+        "Add a default to the cost type or vendor in Spectrum, then retry.",
+    ),
+    Entry("I", ANY, "Spectrum does not take this value.", "data", "Accounting", f"Correct it. {RETRY}"),
+    Entry("M", "CR_Status", "A new change request needs a status.", "setup", "Accounting", CHOOSE),
+    Entry("M", "Sub_Status", "A change with a subcontract needs a subcontract status.", "setup", "Accounting", CHOOSE),
+    Entry("M", "CR_Cost_Type", PAIR, "data", "Accounting", ADD_PAIR),
+    Entry("M", "CR_Phase_Code", PAIR, "data", "Accounting", ADD_PAIR),
+    Entry(
+        "M",
+        "Sub_Change_Order_Number",
+        "Spectrum needs an existing subcontract change order number to mark this as executed.",
+        "setup",
+        "Accounting",
+        "Use status P, or create the subcontract change order in Spectrum first.",
+    ),
+    Entry("M", ANY, "Spectrum needs this value, and it was empty.", "data", "Accounting", f"Fill it in. {RETRY}"),
+    # Nobody knows.
+    Entry(
+        "answer",
+        "timeout",
+        "Spectrum did not answer in time. The change request may or may not have been saved; we will check before trying again.",
+        "unknown",
+        "Accounting",
+        LOOK,
+    ),
+    Entry(
+        "answer",
+        "broken",
+        "The connection to Spectrum broke before its answer was complete. We sent it and never heard back. It may be in Spectrum.",
+        "unknown",
+        "Accounting",
+        LOOK,
+    ),
+    Entry(
+        "answer",
+        "fault",
+        "Spectrum reported an internal error; we are checking whether the change request was saved.",
+        "unknown",
+        "Accounting",
+        LOOK,
+    ),
+    Entry("answer", "redirect", "Spectrum sent us to another address, which the portal never follows.", "unknown", "IT", LOOK),
+    Entry(
+        "answer",
+        "number",
+        "Spectrum says it saved the change request under another number than the one we gave.",
+        "unknown",
+        "Accounting",
+        "Look in Spectrum for both numbers, correct it there, then say where it is.",
+    ),
+    Entry("answer", ANY, f"Spectrum answered in a way the portal does not understand. {UNDER_CHECK}", "unknown", "Accounting", LOOK),
+    # For completeness: nothing to mend.
+    Entry("G", ANY, "Spectrum took the record and tells something about it.", "good", "Nobody yet", "Nothing to do."),
+    Entry("S", ANY, "The connection test succeeded.", "good", "Nobody yet", "Nothing to do."),
+)
+
+_BY_KEY: Mapping[tuple[str, str], Entry] = {(one.code, one.column): one for one in ENTRIES}
+
+
+def find(code: str, column: str = ANY) -> Entry:
+    """The entry of this code and column, else of the code, else the one for answers nobody understands."""
+    return _BY_KEY.get((code, column)) or _BY_KEY.get((code, ANY)) or _BY_KEY["answer", ANY]
