@@ -4,6 +4,7 @@ The people and things of the tests are in cast.py, real processes in processes.p
 """
 
 import shutil
+import threading
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -11,11 +12,13 @@ from urllib.parse import urlsplit
 import pytest
 from argon2 import PasswordHasher
 from itsdangerous import TimestampSigner
+from werkzeug.serving import make_server
 
 import config
 from portal import clock as clocks
 from portal import create_app, db
 from portal.domain import people
+from portal.premises import free_port
 
 pytest_plugins = ["tests.processes", "tests.cast"]
 
@@ -93,6 +96,21 @@ def csrf_client(app, company):
     """A browser that has to send CSRF tokens as in production."""
     app.config["WTF_CSRF_ENABLED"] = True
     return app.test_client()
+
+
+@pytest.fixture
+def served(make_app, company):
+    """The application on a port of its own, for a real browser, CSRF tokens and all; answers its address."""
+    port = free_port()
+    app = make_app(PORTAL_PORT=port)
+    app.config["WTF_CSRF_ENABLED"] = True
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 @pytest.fixture(autouse=True)

@@ -46,8 +46,9 @@ def exact(moment: datetime) -> str:
 
 
 def at_time(moment: datetime) -> str:
-    """10:44, in the company's zone."""
-    return f"{moment.astimezone(zone()):%H:%M}"
+    """10:44, in the company's zone; Nov 22, 10:44 when that is not today."""
+    local, today = moment.astimezone(zone()), clock.now().astimezone(zone()).date()
+    return f"{local:%H:%M}" if local.date() == today else f"{local:%b} {local.day}, {local:%H:%M}"
 
 
 def iso(moment: datetime) -> str:
