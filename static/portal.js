@@ -96,3 +96,9 @@ document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
 });
 
 document.addEventListener("htmx:error", ({ detail: { ctx } }) => ctx && failed(ctx, NO_ANSWER));
+
+/* Counters: <span data-count="ID"> says how many characters the field has. */
+document.addEventListener("input", ({ target }) => {
+  const counter = target.id && document.querySelector(`[data-count="${CSS.escape(target.id)}"]`);
+  if (counter) counter.textContent = [...target.value.trim()].length;
+});
