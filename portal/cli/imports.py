@@ -34,7 +34,7 @@ def import_(file: Path, sender: str | None, dry_run: bool, format_: files.Format
     anything wrong in it changes nothing.
     """
     db.init(cli.settings().DATABASE_URL)
-    with db.connected(), _refusals(), _progress() as progress:
+    with db.connected(), _refusals():
         _be_ready()
         by = imports.sender_by(sender) if sender else None
         reading = files.read(file, format_)
@@ -42,17 +42,23 @@ def import_(file: Path, sender: str | None, dry_run: bool, format_: files.Format
         for note in reading.notes:
             click.echo(f"Note: {note}", err=True)
         if dry_run:
-            _say(imports.preview(found, by, progress), by, "Would be")
+            with _progress() as progress:
+                summary = imports.preview(found, by, progress)
+            _say(summary, by, "Would be")
         else:
-            _import(found, file.name, reading.sha256, by, progress)
+            _import(found, file.name, reading.sha256, by)
 
 
-def _import(found: list[Entry], name: str, sha256: str, by: User | None, progress: Progress) -> None:
+def _import(found: list[Entry], name: str, sha256: str, by: User | None) -> None:
     with imports.alone() as run:
         if earlier := run.unfinished():
             click.echo(f"The import of {earlier.file} was interrupted; completing it first.", err=True)
-            _say(run.complete(earlier, progress), earlier.sender, f"{earlier.file}:")
-        _say(run.complete(run.stage(found, name, sha256, by, progress), progress), by, "Imported:")
+            with _progress() as progress:
+                summary = run.complete(earlier, progress)
+            _say(summary, earlier.sender, f"{earlier.file}:")
+        with _progress() as progress:
+            summary = run.complete(run.stage(found, name, sha256, by, progress), progress)
+    _say(summary, by, "Imported:")
 
 
 def _say(summary: Summary, by: User | None, heading: str) -> None:

@@ -27,6 +27,7 @@ LEASE = timedelta(seconds=5)  # renewed in every turn; how long a killed import 
 WAIT_S = 30.0  # for another import to end
 HOLD_S = 0.2  # of writing in one turn
 PAUSE_S = 0.11  # between turns; SQLite's waiters look again at least every 0.1 s
+BATCH = 200  # rows in one statement
 T = TypeVar("T")
 Progress = Callable[[str, int, int], None]
 
@@ -97,9 +98,8 @@ class Run:
             Lane.renew(LANE, self.claim, LEASE)
             origin = Import.create(file=file[-255:], sha256=sha256, size=len(found), sender=sender)
         rows = [(origin.id, position, entries.dump(entry)) for position, entry in enumerate(found, 1)]
-        batches = [rows[start : start + 200] for start in range(0, len(rows), 200)]
         columns = [Staged.origin, Staged.position, Staged.content]
-        self._in_turns(batches, lambda batch: Staged.insert_many(batch, columns).execute(), progress, "Staging")
+        self._in_turns(_batches(rows), lambda batch: Staged.insert_many(batch, columns).execute(), progress, "Staging")
         with transaction():
             Lane.renew(LANE, self.claim, LEASE)
             origin.confirmed_at = clock.now()
@@ -137,8 +137,7 @@ class Run:
         """The rows of finished imports go; the imports and their events stay."""
         done = Import.select(Import.id).where(Import.finished_at.is_null(False))
         ids = [row.id for row in Staged.select(Staged.id).where(Staged.origin.in_(done))]
-        batches = [ids[start : start + 500] for start in range(0, len(ids), 500)]
-        self._in_turns(batches, lambda batch: Staged.delete().where(Staged.id.in_(batch)).execute(), progress, "Tidying")
+        self._in_turns(_batches(ids), lambda batch: Staged.delete().where(Staged.id.in_(batch)).execute(), progress, "Tidying")
 
     def _in_turns(self, work: Sequence[T], step: Callable[[T], object], progress: Progress, phase: str) -> None:
         """Do `step` for each piece of work, a moment of writing at a time, so that nobody waits long for the database."""
@@ -152,6 +151,10 @@ class Run:
             progress(phase, len(work) - len(waiting), len(work))
             if waiting:
                 time.sleep(PAUSE_S)
+
+
+def _batches(rows: Sequence[T]) -> list[Sequence[T]]:
+    return [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
 
 
 def sender_by(email: str) -> User:
