@@ -31,10 +31,10 @@ def told(person):
 def test_the_page_says_what_everybody_may_do(admin, ana, ben, dee, sam):
     page = admin.get("/settings/people").text
 
-    assert "Sees everything, takes on failed exports and accepts, rejects and retries." in text(row(page, ana))
+    assert "Sees everything, looks after failed exports, accepts, rejects and retries." in text(row(page, ana))
     assert "Sees all lists, details and history; changes nothing." in text(row(page, ben))
     assert "Works on the change orders of their jobs only." in text(row(page, dee))
-    assert "Sees everything, takes on failed exports." in text(row(page, sam))
+    assert "Sees everything, looks after failed exports." in text(row(page, sam))
     assert "never" in text(row(page, sam))
 
 
@@ -82,7 +82,7 @@ def test_without_script_the_form_leads_back_to_the_person(admin, ben):
     answer = admin.post(f"/settings/people/{ben.id}/level", data={"level": "Standard"})
 
     assert (answer.status_code, answer.location) == (303, f"/settings/people#person-{ben.id}")
-    assert "Ben Okafor: Sees everything, takes on failed exports." in admin.get("/settings/people").text
+    assert "Ben Okafor: Sees everything, looks after failed exports." in admin.get("/settings/people").text
 
 
 def test_one_s_own_row_has_no_controls_and_says_why(admin, eve, ben):

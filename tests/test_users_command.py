@@ -37,7 +37,7 @@ def test_the_first_admin_is_made_here_and_can_sign_in(portal):
     assert (answer.exit_code, answer.output) == (
         0,
         "Added Eve@Example.test · Eve Laurent · Admin · Can Push to Accounting · "
-        "Sees everything, manages settings and people and accepts, rejects and retries.\n",
+        "Sees everything, manages settings and people, accepts, rejects and retries.\n",
     )
     assert sign_in("eve@example.TEST", GOOD)
     assert told(people.find("eve@example.test")) == [("account created", None, {"can_push": True, "level": "Admin"})]
@@ -127,7 +127,7 @@ def test_the_list_says_what_each_may_do(portal, ana, dee):
 
     assert lines == [
         "ana@example.test · Ana Ortiz · Standard · Can Push to Accounting · "
-        "Sees everything, takes on failed exports and accepts, rejects and retries.",
+        "Sees everything, looks after failed exports, accepts, rejects and retries.",
         "dee@example.test · Dee Sørensen · None · 24-117 · Works on the change orders of their jobs only.",
     ]
 

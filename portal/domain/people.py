@@ -97,11 +97,11 @@ class User(Model):
         if not self.active:
             return "Deactivated: cannot sign in."
         inactive = " ‘Can Push to Accounting’ is inactive below Standard." if self.can_push_is_inactive else ""
-        decide = " and accepts, rejects and retries" if self.may_decide else ""
+        decide = ", accepts, rejects and retries" if self.may_decide else ""
         sentences = {
             Level.NONE: "Works on the change orders of their jobs only.",
             Level.READ_ONLY: "Sees all lists, details and history; changes nothing.",
-            Level.STANDARD: f"Sees everything, takes on failed exports{decide}.",
+            Level.STANDARD: f"Sees everything, looks after failed exports{decide}.",
             Level.ADMIN: f"Sees everything, manages settings and people{decide}.",
         }
         return sentences[Level(self.level)] + inactive

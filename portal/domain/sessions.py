@@ -41,6 +41,7 @@ def sign_in(email: str, password: str) -> str | None:
     token = secrets.token_urlsafe(32)
     with transaction():
         Session.create(token_hash=_hash(token), user=user)
+        User.update(last_active_at=clock.now()).where(User.id == user.id).execute()
     return token
 
 

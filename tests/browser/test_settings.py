@@ -67,7 +67,7 @@ def test_a_level_is_changed_where_it_stands_and_the_change_is_said(page, eve_at,
 
     page.get_by_role("combobox", name="Level of Ben Okafor").select_option("Standard")
 
-    expect(page.locator("#say")).to_contain_text("Ben Okafor: Sees everything, takes on failed exports.")
+    expect(page.locator("#say")).to_contain_text("Ben Okafor: Sees everything, looks after failed exports.")
     assert people.by_id(ben.id).level == Level.STANDARD
     assert focused(page) == f"level-{ben.id}"
     expect(page.get_by_role("button", name="Save the level of Ben Okafor")).to_be_hidden()
@@ -79,7 +79,7 @@ def test_rights_are_changed_by_keyboard_alone(page, eve_at, ben):
     page.get_by_role("combobox", name="Level of Ben Okafor").focus()
 
     page.keyboard.press("ArrowDown")
-    expect(page.locator(f"#person-{ben.id}")).to_contain_text("takes on failed exports")
+    expect(page.locator(f"#person-{ben.id}")).to_contain_text("looks after failed exports")
     assert focused(page) == f"level-{ben.id}"
     page.keyboard.press("Tab")
     assert focused(page) == f"push-{ben.id}"
