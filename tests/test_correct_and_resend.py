@@ -1,0 +1,322 @@
+"""The sender corrects what came back, or finishes a draft, and sends it to accounting."""
+
+from decimal import Decimal
+
+import pytest
+from bs4 import BeautifulSoup
+
+from portal.domain import sending
+from portal.domain.change_orders import Status, load
+from portal.domain.events import Event
+from portal.domain.people import Membership
+from tests.conftest import path_of, sign_in
+
+LINE = {"phase_code": "16-2000", "cost_type": "SUB", "line_description": "", "quantity": "", "unit": "", "amount": "10.00", "bid_item": ""}
+
+
+@pytest.fixture
+def returned(make_change_order):
+    return make_change_order("rejected")
+
+
+def editing(change_order):
+    return f"/change-orders/{change_order.id}/edit"
+
+
+def soup(answer):
+    return BeautifulSoup(answer.text, "html.parser")
+
+
+def words(tag):
+    return " ".join(tag.get_text(" ", strip=True).split())
+
+
+def typed(change_order, *lines, **words):
+    """The form as filled in: lines as dicts of what differs from LINE."""
+    lines = [LINE | line for line in lines or ({},)]
+    columns = {name: [line[name] for line in lines] for name in LINE}
+    return {"version": change_order.version, "number": "001", "title": "Relocate duct bank", "description": ""} | columns | words
+
+
+def test_the_list_holds_drafts_and_what_came_back(client, dee, make_change_order):
+    made = {status: make_change_order(status) for status in ("draft", "rejected", "retrieved", "ready", "exported")}
+
+    page = soup(sign_in(client, dee).get("/jobs"))
+
+    listed = {row["id"] for row in page.select("tbody tr")}
+    assert listed == {f"change-order-{made[status].id}" for status in ("draft", "rejected", "retrieved")}
+    assert "Wrong cost type on line 1" in words(page.main)
+
+
+def test_the_list_of_somebody_without_jobs_says_what_would_be_there(client, ana, returned):
+    page = soup(sign_in(client, ana).get("/jobs"))
+
+    assert "Nothing waits for you." in words(page.main)
+
+
+def test_the_start_page_of_a_sender_is_the_list(client, dee, company):
+    answer = sign_in(client, dee).get("/")
+
+    assert path_of(answer.location) == "/jobs"
+
+
+def test_the_page_opens_with_the_reason_and_what_is_written(client, dee, returned):
+    page = soup(sign_in(client, dee).get(editing(returned)))
+
+    assert "Sent back by Ana Ortiz at " in words(page.main)
+    assert words(page.blockquote) == "Wrong cost type on line 1"
+    assert page.find("input", {"name": "title"})["value"] == "Relocate duct bank"
+    assert page.find("input", {"name": "amount"})["value"] == "4250.00"
+
+
+def test_saving_keeps_everything_that_was_typed(client, dee, returned):
+    line = {"cost_type": "M", "line_description": "Duct", "quantity": "12.5", "unit": "LF", "amount": "-20.10", "bid_item": "B1"}
+    form = typed(returned, line, {"phase_code": "16-3000"}, number="002", title="Duct bank", description="As per RFI 12")
+
+    answer = sign_in(client, dee).post(editing(returned), data=form)
+
+    assert answer.status_code == 303
+    assert path_of(answer.location) == editing(returned)
+    now = load(returned.id)
+    assert (now.number, now.title, now.description, now.amount) == ("002", "Duct bank", "As per RFI 12", Decimal("-10.10"))
+    first = now.lines[0]
+    assert (first.cost_type, first.description, first.quantity, first.unit, first.amount, first.bid_item) == (
+        "M",
+        "Duct",
+        Decimal("12.5"),
+        "LF",
+        Decimal("-20.10"),
+        "B1",
+    )
+    assert now.state is Status.REJECTED
+
+
+def test_the_findings_are_shown_after_saving_beside_their_fields(client, dee, returned):
+    sign_in(client, dee).post(editing(returned), data=typed(returned, {"cost_type": ""}, title="x" * 40))
+
+    page = soup(client.get(editing(returned)))
+
+    summary = words(page.find("section", {"aria-labelledby": "checks"}))
+    assert "The title has 40 characters; Spectrum holds 30." in summary
+    assert "Line 1 has no cost type." in summary
+    assert "The title has 40 characters" in words(page.find(id="title-hint"))
+
+
+def test_the_reason_stays_while_it_is_worked_on(client, dee, returned):
+    sign_in(client, dee).post(editing(returned), data=typed(returned))
+
+    assert "Wrong cost type on line 1" in client.get(editing(returned)).text
+
+
+def test_adding_a_line_keeps_what_was_typed_and_saves_nothing(client, dee, returned):
+    answer = sign_in(client, dee).post(editing(returned), data=typed(returned, title="Typed") | {"add": "line"})
+
+    assert answer.status_code == 200
+    page = soup(answer)
+    assert page.find("input", {"name": "title"})["value"] == "Typed"
+    assert len(page.find_all("input", {"name": "phase_code"})) == 2
+    assert page.find(id="phase_code-2").has_attr("autofocus")
+    assert load(returned.id).title == "Relocate duct bank"
+
+
+def test_removing_a_line_takes_that_line_away(client, dee, returned):
+    form = typed(returned, {"phase_code": "A"}, {"phase_code": "B"}, {"phase_code": "C"}) | {"remove": "2"}
+
+    page = soup(sign_in(client, dee).post(editing(returned), data=form))
+
+    assert [field["value"] for field in page.find_all("input", {"name": "phase_code"})] == ["A", "C"]
+
+
+@pytest.mark.parametrize("position", ["0", "-1", "9", "", "x", "١", "9" * 400])
+def test_removing_a_line_that_is_not_there_removes_nothing(client, dee, returned, position):
+    answer = sign_in(client, dee).post(editing(returned), data=typed(returned) | {"remove": position})
+
+    assert answer.status_code == 200
+    assert len(soup(answer).find_all("input", {"name": "phase_code"})) == 1
+
+
+@pytest.mark.parametrize("amount", ["1,234.50", "$5", "1.234", "NaN", "1e5", "12345678901", "١٢", "--1", "0x10", "1_000"])
+def test_an_amount_that_is_none_comes_back_as_typed(client, dee, returned, amount):
+    answer = sign_in(client, dee).post(editing(returned), data=typed(returned, {"amount": amount}))
+
+    assert answer.status_code == 422
+    page = soup(answer)
+    assert page.find(id="amount-1")["value"] == amount
+    assert page.find(id="amount-1")["aria-invalid"] == "true"
+    assert page.select_one(".problem a")["href"] == "#amount-1"
+    assert "is not an amount" in words(page.select_one(".problem"))
+    assert load(returned.id).amount == Decimal("4250.00")
+
+
+@pytest.mark.parametrize("quantity", ["1,5", "abc", "NaN", "1e9", "1" * 41])
+def test_a_quantity_that_is_none_comes_back_as_typed(client, dee, returned, quantity):
+    answer = sign_in(client, dee).post(editing(returned), data=typed(returned, {"quantity": quantity}))
+
+    assert answer.status_code == 422
+    assert "is not a quantity" in words(soup(answer).select_one(".problem"))
+
+
+def test_a_draft_may_still_lack_an_amount(client, dee, make_change_order):
+    draft = make_change_order("draft")
+
+    answer = sign_in(client, dee).post(editing(draft), data=typed(draft, {"amount": ""}))
+
+    assert answer.status_code == 303
+    assert "Line 1 has no amount." in words(soup(client.get(editing(draft))))
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [("title", "A\x00B"), ("description", "A\x1bB"), ("number", "0\x07"), ("phase_code", "1\x00"), ("cost_type", "S\x00"), ("unit", "L\x7f")],
+)
+def test_control_characters_are_refused(client, dee, returned, field, text):
+    form = typed(returned, {field: text}) if field in LINE else typed(returned, **{field: text})
+
+    answer = sign_in(client, dee).post(editing(returned), data=form)
+
+    assert answer.status_code == 422
+    assert "contains control characters" in words(soup(answer).select_one(".problem"))
+
+
+@pytest.mark.parametrize("field", ["number", "title", "description", "phase_code", "cost_type", "unit", "line_description", "bid_item"])
+def test_what_is_far_too_long_is_refused(client, dee, returned, field):
+    text = "x" * 5000
+    form = typed(returned, {field: text}) if field in LINE else typed(returned, **{field: text})
+
+    answer = sign_in(client, dee).post(editing(returned), data=form)
+
+    assert answer.status_code == 422
+    assert "has 5000 characters" in words(soup(answer).select_one(".problem"))
+
+
+def test_five_hundred_lines_fit_and_one_more_does_not(client, dee, returned):
+    sign_in(client, dee)
+    lines = [{"phase_code": f"{n:06}"} for n in range(501)]
+
+    too_many = client.post(editing(returned), data=typed(returned, *lines))
+    enough = client.post(editing(returned), data=typed(returned, *lines[:500]))
+
+    assert too_many.status_code == 422
+    assert "There are 501 lines; 500 fit." in too_many.text
+    assert enough.status_code == 303
+    assert len(load(returned.id).lines) == 500
+
+
+def test_a_number_that_its_commitment_has_already_is_refused(client, dee, make_change_order):
+    make_change_order(number="007")
+    draft = make_change_order("draft", number="008")
+
+    answer = sign_in(client, dee).post(editing(draft), data=typed(draft, number="007"))
+
+    assert answer.status_code == 422
+    assert "Commitment SC-014 already has a CCO 007." in answer.text
+    assert load(draft.id).number == "008"
+
+
+def test_resending_saves_first_and_sends_then(client, dee, returned):
+    page = soup(sign_in(client, dee).get(editing(returned)))
+    button = page.find("button", string="Re-send to ERP")
+
+    answer = client.post(button["formaction"], data=typed(returned, {"cost_type": "M"}))
+
+    assert answer.status_code == 303
+    now = load(returned.id)
+    assert (now.state, now.revision, now.lines[0].cost_type) == (Status.READY, 2, "M")
+    assert "CCO 001 sent to accounting." in client.get(answer.location).text
+
+
+def test_a_draft_is_sent_not_re_sent(client, dee, make_change_order):
+    draft = make_change_order("draft")
+
+    page = soup(sign_in(client, dee).get(editing(draft)))
+
+    assert page.find("button", string="Send to ERP")
+
+
+def test_sending_without_fields_sends_what_is_kept(client, dee, returned):
+    answer = sign_in(client, dee).post(f"/change-orders/{returned.id}/sending", data={"version": returned.version})
+
+    assert answer.status_code == 303
+    assert load(returned.id).state is Status.READY
+
+
+def test_what_breaks_a_rule_is_saved_but_not_sent(client, dee, returned):
+    form = typed(returned, title="x" * 31)
+
+    answer = sign_in(client, dee).post(f"/change-orders/{returned.id}/sending", data=form)
+
+    assert answer.status_code == 422
+    problem = words(soup(answer).select_one(".problem"))
+    assert "Saved, but not sent" in problem
+    assert "The title has 31 characters; Spectrum holds 30." in problem
+    now = load(returned.id)
+    assert (now.state, now.title) == (Status.REJECTED, "x" * 31)
+    assert soup(answer).find("input", {"name": "version"})["value"] == str(now.version)
+
+
+def test_what_waits_in_accounting_can_only_be_read(client, dee, change_order):
+    page = soup(sign_in(client, dee).get(editing(change_order)))
+
+    assert "CCO 001 is Ready to Export, so it cannot be changed." in words(page.main)
+    assert not page.main.find("button")
+    assert page.find("input", {"name": "title"}).has_attr("readonly")
+
+
+def test_saving_what_waits_in_accounting_is_refused(client, dee, change_order):
+    answer = sign_in(client, dee).post(editing(change_order), data=typed(change_order, title="Sneaky"))
+
+    assert answer.status_code == 409
+    assert "Nothing was recorded" in answer.text
+    assert load(change_order.id).title == "Relocate duct bank"
+
+
+def test_a_second_writer_sees_the_first_and_keeps_the_text(client, dee, returned):
+    sending.edit(returned.id, dee, returned.version, sending.Draft("001", "First", "", [sending.LineDraft("1", "SUB", Decimal(1))]))
+
+    answer = sign_in(client, dee).post(editing(returned), data=typed(returned, title="Second"))
+
+    assert answer.status_code == 409
+    page = soup(answer)
+    assert "the change order is no longer what you saw" in words(page)
+    assert page.find("input", {"name": "title"})["value"] == "Second"
+    assert page.find("input", {"name": "version"})["value"] == str(load(returned.id).version)
+    assert load(returned.id).title == "First"
+
+
+def test_sending_twice_sends_once(client, dee, returned):
+    sign_in(client, dee).post(f"/change-orders/{returned.id}/sending", data={"version": returned.version})
+
+    again = client.post(f"/change-orders/{returned.id}/sending", data={"version": returned.version})
+
+    assert again.status_code == 409
+    assert Event.select().where(Event.action == "sent", Event.ref == returned.id).count() == 2
+
+
+@pytest.mark.parametrize("who", ["ana", "eve"])
+def test_only_members_of_the_job_write(client, returned, who, request):
+    sign_in(client, request.getfixturevalue(who))
+
+    looked = client.get(editing(returned))
+    saved = client.post(editing(returned), data=typed(returned, title="Mine"))
+    sent = client.post(f"/change-orders/{returned.id}/sending", data={"version": returned.version})
+
+    assert (looked.status_code, saved.status_code, sent.status_code) == (403, 403, 403)
+    assert "You are not a member of job 24-117." in looked.text
+    assert load(returned.id).state is Status.REJECTED
+
+
+def test_a_membership_taken_away_between_page_and_click_counts(client, dee, returned):
+    sign_in(client, dee).get(editing(returned))
+    Membership.delete().where(Membership.user == dee).execute()
+
+    answer = client.post(editing(returned), data=typed(returned, title="Mine"))
+
+    assert answer.status_code == 403
+    assert load(returned.id).title == "Relocate duct bank"
+
+
+def test_columns_of_different_length_are_refused(client, dee, returned):
+    answer = sign_in(client, dee).post(editing(returned), data=typed(returned) | {"amount": ["1", "2"]})
+
+    assert answer.status_code == 400
+    assert "The lines of the form are incomplete." in answer.text
