@@ -1,7 +1,5 @@
 """A person at a browser without JavaScript: follows links, fills in the forms that are there, and presses their buttons."""
 
-from typing import Any
-
 import requests
 from bs4 import BeautifulSoup, Tag
 
@@ -27,16 +25,27 @@ class Person:
         found = next((b for b in page.find_all("button") if b.get_text(" ", strip=True) == button), None)
         assert found, f"no button {button}: {[b.get_text(' ', strip=True) for b in page.find_all('button')]}"
         form = found.find_parent("form")
-        data = filled_in(form) | ({found["name"]: found.get("value", "")} if found.get("name") else {}) | fields
-        return self.browser.post(self.base + form["action"], data=data, timeout=30)
+        data = [(name, value) for name, value in filled_in(form) if name not in fields] + list(fields.items())
+        if found.get("name"):
+            data.append((found["name"], found.get("value", "")))
+        return self.browser.post(self.base + (found.get("formaction") or form["action"]), data=data, timeout=30)
 
 
-def filled_in(form: Tag) -> dict[str, Any]:
-    """The fields of a form as a browser would send them."""
-    boxes = [box for box in form.find_all("input") if box.get("name") and (box.get("type") not in ("checkbox", "radio") or box.has_attr("checked"))]
-    data: dict[str, Any] = {box["name"]: box.get("value", "on" if box.get("type") == "checkbox" else "") for box in boxes}
-    data |= {area["name"]: area.get_text() for area in form.find_all("textarea")}
-    for select in form.find_all("select"):
-        chosen = select.find("option", selected=True) or select.find("option")
-        data[select["name"]] = chosen.get("value", chosen.get_text())
-    return data
+def filled_in(form: Tag) -> list[tuple[str, str]]:
+    """The fields of a form as a browser would send them, in their order."""
+    return [
+        (field["name"], value_of(field)) for field in form.find_all(["input", "textarea", "select"]) if field.get("name") and is_sent(field)
+    ]
+
+
+def is_sent(field: Tag) -> bool:
+    return field.get("type") not in ("checkbox", "radio") or field.has_attr("checked")
+
+
+def value_of(field: Tag) -> str:
+    if field.name == "textarea":
+        return str(field.get_text())
+    if field.name == "select":
+        chosen = field.find("option", selected=True) or field.find("option")
+        return str(chosen.get("value", chosen.get_text()))
+    return str(field.get("value", "on" if field.get("type") == "checkbox" else ""))

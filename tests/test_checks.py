@@ -41,9 +41,7 @@ def test_rule_1_a_number_is_unique_in_the_commitment(draft, make_change_order):
     assert finding.text == f"Commitment {draft.commitment.number} already has a CCO 004."
 
 
-@pytest.mark.parametrize(
-    ("title", "text"), [("", "The title is empty."), ("x" * 31, "The title has 31 characters; Spectrum holds 30.")]
-)
+@pytest.mark.parametrize(("title", "text"), [("", "The title is empty."), ("x" * 31, "The title has 31 characters; Spectrum holds 30.")])
 def test_rule_2_a_title_has_1_to_30_characters(draft, title, text):
     draft.title = title
 
@@ -145,9 +143,7 @@ def test_rule_9_a_phase_and_cost_type_come_once(draft, other):
 
     (finding,) = findings(draft, 9)
 
-    assert finding.text == (
-        "Lines 1 and 2 use the same phase, cost type and subcontract. Spectrum keeps one line per combination."
-    )
+    assert finding.text == ("Lines 1 and 2 use the same phase, cost type and subcontract. Spectrum keeps one line per combination.")
     assert finding.fix == "Combine them into one line."
 
 
