@@ -24,7 +24,9 @@ def section(page, heading):
     return next(card for card in page.find_all("section") if card.h2 and words(card.h2).startswith(heading))
 
 
-@pytest.mark.parametrize("status", ["draft", "ready", "queued", "exporting", "exported", "failed", "unknown", "rejected", "retrieved", "void"])
+@pytest.mark.parametrize(
+    "status", ["draft", "ready", "queued", "exporting", "exported", "failed", "unknown", "rejected", "retrieved", "void"]
+)
 def test_there_is_a_page_in_every_state(client, ana, make_change_order, status):
     made = make_change_order(status)
 

@@ -167,7 +167,14 @@ def test_a_draft_may_still_lack_an_amount(client, dee, make_change_order):
 
 @pytest.mark.parametrize(
     ("field", "text"),
-    [("title", "A\x00B"), ("description", "A\x1bB"), ("number", "0\x07"), ("phase_code", "1\x00"), ("cost_type", "S\x00"), ("unit", "L\x7f")],
+    [
+        ("title", "A\x00B"),
+        ("description", "A\x1bB"),
+        ("number", "0\x07"),
+        ("phase_code", "1\x00"),
+        ("cost_type", "S\x00"),
+        ("unit", "L\x7f"),
+    ],
 )
 def test_control_characters_are_refused(client, dee, returned, field, text):
     form = typed(returned, {field: text}) if field in LINE else typed(returned, **{field: text})
