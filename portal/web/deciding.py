@@ -99,7 +99,7 @@ def asked_for() -> tuple[int, str]:
 
 def opened(row: Row, form: str) -> ResponseReturnValue:
     id = row.change_order.id
-    shown: dict[str, Any] = {"form": form, "fields": fields_of(row), "problems": [], "focus": f"#{form}-{id} [autofocus]"}
+    shown: dict[str, Any] = {"form": form, "fields": fields_of(row), "problems": [], "focus": f"#change-order-{id} [autofocus]"}
     return render_template("change_orders/_row.html", row=row, **shown) if wants_fragment() else page_of(row, **shown)
 
 

@@ -1,0 +1,280 @@
+"""Accept and Reject in a real browser: by mouse, by keyboard alone, and for people who hear the page."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from portal import clock
+from portal.domain import deciding, exporting, outbox
+from portal.domain.change_orders import Status, load
+from portal.domain.companies import Company
+from portal.domain.outbox import Dispatch, Lane
+from portal.spectrum.records import Receipt, Refused, Row
+from tests.browser.signing_in import sign_in, violations
+
+READY = "/change-orders?view=ready"
+
+
+@pytest.fixture
+def three(make_change_order, monkeypatch):
+    """Three that wait, oldest first."""
+    made = []
+    for minutes, title in ((30, "Duct bank"), (20, "Landing steel"), (10, "Valve vault")):
+        then = datetime.now(UTC) - timedelta(minutes=minutes)
+        with monkeypatch.context() as patch:
+            patch.setattr(clock, "system", lambda then=then: then)
+            made.append(make_change_order(title=title))
+    return made
+
+
+@pytest.fixture
+def ana_at(page, served, ana):
+    """Puts Ana, signed in, before a page."""
+
+    def open(path=READY):
+        sign_in(page, served, ana)
+        page.goto(f"{served}{path}")
+        return page
+
+    return open
+
+
+@pytest.fixture(autouse=True)
+def complaints(page):
+    """Nothing may be refused by the content security policy, and no script may fail."""
+    heard = []
+    page.on(
+        "console", lambda message: heard.append(message.text) if message.type == "error" and "status of 4" not in message.text else None
+    )
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    yield
+    assert heard == []
+
+
+def row(page, change_order):
+    return page.locator(f"#change-order-{change_order.id}")
+
+
+def focused(page):
+    return page.evaluate("document.activeElement.id || document.activeElement.tagName")
+
+
+def expect_focus(page, id):
+    expect(page.locator(f"#{id}")).to_be_focused()
+
+
+def work(change_order, answer):
+    """The worker's turn, with a Spectrum that gives this answer to every line."""
+
+    def call(elements, guid):
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    lane = change_order.company.lane
+    claim = Lane.take(lane, exporting.SHORT)
+    exporting.step(Dispatch.get(Dispatch.subject == load(change_order.id).export, Dispatch.task == outbox.Task.EXPORT), claim, call)
+    Lane.release(lane, claim)
+
+
+def test_two_clicks_accept_and_the_next_row_is_ready(ana_at, three, shot):
+    page = ana_at()
+    first, second, _ = three
+
+    row(page, first).get_by_role("button", name="Accept").click()
+    expect_focus(page, f"export-{first.id}")
+    assert row(page, first).get_by_label("Spectrum number").input_value() == "S014-001"
+    shot(page, "acceptance")
+    page.get_by_role("button", name="Export").click()
+
+    expect(row(page, first)).to_contain_text("Queued")
+    expect_focus(page, f"accept-{second.id}")
+    expect(page.locator("#say")).to_have_text("CCO 001 accepted and queued. 2 left. Now on CCO 002, Volt Electric Co, $4,250.00.")
+    expect(page.locator("#totals")).to_contain_text("2 change orders waiting · $8,500.00")
+    expect(page.locator("#count-ready")).to_have_text("2")
+    expect(page.locator("#count-progress")).to_have_text("1")
+    assert page.url.endswith(READY)
+    assert load(first.id).state is Status.QUEUED
+
+
+def test_three_are_accepted_by_enter_alone(ana_at, three):
+    page = ana_at()
+    page.locator(f"#accept-{three[0].id}").focus()
+
+    for change_order in three:
+        expect_focus(page, f"accept-{change_order.id}")
+        page.keyboard.press("Enter")
+        expect_focus(page, f"export-{change_order.id}")
+        page.keyboard.press("Enter")
+        expect(row(page, change_order)).to_contain_text("Queued")
+
+    expect_focus(page, f"cco-{three[-1].id}")
+    expect(page.locator("#say")).to_have_text("CCO 003 accepted and queued. Nothing left.")
+
+
+def test_tab_leads_from_the_link_to_accept_to_reject(ana_at, change_order):
+    page = ana_at()
+    page.locator(f"#cco-{change_order.id}").focus()
+
+    page.keyboard.press("Tab")
+    assert focused(page) == f"accept-{change_order.id}"
+    page.keyboard.press("Tab")
+    assert focused(page) == f"reject-{change_order.id}"
+
+
+def test_rejecting_by_keyboard(ana_at, three):
+    page = ana_at()
+    first, second, _ = three
+    page.locator(f"#reject-{first.id}").focus()
+
+    page.keyboard.press("Enter")
+    expect_focus(page, f"reason-{first.id}")
+    page.keyboard.type("Line 1 belongs to phase 26-0519")
+    expect(page.locator(f"[data-count='reason-{first.id}']")).to_have_text("31")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    expect(row(page, first)).to_contain_text("Line 1 belongs to phase 26-0519")
+    expect_focus(page, f"accept-{second.id}")
+    expect(page.locator("#say")).to_contain_text("CCO 001 sent back to Dee Sørensen. 2 left.")
+    assert load(first.id).state is Status.REJECTED
+
+
+def test_cancel_puts_focus_back_on_the_button(ana_at, change_order):
+    page = ana_at()
+
+    for opener in ("accept", "reject"):
+        page.locator(f"#{opener}-{change_order.id}").focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+        page.get_by_role("button", name="Cancel").press("Enter")
+        expect_focus(page, f"{opener}-{change_order.id}")
+
+    assert load(change_order.id).state is Status.READY
+
+
+def test_a_number_that_does_not_fit_keeps_the_form_and_takes_focus(ana_at, lee, change_order, make_change_order):
+    other = make_change_order()
+    deciding.accept(other.id, by=lee, version=other.version, number="S-1")
+    page = ana_at()
+
+    row(page, change_order).get_by_role("button", name="Accept").click()
+    page.get_by_label("Spectrum number").fill("s-1")
+    page.keyboard.press("Enter")
+
+    expect_focus(page, f"problem-{change_order.id}")
+    expect(page.get_by_role("group", name="There is a problem")).to_contain_text("already used in Spectrum")
+    assert page.get_by_label("Spectrum number").input_value() == "s-1"
+    assert violations(page) == []
+
+
+def test_custom_words_are_asked_for_first_and_counted(ana_at, change_order):
+    Company.update(custom_title=True).execute()
+    page = ana_at()
+
+    row(page, change_order).get_by_role("button", name="Accept").click()
+    expect_focus(page, f"title-{change_order.id}")
+    page.get_by_label("Title").fill("Duct bank, north side")
+    expect(page.locator(f"[data-count='title-{change_order.id}']")).to_have_text("21")
+    assert violations(page) == []
+    page.keyboard.press("Enter")
+
+    expect(row(page, change_order)).to_contain_text("Queued")
+
+
+def test_the_second_approver_sees_what_the_first_did(ana_at, lee, change_order):
+    page = ana_at()
+    row(page, change_order).get_by_role("button", name="Accept").click()
+    expect(page.get_by_role("button", name="Export")).to_be_visible()
+    deciding.accept(change_order.id, by=lee, version=change_order.version)
+
+    page.get_by_role("button", name="Export").click()
+
+    expect(row(page, change_order)).to_contain_text("Nothing was recorded. Accepted by Lee Nakamura at ")
+    expect_focus(page, f"error-{change_order.id}")
+    assert load(change_order.id).decided_by == lee
+
+
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [
+        (Receipt(200), "Exported"),
+        (Refused("Refused.", http=200, rows=[Row("I", "Phase is not on the job", "CR_Phase_Code")]), "Failed to Export"),
+    ],
+)
+def test_the_row_follows_the_export_by_itself_and_then_rests(ana_at, change_order, answer, word):
+    page = ana_at()
+    row(page, change_order).get_by_role("button", name="Accept").click()
+    page.get_by_role("button", name="Export").click()
+    expect(row(page, change_order)).to_contain_text("Queued")
+
+    work(change_order, answer)
+
+    expect(row(page, change_order)).to_contain_text(word)
+    assert row(page, change_order).get_attribute("hx-get") is None
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(3000)
+    assert asked == []
+
+
+def test_focus_stays_on_the_link_of_a_row_that_follows_its_export(ana_at, change_order):
+    page = ana_at()
+    row(page, change_order).get_by_role("button", name="Accept").click()
+    page.get_by_role("button", name="Export").click()
+    expect_focus(page, f"cco-{change_order.id}")
+
+    work(change_order, Receipt(200))
+
+    expect(row(page, change_order)).to_contain_text("Exported")
+    expect_focus(page, f"cco-{change_order.id}")
+
+
+def test_the_page_of_a_change_order_takes_the_decision_and_writes_it_into_its_history(ana_at, change_order):
+    page = ana_at(f"/change-orders/{change_order.id}")
+
+    page.get_by_role("button", name="Accept").click()
+    page.get_by_role("button", name="Export").click()
+    expect(page.get_by_role("region", name="History")).to_contain_text("Ana Ortiz accepted it as S014-001.")
+    work(change_order, Receipt(200))
+
+    expect(page.get_by_role("region", name="History")).to_contain_text("Exported to Spectrum as S014-001, 1 line.")
+    assert page.locator("#record").count() == 1
+
+
+def test_findings_open_by_keyboard(ana_at, make_change_order):
+    made = make_change_order(lines=[("16-2000", "SUB", "-5.00")])
+    page = ana_at()
+
+    row(page, made).locator("summary").focus()
+    page.keyboard.press("Enter")
+
+    expect(row(page, made).get_by_text("The total is a credit.")).to_be_visible()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 400])
+def test_everybody_can_use_list_forms_and_page(ana_at, page, make_change_order, three, shot, scheme, width):
+    for status in ("queued", "exported", "failed", "unknown", "rejected", "retrieved"):
+        make_change_order(status, title="Piñon grill")
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    ana_at()
+    name = f"{scheme}-{width}"
+
+    assert violations(page) == []
+    row(page, three[0]).get_by_role("button", name="Accept").click()
+    expect_focus(page, f"export-{three[0].id}")
+    row(page, three[1]).get_by_role("button", name="Reject").click()
+    expect_focus(page, f"reason-{three[1].id}")
+    assert violations(page) == []
+    shot(page, f"forms-{name}")
+    page.goto(page.url.replace("view=ready", "view=all"))
+    assert violations(page) == []
+    shot(page, f"all-{name}")
+    page.get_by_role("link", name="Piñon grill").nth(3).click()
+    assert violations(page) == []
+    shot(page, f"page-{name}")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
