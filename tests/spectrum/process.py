@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ START_S = 20
 class SimulatorProcess:
     """`portal simulator --controls` on a free port; the ledger is in `data` and survives `restart()`."""
 
-    def __init__(self, data: Path, master: Path | None = None) -> None:
+    def __init__(self, data: Path, master: Path | None = None, arguments: Sequence[str] = (), certificate: str = "") -> None:
         self.data = data
+        self.arguments = [*arguments, *(["--certificate", certificate] if certificate else [])]
+        self.certificate = certificate
         self.master = master
         self.port = 0
         self._process: subprocess.Popen[str] | None = None
@@ -24,7 +27,7 @@ class SimulatorProcess:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.certificate else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:
@@ -35,7 +38,7 @@ class SimulatorProcess:
         command = [sys.executable, "-m", "portal.cli", "simulator", "--controls", "--port", str(self.port), "--data", str(self.data)]
         if self.master:
             command += ["--master", str(self.master)]
-        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen([*command, *self.arguments], stderr=subprocess.PIPE, text=True)
         self.port = self._announced()
 
     def stop(self) -> int:
@@ -64,7 +67,7 @@ class SimulatorProcess:
         assert self._process
         if self._process.poll() is not None:
             self.start()
-        requests.delete(f"{self.url}/__sim/ledger", timeout=10).raise_for_status()
+        self._ask("DELETE", "ledger")
 
     def ledger(self) -> list[dict[str, Any]]:
         """The change requests, each with its `lines`, under Spectrum's element names."""
@@ -76,20 +79,29 @@ class SimulatorProcess:
 
     def fail(self, fault: str, method: str = "ARChangeRequest", **settings: Any) -> None:
         """Set a fault, e.g. `fail("commit_then_reset", nth=2)`; see portal/spectrum/simulator/faults.py."""
-        answer = requests.post(f"{self.url}/__sim/faults", json=[{"fault": fault, "method": method, **settings}], timeout=10)
-        assert answer.status_code == 200, answer.text
+        self.control("faults", [{"fault": fault, "method": method, **settings}])
 
     def heal(self) -> None:
-        requests.delete(f"{self.url}/__sim/faults", timeout=10).raise_for_status()
+        self._ask("DELETE", "faults")
 
     def authorize(self, authorization_id: str, active: bool) -> None:
-        body = {"id": authorization_id, "active": active}
-        requests.post(f"{self.url}/__sim/authorization", json=body, timeout=10).raise_for_status()
+        self.control("authorization", {"id": authorization_id, "active": active})
+
+    def options(self, **options: Any) -> None:
+        """Switches; see portal/spectrum/simulator/world.py."""
+        self.control("options", options)
+
+    def control(self, what: str, wanted: Any) -> Any:
+        """POST /__sim/<what>."""
+        return self._ask("POST", what, wanted)
+
+    def _ask(self, method: str, what: str, wanted: Any = None) -> Any:
+        answer = requests.request(method, f"{self.url}/__sim/{what}", json=wanted, timeout=10, verify=self.certificate or True)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
     def _state(self) -> dict[str, Any]:
-        answer = requests.get(f"{self.url}/__sim/ledger", timeout=10)
-        answer.raise_for_status()
-        state: dict[str, Any] = answer.json()
+        state: dict[str, Any] = self._ask("GET", "ledger")
         return state
 
     def _announced(self) -> int:
@@ -97,7 +109,7 @@ class SimulatorProcess:
         assert self._process
         assert self._process.stderr
         line = self._process.stderr.readline()
-        found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
+        found = re.search(r"https?://127\.0\.0\.1:(\d+)", line)
         assert found, f"the simulator did not start: {line}{self._process.stderr.read()}"
         return int(found[1])
 
@@ -108,7 +120,7 @@ def write_master(path: Path, **changes: Any) -> Path:
     return path
 
 
-SERVICES = ["ARChangeRequest", "WSTestConnection"]
+SERVICES = ["ARChangeRequest", "WSTestConnection", "GetJob", "GetPhase", "GetCustomers", "ChgReqChgOrderNotes"]
 MASTER: dict[str, Any] = {
     "authorization_ids": [
         {"id": "PORTALTEST", "active": True, "companies": ["ABC"], "services": SERVICES},
@@ -134,13 +146,16 @@ MASTER: dict[str, Any] = {
         {"company": "ABC", "number": "23-001", "customer": "LAKEVIEW", "contract": "23-001", "status": "C", "disallow_revenue": True},
     ],
     "phases": [
-        {"company": "ABC", "job": "24-117", "phase": "16-2000", "cost_type": "SUB", "status": "A"},
+        {"company": "ABC", "job": "24-117", "phase": "16-2000", "cost_type": "SUB", "description": "Duct bank", "unit": "LS"},
         {"company": "ABC", "job": "24-117", "phase": "033000", "cost_type": "SUB", "status": "A"},
         {"company": "ABC", "job": "24-117", "phase": "010000", "cost_type": "SUB", "status": "C"},
         {"company": "ABC", "job": "24-118", "phase": "162000", "cost_type": "SUB", "status": "A"},
         {"company": "ABC", "job": "23-001", "phase": "162000", "cost_type": "SUB", "status": "A"},
     ],
-    "vendors": [{"company": "ABC", "code": "VOLTCO", "name": "Volt Electric", "active": True}],
+    "vendors": [
+        {"company": "ABC", "code": "VOLTCO", "name": "Volt Electric", "active": True},
+        {"company": "ABC", "code": "GONE", "name": "Gone Concrete", "active": False},
+    ],
     "subcontracts": [
         {"company": "ABC", "number": "SC-014", "vendor": "VOLTCO", "job": "24-117"},
         {"company": "ABC", "number": "SC-UNIT", "vendor": "VOLTCO", "job": "24-117", "unit_price": True, "bid_items": ["7", "8"]},

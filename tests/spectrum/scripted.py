@@ -1,4 +1,4 @@
-"""A server that gives the WSDL and then answers a POST with exactly the bytes it was told, right or wrong."""
+"""A server that gives the WSDL and then answers anything else with exactly the bytes it was told, right or wrong."""
 
 import socket
 import ssl
@@ -18,8 +18,12 @@ def http(body: bytes, status: str = "200 OK", content_type: str = "text/xml", **
 
 
 class ScriptedServer:
-    """`answer`: bytes for each POST.  `read`: how many bytes of a POST to take before hanging up; None: all, then answer.
-    `pause`: seconds after each byte of an answer to a POST.  `status`: of the answer that brings the WSDL."""
+    """What it does.
+
+    answer  bytes for each POST and each other GET.    status  of the answer that brings the WSDL.
+    read    how many bytes of a POST to take before hanging up; None: all, then answer.
+    pause   seconds after each byte of an answer to a POST.
+    """
 
     def __init__(
         self, answer: bytes = b"", wsdl: bytes | None = None, read: int | None = None, pause: float = 0, status: str = "200 OK"
@@ -49,7 +53,7 @@ class ScriptedServer:
             return  # what was not read makes this a reset
         request = _request(connection)
         self.requests.append(request)
-        if request.startswith(b"GET"):
+        if request.startswith(b"GET /wsdls/"):
             document = wire.wsdl("ARChangeRequest", "http://inner.invalid:1").encode() if self.wsdl is None else self.wsdl
             connection.sendall(http(document, self.status))
         elif self.pause:

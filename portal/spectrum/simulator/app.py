@@ -1,21 +1,24 @@
 """The simulated Spectrum as a WSGI application: WSDLs and services as a real server has them, a page for people, controls for tests."""
 
 import copy
-import json
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, UnprocessableEntity
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.wrappers import Request, Response
 
 from portal.spectrum.outcomes import Row
-from portal.spectrum.simulator import page, wire
-from portal.spectrum.simulator.faults import Call, Fault, Faults, xml
-from portal.spectrum.simulator.ledger import Ledger
+from portal.spectrum.simulator import page, rest, services, wire
+from portal.spectrum.simulator.answering import unauthorized, xml
+from portal.spectrum.simulator.by_hand import complete
+from portal.spectrum.simulator.controls import control
+from portal.spectrum.simulator.faults import Call, Fault, Faults
+from portal.spectrum.simulator.ledger import KEYS, Ledger
 from portal.spectrum.simulator.master import Master
 from portal.spectrum.simulator.services import SERVICES
 from portal.spectrum.simulator.sockets import reset
+from portal.spectrum.simulator.world import Options, World
 
 BODY_LIMIT = 1024 * 1024  # bytes
 
@@ -23,11 +26,10 @@ BODY_LIMIT = 1024 * 1024  # bytes
 class Simulator:
     """`controls` opens /__sim/: what a test needs and a real server has not."""
 
-    def __init__(self, ledger: Ledger, master: Master, controls: bool = False) -> None:
-        self.ledger = ledger
-        self.master = copy.deepcopy(master)
-        self._master_at_start = master
+    def __init__(self, ledger: Ledger, master: Master, controls: bool = False, options: Options | None = None) -> None:
+        self._at_start = (master, options or Options())
         self.controls = controls
+        self.world = World(copy.deepcopy(master), ledger, options=copy.copy(self._at_start[1]))
         self.faults = Faults()
         self.over = threading.Event()  # set when waiting has become pointless: the end, or a fresh start
 
@@ -44,100 +46,108 @@ class Simulator:
         """End all waiting: the process is about to leave."""
         self.over.set()
 
+    def start_over(self) -> None:
+        """Empty books, no faults, everything else as at the start: a fresh simulator for the next test. Calls still waiting are dropped."""
+        self.over.set()
+        self.over = threading.Event()
+        master, options = self._at_start
+        with self.world.ledger:
+            self.world.ledger.empty()
+        self.world = World(copy.deepcopy(master), self.world.ledger, options=copy.copy(options))
+        self.faults.clear()
+
+    def by_hand(self, records: Iterable[Mapping[str, str]]) -> None:
+        """What a person does in Spectrum itself, all or nothing. Raises ValueError."""
+        whole = [complete(record) for record in records]
+        with self.world.ledger:
+            for values in whole:
+                self.world.ledger.store(values)
+
+    def refuses_connection(self) -> bool:
+        return self.faults.take("connection") is not None
+
     def _dispatch(self, request: Request) -> Response:
         match request.method, request.path.strip("/").split("/"):
             case "GET", [""]:
-                return page.show(self.ledger)
+                return page.show(self.world.ledger)
             case "GET", ["style.css"]:
                 return page.style()
             case "GET", ["wsdls", file] if file.removesuffix(".jws") in SERVICES and file.endswith(".jws"):
-                return xml(wire.wsdl(file.removesuffix(".jws"), request.host_url.rstrip("/")).encode())
+                return self._wsdl(request, file.removesuffix(".jws"))
             case "POST", ["ws", service] if service in SERVICES:
-                return self._call(request, service)
+                return self._soap(request, service)
             case _, ["ws", service] if service in SERVICES:
                 raise MethodNotAllowed(["POST"])
+            case "GET", ["vendors", company]:
+                return self._rest(request, "vendors", {"Company_Code": company}, lambda: rest.vendors(request, company, self.world))
+            case "POST", ["connect", "token"] if self.world.options.enhanced:
+                return self._rest(request, "token", {}, lambda: rest.token(request.form, self.world))
+            case "POST", ["secretRotation"] if self.world.options.enhanced:
+                return self._rest(request, "secretRotation", {}, lambda: rest.rotation(request.form, self.world))
             case _, ["__sim", what] if self.controls:
-                return self._control(request, what)
+                return control(self, request, what)
         raise NotFound
 
-    def _call(self, request: Request, service: str) -> Response:
+    def _wsdl(self, request: Request, service: str) -> Response:
+        good = wire.wsdl(service, request.host_url.rstrip("/")).encode()
+        fault = self.faults.take("wsdl")
+        return fault.answer(Call(request, service, good, self.over)) if fault else xml(good)
+
+    def _soap(self, request: Request, service: str) -> Response:
         """Journal, perhaps wait, work, commit, and only then answer, or fail as told."""
-        body, over = request.get_data(), self.over
+        body, over, world = request.get_data(), self.over, self.world
         try:
             values = wire.read(body, service)
         except wire.MalformedError as error:
-            with self.ledger:
-                self.ledger.settled(self.ledger.received(service, {}), "fault", [Row("", str(error), "")])
+            self._note(service, {}, "fault", [Row("", str(error), "")])
             return xml(wire.fault(), 500)  # the status is assumed [A]
-        with self.ledger:
-            seq = self.ledger.received(service, values)
+        with world.ledger:
+            if world.options.enhanced and rest.caller(request.authorization, world) is None:
+                world.ledger.settled(world.ledger.received(service, values, world.clock.moment()), "unauthorized")
+                return unauthorized()
+            seq = world.ledger.received(service, values, world.clock.moment())
         fault = self.faults.take(service)
-        if fault and fault.fault == "delay":
-            fault.wait(over, 1)
-            if over.is_set():
-                reset(request)
+        self._wait(request, service, fault, over)
         good = self._work(service, values, seq, fault)
         return fault.answer(Call(request, service, good, over)) if fault else xml(good)
 
+    def _wait(self, request: Request, service: str, fault: Fault | None, over: threading.Event) -> None:
+        """Before anything is done: the lead time that users know, and a delay that was asked for."""
+        if service == "ARChangeRequest" and self.world.options.lead_s:
+            over.wait(self.world.options.lead_s)
+        if fault and fault.fault == "delay":
+            fault.wait(over, 1)
+        if over.is_set():
+            reset(request)
+
     def _work(self, service: str, values: dict[str, str], seq: int, fault: Fault | None) -> bytes:
         """The answer the service gives. One call, one commit; nothing is done where a fault comes before it."""
-        with self.ledger:
+        ledger = self.world.ledger
+        if fault and fault.fault == "person":
+            self.by_hand([{**{name: values.get(name, "") for name in KEYS}, **fault.record}])
+        with ledger:
             if fault and not fault.commits:
                 told = [Row(fault.code, fault.text, fault.column)] if fault.fault == "refuse" else []
-                self.ledger.settled(seq, "refused" if told else "fault", told, fault.fault)
+                ledger.settled(seq, "refused" if told else "fault", told, fault.fault)
                 return wire.answer(service, [])
-            rows = SERVICES[service](values, self.master, self.ledger)
-            outcome = "stored" if all(row.code in "GS" for row in rows) else "refused"
-            self.ledger.settled(seq, outcome, rows, fault.fault if fault else "")
-        return wire.answer(service, rows)
+            done = services.answer(service, values, self.world)
+            ledger.settled(seq, done.outcome, done.rows, fault.fault if fault else "")
+        return done.body
 
-    def _control(self, request: Request, what: str) -> Response:
-        match request.method, what:
-            case "GET", "ready":
-                return _json({"ready": True})
-            case "GET", "ledger":
-                with self.ledger:
-                    return _json({"change_requests": self.ledger.change_requests(), "journal": self.ledger.journal()})
-            case "DELETE", "ledger":
-                return self._start_over()
-            case "POST", "faults":
-                return self._add_faults(request.get_json())
-            case "DELETE", "faults":
-                self.faults.clear()
-                return _json({})
-            case "POST", "authorization":
-                return self._authorize(request.get_json())
-        raise NotFound
+    def _rest(self, request: Request, method: str, elements: dict[str, str], work: Callable[[], rest.Reply]) -> Response:
+        """As a SOAP call; what it was signed with is not journaled."""
+        fault = self.faults.take(method)
+        self._wait(request, method, fault, self.over)
+        if fault and not fault.commits:
+            self._note(method, elements, "fault", [], fault.fault)
+            return fault.answer(Call(request, method, b"[]", self.over))
+        with self.world.ledger:
+            reply = work()
+            self._note(method, elements, "answered" if reply.status == 200 else "refused", reply.rows, fault.fault if fault else "")
+        good = Response(reply.body, reply.status, content_type="application/json")
+        return fault.answer(Call(request, method, reply.body, self.over)) if fault else good
 
-    def _start_over(self) -> Response:
-        """Empty books, no faults, master data as at the start: a fresh simulator for the next test. Calls still waiting are dropped."""
-        self.over.set()
-        self.over = threading.Event()
-        with self.ledger:
-            self.ledger.empty()
-        self.master = copy.deepcopy(self._master_at_start)
-        self.faults.clear()
-        return _json({})
-
-    def _add_faults(self, rows: Any) -> Response:
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise UnprocessableEntity("Give a list of faults.")
-        try:
-            self.faults.add(rows)
-        except (ValueError, TypeError) as error:
-            raise UnprocessableEntity(str(error)) from error
-        return _json({})
-
-    def _authorize(self, wanted: Any) -> Response:
-        """`{"id": ..., "active": true|false}`, as an administrator would tick it in Spectrum."""
-        found = self.master.authorization_ids.get(str(wanted.get("id"))) if isinstance(wanted, dict) else None
-        if found is None:
-            raise UnprocessableEntity("There is no such Authorization ID.")
-        found.active = bool(wanted.get("active"))
-        return _json({})
-
-
-def _json(data: Any) -> Response:
-    response = Response(content_type="application/json")
-    response.set_data(json.dumps(data))
-    return response
+    def _note(self, method: str, elements: dict[str, str], outcome: str, rows: Iterable[Row] = (), fault: str = "") -> None:
+        ledger = self.world.ledger
+        with ledger:
+            ledger.settled(ledger.received(method, elements, self.world.clock.moment()), outcome, list(rows), fault)

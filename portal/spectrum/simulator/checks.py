@@ -9,20 +9,22 @@ from portal.spectrum.simulator.master import Master, day
 
 NOT_SET_UP = "The Web Service is not authorized. Authorization ID is not setup in the system."  # [D3]
 MASK = "{} is invalid, value does not match specified field mask"  # [D3]
+VERSION = re.compile(r"\d{1,3}(\.\d{1,3}){0,3}", re.ASCII)  # [D11]
 DAY = re.compile(r"\d\d([/-])\d\d\1\d{4}", re.ASCII)
 
 
 def authorisation(values: Mapping[str, str], service: str, master: Master) -> Iterator[Row]:
     """Level 1. Only the first text is published; the others are SIM."""
     identity = master.authorization_ids.get(values["Authorization_ID"])
+    company = values.get("Company_Code") or values.get("pCompany_Code")
     if identity is None:
         yield Row("A", NOT_SET_UP, "Authorization_ID")
     elif not identity.active:
         yield Row("A", "The Web Service is not authorized. Authorization ID is not active.", "Authorization_ID")
     elif service not in identity.services:
         yield Row("A", f"The Web Service is not authorized. Authorization ID may not use {service}.", "Authorization_ID")
-    elif values.get("Company_Code") and values["Company_Code"] not in identity.companies:
-        yield Row("A", f"The Web Service is not authorized for company {values['Company_Code']}.", "Authorization_ID")
+    elif company and company not in identity.companies:
+        yield Row("A", f"The Web Service is not authorized for company {company}.", "Authorization_ID")
 
 
 def required(values: Mapping[str, str]) -> Iterator[Row]:

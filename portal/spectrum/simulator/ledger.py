@@ -7,7 +7,8 @@ import json
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,31 @@ from portal.spectrum.outcomes import Row
 
 NAMES = tuple(field.name for field in FIELDS)
 KEYS = NAMES[2:6]
-HEADER = NAMES[6:13] + NAMES[48:55]
-LINE_KEYS = ("CR_Phase_Code", "CR_Cost_Type", "Subcontractor_Code", "Subcontract_Number", "Sub_Bid_Group_Item_Code", "Sub_Bid_Item_Code")
-LINE = NAMES[13:33]
-MONEY = {"Change_Request_Amount", "Sub_Amount", "Change_Request_Hours", "Change_Request_Quantity"}
+HEADER = NAMES[6:13] + NAMES[48:56]
+ATTACHED = ("Change_Order_Number", "Draw_Number")  # set by people in Spectrum only; the second name is ours
+NUMBERS = {field.name: field.decimals for field in FIELDS if field.kind == "number"}
 
 #: Columns that Info-Link calls differently from the element.
 COLUMNS = {"CR_Status": "Status", "CR_Phase_Code": "Phase_Code", "CR_Cost_Type": "Cost_Type"}
 HEADERS_TABLE = "CR_CHNG_REQ_HDR_MC"
-LINES_TABLE = "CR_CHNG_REQ_CON_DET_MC"
+
+
+@dataclass(frozen=True)
+class Section:
+    """Details of a change request: stored when one of `given` has a value, found again by `keys`."""
+
+    table: str
+    names: Sequence[str]
+    keys: Sequence[str]
+    given: Sequence[str]
+
+
+SECTIONS = {
+    "lines": Section("CR_CHNG_REQ_CON_DET_MC", NAMES[13:33], (*NAMES[13:15], *NAMES[18:20], *NAMES[21:23]), NAMES[13:14]),
+    "billing": Section("CR_CHNG_REQ_REV_MC", NAMES[41:48], NAMES[41:43], NAMES[41:43]),
+    "markups": Section("sim_markup", NAMES[33:36], NAMES[33:34], NAMES[34:36]),
+    "addons": Section("sim_addon", NAMES[36:41], NAMES[36:37], NAMES[36:37]),
+}
 
 
 def _columns(names: Sequence[str]) -> list[str]:
@@ -41,15 +58,20 @@ def _index(table: str) -> str:
     return f"CREATE INDEX IF NOT EXISTS {table}_keys ON {table} ({', '.join(f'TRIM({one})' for one in KEYS)})"
 
 
+TABLES = {
+    HEADERS_TABLE: _columns([*KEYS, *HEADER, *ATTACHED]),
+    **{section.table: _columns([*KEYS, *section.names]) for section in SECTIONS.values()},
+    "sim_note": [*KEYS, "Notes_Text"],
+}
 SCHEMA = (
-    _table(HEADERS_TABLE, [*_columns(KEYS + HEADER), "Change_Order_Number"]),
-    _table(LINES_TABLE, _columns(KEYS + LINE)),
-    _index(HEADERS_TABLE),
-    _index(LINES_TABLE),
+    *(_table(name, columns) for name, columns in TABLES.items()),
+    *(_index(name) for name in TABLES),
     """CREATE TABLE IF NOT EXISTS journal (seq INTEGER PRIMARY KEY, at TEXT NOT NULL, method TEXT NOT NULL, guid TEXT NOT NULL,
        outcome TEXT NOT NULL, fault TEXT NOT NULL, rows TEXT NOT NULL, elements TEXT NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS session (method TEXT NOT NULL, guid TEXT NOT NULL, authorization_id TEXT NOT NULL, used REAL NOT NULL,
        PRIMARY KEY (method, guid))""",
+    "CREATE TABLE IF NOT EXISTS secret (client_id TEXT PRIMARY KEY, secret TEXT NOT NULL, expires REAL NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS token (value TEXT PRIMARY KEY, client_id TEXT NOT NULL, expires REAL NOT NULL)",
 )
 
 
@@ -65,6 +87,7 @@ class Ledger:
         with self:
             for statement in SCHEMA:
                 self._db.execute(statement)
+            self._complete()
 
     def __enter__(self) -> None:
         self._lock.acquire()
@@ -81,16 +104,21 @@ class Ledger:
             self._db.close()
 
     def empty(self) -> None:
-        for table in (HEADERS_TABLE, LINES_TABLE, "journal", "session"):
+        for table in (*TABLES, "journal", "session", "secret", "token"):
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608 -- our own names
 
-    def received(self, method: str, elements: Mapping[str, str]) -> int:
+    def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
+        """For the parts of the simulator that keep other things in this file."""
+        return self._db.execute(sql, values)
+
+    def received(self, method: str, elements: Mapping[str, str], at: datetime) -> int:
         """Journal a call before anything is done about it. The Authorization ID is not kept."""
         kept = {name: value for name, value in elements.items() if name != "Authorization_ID"}
-        at = datetime.now(UTC).isoformat(timespec="microseconds")
         sql = """INSERT INTO journal (at, method, guid, outcome, fault, rows, elements)
                  VALUES (?, ?, ?, 'received', '', '[]', ?) RETURNING seq"""
-        seq: int = self._db.execute(sql, (at, method, elements.get("GUID", ""), json.dumps(kept))).fetchone()[0]
+        seq: int = self._db.execute(
+            sql, (at.isoformat(timespec="microseconds"), method, elements.get("GUID", ""), json.dumps(kept))
+        ).fetchone()[0]
         return seq
 
     def settled(self, seq: int, outcome: str, rows: Sequence[Row] = (), fault: str = "") -> None:
@@ -104,9 +132,22 @@ class Ledger:
 
     def store(self, values: Mapping[str, str]) -> None:
         """Change or create the header by its four keys and the line by its six; empty keeps, nothing is deleted [D12]."""
-        self._upsert(HEADERS_TABLE, KEYS, HEADER, values)
-        if values["CR_Phase_Code"]:
-            self._upsert(LINES_TABLE, KEYS + LINE_KEYS, LINE, values)
+        self._upsert(HEADERS_TABLE, KEYS, [*HEADER, *ATTACHED], values)
+        for section in SECTIONS.values():
+            if any(values.get(name) for name in section.given):
+                self._upsert(section.table, (*KEYS, *section.keys), section.names, values)
+
+    def billing(self, values: Mapping[str, str]) -> set[tuple[str, str]]:
+        """Billing group and item of each billing entry of this change request."""
+        section = SECTIONS["billing"]
+        rows = self._db.execute(_where(section.table, KEYS), [values[name] for name in KEYS])
+        return {(row[section.keys[0]], row[section.keys[1]]) for row in rows}
+
+    def note(self, values: Mapping[str, str], text: str, append: bool) -> None:
+        keys = [values[name] for name in KEYS]
+        if not append:
+            self._db.execute(f"DELETE FROM sim_note WHERE rowid IN (SELECT rowid FROM ({_where('sim_note', KEYS)}))", keys)  # noqa: S608
+        self._db.execute("INSERT INTO sim_note VALUES (?, ?, ?, ?, ?)", [*keys, text])
 
     def next_number(self, values: Mapping[str, str]) -> str:
         """A number for a request that came without one: the next whole number of its job and customer [A]."""
@@ -123,18 +164,32 @@ class Ledger:
         self._db.execute("INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?)", (method, guid, authorization_id, now))
 
     def change_requests(self) -> list[dict[str, Any]]:
-        """Every change request with its lines, under Spectrum's element names."""
-        lines: dict[tuple[str, ...], list[dict[str, str]]] = {}
-        for row in self._db.execute(f"SELECT * FROM {LINES_TABLE} ORDER BY rowid"):  # noqa: S608
-            line = _renamed(row)
-            lines.setdefault(_key(line), []).append({name: line[name] for name in LINE})
-        headers = map(_renamed, self._db.execute(f"SELECT * FROM {HEADERS_TABLE} ORDER BY rowid"))  # noqa: S608
-        return [{**header, "lines": lines.get(_key(header), [])} for header in headers]
+        """Every change request with its lines and other details, under Spectrum's element names."""
+        found = [dict(_renamed(row)) for row in self._db.execute(f"SELECT * FROM {HEADERS_TABLE} ORDER BY rowid")]  # noqa: S608
+        details = {name: self._details(section.table, section.names) for name, section in SECTIONS.items()}
+        details["notes"] = self._details("sim_note", ["Notes_Text"])
+        return [{**header, **{name: rows.get(_key(header), []) for name, rows in details.items()}} for header in found]
 
     def journal(self, last: int = -1) -> list[dict[str, Any]]:
         """The calls in the order they came; only the `last` so many if given."""
         rows = self._db.execute("SELECT * FROM (SELECT * FROM journal ORDER BY seq DESC LIMIT ?) ORDER BY seq", (last,))
         return [{**dict(row), "rows": json.loads(row["rows"]), "elements": json.loads(row["elements"])} for row in rows]
+
+    def _details(self, table: str, names: Sequence[str]) -> dict[tuple[str, ...], list[dict[str, str]]]:
+        """The rows of `table` by the keys of their change request."""
+        found: dict[tuple[str, ...], list[dict[str, str]]] = {}
+        for row in self._db.execute(f"SELECT * FROM {table} ORDER BY rowid"):  # noqa: S608
+            detail = _renamed(row)
+            found.setdefault(_key(detail), []).append({name: detail[name] for name in names})
+        return found
+
+    def _complete(self) -> None:
+        """Add the columns that a file of an earlier version lacks."""
+        for table, columns in TABLES.items():
+            have = {row["name"] for row in self._db.execute(f"PRAGMA table_info({table})")}
+            for column in columns:
+                if column not in have:
+                    self._db.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
 
     def _first(self, table: str, keys: Sequence[str], values: Mapping[str, str]) -> sqlite3.Row | None:
         row: sqlite3.Row | None = self._db.execute(_where(table, keys), [values[name] for name in keys]).fetchone()
@@ -142,7 +197,7 @@ class Ledger:
 
     def _upsert(self, table: str, keys: Sequence[str], names: Sequence[str], values: Mapping[str, str]) -> None:
         found = self._first(table, keys, values)
-        given = {name: _plain(name, values[name]) for name in dict.fromkeys((*keys, *names)) if values[name]}
+        given = {name: _plain(name, values[name]) for name in dict.fromkeys((*keys, *names)) if values.get(name)}
         if found is None:
             columns = _columns(list(given))
             marks = ", ".join("?" * len(columns))
@@ -169,5 +224,5 @@ def _renamed(row: sqlite3.Row) -> dict[str, str]:
 
 
 def _plain(name: str, value: str) -> str:
-    """Amounts with two decimals, so that they compare as text."""
-    return f"{Decimal(value):.2f}" if name in MONEY else value
+    """Numbers with all their decimals, so that they compare as text."""
+    return f"{Decimal(value):.{NUMBERS[name]}f}" if name in NUMBERS else value

@@ -14,12 +14,19 @@ T = TypeVar("T")
 
 @dataclass
 class AuthorizationId:
-    """Who may call, which services, for which companies [D10]."""
+    """Who may call, which services, for which companies [D10]. For enhanced authentication its id is the client id too.
+
+    client_secret  the first one; rotating replaces it.   secret_days  how long a secret lives, 7 to 120 [D5].
+    self_rotation  whether an application may rotate it [D5].
+    """
 
     id: str
     active: bool = True
     companies: list[str] = field(default_factory=list)
     services: list[str] = field(default_factory=list)
+    client_secret: str = "simulated-secret"  # noqa: S105 -- nothing is kept behind it
+    secret_days: int = 90
+    self_rotation: bool = True
 
 
 @dataclass

@@ -43,6 +43,14 @@ LINE_COLUMNS = {
     "Sub_Comments": "Comments",
 }
 
+ATTACHED = {"Change_Order_Number": "on change order", "Draw_Number": "on draw request"}
+OTHERS = {
+    "billing": {"CR_Billing_Item_Code": "Billing item", "CR_Billing_Item_Description": "Description", "CR_Revenue": "Revenue"},
+    "markups": {"Markup_Cost_Type": "Markup on cost type", "Markup_Percent": "Percent", "Markup_Amount": "Amount"},
+    "addons": {"Pricing_Addon_Code": "Pricing add-on", "Pricing_Addon_MU_Percent": "Percent", "Pricing_Addon_MU_Amount": "Amount"},
+    "notes": {"Notes_Text": "Note"},
+}
+
 
 def show(ledger: Ledger) -> Response:
     with ledger:
@@ -62,9 +70,14 @@ def style() -> Response:
 def _request(one: dict[str, Any]) -> str:
     number, job, customer = (escape(one[name]) for name in ("Change_Request_Number", "Job_Number", "Customer_Code"))
     facts = f"Company {escape(one['Company_Code'])}, job {job}, customer {customer}, status {escape(one['CR_Status'])}"
-    rows = ([line[name] for name in LINE_COLUMNS] for line in one["lines"])
-    lines = _table(list(LINE_COLUMNS.values()), rows)
-    return f"<section><h3>{number}: {escape(one['CR_Description'])}</h3><p>{facts}, {escape(one['Origination_Date'])}</p>{lines}</section>"
+    attached = "".join(f", {words} {escape(one[name])}" for name, words in ATTACHED.items() if one[name])
+    details = [_details(LINE_COLUMNS, one["lines"]), *(_details(columns, one[what]) for what, columns in OTHERS.items() if one[what])]
+    facts += f", {escape(one['Origination_Date'])}{attached}"
+    return f"<section><h3>{number}: {escape(one['CR_Description'])}</h3><p>{facts}</p>{''.join(details)}</section>"
+
+
+def _details(columns: dict[str, str], rows: Sequence[dict[str, str]]) -> str:
+    return _table(list(columns.values()), ([row[name] for name in columns] for row in rows))
 
 
 def _calls(calls: Iterable[dict[str, Any]]) -> str:

@@ -1,10 +1,12 @@
 """Level 3: the rules of ARChangeRequest [D12]. The texts are SIM: ours, not Trimble's. Code and column are what a client may rely on."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from portal.spectrum.outcomes import Row
 from portal.spectrum.simulator.master import Company, Job, Master, Status, Subcontract, day
+
+BILLING_LIMIT = 990  # entries of one change request [D12]
 
 
 @dataclass(frozen=True)
@@ -12,12 +14,14 @@ class Case:
     """One record under examination.
 
     values   its elements, cut and checked for form.
+    billing  billing group and item of each billing entry the request has already.
     stored   header of the request as the ledger has it, under element names; None when it would be created.
     """
 
     values: Mapping[str, str]
     stored: Mapping[str, str] | None
     master: Master
+    billing: Collection[tuple[str, str]] = ()
 
     def __getitem__(self, name: str) -> str:
         return self.values[name]
@@ -68,8 +72,9 @@ def complete_job(case: Case) -> Iterator[Row]:
 
 
 def attached(case: Case) -> Iterator[Row]:
-    if case.stored and case.stored.get("Change_Order_Number"):
-        yield Row("I", "Change_Request_Number is attached to a change order and can not be changed", "Change_Request_Number")
+    for column, what in (("Change_Order_Number", "a change order"), ("Draw_Number", "a draw request")):
+        if case.stored and case.stored.get(column, "").strip():
+            yield Row("I", f"Change_Request_Number is attached to {what} and can not be changed", "Change_Request_Number")
 
 
 def status(case: Case) -> Iterator[Row]:
@@ -156,6 +161,12 @@ def markup(case: Case) -> Iterator[Row]:
         yield Row("I", "Markup_Amount is invalid, Markup_Percent is given too", "Markup_Amount")
 
 
+def billing(case: Case) -> Iterator[Row]:
+    entry = (case["CR_Billing_Group_Code"], case["CR_Billing_Item_Code"])
+    if any(entry) and entry not in case.billing and len(case.billing) >= BILLING_LIMIT:
+        yield Row("I", f"CR_Billing_Item_Code is invalid, the change request has {BILLING_LIMIT} billing entries", "CR_Billing_Item_Code")
+
+
 RULES: tuple[Callable[[Case], Iterator[Row]], ...] = (
     complete_job,
     attached,
@@ -167,6 +178,7 @@ RULES: tuple[Callable[[Case], Iterator[Row]], ...] = (
     sub_status,
     sub_change_order_date,
     markup,
+    billing,
 )
 
 

@@ -2,14 +2,19 @@
 
 import signal
 import socket
+import ssl
 import struct
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Request
+
+if TYPE_CHECKING:
+    from portal.spectrum.simulator.app import Simulator
 
 DISCARD = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends a reset
 
@@ -27,21 +32,40 @@ class Handler(WSGIRequestHandler):
 
 
 class Server(ThreadedWSGIServer):
+    """Plain HTTP, or TLS 1.2 and later when there is a certificate. `refuses` decides for each connection whether to hang up at once."""
+
     daemon_threads = True
+    tls: ssl.SSLContext | None = None
+    refuses: Callable[[], bool]
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """In the connection's own thread, so that a slow handshake holds up nobody."""
+        try:
+            if self.refuses():
+                raise ConnectionRefusedError
+            connection = self.tls.wrap_socket(request, server_side=True) if self.tls else request
+        except OSError:
+            request.close()
+            return
+        super().process_request_thread(connection, client_address)
 
     def shutdown_request(self, request: Any) -> None:
         self.close_request(request)  # without the polite end that would come before a reset
 
 
-def run(app: Any, port: int, on_stop: Callable[[], None]) -> None:
+def run(app: "Simulator", port: int, certificate: Path | None = None, key: Path | None = None) -> None:
     """Serve on 127.0.0.1 until SIGTERM or SIGINT; port 0 takes a free one. Says where on stderr."""
     server = Server("127.0.0.1", port, app, Handler)
+    server.refuses = app.refuses_connection
+    if certificate:
+        server.tls = server.ssl_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.tls.load_cert_chain(certificate, key)
 
     def stop(*_: Any) -> None:
-        on_stop()
+        app.stop()
         threading.Thread(target=server.shutdown, daemon=True).start()  # it waits for the loop this signal interrupts
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    print(f"Spectrum simulator on http://127.0.0.1:{server.port}", file=sys.stderr, flush=True)
+    print(f"Spectrum simulator on http{'s' if certificate else ''}://127.0.0.1:{server.port}", file=sys.stderr, flush=True)
     server.serve_forever(poll_interval=0.1)

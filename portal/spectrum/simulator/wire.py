@@ -1,6 +1,6 @@
 """The simulator's side of the wire: WSDLs of the captured shape [O1], requests taken apart, answers in the published shape [D3]."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from xml.sax.saxutils import escape
 
 from lxml import etree
@@ -8,7 +8,14 @@ from lxml import etree
 from portal.spectrum.outcomes import Row
 from portal.spectrum.services import ELEMENTS, SOAP, TYPES, wsdl
 
-__all__ = ["SOAP", "TYPES", "MalformedError", "answer", "fault", "read", "wsdl"]
+__all__ = ["SOAP", "TYPES", "MalformedError", "answer", "fault", "listing", "read", "wsdl"]
+
+#: What each Get returns, of the fields a client of ours uses.
+ANSWERED = {
+    "GetCustomers": ("Company_Code", "Customer_Code", "Name", "Status"),
+    "GetJob": ("Company_Code", "Job_Number", "Job_Description", "Customer_Code", "Status_Code", "Contract_Number", "Cost_Center"),
+    "GetPhase": ("Company_Code", "Job_Number", "Phase_Code", "Cost_Type", "Description", "Status_Code", "Unit_of_Measure"),
+}
 
 FAULT_TEXT = "Error executing Web Service"  # [O2]
 
@@ -52,6 +59,20 @@ def answer(service: str, rows: Iterable[Row]) -> bytes:
         for row in rows
     )
     data = f"\n<returnData>\n{responses}</returnData>\n" if responses else ""
+    body = f'<nis:{service}Response xmlns:nis="{TYPES}">\n<returnArray>{data}</returnArray>\n</nis:{service}Response>'
+    return ENVELOPE.format(body=body).encode()
+
+
+def listing(service: str, rows: Iterable[Mapping[str, str]], told: Iterable[Row] = ()) -> bytes:
+    """The answer of a Get [D4] [O3]: its rows, then a row of empty fields for each thing it has to tell."""
+    errors = ("Error_Code", "Error_Description", "Error_Column")
+    whole = [*({**row, **dict.fromkeys(errors, "")} for row in rows)]
+    whole += [{**dict.fromkeys(ANSWERED[service], ""), **dict(zip(errors, (row.code, row.text, row.column), strict=True))} for row in told]
+    responses = "".join(
+        "<response>" + "".join(f"<{name}>{escape(value)}</{name}>" for name, value in row.items()) + "</response>\n" for row in whole
+    )
+    inner = service[0].lower() + service[1:]
+    data = f"<returnData><{inner}>\n{responses}</{inner}></returnData>" if whole else ""
     body = f'<nis:{service}Response xmlns:nis="{TYPES}">\n<returnArray>{data}</returnArray>\n</nis:{service}Response>'
     return ENVELOPE.format(body=body).encode()
 

@@ -1,0 +1,99 @@
+"""`/__sim/`: what a test or a demonstration needs and a real server has not."""
+
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import NotFound, UnprocessableEntity
+from werkzeug.wrappers import Request, Response
+
+from portal.spectrum.simulator import credentials
+from portal.spectrum.simulator.answering import as_json
+
+if TYPE_CHECKING:
+    from portal.spectrum.simulator.app import Simulator
+
+
+def control(simulator: "Simulator", request: Request, what: str) -> Response:
+    """Raises NotFound, or UnprocessableEntity with a sentence."""
+    world = simulator.world
+    match request.method, what:
+        case "GET", "ready":
+            return as_json({"ready": True})
+        case "GET", "ledger":
+            with world.ledger:
+                return as_json({"change_requests": world.ledger.change_requests(), "journal": world.ledger.journal()})
+        case "DELETE", "ledger":
+            simulator.start_over()
+            return as_json({})
+        case "DELETE", "faults":
+            simulator.faults.clear()
+            return as_json({})
+        case "POST", _ if what in ACTIONS:
+            return _act(simulator, what, request.get_json())
+    raise NotFound
+
+
+def _act(simulator: "Simulator", what: str, wanted: Any) -> Response:
+    try:
+        ACTIONS[what](simulator, wanted)
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise UnprocessableEntity(str(error)) from error
+    return as_json({"now": simulator.world.clock.moment().isoformat()} if what == "clock" else {})
+
+
+def _faults(simulator: "Simulator", wanted: Any) -> None:
+    if not isinstance(wanted, list) or not all(isinstance(row, dict) for row in wanted):
+        raise ValueError("Give a list of faults.")
+    simulator.faults.add(wanted)
+
+
+def _authorization(simulator: "Simulator", wanted: Any) -> None:
+    """`{"id": ..., "active": true|false, "services": [...], "companies": [...]}`, as an administrator would tick it in Spectrum."""
+    found = _identity(simulator, wanted)
+    found.active = bool(wanted.get("active", found.active))
+    found.services = [*map(str, wanted.get("services", found.services))]
+    found.companies = [*map(str, wanted.get("companies", found.companies))]
+
+
+def _clock(simulator: "Simulator", wanted: Any) -> None:
+    """`{"now": ISO 8601}`, `{"advance_s": seconds}`, or `{}` for real time."""
+    simulator.world.clock.set(wanted.get("now"), float(wanted.get("advance_s", 0)))
+
+
+def _options(simulator: "Simulator", wanted: Any) -> None:
+    simulator.world.options.change(wanted)
+
+
+def _change_requests(simulator: "Simulator", wanted: Any) -> None:
+    """A person at work in Spectrum: creates or edits change requests, no rule asked. A list of elements, the four keys among them."""
+    simulator.by_hand(wanted)
+
+
+def _secret(simulator: "Simulator", wanted: Any) -> None:
+    """`{"id": ..., "do": "expire" | "rotate" | "expire_tokens"}`: time, an administrator, or a restart of the server."""
+    identity, do = (
+        _identity(simulator, wanted),
+        {
+            "expire": credentials.expire_secret,
+            "rotate": credentials.rotate,
+            "expire_tokens": credentials.expire_tokens,
+        },
+    )
+    with simulator.world.ledger:
+        do[wanted["do"]](simulator.world, identity)
+
+
+def _identity(simulator: "Simulator", wanted: Any) -> Any:
+    found = simulator.world.master.authorization_ids.get(str(wanted.get("id")))
+    if found is None:
+        raise ValueError("There is no such Authorization ID.")
+    return found
+
+
+ACTIONS = {
+    "authorization": _authorization,
+    "change-requests": _change_requests,
+    "clock": _clock,
+    "faults": _faults,
+    "options": _options,
+    "secret": _secret,
+}
