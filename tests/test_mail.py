@@ -1,7 +1,7 @@
 """A rejection reaches sender and creator: once, readable, with the way to correct it."""
 
-import asyncio
 import smtplib
+import socket
 
 import pytest
 
@@ -119,20 +119,7 @@ def test_the_message_id_depends_on_the_promise_alone():
 def test_a_mail_server_that_says_nothing_is_given_up_after_a_while(rejected, make_app, monkeypatch):
     monkeypatch.setattr(mail, "PATIENCE_S", 0.3)
 
-    async def silent():
-        server = await asyncio.start_server(lambda *_: asyncio.sleep(5), "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        await asyncio.to_thread(deliver_in_thread, make_app, port)
-        server.close()
-
-    asyncio.run(silent())
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        deliver(make_app(SMTP_HOST="127.0.0.1", SMTP_PORT=silent.getsockname()[1]))
 
     assert "mail server not available" in Dispatch.get().error
-
-
-def deliver_in_thread(make_app, port):
-    from portal import db
-
-    app = make_app(SMTP_HOST="127.0.0.1", SMTP_PORT=port)
-    with db.connected():
-        deliver(app)

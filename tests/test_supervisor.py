@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
@@ -15,6 +17,7 @@ from portal import supervisor
 from portal.supervisor import KeepsDying, Supervisor
 from tests.processes import ROOT, alive, environment, eventually
 
+T = TypeVar("T")
 SLEEPS = "import time; time.sleep(600)"
 IGNORES_SIGTERM = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
 LEAVES_ITS_GROUP = """
@@ -29,6 +32,12 @@ time.sleep(600)
 
 def python(program: str) -> list[str]:
     return [sys.executable, "-c", program]
+
+
+def in_a_loop(scenario: Coroutine[Any, Any, T]) -> T:
+    """Run it in a thread of its own: in this one the browser of an earlier test may keep a loop running."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, scenario).result()
 
 
 async def until(what: Callable[[], object]) -> None:
@@ -48,7 +57,7 @@ def test_one_that_dies_is_named_and_started_again(capfd: pytest.CaptureFixture[s
             await until(lambda: mail.process.pid != first)
             return first, mail.process.pid
 
-    first, second = asyncio.run(scenario())
+    first, second = in_a_loop(scenario())
 
     assert first != second
     assert "mail died with signal SIGKILL; it is started again in 0.5 s" in capfd.readouterr().err
@@ -66,7 +75,7 @@ def test_one_that_keeps_dying_brings_the_rest_down_with_its_last_words(capfd: py
             await programs.watch()
 
     with pytest.raises(KeepsDying, match="exports died 3 times within a minute, at last with exit status 1"):
-        asyncio.run(scenario())
+        in_a_loop(scenario())
 
     assert capfd.readouterr().err.count("no such table: lane") == 3
     assert not alive(others[0])
@@ -90,7 +99,7 @@ def test_one_that_does_not_want_to_end_is_ended(monkeypatch: pytest.MonkeyPatch,
             await until(lambda: "deaf" in lines)
             return programs.programs[0].process.pid
 
-    pid = asyncio.run(scenario())
+    pid = in_a_loop(scenario())
 
     assert not alive(pid)
 
@@ -113,7 +122,7 @@ def test_a_child_that_left_its_parents_group_is_ended_too(monkeypatch: pytest.Mo
                 await until(lambda: len(horses()) == 2)
                 assert alive(horses()[0])
 
-    asyncio.run(scenario())
+    in_a_loop(scenario())
 
     assert not any(map(alive, horses()))
 
@@ -131,7 +140,7 @@ def test_what_the_others_need_is_ended_last(monkeypatch: pytest.MonkeyPatch) -> 
             programs.start("exports", python(says_when_it_ends.format("exports")))
             await until(lambda: {"valkey", "exports"} <= set(lines))
 
-    asyncio.run(scenario())
+    in_a_loop(scenario())
 
     assert [line for line in lines if line.endswith("ends")] == ["exports ends", "valkey ends"]
 
