@@ -174,3 +174,11 @@ def test_words_of_people_are_never_markup(client, ana, make_change_order):
 
     assert shown.h1.get_text() == "CCO 001: <b>{{7*7}}</b>"
     assert not shown.main.find_all(["b", "script"])
+
+
+def test_the_history_names_the_file_a_change_order_came_from(client, ana, dee, commitment, company):
+    imported = sending.create(commitment, dee, sending.Draft("001", "Duct bank", "", []), file="october.csv")
+
+    history = section(page(sign_in(client, ana), imported), "History")
+
+    assert words(history.find("li").p) == "Dee Sørensen imported it from october.csv."

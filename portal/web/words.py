@@ -94,8 +94,8 @@ def _failed(facts: Facts) -> str:
 
 
 SENTENCES: dict[str, Callable[[Facts], str]] = {
-    "created": lambda _: "wrote it",
-    "edited": lambda _: "changed it",
+    "created": lambda facts: f"imported it from {facts['file']}" if facts.get("file") else "wrote it",
+    "edited": lambda facts: f"changed it by importing {facts['file']}" if facts.get("file") else "changed it",
     "sent": _sent,
     "retrieved": lambda _: "retrieved it",
     "accepted": _accepted,
