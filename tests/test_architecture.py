@@ -148,12 +148,11 @@ def test_a_function_is_short(path: Path) -> None:
 
 @pytest.mark.parametrize("path", OURS, ids=name_of)
 def test_no_dangerous_doors(path: Path) -> None:
-    """No shell, no pickle, no eval, no guessable randomness, no swallowed exception."""
+    """No shell, no pickle, no eval, no swallowed exception, and no guessable randomness but in the faults of the simulator."""
     source = path.read_text(encoding="utf-8")
 
-    assert not re.findall(
-        r"shell=True|os\.system\(|\bpickle\b(?! would)|yaml\.load|(?<![\w.])eval\(|(?<![\w.])exec\(|^import random", source, re.MULTILINE
-    )
+    assert not re.findall(r"shell=True|os\.system\(|\bpickle\b(?! would)|yaml\.load|(?<![\w.])eval\(|(?<![\w.])exec\(", source)
+    assert "import random" not in source or path.name == "faults.py"
     assert not re.findall(r"except(?: Exception| BaseException)?:\s*(?:pass|\.\.\.)", source)
 
 
