@@ -28,6 +28,9 @@ def drain(lane: str) -> None:
                 work(dispatch, claim)
         except Lost:
             log.warning("lane taken over", lane=lane, claim=claim)
+        except Exception:
+            Lane.release(lane, claim)  # the promise stands, and no call is under way any more: others need not wait for the lease
+            raise
         else:
             Lane.release(lane, claim)
 

@@ -144,3 +144,17 @@ def test_draining_a_lane_that_is_taken_does_nothing(app, promised):
         tasks.drain(LANE)
 
     assert Dispatch.get().tries == 0
+
+
+def test_a_promise_that_breaks_the_worker_holds_up_nobody_else(app, promised, monkeypatch):
+    def broken(dispatch, claim):
+        outbox.begin(dispatch, timedelta(seconds=30))
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(tasks.STEPS, "exports", lambda: broken)
+
+    with app.app_context(), pytest.raises(ZeroDivisionError):
+        tasks.drain(LANE)
+
+    assert Dispatch.get().finished_at is None
+    assert Lane.take(LANE, timedelta(seconds=15)) is not None
