@@ -1,6 +1,7 @@
 """`portal import`: what becomes of the change orders of a good file."""
 
 import json
+from decimal import Decimal
 
 import pytest
 from click.testing import CliRunner
@@ -38,6 +39,19 @@ def test_a_new_change_order_becomes_a_draft_with_its_job_vendor_and_commitment(c
     )  # fmt: skip
     assert found.created_by is None
     assert [(line.position, line.phase_code, line.cost_type) for line in found.lines] == [(1, "16-2000", "SUB")]
+
+
+def test_columns_that_only_add_something_may_be_left_out(command, tmp_path):
+    file = tmp_path / "few.csv"
+    file.write_text(
+        "job_number,vendor_name,commitment_number,commitment_kind,cco_number,title,status,phase_code,cost_type,amount\n"
+        "24-117,Volt Electric Co,SC-014,subcontract,001,Relocate duct bank,Approved,16-2000,SUB,4250.00\n"
+    )
+
+    answer = command(file)
+
+    assert answer.exit_code == 0, answer.output
+    assert (ChangeOrder.get().title, ChangeOrder.get().amount) == ("Relocate duct bank", Decimal("4250.00"))
 
 
 def test_the_history_says_that_it_came_from_the_file(command, csv_file):
