@@ -51,6 +51,7 @@ class Watch:
     def __init__(self, deadline: Deadline) -> None:
         self.sent = False
         self.expired = False
+        self.torn = False
         self._deadline = deadline
         self._socket: socket.socket | None = None
         self._timer = threading.Timer(deadline.left(), self._cut)
@@ -98,7 +99,11 @@ class _Watched:
         if self.sock is None:
             self.connect()  # type: ignore[attr-defined]
         self.watch.about_to_send()
-        super().send(data)  # type: ignore[misc]
+        try:
+            super().send(data)  # type: ignore[misc]
+        except OSError:
+            self.watch.torn = True  # urllib3 passes over a broken pipe and reads on: an answer to half a request is none
+            raise
 
 
 class _Adapter(HTTPAdapter):
@@ -147,6 +152,8 @@ class Http:
                 raise self._judged(error, watch, url) from None
             if watch.expired:
                 raise self._judged(TimeoutError(), watch, url)  # cut off: what was read may only look whole
+            if watch.torn:
+                raise self._judged(ConnectionError(), watch, url)
             return reply
 
     def _judged(self, error: Exception, watch: Watch, url: str) -> SpectrumError:

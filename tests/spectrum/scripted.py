@@ -26,16 +26,25 @@ class ScriptedServer:
     """
 
     def __init__(
-        self, answer: bytes = b"", wsdl: bytes | None = None, read: int | None = None, pause: float = 0, status: str = "200 OK"
+        self,
+        answer: bytes = b"",
+        wsdl: bytes | None = None,
+        read: int | None = None,
+        pause: float = 0,
+        status: str = "200 OK",
+        certificate: str = "",
     ) -> None:
         self.answer = answer
         self.wsdl = wsdl
         self.status = status
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if certificate else None
+        if self.tls:
+            self.tls.load_cert_chain(certificate)
         self.read = read
         self.pause = pause
         self.requests: list[bytes] = []
         self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.url = f"http{'s' if certificate else ''}://127.0.0.1:{self.listener.getsockname()[1]}"
 
     def serve(self) -> None:
         while True:
@@ -43,12 +52,11 @@ class ScriptedServer:
                 connection, _ = self.listener.accept()
             except OSError:
                 return  # closed by the test
-            with connection:
-                self._handle(connection)
+            with self.tls.wrap_socket(connection, server_side=True) if self.tls else connection as plain:
+                self._handle(plain)
 
     def _handle(self, connection: socket.socket) -> None:
-        first = connection.recv(1, socket.MSG_PEEK)
-        if first == b"P" and self.read is not None:
+        if self.read is not None and connection.recv(1, socket.MSG_PEEK) == b"P":
             self.requests.append(connection.recv(self.read, socket.MSG_WAITALL) if self.read else b"")
             return  # what was not read makes this a reset
         request = _request(connection)

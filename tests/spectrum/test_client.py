@@ -7,6 +7,7 @@ import pytest
 
 from portal.spectrum.client import Spectrum
 from portal.spectrum.records import NotSent, OutcomeUnknown, Refused, Row
+from portal.spectrum.simulator.faults import KINDS
 
 
 def test_a_line_is_stored_and_receipted(spectrum, simulator, record):
@@ -59,34 +60,63 @@ def test_an_authorization_id_that_may_not_call_is_refused_access(simulator, reco
     assert simulator.ledger() == []
 
 
-def test_http_401_refuses_access(spectrum, simulator, record):
-    simulator.fail("unauthorized")
+#: Every fault that answers in place of the service: the outcome, whether the record is stored, and the status that came.
+UNKNOWN = {
+    "soap_fault": (False, 500),
+    "http_500": (False, 500),
+    "http_502": (False, 502),
+    "http_503": (False, 503),
+    "not_found": (False, 404),
+    "commit_then_reset": (True, None),
+    "reset_before_commit": (False, None),
+    "truncated": (True, 200),
+    "missing_tail": (True, 200),
+    "empty_200": (False, 200),
+    "html_200": (False, 200),
+    "unknown_code": (False, 200),
+    "redirect": (False, 307),
+    "dtd": (True, 200),
+    "oversize": (True, 200),
+}
+REFUSALS = {"unauthorized", "forbidden", "refuse"}
+SLOW = {"commit_then_hang", "drip", "delay"}
+ELSEWHERE = {"person", "tls_refused"}  # see test_simulator_services.py
+
+
+def test_every_fault_is_judged_in_a_test():
+    assert set(KINDS) == {*UNKNOWN, *REFUSALS, *SLOW, *ELSEWHERE}
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_by_status_is_one_of_us(spectrum, simulator, record, status):
+    simulator.fail({401: "unauthorized", 403: "forbidden"}[status])
 
     with pytest.raises(Refused) as refusal:
         spectrum.change_request(record(), "g")
 
-    assert (refusal.value.http, refusal.value.access) == (401, True)
+    assert (refusal.value.http, refusal.value.access) == (status, True)
+    assert simulator.ledger() == []
 
 
-@pytest.mark.parametrize(
-    ("fault", "stored", "http"),
-    [
-        ("soap_fault", False, 500),
-        ("http_500", False, 500),
-        ("http_502", False, 502),
-        ("http_503", False, 503),
-        ("commit_then_reset", True, None),
-        ("reset_before_commit", False, None),
-        ("truncated", True, 200),
-        ("missing_tail", True, 200),
-        ("empty_200", False, 200),
-        ("html_200", False, 200),
-        ("unknown_code", False, 200),
-        ("redirect", False, 307),
-        ("dtd", True, 200),
-        ("oversize", True, 200),
-    ],
-)
+@pytest.mark.parametrize(("code", "access"), [("A", True), ("E", True), ("I", False), ("M", False)])
+def test_a_refusal_by_letter_is_of_us_or_of_the_record(spectrum, simulator, record, code, access):
+    simulator.fail("refuse", code=code)
+
+    with pytest.raises(Refused) as refusal:
+        spectrum.change_request(record(), "g")
+
+    assert refusal.value.access is access
+
+
+@pytest.mark.parametrize("code", ["W", "S", "X", "", " ", "g", "GG", "A!"])
+def test_any_other_letter_is_unknown(spectrum, simulator, record, code):
+    simulator.fail("refuse", code=code)
+
+    with pytest.raises(OutcomeUnknown):
+        spectrum.change_request(record(), "g")
+
+
+@pytest.mark.parametrize(("fault", "stored", "http"), [(fault, *expected) for fault, expected in UNKNOWN.items()])
 def test_what_is_not_understood_is_unknown_and_sent_once(spectrum, simulator, record, fault, stored, http):
     simulator.fail(fault)
 
@@ -99,7 +129,7 @@ def test_what_is_not_understood_is_unknown_and_sent_once(spectrum, simulator, re
     assert bool(simulator.ledger()) is stored
 
 
-@pytest.mark.parametrize("fault", ["commit_then_hang", "drip", "delay"])
+@pytest.mark.parametrize("fault", sorted(SLOW))
 def test_the_deadline_holds_for_the_whole_call(simulator, record, tmp_path, fault):
     simulator.fail(fault, seconds=0.3 if fault == "drip" else 30)
     spectrum = Spectrum(simulator.url, "PORTALTEST", tmp_path, deadline_s=1.5)

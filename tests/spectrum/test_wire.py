@@ -3,6 +3,7 @@
 import gzip
 import socket
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -233,6 +234,8 @@ def test_a_connection_cut_anywhere_in_the_request_is_unknown(record, tmp_path, t
             call(server.url, record, tmp_path)
 
 
+BOMB = b"<!DOCTYPE a [" + b"".join(b'<!ENTITY e%d "%s">' % (n, b"&e%d;" % (n - 1) * 10 if n else b"ha") for n in range(9)) + b"]>" + REFUSED
+
 ODD = {
     "nothing": b"",
     "not HTTP": b"hello\r\n\r\n",
@@ -267,6 +270,20 @@ ODD = {
     "an entity": http(b'<!DOCTYPE a [<!ENTITY x "G">]>' + REFUSED.replace(b">I<", b">&x;<")),
     "an entity from a file": http(b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]>' + REFUSED.replace(b">no<", b">&x;<")),
     "too deep": http(b"<a>" * 100_000),
+    "an element in another namespace": http(GOOD.replace(b"<returnArray>", b'<returnArray><x xmlns="urn:x"/>')),
+    "several parts": http(b"--b\r\nContent-Type: text/xml\r\n\r\n" + GOOD + b"\r\n--b--", content_type='multipart/related; boundary="b"'),
+    "a packed bomb": http(gzip.compress(b" " * 20_000_000), Content_Encoding="gzip"),
+    "deflated": http(zlib.compress(GOOD), Content_Encoding="deflate"),
+    "a header of 1 MB": http(GOOD, X=f"{'x' * 1_000_000}"),
+    "a thousand headers": http(GOOD, **{f"X{number}": "x" for number in range(1000)}),
+    "an entity bomb": http(BOMB),
+    "an answer of another time": http(b""),
+    "two lengths": http(GOOD, content_length="7"),
+    "a status that is none": http(GOOD, "OK"),
+    "HTTP 0.9": GOOD,
+    "blank, then good": http(b" \n" + b'<?xml version="1.0"?>' + GOOD),
+    "a row beside the array": http(GOOD.replace(b"</returnArray>", b"</returnArray><returnData/>")),
+    "rows of a Get": http(wire.listing("GetJob", [], [Row("I", "no", "x")]).replace(b"GetJobResponse", b"ARChangeRequestResponse")),
     "a false encoding": http(b'<?xml version="1.0" encoding="UTF-16"?>' + GOOD),
 }
 
@@ -283,6 +300,8 @@ FINE = {
     "qualified children": GOOD.replace(b"returnArray>", b"nis:returnArray>"),
     "a byte order mark": b"\xef\xbb\xbf" + GOOD,
     "UTF-16": ('<?xml version="1.0" encoding="UTF-16"?>' + GOOD.decode()).encode("utf-16"),
+    "the default namespace": GOOD.replace(b"nis:ARChange", b"ARChange").replace(b"xmlns:nis", b"xmlns"),
+    "another prefix": GOOD.replace(b"nis:", b"a:").replace(b"xmlns:nis", b"xmlns:a").replace(b"SOAP-ENV", b"s"),
     "comments": GOOD.replace(b"<returnArray>", b"<!-- good --><returnArray>"),
 }
 
@@ -296,6 +315,45 @@ def test_an_answer_in_chunks_is_read(record, tmp_path):
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(GOOD), GOOD)
 
     assert answered(chunked, record, tmp_path).http == 200
+
+
+def test_an_answer_after_a_provisional_one_is_read(record, tmp_path):
+    assert answered(b"HTTP/1.1 100 Continue\r\n\r\n" + http(GOOD), record, tmp_path).http == 200
+
+
+def test_the_first_answer_on_a_connection_is_the_answer(record, tmp_path):
+    with pytest.raises(Refused):
+        answered(http(REFUSED) + http(GOOD), record, tmp_path)
+
+
+def test_a_length_that_is_none_leaves_the_document_to_say_whether_it_is_whole(record, tmp_path):
+    assert answered(http(GOOD, Content_Length="many"), record, tmp_path).http == 200
+    with pytest.raises(OutcomeUnknown):
+        answered(http(GOOD[:-9], Content_Length="many"), record, tmp_path)
+
+
+def test_a_refusal_in_cdata_is_a_refusal(record, tmp_path):
+    with pytest.raises(Refused):
+        answered(http(REFUSED.replace(b">I<", b"><![CDATA[I]]><")), record, tmp_path)
+
+
+@pytest.mark.parametrize(("part", "outcome"), [(1.0, 200), (0.9, None), (0.5, None), (0.0, None)])
+def test_tls_that_ends_without_a_farewell_is_judged_by_the_document(record, tmp_path, part, outcome):
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n" + GOOD[: int(len(GOOD) * part)].rstrip()
+
+    with serving(ScriptedServer(answer, certificate=CERTIFICATE)) as server:
+        if outcome:
+            assert call(server.url, record, tmp_path, ca_bundle=CERTIFICATE).http == outcome
+        else:
+            with pytest.raises(OutcomeUnknown):
+                call(server.url, record, tmp_path, ca_bundle=CERTIFICATE)
+
+
+def test_chunks_without_end_are_cut(record, tmp_path):
+    endless = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"4000\r\n" + b" " * 0x4000 + b"\r\n"
+
+    with pytest.raises(OutcomeUnknown):
+        answered(endless + (b"4000\r\n" + b" " * 0x4000 + b"\r\n") * 400, record, tmp_path)
 
 
 def test_several_refusals_are_all_told(record, tmp_path):
