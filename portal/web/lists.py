@@ -44,8 +44,9 @@ def fragment(id: int) -> ResponseReturnValue:
     row = lists.row(id, me())
     cancelled = CANCELLED.get(request.args.get("cancelled", ""))
     focus = f"#{cancelled}-{id}" if cancelled else None
-    at_rest = not (row.change_order.is_ready or row.change_order.is_in_flight)
-    return make_response(render_template("change_orders/_row.html", row=row, focus=focus), 200, MOVED if at_rest else {})
+    if row.change_order.is_ready or row.change_order.is_in_flight:
+        return render_template("change_orders/_row.html", row=row, focus=focus)
+    return make_response(render_template("change_orders/_settled.html", row=row, focus=focus), 200, MOVED)
 
 
 def page_of(row: Row, status: int = 200, **shown: Any) -> ResponseReturnValue:
