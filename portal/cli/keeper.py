@@ -5,7 +5,7 @@ import threading
 
 import click
 
-from portal import cli, db
+from portal import cli, db, logs
 from portal import keeper as loop
 
 
@@ -18,5 +18,6 @@ def keeper() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    logs.configure(settings.LOG_FORMAT)
     db.init(settings.DATABASE_URL)
     loop.run(settings.REDIS_URL, stop.is_set)
