@@ -2,19 +2,28 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 import config
-from portal.spectrum import connect
-from portal.spectrum.records import Header, Line, elements, fold, unfoldable
-from portal.spectrum.simulator import checks
+from portal.spectrum import connect, records
+from portal.spectrum.records import Header, Line, change_request_number, describe, elements, fold, shorten, unfoldable
+from portal.spectrum.simulator import checks, wire
+from portal.spectrum.wsdl import Wsdl
 
 ASCII = st.characters(min_codepoint=32, max_codepoint=126)
 KEYS = st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="/*?\"'><#,&~-")
+
+
+HEADER = Header("ABC", "24-117", "NORTHSIDE", "S014-003", "CCO-003", "CR", False, date(2026, 5, 18))
+OTHER = Line("033000", "SUB", Decimal("1.00"), "VOLTCO", "SC-014")
+KEYS_AND_HEADER = records.RECORD[:11]
+WSDL = Wsdl("ARChangeRequest", "http://127.0.0.1:9", Path("/nowhere"))  # the shipped order of elements
 
 
 def key(width):
@@ -73,6 +82,58 @@ def test_folding_gives_printable_ascii_or_says_what_it_cannot(value):
         folded = fold(value)
         assert all(" " <= one <= "~" for one in folded)
         assert fold(folded) == folded
+
+
+@settings(deadline=None)
+@given(HEADERS, st.lists(LINES, min_size=1, max_size=8))
+def test_what_is_sent_adds_up_to_the_total_to_the_cent(header, lines):
+    sent = [elements(header, line) for line in lines]
+
+    assert sum(Decimal(one["Change_Request_Amount"]) for one in sent) == sum(line.amount for line in lines)
+    assert all(one["Change_Request_Amount"] == one["Sub_Amount"] for one in sent)
+
+
+@settings(deadline=None)
+@given(HEADERS, LINES)
+def test_every_line_of_a_request_repeats_its_header(header, line):
+    sent = elements(header, line)
+
+    assert {name: sent[name] for name in KEYS_AND_HEADER} == {name: elements(header, OTHER)[name] for name in KEYS_AND_HEADER}
+    assert tuple(sent) == records.RECORD
+
+
+@settings(deadline=None, max_examples=50)
+@given(HEADERS, LINES)
+def test_what_arrives_is_what_was_meant(header, line):
+    meant = {"Authorization_ID": "PORTALTEST", "GUID": "g", **elements(header, line)}
+    message = WSDL.envelope(meant, lambda: b"")
+
+    assert wire.read(message, "ARChangeRequest") == {name: value.strip() for name, value in meant.items()}
+
+
+CODES = st.text(KEYS, min_size=1, max_size=12) | st.text(max_size=40)
+AMOUNTS = money(10) | st.decimals(allow_nan=True, allow_infinity=True)
+
+
+@settings(deadline=None)
+@given(CODES, text(60, 1) | st.text(max_size=400), st.text(max_size=400), AMOUNTS)
+def test_whatever_people_type_is_refused_with_a_sentence_or_fits(code, title, description, amount):
+    try:
+        number = change_request_number(code, title)
+        header = replace(HEADER, description=describe(code, title, description), change_request_number=number)
+        line = replace(OTHER, amount=amount, description=shorten(fold(title), 30), vendor_code=code, phase_code=code)
+    except ValueError as refusal:
+        sentence = str(refusal)
+        event(sentence.partition(":")[0])
+    else:
+        sent = elements(header, line)
+        sentence = "sent."
+        event(sentence)
+        assert list(checks.masks(sent)) == []
+        assert checks.cut(sent) == sent
+        assert all(" " <= one <= "~" for value in sent.values() for one in value)
+        assert Decimal(sent["Change_Request_Amount"]) == amount
+    assert sentence.strip()
 
 
 def test_records_need_no_soap_library():
