@@ -7,17 +7,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from config import Settings
     from portal.spectrum.client import Spectrum
+    from portal.spectrum.signin import Enhanced
 
 
-def connect(settings: Settings) -> Spectrum:
-    """The client for the Spectrum of these settings. No call is made yet."""
+def connect(settings: Settings, *, authorization_id: str = "", basic_company: str = "", enhanced: Enhanced | None = None) -> Spectrum:
+    """The client for the Spectrum of these settings. No call is made yet.
+
+    authorization_id         in place of the one in the settings, e.g. a company's own.
+    basic_company, enhanced  see `client.Spectrum`.
+    """
     from portal.spectrum.client import Spectrum  # here, so that whoever needs only `records` does not load Zeep
 
     return Spectrum(
         settings.SPECTRUM_URL,
-        settings.SPECTRUM_AUTHORIZATION_ID,
+        authorization_id or settings.SPECTRUM_AUTHORIZATION_ID,
         settings.PORTAL_DATA / "wsdl",
         settings.SPECTRUM_CONNECT_S,
         settings.SPECTRUM_DEADLINE_S,
         settings.SPECTRUM_CA_BUNDLE,
+        basic_company=basic_company,
+        enhanced=enhanced,
     )

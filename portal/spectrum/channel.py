@@ -79,7 +79,7 @@ class Channel:
     def _fetch_wsdl(self, service: str, deadline: Deadline) -> bytes:
         """What the server gives as its WSDL; empty when it answers with anything but 200. Raises NotSent when it does not answer."""
         try:
-            reply = self._http.get(f"{self.url}/wsdls/{service}.jws", deadline)
+            reply = self._http.get(f"{self.url}/wsdls/{service}.jws", deadline, self._sign_in.header(deadline))
         except OutcomeUnknown:
             raise NotSent("Nothing was sent to Spectrum: it did not give its WSDL.", cause="timeout") from None
         return reply.body if reply.status == 200 else b""

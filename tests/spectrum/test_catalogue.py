@@ -62,3 +62,42 @@ def test_an_expired_secret_is_told_in_its_own_words():
     sentence = "The Spectrum client secret has expired (or was rotated elsewhere). Enter the new one."
 
     assert explain("A", "client_secret", "invalid_client") == sentence == catalogue.SECRET_EXPIRED
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "No Spectrum company code is set",
+        "has no Spectrum job number",
+        "was not found in Spectrum (it may be Complete)",
+        "has no customer in Spectrum",
+        "has no contract in Spectrum",
+        "already used in Spectrum",
+        "characters Spectrum cannot store",
+        "is not chosen",
+        "accounting period of that date may be closed",
+        "do not exist on the job in Spectrum",
+        "is Complete in Spectrum and accepts no cost",
+        "cost type has no Spectrum code",
+        "too large or has more than 2 decimals",
+        "isn't linked to a Spectrum vendor",
+        "is not active in Spectrum",
+        "has no Spectrum subcontract number",
+        "Spectrum allows 10",
+        "only takes change orders on subcontracts",
+        "unit price contract",
+        "existing subcontract change order number",
+        "same phase, cost type and subcontract",
+        "do not add up",
+        "nothing to export",
+        "refused our credentials",
+        "client secret has expired",
+        "did not answer in time",
+        "never heard back",
+        "internal error",
+        "no G/L account",
+        "may not be allowed there",
+    ],
+)
+def test_every_message_of_the_design_is_there(words):
+    assert [entry for entry in ENTRIES if words in entry.meaning]

@@ -43,6 +43,7 @@ LINE_COLUMNS = {
     "Sub_Comments": "Comments",
 }
 
+ABOUT = ("Change_Request_Number", "CR_CO_Number", "pJob_Number", "pCompany_Code", "Company_Code")
 ATTACHED = {"Change_Order_Number": "on change order", "Draw_Number": "on draw request"}
 OTHERS = {
     "billing": {"CR_Billing_Item_Code": "Billing item", "CR_Billing_Item_Description": "Description", "CR_Revenue": "Revenue"},
@@ -87,13 +88,13 @@ def _calls(calls: Iterable[dict[str, Any]]) -> str:
             call["at"][:19].replace("T", " "),
             call["method"],
             f"{call['outcome']} ({call['fault']})" if call["fault"] else call["outcome"],
-            call["elements"].get("Change_Request_Number", ""),
+            next((call["elements"][name] for name in ABOUT if call["elements"].get(name)), ""),
             call["elements"].get("Change_Request_Amount", ""),
             "; ".join(f"{row['error_code']} {row['column']}: {row['desc']}" for row in call["rows"]),
         ]
         for call in calls
     )
-    return _table(["No.", "Received (UTC)", "Service", "Outcome", "Change request", "Amount", "Answer"], rows)
+    return _table(["No.", "Received (UTC)", "Service", "Outcome", "About", "Amount", "Answer"], rows)
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
