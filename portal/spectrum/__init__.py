@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 def connect(settings: Settings, *, authorization_id: str = "", basic_company: str = "", enhanced: Enhanced | None = None) -> Spectrum:
     """The client for the Spectrum of these settings. No call is made yet.
 
-    authorization_id         in place of the one in the settings, e.g. a company's own.
-    basic_company, enhanced  see `client.Spectrum`.
+    authorization_id  instead of the one of the settings; `basic_company` and `enhanced` as in client.Spectrum.
     """
     from portal.spectrum.client import Spectrum  # here, so that whoever needs only `records` does not load Zeep
 

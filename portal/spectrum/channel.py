@@ -30,6 +30,7 @@ class Channel:
         self._folder = wsdl_folder
         self._http = http
         self._wsdls: dict[str, Wsdl] = {}
+        self._shown: dict[str, str] = {}  # secrets of the calls so far: an answer may echo what signed them
         self._sign_in = self.bearer or (Basic(basic_company, authorization_id) if basic_company else Nothing())
 
     @property
@@ -41,7 +42,7 @@ class Channel:
     def secrets(self) -> Mapping[str, str]:
         """What must not be kept or shown, by the words that take its place."""
         mine = {"Authorization ID": self._authorization_id, "Authorization ID ": html.escape(self._authorization_id)}
-        return {**mine, **self._sign_in.secrets}
+        return {**mine, **self._shown}
 
     def call(self, service: str, values: Mapping[str, str], deadline: Deadline) -> Reply:
         """One SOAP call, with our Authorization ID. Raises NotSent, Refused (no token for us) or OutcomeUnknown."""
@@ -70,16 +71,21 @@ class Channel:
         the message was not let in [A], and both sends are one attempt under one deadline, so a doubt about the second is a doubt about
         the attempt. A 401 that carries a SOAP answer contradicts itself and is not sent again.
         """
-        reply = send(sign_in.header(deadline))
+        reply = send(self._header(sign_in, deadline))
         if reply.status == 401 and self.bearer and SOAP.encode() not in reply.body:
             self.bearer.forget()
-            reply = send(self.bearer.header(deadline))
+            reply = send(self._header(self.bearer, deadline))
         return reply
+
+    def _header(self, sign_in: Nothing, deadline: Deadline) -> dict[str, str]:
+        header = sign_in.header(deadline)
+        self._shown.update(sign_in.secrets)
+        return header
 
     def _fetch_wsdl(self, service: str, deadline: Deadline) -> bytes:
         """What the server gives as its WSDL; empty when it answers with anything but 200. Raises NotSent when it does not answer."""
         try:
-            reply = self._http.get(f"{self.url}/wsdls/{service}.jws", deadline, self._sign_in.header(deadline))
+            reply = self._http.get(f"{self.url}/wsdls/{service}.jws", deadline, self._header(self._sign_in, deadline))
         except OutcomeUnknown:
             raise NotSent("Nothing was sent to Spectrum: it did not give its WSDL.", cause="timeout") from None
         return reply.body if reply.status == 200 else b""

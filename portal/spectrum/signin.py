@@ -56,8 +56,10 @@ class Rotated:
 class Nothing:
     """The Authorization ID in the body is enough for SOAP [D6]."""
 
-    renewable = False
-    secrets: Mapping[str, str] = {}
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """What must not be kept or shown, by the words that take its place."""
+        return {}
 
     def header(self, deadline: Deadline) -> dict[str, str]:
         return {}
@@ -68,7 +70,10 @@ class Basic(Nothing):
 
     def __init__(self, company_code: str, authorization_id: str) -> None:
         self._value = base64.b64encode(f"{company_code}:{authorization_id}".encode()).decode()
-        self.secrets = {"credentials": self._value}
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        return {"credentials": self._value}
 
     def header(self, deadline: Deadline) -> dict[str, str]:
         return {"Authorization": f"Basic {self._value}"}
@@ -77,8 +82,6 @@ class Basic(Nothing):
 class Bearer(Nothing):
     """A token, fetched when there is none or it is about to end."""
 
-    renewable = True
-
     def __init__(self, url: str, enhanced: Enhanced, http: Http) -> None:
         self._url = url
         self._enhanced = enhanced
@@ -86,7 +89,7 @@ class Bearer(Nothing):
         self._token: Token | None = None
 
     @property
-    def secrets(self) -> Mapping[str, str]:  # type: ignore[override]
+    def secrets(self) -> Mapping[str, str]:
         return {"client secret": self._enhanced.client_secret, "token": self._token.value if self._token else ""}
 
     def header(self, deadline: Deadline) -> dict[str, str]:

@@ -193,6 +193,15 @@ def test_a_vendor_answer_that_is_no_list_brings_nothing(tmp_path, body):
         ask(http(body), tmp_path, "vendors")
 
 
+def test_what_signed_a_question_is_not_kept(tmp_path):
+    echo = b'{"error": "Basic QUJDOlBPUlRBTFRFU1Q= PORTALTEST"}'
+
+    with pytest.raises(Unanswered) as problem:
+        ask(http(echo, "500 Error"), tmp_path, "vendors")
+
+    assert problem.value.answer == '{"error": "Basic [credentials] [Authorization ID]"}'
+
+
 # Is it there
 
 

@@ -155,6 +155,16 @@ def test_billing_markup_and_addon_are_kept_and_replaced_by_their_keys(simulator,
     assert len(request["lines"]) == 1
 
 
+def test_a_server_that_adds_amounts_can_be_had(simulator, put):
+    simulator.options(adds_amounts=True)
+    put()
+    put(Change_Request_Amount="-0.25", Sub_Amount="")
+    put(CR_Phase_Code="033000")
+
+    lines = simulator.ledger()[0]["lines"]
+    assert [(line["Change_Request_Amount"], line["Sub_Amount"]) for line in lines] == [("4249.75", "4250.00"), ("4250.00", "4250.00")]
+
+
 def test_the_991st_billing_entry_is_refused(simulator, put):
     simulator.control("change-requests", [{**KEYS, "CR_Status": "CR", "CR_Billing_Item_Code": str(number)} for number in range(990)])
 

@@ -22,6 +22,8 @@ HEADER = NAMES[6:13] + NAMES[48:56]
 ATTACHED = ("Change_Order_Number", "Draw_Number")  # set by people in Spectrum only; the second name is ours
 NUMBERS = {field.name: field.decimals for field in FIELDS if field.kind == "number"}
 
+AMOUNTS = ("Change_Request_Amount", "Sub_Amount")
+
 #: Columns that Info-Link calls differently from the element.
 COLUMNS = {"CR_Status": "Status", "CR_Phase_Code": "Phase_Code", "CR_Cost_Type": "Cost_Type"}
 HEADERS_TABLE = "CR_CHNG_REQ_HDR_MC"
@@ -130,12 +132,17 @@ class Ledger:
         found = self._first(HEADERS_TABLE, KEYS, values)
         return None if found is None else _renamed(found)
 
-    def store(self, values: Mapping[str, str]) -> None:
-        """Change or create the header by its four keys and the line by its six; empty keeps, nothing is deleted [D12]."""
+    def store(self, values: Mapping[str, str], adds: bool = False) -> None:
+        """Change or create the header by its four keys and the line by its six; empty keeps, nothing is deleted [D12].
+
+        `adds`: the amounts of a line that is there are added to, not replaced.
+        """
         self._upsert(HEADERS_TABLE, KEYS, [*HEADER, *ATTACHED], values)
         for section in SECTIONS.values():
             if any(values.get(name) for name in section.given):
-                self._upsert(section.table, (*KEYS, *section.keys), section.names, values)
+                keys = (*KEYS, *section.keys)
+                found = self._first(section.table, keys, values) if adds else None
+                self._upsert(section.table, keys, section.names, values if found is None else _added(values, found))
 
     def billing(self, values: Mapping[str, str]) -> set[tuple[str, str]]:
         """Billing group and item of each billing entry of this change request."""
@@ -221,6 +228,11 @@ def _key(record: Mapping[str, str]) -> tuple[str, ...]:
 def _renamed(row: sqlite3.Row) -> dict[str, str]:
     elements = {column: name for name, column in COLUMNS.items()}
     return {elements.get(column, column): row[column] for column in row.keys() if column != "rowid"}  # noqa: SIM118 -- no mapping
+
+
+def _added(values: Mapping[str, str], found: sqlite3.Row) -> dict[str, str]:
+    sums = {name: str(Decimal(values[name]) + Decimal(found[name] or 0)) for name in AMOUNTS if values[name] and name in found.keys()}  # noqa: SIM118
+    return {**values, **sums}
 
 
 def _plain(name: str, value: str) -> str:

@@ -18,6 +18,7 @@ class Options:
     used_guid_empty  a GUID used before gives one empty row on a Get; one firm saw it, another did not [O6] [O5].
     lead_s           seconds before ARChangeRequest does anything, as users know it from real integrations [P4].
     get_stop         rows after which a Get stops with a warning [O5]; 0: never.
+    adds_amounts     a line sent again adds its amounts to those stored: the reading of the page that must not be true [A].
     token_s          seconds a token lives.
     wrap_vendors     the vendor list comes as an object holding the array; its shape is not published.
     """
@@ -27,6 +28,7 @@ class Options:
     used_guid_empty: bool = False
     lead_s: float = 0
     get_stop: int = 500
+    adds_amounts: bool = False
     token_s: int = 3600
     wrap_vendors: bool = False
 
