@@ -45,7 +45,7 @@ def test_the_form_opens_in_the_row_with_a_proposed_number(client, ana, change_or
     assert words(row.th) == "001 Relocate duct bank"
     assert row.find("input", {"name": "number"})["value"] == "S014-001"
     assert row.find("input", {"name": "version"})["value"] == str(change_order.version)
-    assert [words(button) for button in row.find_all("button")] == ["Export", "Cancel"]
+    assert [words(button) for button in row.select("button:not(.without-script)")] == ["Export", "Cancel"]
 
 
 def test_without_custom_titles_the_form_has_no_title(client, ana, change_order):

@@ -32,7 +32,7 @@ IDS = [
     "..",
     "999999",
 ]
-PLACES = ["", "/row", "/acceptance", "/rejection", "/edit"]
+PLACES = ["", "/row", "/acceptance", "/preview", "/rejection", "/edit"]
 VERSIONS = ["", "0", "-1", "1.0", "x", "null", "9" * 400, "١", "1 OR 1=1", "\x00"]
 TEXTS = {
     "control characters": "a\x00b\x1bc",
@@ -59,6 +59,7 @@ ADDRESSES = {
     "/change-orders/1": {"GET"},
     "/change-orders/1/row": {"GET"},
     "/change-orders/1/acceptance": {"GET", "POST"},
+    "/change-orders/1/preview": {"GET", "POST"},
     "/change-orders/1/rejection": {"GET", "POST"},
     "/change-orders/1/edit": {"GET", "POST"},
     "/change-orders/1/sending": {"POST"},

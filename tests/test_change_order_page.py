@@ -121,14 +121,16 @@ def test_what_spectrum_receives_is_the_frozen_lines(client, ana, make_change_ord
     shown = page(sign_in(client, ana), make_change_order("queued", lines=TWO_LINES))
 
     received = section(shown, "Export as S014-001").details
-    common = {words(fact.dt): words(fact.dd) for fact in received.select("dl div")}
+    common = {words(field.code): words(field.select_one("dd.code")) for field in received.select("dl > div")}
+    lines = received.table
     assert common["Company_Code"] == "ABC"
     assert common["Change_Request_Number"] == "S014-001"
-    header = [words(cell) for cell in received.select("thead th")]
-    rows = [dict(zip(header, (words(cell) for cell in row.find_all(["th", "td"])), strict=True)) for row in received.select("tbody tr")]
-    assert [row["Line"] for row in rows] == ["1", "2"]
-    assert "162000" in rows[0].values()
-    assert "2.50" in rows[1].values()
+    names = [cell.code and words(cell.code) for cell in lines.select("thead th")][1:]
+    rows = [
+        dict(zip(names, (words(cell.select_one(".code")) for cell in row.find_all("td")), strict=True)) for row in lines.select("tbody tr")
+    ]
+    assert [row["CR_Phase_Code"] for row in rows] == ["162000", "163000"]
+    assert [row["Change_Request_Amount"] for row in rows] == ["1.00", "2.50"]
 
 
 def test_a_member_of_the_job_without_a_level_may_look(client, dee, make_change_order):

@@ -2,13 +2,12 @@
 
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import peewee
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, checks, events, exports, mailing, numbers, outbox, people
+from portal.domain import change_orders, checks, drafting, events, exports, mailing, numbers, outbox, people
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.checks import Finding
 from portal.domain.outbox import Task
@@ -32,7 +31,7 @@ def accept(id: int, by: User, version: int, number: str = "", title: str | None 
                 return change_order
             change_order.expect(Status.READY, version)
             ensure_may_decide(change_order, by)
-            number = number.strip().upper() or numbers.propose(change_order)
+            number = numbers.chosen(change_order, number)
             checks.require(checks.at_accept(change_order, number, title, description))
             numbers.reserve(change_order, number)
             export = _freeze(change_order, number, title, description)
@@ -111,11 +110,8 @@ def _authors(change_order: ChangeOrder) -> set[int]:
 
 
 def _freeze(change_order: ChangeOrder, number: str, title: str | None, description: str | None) -> exports.Export:
-    today = clock.now().astimezone(ZoneInfo(change_order.company.time_zone)).date()
-    words = change_order.title if title is None else title.strip()
-    more = change_order.description if description is None else description.strip()
     try:
-        return exports.freeze(change_order, number, words, more, today)
+        return exports.freeze(change_order, number, title, description, drafting.today(change_order.company))
     except ValueError as error:  # the record knows Spectrum's widths and masks better than any rule here
         raise checks.Blocked([Finding(10, "lines", str(error), checks.ACCOUNTING)]) from None
 

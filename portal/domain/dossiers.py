@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from portal.domain import checks, deciding, events
+from portal.domain import checks, deciding, events, previews
 from portal.domain.checks import Finding
 from portal.domain.events import Event
 from portal.domain.exports import Attempt, Export
 from portal.domain.lists import Row
+from portal.domain.previews import Preview, Received
 from portal.spectrum import records
 
 FINE = "G"  # Spectrum's code for "stored": nothing to explain
@@ -14,28 +15,22 @@ FINE = "G"  # Spectrum's code for "stored": nothing to explain
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One Export with its attempts, oldest first.
-
-    common   elements that say the same in every line, empty ones left out
-    varying  names of the elements in which lines differ
-    lines    position, and the values of `varying`
-    """
+    """One Export with its attempts, oldest first, and what Spectrum receives by it."""
 
     export: Export
     attempts: list[Attempt]
-    common: dict[str, str]
-    varying: list[str]
-    lines: list[tuple[int, list[str]]]
+    received: Received
 
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """`findings` are those that matter in its present state; `sent` has the newest Export first."""
+    """`findings` are those that matter in its present state; `sent` has the newest Export first; `preview` while it waits."""
 
     row: Row
     findings: list[Finding]
     history: list[Event]
     sent: list[Sent]
+    preview: Preview | None
 
 
 def of(row: Row) -> Dossier:
@@ -43,7 +38,8 @@ def of(row: Row) -> Dossier:
     change_order = row.change_order
     findings = checks.at_send(change_order) if change_order.is_editable else row.findings
     exports = Export.select().where(Export.change_order == change_order).order_by(Export.id.desc())
-    return Dossier(row, findings, events.history(deciding.SUBJECT, change_order.id), [_sent(export) for export in exports])
+    history = events.history(deciding.SUBJECT, change_order.id)
+    return Dossier(row, findings, history, [_sent(export) for export in exports], previews.proposed(change_order))
 
 
 def explain(attempt: Attempt) -> list[str]:
@@ -52,10 +48,5 @@ def explain(attempt: Attempt) -> list[str]:
 
 
 def _sent(export: Export) -> Sent:
-    lines = export.lines
-    names = list(lines[0][1])
-    differing = [name for name in names if len({elements[name] for _, elements in lines}) > 1]
-    common = {name: lines[0][1][name] for name in names if name not in differing and lines[0][1][name]}
-    values = [(position, [elements[name] for name in differing]) for position, elements in lines]
     attempts = list(Attempt.select().where(Attempt.export == export).order_by(Attempt.id))
-    return Sent(export, attempts, common, differing, values)
+    return Sent(export, attempts, previews.received(export.draft))

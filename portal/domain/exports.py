@@ -11,11 +11,11 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField
-from portal.domain.change_orders import ChangeOrder, LineItem
-from portal.spectrum import records
+from portal.domain import drafting
+from portal.domain.change_orders import ChangeOrder
+from portal.domain.drafting import Draft
 
 FORMAT = "ARChangeRequest/1"
-HEADER = 11  # elements 3-13 of the service's table: the same in every line
 
 
 class Outcome(StrEnum):
@@ -50,10 +50,17 @@ class Export(Model):
         return f"export:{self.id}"
 
     @property
+    def draft(self) -> Draft:
+        """What was frozen."""
+        frozen = json.loads(self.frozen)
+        lines = [(line["position"], line["elements"]) for line in frozen["lines"]]
+        return Draft(frozen["header"], lines, frozen["skipped"])
+
+    @property
     def lines(self) -> list[tuple[int, dict[str, str]]]:
         """Position and elements 3-56 of each line to send, in order."""
-        frozen = json.loads(self.frozen)
-        return [(line["position"], frozen["header"] | line["elements"]) for line in frozen["lines"]]
+        drawn = self.draft
+        return [(position, drawn.header | elements) for position, elements in drawn.lines]
 
 
 class Attempt(Model):
@@ -92,16 +99,14 @@ class Attempt(Model):
 Attempt.add_index(Attempt.index(Attempt.export, unique=True, where=Attempt.ended_at.is_null(), name="attempt_open"))
 
 
-def freeze(change_order: ChangeOrder, number: str, title: str, description: str, on: date) -> Export:
-    """Record what Spectrum will get: the elements of every line that is not zero."""
-    sent = [line for line in change_order.lines if line.amount]
-    rows = [(line.position, elements_of(change_order, line, number, title, description, on)) for line in sent]
-    names = list(rows[0][1])[:HEADER]
+def freeze(change_order: ChangeOrder, number: str, title: str | None, description: str | None, on: date) -> Export:
+    """Record what Spectrum will get: the very draft that the preview showed. Raises ValueError where drafting does."""
+    drawn = drafting.draft(change_order, number, title, description, on)
     frozen = json.dumps(
         {
-            "header": {name: rows[0][1][name] for name in names},
-            "lines": [{"position": position, "elements": {name: row[name] for name in row if name not in names}} for position, row in rows],
-            "skipped": [line.position for line in change_order.lines if not line.amount],
+            "header": drawn.header,
+            "lines": [{"position": position, "elements": elements} for position, elements in drawn.lines],
+            "skipped": drawn.skipped,
         },
         separators=(",", ":"),
     )
@@ -111,37 +116,6 @@ def freeze(change_order: ChangeOrder, number: str, title: str, description: str,
         number=number,
         frozen=frozen,
         sha256=hashlib.sha256(frozen.encode()).hexdigest(),
-    )
-
-
-def elements_of(change_order: ChangeOrder, line: LineItem, number: str, title: str, description: str, on: date) -> dict[str, str]:
-    """Elements 3-56 of the call for one line. Raises ValueError where the records module does."""
-    commitment, company = change_order.commitment, change_order.company
-    header = records.Header(
-        company_code=company.code,
-        job_number=change_order.job.number,
-        customer_code=change_order.job.customer,
-        change_request_number=number,
-        description=records.describe(change_order.number, title, description),
-        status=company.cr_status,
-        cost_reimbursable=company.cost_reimbursable == "Y",
-        origination_date=on,
-    )
-    return records.elements(
-        header,
-        records.Line(
-            phase_code=line.phase_code,
-            cost_type=line.cost_type,
-            amount=line.amount,
-            vendor_code=commitment.vendor.code,
-            subcontract_number=commitment.subcontract,
-            sub_status=company.sub_status,
-            description=records.shorten(records.fold(title), 30),
-            comments=f"Portal CCO {change_order.id}",
-            quantity=line.quantity,
-            bid_group="",
-            bid_item=line.bid_item,
-        ),
     )
 
 

@@ -61,6 +61,11 @@ def propose(change_order: ChangeOrder) -> str:
     return number if is_free(change_order, number) else _running(change_order)
 
 
+def chosen(change_order: ChangeOrder, typed: str) -> str:
+    """The number an approver means by what was typed: upper case, and the proposed one for nothing."""
+    return typed.strip().upper() or propose(change_order)
+
+
 def reserve(change_order: ChangeOrder, number: str) -> None:
     """Take the number, in the transaction of Accept. Raises IntegrityError if another took it this very moment."""
     if number != kept(change_order):

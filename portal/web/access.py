@@ -33,6 +33,8 @@ ENDPOINTS = {
     "change_orders.fragment": Who.LOOKS,
     "deciding.acceptance_form": Who.LOOKS,  # the privilege is read in the transaction of the decision
     "deciding.accept": Who.LOOKS,
+    "deciding.preview": Who.LOOKS,
+    "deciding.previewed": Who.LOOKS,
     "deciding.rejection_form": Who.LOOKS,
     "deciding.reject": Who.LOOKS,
     "projects.jobs": Who.SIGNED_IN,
@@ -47,7 +49,7 @@ ENDPOINTS = {
     "settings.resume": Who.ADMINISTERS,
 }
 POLLS = {"change_orders.fragment"}  # asked for by the page itself: no sign of a person at the screen
-NOT_LED_TO = POLLS | {"frame.home"}  # after signing in: a fragment is no page, and home is where one is led anyway
+NOT_LED_TO = POLLS | {"deciding.preview", "frame.home"}  # after signing in: a fragment is no page, and home is where one is led anyway
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 NEVER = set("\\ #")  # characters no address of ours has, and some browsers read as another site
 

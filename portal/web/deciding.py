@@ -1,17 +1,19 @@
 """Accept and Reject: the forms, the decisions, and what a refusal looks like."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain import checks, deciding, lists, numbers
+from portal.domain import checks, deciding, drafting, lists, numbers, previews
 from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.checks import Blocked
 from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
+from portal.domain.previews import Preview
 from portal.web import formats, htmx, keys, wants_fragment, words
 from portal.web.lists import MOVED, me, page_of
 
@@ -20,7 +22,7 @@ bp.record(keys.register)
 
 VERSION = re.compile("[0-9]{1,9}", re.ASCII)
 NO_VERSION = "The form does not say which version of the change order you saw. Nothing was recorded: reload the page and decide again."
-FORMS = {"deciding.accept": "acceptance", "deciding.reject": "rejection"}
+FORMS = {"deciding.accept": "acceptance", "deciding.reject": "rejection", "deciding.previewed": "acceptance"}
 
 
 @bp.get("/<key:id>/acceptance")
@@ -35,6 +37,21 @@ def accept(id: int) -> ResponseReturnValue:
     form = request.form
     accepted = deciding.accept(id, me(), seen_version(), form.get("number", ""), form.get("title"), form.get("description"))
     return done(accepted, "accepted and queued")
+
+
+@bp.get("/<key:id>/preview")
+def preview(id: int) -> ResponseReturnValue:
+    """What Spectrum would receive, while number and words are being typed."""
+    row = lists.row(id, me())
+    if not row.change_order.is_ready or row.why_not:
+        return render_template("change_orders/_preview.html", id=id, overtaken=row.why_not or words.standing(row))
+    return render_template("change_orders/_preview.html", id=id, preview=preview_of(row.change_order, request.args))
+
+
+@bp.post("/<key:id>/preview")
+def previewed(id: int) -> ResponseReturnValue:
+    """The same without JavaScript: the form again, as it was typed, with the preview open. Records nothing."""
+    return opened(decidable(id), "acceptance", previewed=True)
 
 
 @bp.get("/<key:id>/rejection")
@@ -97,9 +114,10 @@ def asked_for() -> tuple[int, str]:
     return (request.view_args or {})["id"], FORMS.get(request.endpoint or "", "")
 
 
-def opened(row: Row, form: str) -> ResponseReturnValue:
+def opened(row: Row, form: str, previewed: bool = False) -> ResponseReturnValue:
     id = row.change_order.id
-    shown: dict[str, Any] = {"form": form, "fields": fields_of(row), "problems": [], "focus": f"#change-order-{id} [autofocus]"}
+    fields = fields_of(row) | {"previewed": previewed}
+    shown: dict[str, Any] = {"form": form, "fields": fields, "problems": [], "focus": f"#change-order-{id} [autofocus]"}
     return render_template("change_orders/_row.html", row=row, **shown) if wants_fragment() else page_of(row, **shown)
 
 
@@ -144,4 +162,12 @@ def fields_of(row: Row) -> dict[str, Any]:
         "description": typed.get("description", change_order.description),
         "reason": typed.get("reason", ""),
         "findings": checks.at_accept(change_order, proposed, None, None),
+        "preview": preview_of(change_order, typed),
+        "previewed": False,
     }
+
+
+def preview_of(change_order: ChangeOrder, typed: Mapping[str, str]) -> Preview:
+    """What these words would become; today's date, as long as nobody chooses another."""
+    number = numbers.chosen(change_order, typed.get("number", ""))
+    return previews.of(change_order, number, typed.get("title"), typed.get("description"), drafting.today(change_order.company))
