@@ -84,8 +84,9 @@ class Channel:
 
     def _fetch_wsdl(self, service: str, deadline: Deadline) -> bytes:
         """What the server gives as its WSDL; empty when it answers with anything but 200. Raises NotSent when it does not answer."""
+        url = f"{self.url}/wsdls/{service}.jws"
         try:
-            reply = self._http.get(f"{self.url}/wsdls/{service}.jws", deadline, self._header(self._sign_in, deadline))
+            reply = self._signed(lambda signed: self._http.get(url, deadline, signed), self._sign_in, deadline)
         except OutcomeUnknown:
             raise NotSent("Nothing was sent to Spectrum: it did not give its WSDL.", cause="timeout") from None
         return reply.body if reply.status == 200 else b""

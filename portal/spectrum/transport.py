@@ -66,6 +66,11 @@ class Watch:
         if self._socket:
             self._socket.close()
 
+    @property
+    def reached(self) -> bool:
+        """Whether a connection was made, with or without a handshake on it."""
+        return self._socket is not None
+
     def connected(self, connection: socket.socket) -> None:
         self._socket = connection.dup()  # a handle of our own: TLS takes the first one over
 
@@ -158,19 +163,21 @@ class Http:
 
     def _judged(self, error: Exception, watch: Watch, url: str) -> SpectrumError:
         if not watch.sent:
-            cause, why = self._why(error, url)
+            cause, why = self._why(error, url, watch.reached)
             return NotSent(f"Nothing was sent to Spectrum: {why}", cause=cause)
         cause = "timeout" if watch.expired or isinstance(error, requests.Timeout | TimeoutError) else "broken"
         return OutcomeUnknown(catalogue.find("answer", cause).meaning, cause=cause)
 
-    def _why(self, error: Exception, url: str) -> tuple[str, str]:
+    def _why(self, error: Exception, url: str, reached: bool) -> tuple[str, str]:
         """The cause as the catalogue knows it, and the rest of a sentence."""
         place = urlsplit(url).netloc.rpartition("@")[2]
         reason = getattr(error.args[0], "reason", None) if error.args else None
-        if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" not in str(error):
-            return "tls", f"no secure connection could be made to {place}."
-        if isinstance(error, requests.exceptions.SSLError):
+        if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
             return "certificate", f"the certificate of {place} could not be verified. Check its validity and SPECTRUM_CA_BUNDLE."
+        if isinstance(error, requests.exceptions.SSLError) or (
+            reached and url.startswith("https:") and not isinstance(error, requests.Timeout | TimeoutError)
+        ):
+            return "tls", f"no secure connection could be made to {place}."
         if isinstance(reason, NameResolutionError):
             return "name", f"the name in {place} is not known. Check SPECTRUM_URL."
         if isinstance(error, requests.ConnectTimeout | TimeoutError):

@@ -87,6 +87,16 @@ def test_a_token_that_ends_in_mid_group_is_renewed_once_and_nothing_doubles(clie
     assert [line["CR_Phase_Code"] for line in simulator.ledger()[0]["lines"]] == ["162000", "033000"]
 
 
+def test_a_token_may_be_wanted_for_the_wsdl_too(client, simulator, record, kept):
+    kept.token = Token("stale", datetime.now(UTC) + timedelta(hours=1))
+    simulator.fail("unauthorized", "wsdl", times=1)
+
+    client().change_request(record(), "g")
+
+    assert [call["outcome"] for call in simulator.journal()] == ["stored"]
+    assert len(simulator.journal("token")) == 1
+
+
 def test_a_token_refused_twice_is_a_refusal_of_us(client, simulator, record):
     simulator.fail("unauthorized")
 
