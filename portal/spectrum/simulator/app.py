@@ -96,20 +96,24 @@ class Simulator:
     def _soap(self, request: Request, service: str) -> Response:
         """Journal, perhaps wait, work, commit, and only then answer, or fail as told."""
         body, over, world = request.get_data(), self.over, self.world
+        if self._is_stranger(request):
+            self._note(service, {}, "unauthorized")
+            return unauthorized()
         try:
             values = wire.read(body, service)
         except wire.MalformedError as error:
             self._note(service, {}, "fault", [Row("", str(error), "")])
             return xml(wire.fault(), 500)  # the status is assumed [A]
         with world.ledger:
-            if world.options.enhanced and rest.caller(request.authorization, world) is None:
-                world.ledger.settled(world.ledger.received(service, values, world.clock.moment()), "unauthorized")
-                return unauthorized()
             seq = world.ledger.received(service, values, world.clock.moment())
         fault = self.faults.take(service)
         self._wait(request, service, fault, over)
         good = self._work(service, values, seq, fault)
         return fault.answer(Call(request, service, good, over)) if fault else xml(good)
+
+    def _is_stranger(self, request: Request) -> bool:
+        with self.world.ledger:
+            return self.world.options.enhanced and rest.caller(request.authorization, self.world) is None
 
     def _wait(self, request: Request, service: str, fault: Fault | None, over: threading.Event) -> None:
         """Before anything is done: the lead time that users know, and a delay that was asked for."""

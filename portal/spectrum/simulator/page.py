@@ -70,11 +70,13 @@ def style() -> Response:
 
 def _request(one: dict[str, Any]) -> str:
     number, job, customer = (escape(one[name]) for name in ("Change_Request_Number", "Job_Number", "Customer_Code"))
-    facts = f"Company {escape(one['Company_Code'])}, job {job}, customer {customer}, status {escape(one['CR_Status'])}"
-    attached = "".join(f", {words} {escape(one[name])}" for name, words in ATTACHED.items() if one[name])
+    facts = [
+        f"Company {escape(one['Company_Code'])}, job {job}, customer {customer}, status {escape(one['CR_Status'])}",
+        escape(one["Origination_Date"]),
+        *(f"{words} {escape(one[name])}" for name, words in ATTACHED.items() if one[name]),
+    ]
     details = [_details(LINE_COLUMNS, one["lines"]), *(_details(columns, one[what]) for what, columns in OTHERS.items() if one[what])]
-    facts += f", {escape(one['Origination_Date'])}{attached}"
-    return f"<section><h3>{number}: {escape(one['CR_Description'])}</h3><p>{facts}</p>{''.join(details)}</section>"
+    return f"<section><h3>{number}: {escape(one['CR_Description'])}</h3><p>{', '.join(filter(None, facts))}</p>{''.join(details)}</section>"
 
 
 def _details(columns: dict[str, str], rows: Sequence[dict[str, str]]) -> str:
