@@ -13,7 +13,7 @@ import structlog
 from redis import Redis, RedisError
 
 from portal import clock, db, doorbell
-from portal.domain import heartbeats, outbox
+from portal.domain import connection, heartbeats, outbox, refreshing
 
 PERIOD_S = 1.0
 BEAT_EVERY = timedelta(seconds=10)
@@ -24,27 +24,34 @@ log = structlog.get_logger()
 
 def run(redis_url: str, stopping: Callable[[], bool]) -> None:
     """Look once a second until told to stop."""
-    connection = doorbell.connect(redis_url)
+    redis = doorbell.connect(redis_url)
     beaten = clock.EPOCH
     while not stopping():
         try:
             with db.connected():
-                ring(connection)
+                ring(redis)
                 if clock.now() - beaten >= BEAT_EVERY:
                     heartbeats.beat(NAME)
+                    plan()
                     beaten = clock.now()
         except (peewee.OperationalError, db.Busy) as error:
             log.warning("database not available, trying again", error=str(error))
         time.sleep(PERIOD_S)
 
 
-def ring(connection: Redis) -> None:
+def plan() -> None:
+    """Promise what recurs: each time is a unique row, so any number of keepers promise it once."""
+    refreshing.plan()
+    connection.plan_reminders()
+
+
+def ring(redis: Redis) -> None:
     """Ring once per queue for every lane that has due work and nobody on it."""
     queues = defaultdict(list)
     for lane in outbox.lanes_with_due_work():
         queues[lane.queue].append(lane.name)
     try:
         for queue, lanes in queues.items():
-            doorbell.ring(connection, queue, lanes)
+            doorbell.ring(redis, queue, lanes)
     except RedisError as error:
         log.warning("Redis not available, work waits in the database", error=str(error))

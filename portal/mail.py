@@ -10,7 +10,7 @@ from flask import current_app, render_template
 
 from config import Settings
 from portal import clock
-from portal.domain.mailing import Letter
+from portal.domain.mailing import Letter, Reminder
 from portal.domain.people import User
 
 PATIENCE_S = 10.0  # per step of the conversation with the mail server
@@ -28,6 +28,12 @@ def rejected(settings: Settings, letter: Letter) -> None:
     """A change order was sent back: to its sender and creator, with the reason and the way to correct it."""
     subject = f"CCO {letter.change_order.number} sent back: {letter.change_order.title}"
     send(settings, compose(settings, letter.key, letter.to, subject, "rejected", letter=letter))
+
+
+def secret_expires(settings: Settings, reminder: Reminder) -> None:
+    """The client secret for Spectrum ends soon: to an administrator, with the way to enter a new one."""
+    subject = f"Spectrum client secret ends on {reminder.ends_on:%b} {reminder.ends_on.day}, {reminder.ends_on.year}"
+    send(settings, compose(settings, reminder.key, reminder.to, subject, "secret_expires", reminder=reminder))
 
 
 def compose(settings: Settings, key: str, to: User, subject: str, template: str, **context: object) -> EmailMessage:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from flask import current_app
 
-from portal import clock, db, mail, spectrum
-from portal.domain import exporting, mailing, outbox
+from portal import calling, clock, db, mail
+from portal.domain import mailing, outbox
 from portal.domain.outbox import Dispatch, Lane, Lost, Task
 
 BUDGET = timedelta(minutes=1)  # of one drain; the keeper rings again if more is due
@@ -36,13 +37,13 @@ def drain(lane: str) -> None:
 
 
 def _exports() -> Callable[[Dispatch, int], None]:
-    call = spectrum.connect(current_app.config["SETTINGS"]).change_request
-    return lambda dispatch, claim: exporting.step(dispatch, claim, call)
+    steps = calling.steps(current_app.config["SETTINGS"])
+    return lambda dispatch, claim: steps[Task(dispatch.task)](dispatch, claim)
 
 
 def _mail() -> Callable[[Dispatch, int], None]:
     settings = current_app.config["SETTINGS"]
-    post = {Task.REJECTED: mail.rejected}
+    post: dict[Task, Callable[[Any, Any], None]] = {Task.REJECTED: mail.rejected, Task.REMINDER: mail.secret_expires}
 
     def step(dispatch: Dispatch, claim: int) -> None:
         letter = mailing.begin(dispatch, claim)

@@ -131,7 +131,7 @@ def test_the_page_says_what_is_missing_before_anything_is_exported(admin, compan
 
     page = admin.get("/settings/company").text
 
-    missing = [" ".join(item.get_text(" ").split()) for item in BeautifulSoup(page, "html.parser").select(".checklist .missing")]
+    missing = [" ".join(item.get_text(" ").split()) for item in BeautifulSoup(page, "html.parser").select("#spectrum .checklist .missing")]
     assert missing == ["Change request status: missing", "Subcontract status: missing"]
 
 

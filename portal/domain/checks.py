@@ -8,11 +8,13 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
-from portal.domain import money, numbers
+from portal.domain import lookups, money, numbers
 from portal.domain.change_orders import ChangeOrder, LineItem
 from portal.domain.companies import Company
+from portal.domain.lookups import Known
 from portal.spectrum import records
 
 PROJECT, ACCOUNTING, ADMIN = "the project team", "accounting", "an administrator"
@@ -136,6 +138,47 @@ def lines(co: ChangeOrder) -> Iterator[Finding]:
             yield Finding(7, "lines", f"Cost type {line.cost_type} on line {line.position} is longer than Spectrum's 3 characters.")
         yield from _bad_characters(7, "lines", f"Cost code {phase} on line {line.position}", phase)
         yield from _bad_characters(7, "lines", f"Cost type {line.cost_type} on line {line.position}", line.cost_type)
+        if co.commitment.unit_price and not line.bid_item.strip():
+            text = f"Line {line.position} needs a subcontract bid item: {co.commitment.number} is a unit price contract."
+            yield Finding(7, "lines", text, fix="Fill in its bid item.")
+
+
+def job_in_spectrum(co: ChangeOrder, known: Known) -> Iterator[Finding]:
+    number, told = co.job.number, known.job
+    if told is None:
+        if number and known.jobs_whole:
+            text = f"Job {number} was not found in Spectrum (it may be Complete)."
+            yield Finding(6, "job", text, ACCOUNTING, "Correct the job number, or open the job in Spectrum.")
+        return
+    if not told.contract:
+        yield Finding(6, "job", f"Job {number} has no contract in Spectrum.", ACCOUNTING, "Set up the contract first.")
+    if not told.customer and co.job.customer:
+        yield Finding(6, "job", f"Job {number} has no customer in Spectrum. A change request needs one.", ACCOUNTING, "Set it there.")
+    elif co.job.customer and told.customer != lookups.code(co.job.customer):
+        text = f"Job {number} belongs to customer {told.customer} in Spectrum, not {co.job.customer}."
+        yield Finding(6, "job", text, ACCOUNTING, "Make sure that the job has several customers.", blocking=False)
+
+
+def vendor_in_spectrum(co: ChangeOrder, known: Known) -> Iterator[Finding]:
+    linked = co.commitment.vendor
+    if linked.code and known.vendors_whole and not known.vendor:
+        fix = f"Make vendor code {linked.code} active there, or link the vendor to another code."
+        yield Finding(5, "vendor", f"Vendor {linked.name} is not active in Spectrum.", ACCOUNTING, fix)
+
+
+def phases_in_spectrum(co: ChangeOrder, known: Known) -> Iterator[Finding]:
+    """Rule 8, as far as Spectrum was asked."""
+    for line in co.lines:
+        phase, cost_type = lookups.phase_code(line.phase_code), lookups.code(line.cost_type)
+        if not phase or not cost_type:
+            continue
+        status, name = known.phases.get((phase, cost_type)), f"Phase {line.phase_code} / cost type {line.cost_type}"
+        if status == lookups.COMPLETE:
+            text = f"{name} is Complete and accepts no cost."
+            yield Finding(8, "lines", text, ACCOUNTING, f"Open it on job {co.job.number} in Spectrum, or use another one.")
+        elif status is None and known.phases_whole:
+            text = f"{name} does not exist on job {co.job.number} in Spectrum."
+            yield Finding(8, "lines", text, ACCOUNTING, "Set it up there, or use another one.")
 
 
 def repeats(co: ChangeOrder) -> Iterator[Finding]:
@@ -245,6 +288,20 @@ def custom_title(co: ChangeOrder, title: str | None, description: str | None) ->
         yield Finding(18, "description", text, ACCOUNTING, "Shorten it.")
 
 
+def accounting_date(company: Company, wanted: date | None) -> Iterator[Finding]:
+    if wanted is None:
+        return
+    first, last = company.period_from, company.period_to
+    if not company.accounting_dates:
+        text = "Your company does not set accounting dates."
+        yield Finding(19, "accounting_date", text, ADMIN, "Switch them on in the company settings.")
+    elif (first and wanted < first) or (last and wanted > last):
+        period = f"from {first:%m/%d/%Y}" if first else ""
+        period += f"{' ' if period else ''}to {last:%m/%d/%Y}" if last else ""
+        text = f"The accounting date {wanted:%m/%d/%Y} is not in the open period {period}."
+        yield Finding(19, "accounting_date", text, ACCOUNTING, "Choose a date in the period, or leave it empty.")
+
+
 def company_settings(company: Company) -> Iterator[Finding]:
     """Rule 20: without these nothing can be exported."""
     needed = {
@@ -265,25 +322,33 @@ AT_SEND: tuple[Rule, ...] = (
     number, title, project_status, commitment, vendor, job, lines, repeats, amounts, total, zeros, description_length, characters,
 )  # fmt: skip
 AT_ACCEPT: tuple[Rule, ...] = (title, commitment, vendor, job, lines, repeats, amounts, total, zeros, characters)
+IN_SPECTRUM = (job_in_spectrum, vendor_in_spectrum, phases_in_spectrum)
 
 
-def at_send(co: ChangeOrder) -> list[Finding]:
-    """All findings that matter before a change order may go to accounting."""
-    return [finding for rule in AT_SEND for finding in rule(co)]
+def at_send(co: ChangeOrder, known: Known | None = None) -> list[Finding]:
+    """All findings that matter before a change order may go to accounting. `known`: see in_spectrum."""
+    return [*(finding for rule in AT_SEND for finding in rule(co)), *in_spectrum(co, known)]
 
 
-def on_review(co: ChangeOrder) -> list[Finding]:
-    """What the approver sees in the Checks column: the rules about the change order itself."""
-    return [finding for rule in AT_ACCEPT for finding in rule(co)]
+def on_review(co: ChangeOrder, known: Known | None = None) -> list[Finding]:
+    """What the approver sees in the Checks column: the rules about the change order itself. `known`: see in_spectrum."""
+    return [*(finding for rule in AT_ACCEPT for finding in rule(co)), *in_spectrum(co, known)]
 
 
-def at_accept(co: ChangeOrder, number: str, title: str | None, description: str | None) -> list[Finding]:
-    """All findings of an Accept with this Spectrum number and these words."""
+def in_spectrum(co: ChangeOrder, known: Known | None = None) -> list[Finding]:
+    """What Spectrum's own lists say against it. `known` is what they say, where a list asked for many at once (lookups.known)."""
+    told = lookups.known_of(co) if known is None else known
+    return [finding for rule in IN_SPECTRUM for finding in rule(co, told)]
+
+
+def at_accept(co: ChangeOrder, number: str, title: str | None, description: str | None, on: date | None = None) -> list[Finding]:
+    """All findings of an Accept with this Spectrum number, these words and this accounting date."""
     replaced = {field for field, words in (("title", title), ("description", description)) if words is not None}
     return [
         *company_settings(co.company),
         *spectrum_number(co, number),
         *custom_title(co, title, description),
+        *accounting_date(co.company, on),
         *(finding for finding in on_review(co) if finding.field not in replaced),
     ]
 

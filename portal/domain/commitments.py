@@ -46,6 +46,7 @@ class Commitment(Model):
     number     its number on the project side, up to 30 characters
     subcontract   Spectrum subcontract number, 1-10 characters; empty until it is in Spectrum
     as_subcontract   a purchase order that was entered in Spectrum as a subcontract
+    unit_price   a unit price contract in Spectrum: every line names its bid item
     """
 
     job = peewee.ForeignKeyField(Job, on_delete="RESTRICT", backref="commitments")
@@ -55,6 +56,7 @@ class Commitment(Model):
     kind = peewee.CharField(default=Kind.SUBCONTRACT)
     as_subcontract = peewee.BooleanField(default=False)
     subcontract = peewee.CharField(max_length=10, default="")
+    unit_price = peewee.BooleanField(default=False)
     original_amount = MoneyField(null=True)
 
     class Meta:

@@ -12,6 +12,7 @@ class Company(Model):
     cr_status          Spectrum change request status code, 1-2 characters
     cost_reimbursable  Spectrum's flag, `Y` or `N`
     sub_status         P (proposed), E (executed) or R (rejected)
+    accounting_dates   the approver may set an accounting date; within period_from and period_to, the open period, where these are set
     export_delay       seconds between Accept and the first send, so that there is something to recall
     """
 
@@ -24,6 +25,9 @@ class Company(Model):
     edit_number = peewee.BooleanField(default=True)
     four_eyes = peewee.BooleanField(default=True)
     export_delay = peewee.IntegerField(default=10)
+    accounting_dates = peewee.BooleanField(default=False)
+    period_from = peewee.DateField(null=True)
+    period_to = peewee.DateField(null=True)
     time_zone = peewee.CharField(default="America/Chicago")
 
     @property

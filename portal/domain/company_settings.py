@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 from zoneinfo import available_timezones
 
 from portal.db import transaction
-from portal.domain import checks, events, people
+from portal.domain import checks, events, lookups, people
 from portal.domain.companies import Company, current
 from portal.domain.people import NotPermitted, User
 
@@ -64,6 +65,18 @@ def code(longest: int, what: str) -> Callable[[str], str]:
     return read
 
 
+def day(what: str) -> Callable[[str], date | None]:
+    """A date as a browser sends it; empty for none."""
+
+    def read(text: str) -> date | None:
+        try:
+            return date.fromisoformat(text) if text else None
+        except ValueError:
+            raise ValueError(f"The {what} is a date such as 2026-11-30.") from None
+
+    return read
+
+
 def one_of(choices: str, what: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in ("", *choices):
@@ -77,6 +90,11 @@ Section = Mapping[str, Callable[[str], Any]]
 SECTIONS: Mapping[str, Section] = {
     "company": {"name": name, "time_zone": time_zone},
     "decisions": {"custom_title": switch, "edit_number": switch, "four_eyes": switch, "export_delay": delay},
+    "period": {
+        "accounting_dates": switch,
+        "period_from": day("first day of the open period"),
+        "period_to": day("last day of the open period"),
+    },
     "spectrum": {
         "code": code(3, "company code"),
         "cr_status": code(2, "change request status"),
@@ -88,7 +106,8 @@ SECTIONS: Mapping[str, Section] = {
 
 def change(section: str, values: Mapping[str, str], by: User) -> Company:
     """Keep the values of one section. Raises NotPermitted, Invalid, or KeyError for a section that is none."""
-    wanted = _read(SECTIONS[section], values)
+    wanted = read(SECTIONS[section], values)
+    _check_period(wanted)
     with transaction():
         by = people.as_now(by)
         if not by.may_administer:
@@ -98,6 +117,8 @@ def change(section: str, values: Mapping[str, str], by: User) -> Company:
         if old:
             new = {field: wanted[field] for field in old}
             Company.update(**new).where(Company.id == company.id).execute()
+            if "code" in old:
+                lookups.forget(company)
             events.record("company", company.id, "settings changed", by, old=old, new=new)
         return current()
 
@@ -107,13 +128,20 @@ def needed(company: Company) -> dict[str, str]:
     return {label: getattr(company, field) for field, label in NEEDED.items()}
 
 
-def _read(section: Section, values: Mapping[str, str]) -> dict[str, Any]:
-    read, errors = {}, {}
+def read(section: Section, values: Mapping[str, str]) -> dict[str, Any]:
+    """What was typed, each field by its own rule. Raises Invalid with all that is wrong."""
+    found, errors = {}, {}
     for field, parse in section.items():
         try:
-            read[field] = parse(values.get(field, "").strip())
+            found[field] = parse(values.get(field, "").strip())
         except ValueError as error:
             errors[field] = str(error)
     if errors:
         raise Invalid(errors)
-    return read
+    return found
+
+
+def _check_period(wanted: dict[str, Any]) -> None:
+    first, last = wanted.get("period_from"), wanted.get("period_to")
+    if first and last and last < first:
+        raise Invalid({"period_to": "The open period ends before it begins."})

@@ -1,6 +1,6 @@
 """What an approver does with a change order that waits: accept it for export, or send it back."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import peewee
@@ -17,12 +17,21 @@ SUBJECT = "change_order"
 LONGEST_REASON = 1000
 
 
-def accept(id: int, by: User, version: int, number: str = "", title: str | None = None, description: str | None = None) -> ChangeOrder:
+def accept(
+    id: int,
+    by: User,
+    version: int,
+    number: str = "",
+    title: str | None = None,
+    description: str | None = None,
+    accounting_date: date | None = None,
+) -> ChangeOrder:
     """Ready -> Queued: reserve the Spectrum number, freeze what Spectrum will get, and promise the export.
 
     `version` is the one the approver saw; an empty `number` takes the proposed one; `title` and `description` replace
-    the change order's own in Spectrum where the company allows it. Raises NotPermitted, Overtaken or Blocked, and
-    then nothing is recorded. The same person's repeat of the same decision changes nothing.
+    the change order's own in Spectrum where the company allows it; `accounting_date` goes in place of today. Raises
+    NotPermitted, Overtaken or Blocked, and then nothing is recorded. The same person's repeat of the same decision
+    changes nothing.
     """
     try:
         with transaction():
@@ -32,9 +41,9 @@ def accept(id: int, by: User, version: int, number: str = "", title: str | None 
             change_order.expect(Status.READY, version)
             ensure_may_decide(change_order, by)
             number = numbers.chosen(change_order, number)
-            checks.require(checks.at_accept(change_order, number, title, description))
+            checks.require(checks.at_accept(change_order, number, title, description, accounting_date))
             numbers.reserve(change_order, number)
-            export = _freeze(change_order, number, title, description)
+            export = _freeze(change_order, number, title, description, accounting_date)
             change_order.move(Status.QUEUED, version, decided_by=by, decided_at=clock.now(), export=export.id)
             company = change_order.company
             outbox.promise(export.key, company.lane, Task.EXPORT, export.id, timedelta(seconds=company.export_delay))
@@ -109,9 +118,9 @@ def _authors(change_order: ChangeOrder) -> set[int]:
     return {id for id in (change_order.sent_by_id, change_order.created_by_id) if id is not None}
 
 
-def _freeze(change_order: ChangeOrder, number: str, title: str | None, description: str | None) -> exports.Export:
+def _freeze(change_order: ChangeOrder, number: str, title: str | None, description: str | None, on: date | None) -> exports.Export:
     try:
-        return exports.freeze(change_order, number, title, description, drafting.today(change_order.company))
+        return exports.freeze(change_order, number, title, description, on or drafting.today(change_order.company))
     except ValueError as error:  # the record knows Spectrum's widths and masks better than any rule here
         raise checks.Blocked([Finding(10, "lines", str(error), checks.ACCOUNTING)]) from None
 

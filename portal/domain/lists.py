@@ -9,7 +9,7 @@ import peewee
 
 from portal import clock
 from portal.db import cents
-from portal.domain import change_orders, checks, deciding, events, numbers
+from portal.domain import change_orders, checks, deciding, events, lookups, numbers
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.checks import Finding
 from portal.domain.commitments import Job
@@ -103,10 +103,11 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
     said = events.latest(deciding.SUBJECT, ids, besides="edited")
     kept = numbers.all_kept(ids)
     hands = deciding.all_hands(shown)
+    known = lookups.known([change_order for change_order in shown if change_order.is_ready])
     return [
         Row(
             change_order,
-            checks.on_review(change_order) if change_order.is_ready else [],
+            checks.on_review(change_order, known[change_order.id]) if change_order.is_ready else [],
             said.get(change_order.id),
             kept.get(change_order.id, ""),
             deciding.why_not(change_order, viewer, hands[change_order.id]),

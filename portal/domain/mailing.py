@@ -1,12 +1,13 @@
 """Which promised mail goes to whom, about what. Mail never holds up or undoes an accounting fact."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from portal.db import transaction
 from portal.domain import change_orders, events, outbox
 from portal.domain.change_orders import ChangeOrder
-from portal.domain.outbox import Dispatch, Lane
+from portal.domain.outbox import Dispatch, Lane, Task
 from portal.domain.people import User
 
 SUBJECT = "change_order"
@@ -28,29 +29,53 @@ class Letter:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """What a "client secret ends" mail says. `ends_on` is the secret's last day."""
+
+    key: str
+    to: User
+    ends_on: date
+
+
 def rejected_key(change_order: ChangeOrder, person: int) -> str:
     return f"rejected:{change_order.id}:{change_order.revision}:{person}"
 
 
-def begin(dispatch: Dispatch, claim: int) -> Letter | None:
+def secret_expires_key(connection: int, ends_on: date, step: int, person: int) -> str:
+    return f"secret-expires:{connection}:{ends_on.isoformat()}:{step}:{person}"
+
+
+def begin(dispatch: Dispatch, claim: int) -> Letter | Reminder | None:
     """Count the try, and answer what to send; None when it was sent meanwhile or the recipient has left. Raises outbox.Lost."""
     with transaction():
         Lane.renew(dispatch.lane, claim, LEASE)
         if not Dispatch.select().where(Dispatch.id == dispatch.id, Dispatch.finished_at.is_null()).exists():
             return None
         outbox.begin(dispatch, back_off(dispatch.tries))
-        _, id, revision, person = dispatch.key.split(":")
-        to = User.get_by_id(int(person))
+        to = User.get_by_id(int(dispatch.key.rpartition(":")[2]))
         if not to.active:
             outbox.finish(dispatch, "not sent: the account was deactivated")
             return None
-        rejection = _rejection(int(id), int(revision))
-        by = rejection.actor.name if rejection.actor else "Accounting"
-        return Letter(dispatch.key, to, change_orders.load(int(id)), by, rejection.facts["reason"])
+        return WRITE[Task(dispatch.task)](dispatch.key, to)
 
 
 def back_off(tries: int) -> timedelta:
     return BACK_OFF[min(tries, len(BACK_OFF) - 1)]
+
+
+def _rejected(key: str, to: User) -> Letter:
+    _, id, revision, _ = key.split(":")
+    rejection = _rejection(int(id), int(revision))
+    by = rejection.actor.name if rejection.actor else "Accounting"
+    return Letter(key, to, change_orders.load(int(id)), by, rejection.facts["reason"])
+
+
+def _secret_expires(key: str, to: User) -> Reminder:
+    return Reminder(key, to, date.fromisoformat(key.split(":")[2]))
+
+
+WRITE: dict[Task, Callable[[str, User], Letter | Reminder]] = {Task.REJECTED: _rejected, Task.REMINDER: _secret_expires}
 
 
 def _rejection(id: int, revision: int) -> events.Event:

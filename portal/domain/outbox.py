@@ -21,7 +21,10 @@ MAIL = "mail"
 
 class Task(StrEnum):
     EXPORT = "export"
+    LOOK_UP = "look up"
+    CONNECTION_TEST = "connection test"
     REJECTED = "rejected"
+    REMINDER = "reminder"
 
 
 class Lost(Exception):
@@ -128,6 +131,14 @@ def next_due(lane: str, passed: set[int]) -> Dispatch | None:
         .first()
     )
     return found
+
+
+def others_are_due(dispatch: Dispatch) -> bool:
+    """Whether anything else waits on the same lane."""
+    others = Dispatch.select().where(
+        Dispatch.lane == dispatch.lane, Dispatch.finished_at.is_null(), Dispatch.due_at <= clock.now(), Dispatch.id != dispatch.id
+    )
+    return others.exists()
 
 
 def begin(dispatch: Dispatch, retry_in: timedelta) -> None:

@@ -3,16 +3,20 @@
 from portal.domain.change_orders import ChangeOrder, LineItem
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
+from portal.domain.connection import Connection
+from portal.domain.connection_tests import ConnectionTest
 from portal.domain.events import Event
 from portal.domain.exports import Attempt, Export
 from portal.domain.heartbeats import Heartbeat
+from portal.domain.lookups import Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
 from portal.domain.numbers import SpectrumNumber
 from portal.domain.outbox import Dispatch, Lane
 from portal.domain.people import Membership, User
+from portal.domain.refreshing import Refresh
 from portal.domain.sessions import Session
 from portal.domain.staging import Import, Staged
 
 TABLES = (
     Company, Job, Vendor, Commitment, User, Membership, Session, ChangeOrder, LineItem, SpectrumNumber, Export, Attempt, Lane, Dispatch,
-    Heartbeat, Event, Import, Staged,
+    Heartbeat, Event, Import, Staged, SpectrumJob, SpectrumPhase, SpectrumVendor, Reading, Refresh, Connection, ConnectionTest,
 )  # fmt: skip

@@ -46,9 +46,15 @@ ENDPOINTS = {
     "settings.privilege": Who.ADMINISTERS,
     "settings.company": Who.ADMINISTERS,
     "settings.save": Who.ADMINISTERS,
+    "settings.connect": Who.ADMINISTERS,
+    "settings.test_connection": Who.ADMINISTERS,
+    "settings.connection_test": Who.ADMINISTERS,
+    "settings.refresh": Who.ADMINISTERS,
+    "settings.look_ups": Who.ADMINISTERS,
     "settings.resume": Who.ADMINISTERS,
 }
-POLLS = {"change_orders.fragment"}  # asked for by the page itself: no sign of a person at the screen
+# Asked for by the page itself: no sign of a person at the screen.
+POLLS = {"change_orders.fragment", "settings.connection_test", "settings.look_ups"}
 NOT_LED_TO = POLLS | {"deciding.preview", "frame.home"}  # after signing in: a fragment is no page, and home is where one is led anyway
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 NEVER = set("\\ #")  # characters no address of ours has, and some browsers read as another site

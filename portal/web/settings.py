@@ -7,10 +7,12 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal import clock
-from portal.domain import companies, company_settings, pausing, privileges
+from portal.domain import companies, company_settings, connection, connection_tests, lookups, pausing, privileges, refreshing
 from portal.domain import people as persons
 from portal.domain.people import Level, NotPermitted, User
+from portal.sealing import Sealer
 from portal.web import formats, keys, wants_fragment
+from portal.web.lists import me
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
 bp.record(keys.register)
@@ -95,15 +97,84 @@ def resume() -> ResponseReturnValue:
     return redirect(url_for(".company"), 303)
 
 
+@bp.post("/connection")
+def connect() -> ResponseReturnValue:
+    """Keep how the portal signs in to Spectrum."""
+    try:
+        connection.change(request.form, me(), sealer())
+    except company_settings.Invalid as error:
+        return company_page("connection", error.errors), 422
+    flash(f"Saved {formats.at_time(clock.now())}. Press Test connection to see whether Spectrum takes it.")
+    return redirect(url_for(".company", _anchor="connection"), 303)
+
+
+@bp.post("/connection/tests")
+def test_connection() -> ResponseReturnValue:
+    """Ask the worker to try the connection."""
+    connection_tests.ask(me())
+    if wants_fragment():
+        return tested("The connection is being tested.")
+    return redirect(url_for(".company", _anchor="connection"), 303)
+
+
+@bp.get("/connection/test")
+def connection_test() -> ResponseReturnValue:
+    """What the latest test found."""
+    if not wants_fragment():
+        return redirect(url_for(".company", _anchor="connection"), 303)
+    test = connection_tests.latest(companies.current())
+    return tested(test.said if test and test.finished_at else "")
+
+
+def tested(said: str) -> str:
+    return render_template("settings/_connection_test.html", test=connection_tests.latest(companies.current()), said=said)
+
+
+@bp.post("/look-ups")
+def refresh() -> ResponseReturnValue:
+    """Ask the worker to read Spectrum's lists anew."""
+    refreshing.ask(me())
+    if wants_fragment():
+        return looked_up("Reading from Spectrum has begun.")
+    return redirect(url_for(".company", _anchor="look-ups"), 303)
+
+
+@bp.get("/look-ups")
+def look_ups() -> ResponseReturnValue:
+    """How far the reading is."""
+    if not wants_fragment():
+        return redirect(url_for(".company", _anchor="look-ups"), 303)
+    progress = refreshing.progress(companies.current())
+    return looked_up("" if progress.running else "Reading from Spectrum has ended.")
+
+
+def looked_up(said: str) -> str:
+    company = companies.current()
+    shown = {"progress": refreshing.progress(company), "summaries": lookups.summaries(company)}
+    return render_template("settings/_look_ups.html", **shown, said=said)
+
+
+def sealer() -> Sealer:
+    return Sealer(current_app.config["SECRET_KEY"])
+
+
 def company_page(section: str = "", errors: dict[str, str] | None = None) -> str:
-    """The page; in the section that was refused, with what was typed instead of what is kept."""
+    """The page; in the section that was refused, with what was typed instead of what is kept. A secret is never shown again."""
     kept = companies.current()
+    signed_in = connection.of(kept)
     values = {field: getattr(kept, field) for fields in company_settings.SECTIONS.values() for field in fields}
-    typed = {field: request.form.get(field, "") for field in company_settings.SECTIONS.get(section, ())}
+    values |= {field: getattr(signed_in, field) for field in connection.SHOWN}
+    fields = connection.SHOWN if section == "connection" else tuple(company_settings.SECTIONS.get(section, ()))
+    typed = {field: request.form.get(field, "") for field in fields}
     return render_template(
         "settings/company.html",
         values=values | typed,
         errors=errors or {},
+        connection=signed_in,
+        readable=connection.is_readable(signed_in, sealer()),
+        test=connection_tests.latest(kept),
+        progress=refreshing.progress(kept),
+        summaries=lookups.summaries(kept),
         needed=company_settings.needed(kept),
         zones=[(zone, zone.replace("_", " ")) for zone in sorted({*ZONES, kept.time_zone})],
         spectrum_url=current_app.config["SPECTRUM_URL"],

@@ -1,0 +1,85 @@
+"""Spectrum as the worker calls it: the client for the company's sign-in, and for each task in the exports lane its step."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from config import Settings
+from portal import spectrum
+from portal.domain import companies, connection, connection_tests, exporting, lookups, refreshing
+from portal.domain.outbox import Dispatch, Task
+from portal.sealing import Sealer, Unreadable
+from portal.spectrum import records
+from portal.spectrum.listing import NONE
+from portal.spectrum.signin import Enhanced, Token
+
+Step = Callable[[Dispatch, int], None]
+
+
+def steps(settings: Settings) -> dict[Task, Step]:
+    """What to do with each promise of an exports lane. The client lives as long as this answer: one drain."""
+    erp = client(settings)
+    return {
+        Task.EXPORT: partial(exporting.step, call=erp.change_request),
+        Task.LOOK_UP: partial(refreshing.step, ask=questions(erp)),
+        Task.CONNECTION_TEST: partial(connection_tests.step, test=erp.test_connection),
+    }
+
+
+def client(settings: Settings) -> Any:
+    """The client for the sign-in that an administrator entered, else the one of the environment. No call is made yet."""
+    company, sealer = companies.current(), Sealer(settings.SECRET_KEY)
+    try:
+        held = connection.credentials(company, sealer)
+    except Unreadable as error:
+        return Locked(str(error))
+    return spectrum.connect(
+        settings,
+        authorization_id=held.authorization_id,
+        basic_company=company.code if held.basic else "",
+        enhanced=enhanced(company, sealer, held) if held.enhanced else None,
+    )
+
+
+def enhanced(company: companies.Company, sealer: Sealer, held: connection.Credentials) -> Enhanced:
+    """Client credentials whose token outlives this process: RQ forks a new one for every task."""
+
+    def get() -> Token | None:
+        try:
+            kept = connection.token(company, sealer)
+        except Unreadable:
+            return None
+        return Token(*kept) if kept else None
+
+    def put(bought: Token | None) -> None:
+        connection.keep_token(company, sealer, held, (bought.value, bought.expires_at) if bought else None)
+
+    return Enhanced(held.client_id, held.client_secret, get, put)
+
+
+def questions(erp: Any) -> refreshing.Questions:
+    return {
+        lookups.JOBS: lambda code, _: erp.jobs(code),
+        lookups.VENDORS: lambda code, _: erp.vendors(code),
+        lookups.PHASES: lambda code, job: erp.phases(code, job),
+        lookups.COMPLETE_PHASES: lambda code, job: none_is_fine(erp.phases(code, job, lookups.COMPLETE)),
+    }
+
+
+def none_is_fine(found: records.Found[records.Phase]) -> records.Found[records.Phase]:
+    """Most jobs have no complete phase: then an empty list is the whole list."""
+    return replace(found, complete=True, reason="") if found.reason == NONE else found
+
+
+class Locked:
+    """Stands for the client while the stored secrets cannot be opened: every call is refused before it is made."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def refuse(self, *_: object) -> Any:
+        """Raises Refused, as Spectrum would for a secret that is no good."""
+        raise records.Refused(self._why, rows=[records.Row("A", self._why, "client_secret")])
+
+    change_request = jobs = vendors = phases = test_connection = refuse
