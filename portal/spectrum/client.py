@@ -164,7 +164,7 @@ def _advice(error: SpectrumError) -> str:
 
 def _found(rows: listing.Listing, asked: Mapping[str, str], key: str, make: Callable[[Mapping[str, str]], T]) -> Found[T]:
     """The rows that were asked for, each as `make` makes it."""
-    ours = [row for row in rows.rows if row.get(key) and all(row.get(name, value) == value for name, value in asked.items())]
+    ours = [row for row in rows.rows if row.get(key) and all(row.get(name, code).strip() == code.strip() for name, code in asked.items())]
     reason = rows.reason or (listing.STRANGE if len(ours) < len(rows.rows) else "") or ("" if ours else listing.NONE)
     return Found(tuple(map(make, ours)), not reason, reason)
 

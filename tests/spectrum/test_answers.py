@@ -1,0 +1,79 @@
+"""Damaged answers: whatever happens to the bytes on their way, a refusal never becomes a receipt, and half an answer is none."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from portal.spectrum import answers
+from portal.spectrum.records import OutcomeUnknown, Receipt, Refused, Row
+from portal.spectrum.simulator import wire
+from portal.spectrum.transport import Reply
+
+SERVICE = "ARChangeRequest"
+GOOD = wire.answer(SERVICE, [])
+TOLD = wire.answer(SERVICE, [Row("G", "S014-003", "Change_Request_Number")])
+REFUSED = wire.answer(SERVICE, [Row("I", "no such phase", "CR_Phase_Code")])
+BARRED = wire.answer(SERVICE, [Row("A", "The Web Service is not authorized.", "Authorization_ID")])
+FAULT = wire.fault()
+
+
+def outcome(body, status=200):
+    try:
+        return type(answers.judge(Reply(status, body), SERVICE, {}))
+    except (Refused, OutcomeUnknown) as error:
+        return type(error)
+
+
+@pytest.mark.parametrize("body", [GOOD, TOLD, REFUSED, BARRED, FAULT], ids=["good", "told", "refused", "barred", "fault"])
+def test_no_beginning_of_an_answer_is_an_answer(body):
+    whole = len(body.rstrip())
+
+    assert {outcome(body[:length]) for length in range(whole)} == {OutcomeUnknown}
+
+
+@pytest.mark.parametrize("byte", [b"", b"<", b">", b"/", b"&", b" ", b"\x00", b"\xff", b"x", b"!", b"-"], ids=repr)
+@pytest.mark.parametrize("body", [REFUSED, BARRED, FAULT], ids=["refused", "barred", "fault"])
+def test_no_single_wrong_byte_turns_a_refusal_into_a_receipt(body, byte):
+    outcomes = {outcome(body[:place] + byte + body[place + 1 :]) for place in range(len(body))}
+
+    assert Receipt not in outcomes
+
+
+@pytest.mark.parametrize("body", [GOOD, TOLD], ids=["good", "told"])
+def test_no_single_wrong_byte_turns_a_receipt_into_a_refusal(body):
+    assert Refused not in {outcome(body[:place] + b"x" + body[place + 1 :]) for place in range(len(body))}
+
+
+@pytest.mark.parametrize("status", [100, 201, 204, 206, 301, 302, 307, 400, 402, 404, 409, 429, 500, 502, 503, 504, 999])
+@pytest.mark.parametrize("body", [GOOD, REFUSED, b""], ids=["good", "refused", "empty"])
+def test_only_200_gives_an_answer_and_only_401_and_403_a_refusal_without_one(body, status):
+    assert outcome(body, status) is OutcomeUnknown
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.binary(max_size=400))
+def test_noise_is_unknown(noise):
+    assert outcome(noise) is OutcomeUnknown
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.tuples(st.text(max_size=3), st.text(max_size=20), st.text(max_size=20)), min_size=1, max_size=4))
+def test_rows_are_good_only_if_each_of_them_is(rows):
+    characters = st_xml(rows)
+    found = outcome(wire.answer(SERVICE, [Row(*row) for row in characters]))
+    codes = {code.strip() for code, _, _ in characters}
+
+    assert (found is Receipt) is (codes == {"G"})
+    assert (found is Refused) is (codes <= set("GAEIM") and codes != {"G"})
+
+
+def st_xml(rows):
+    """Rows of characters that XML can carry."""
+    return [tuple("".join(one for one in part if one.isprintable() or one == " ") for part in row) for row in rows]
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=4, max_size=20), st.text("é \n"), st.text("é \n"))
+def test_a_secret_is_struck_out_in_either_case(secret, before, after):
+    for echoed in (secret, secret.upper(), secret.lower()):
+        assert answers.scrub(f"{before}{echoed}{after}", {"secret": secret}) == f"{before}[secret]{after}"
