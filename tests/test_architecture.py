@@ -12,7 +12,19 @@ import config
 ROOT = Path(config.__file__).parent
 OUTER = ("portal.web", "portal.api", "portal.intake", "portal.tasks", "portal.keeper", "portal.doorbell", "portal.mail", "portal.cli")
 ERP = ("portal.spectrum.client", "portal.spectrum.infolink", "portal.spectrum.simulator")
-LIBRARIES_OUTSIDE = ("zeep", "requests", "flask", "flask_login", "flask_wtf", "flask_htmx", "rq", "redis", "smtplib", "aiosmtpd")
+LIBRARIES_OUTSIDE = (
+    "zeep",
+    "requests",
+    "xlsxwriter",
+    "flask",
+    "flask_login",
+    "flask_wtf",
+    "flask_htmx",
+    "rq",
+    "redis",
+    "smtplib",
+    "aiosmtpd",
+)
 FORBIDDEN = {
     "domain": (*OUTER, *ERP, *LIBRARIES_OUTSIDE),
     "spectrum": (*OUTER, "portal.domain", "portal.db", "flask", "peewee", "rq", "redis"),
@@ -20,6 +32,7 @@ FORBIDDEN = {
     "api": ("portal.tasks", "portal.keeper", "portal.doorbell", "portal.spectrum", "portal.mail", "portal.cli", "peewee", "rq", "redis"),
     "intake": ("portal.tasks", "portal.keeper", "portal.doorbell", "portal.spectrum", "portal.mail", "portal.cli", "flask", "rq", "redis"),
     "keeper.py": ("portal.tasks", "portal.spectrum", "portal.mail", "portal.web", "portal.cli", "flask"),
+    "workbook.py": ("portal.tasks", "portal.web", "portal.mail", "portal.cli", "flask", "rq", "redis"),
     "mail.py": ("portal.tasks", "portal.spectrum", "portal.web", "portal.cli", "rq", "redis"),
     "db.py": ("portal.domain", *OUTER, *ERP, *LIBRARIES_OUTSIDE),
     "clock.py": ("portal",),

@@ -305,3 +305,15 @@ def test_every_change_of_state_has_one_event(accepted):
 
     assert [event.action for event in history][-3:] == ["accepted", "exporting", "exported"]
     assert history[-1].facts["number"] == Export.get().number
+
+
+def test_what_a_person_took_out_of_the_line_this_very_moment_is_left_to_them(accepted, monkeypatch):
+    stale = load(accepted.id)
+    moved = load(accepted.id)
+    moved.move(Status.READY, moved.version)
+    monkeypatch.setattr(exporting.change_orders, "load", lambda _: stale)
+
+    assert work(stale, GOOD) == []
+
+    assert ChangeOrder.get().status == Status.READY
+    assert Attempt.select().count() == 0

@@ -78,7 +78,7 @@ def test_a_failure_is_told_in_plain_words_with_who_can_mend_it(client, ana, make
 
     assert "Failed to Export" in shown
     assert "Phase is not on the job." in shown
-    assert "The change order or its master data in Spectrum must change." in shown
+    assert "Who can fix it: Accounting. Add the phase and cost type to the job in Spectrum, or correct the line, then retry." in shown
     assert "No line is in Spectrum." in shown
 
 

@@ -1,18 +1,19 @@
 """`portal exports`: look after exports by hand, without Redis."""
 
 from datetime import UTC
+from pathlib import Path
 
 import click
 
 from portal import cli, db
-from portal.domain import outbox, pausing, people
+from portal.domain import fallback, outbox, pausing, people
 from portal.domain.companies import current
 from portal.domain.outbox import Dispatch, Lane
 
 
 @click.group()
 def exports() -> None:
-    """Drain, pause and resume the line of exports."""
+    """Drain, pause and resume the line of exports; or leave it as a workbook."""
 
 
 @exports.command()
@@ -43,6 +44,30 @@ def status() -> None:
 
 
 @exports.command()
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="the file to write; default: a name by the time, here")
+@click.option("--by", metavar="EMAIL", required=True, help="the administrator, with Can Push to Accounting, who takes them out of the line")
+def xlsx(out: Path | None, by: str) -> None:
+    """Leave what waits unsent as a workbook for Spectrum's Office add-in; it is out of the line then."""
+    from portal import workbook  # XlsxWriter is for this command alone
+
+    db.init(cli.settings().DATABASE_URL)
+    if out and out.exists():
+        raise cli.Refusal(f"{out} is there already. Choose another name.")
+    with db.connected():
+        try:
+            left = fallback.leave(_administrator(by), workbook.write, keep := Keeping(out))
+        except people.NotPermitted as error:
+            raise cli.Refusal(str(error)) from None
+        except OSError as error:
+            raise cli.Refusal(f"The workbook could not be written, so nothing left the line: {error}") from None
+    if left is None:
+        click.echo("Nothing to write: no change order waits unsent.")
+        return
+    count = len(left.left)
+    click.echo(f"{keep.publish()}  {count} change order{'' if count == 1 else 's'}, out of the line")
+
+
+@exports.command()
 @click.argument("reason")
 @click.option("--by", metavar="EMAIL", required=True, help="the administrator who pauses")
 def pause(reason: str, by: str) -> None:
@@ -59,6 +84,21 @@ def resume(by: str) -> None:
     db.init(cli.settings().DATABASE_URL)
     with db.connected():
         pausing.resume(current().lane, _administrator(by))
+
+
+class Keeping:
+    """Writes a workbook beside its place while its change orders move, and puts it there when they have."""
+
+    def __init__(self, out: Path | None) -> None:
+        self.out = out
+
+    def __call__(self, name: str, content: bytes) -> None:
+        self.place = self.out or Path(name)
+        self.draft = self.place.with_name(f"{self.place.name}.part")
+        self.draft.write_bytes(content)
+
+    def publish(self) -> Path:
+        return self.draft.rename(self.place)
 
 
 def _administrator(email: str) -> people.User:

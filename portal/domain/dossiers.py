@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from portal.domain import checks, deciding, events, previews
+from portal.domain import causes, checks, deciding, events, previews
 from portal.domain.checks import Finding
 from portal.domain.events import Event
 from portal.domain.exports import Attempt, Export
@@ -44,7 +44,11 @@ def of(row: Row) -> Dossier:
 
 def explain(attempt: Attempt) -> list[str]:
     """What Spectrum answered, as sentences for a clerk; empty when it just stored the line."""
-    return [records.explain(code, column, text) for code, column, text in attempt.rows if code != FINE]
+    return [
+        text if code in causes.OURS else records.explain(code, column, text)  # our own sentence needs no explanation
+        for code, column, text in attempt.rows
+        if code != FINE
+    ]
 
 
 def _sent(export: Export) -> Sent:

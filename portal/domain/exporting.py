@@ -7,13 +7,14 @@ over reaches the same one.
 
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from portal import clock
 from portal.db import transaction
 from portal.domain import change_orders, checks, events, exports, outbox
-from portal.domain.change_orders import ChangeOrder, Status
+from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.exports import Attempt, Export, Outcome
 from portal.domain.outbox import Dispatch, Lane
 from portal.spectrum import records
@@ -36,11 +37,12 @@ Call = Callable[[Mapping[str, str], str], records.Receipt]
 def step(dispatch: Dispatch, claim: int, call: Call) -> None:
     """Bring one Export forward as far as it goes now. Raises outbox.Lost when another worker took the lane."""
     export = Export.get_by_id(dispatch.subject)
-    if not _begin(dispatch, claim, export):
-        return
     guid = str(uuid.uuid4())
-    while attempt := _open_next(dispatch, claim, export, guid):
-        _send(attempt, dict(export.lines)[attempt.line], call)
+    with suppress(Overtaken):  # a person was quicker, so it is theirs; nothing was sent
+        if not _begin(dispatch, claim, export):
+            return
+        while attempt := _open_next(dispatch, claim, export, guid):
+            _send(attempt, dict(export.lines)[attempt.line], call)
 
 
 def _begin(dispatch: Dispatch, claim: int, export: Export) -> bool:
@@ -61,7 +63,8 @@ def _begin(dispatch: Dispatch, claim: int, export: Export) -> bool:
 def _give_up(dispatch: Dispatch, change_order: ChangeOrder, export: Export) -> bool:
     """Queued -> Failed where sending is out of the question (transition 18)."""
     if findings := checks.before_send(change_order):
-        _fail(dispatch, change_order, "data", " ".join(map(str, findings)))
+        who = " and ".join(dict.fromkeys(finding.who for finding in findings))
+        _fail(dispatch, change_order, "data", " ".join(map(str, findings)), who=who)
     elif clock.now() - dispatch.promised_at > GIVE_UP:
         _fail(dispatch, change_order, "temporary", "Spectrum could not be reached for 24 hours. Nothing was sent; retry when it is back.")
     elif dispatch.tries > LOST_WORKERS and not exports.outcomes(export):
@@ -115,7 +118,7 @@ def _apply(dispatch: Dispatch, change_order: ChangeOrder, export: Export) -> boo
     elif Outcome.REFUSED in states:
         _refused(dispatch, change_order, latest)
     elif Outcome.NOT_SENT in states:
-        _postpone(dispatch, change_order)
+        _postpone(dispatch, change_order, latest)
     elif not _unsent(export):
         _exported(dispatch, change_order, export)
     else:
@@ -130,11 +133,13 @@ def _exported(dispatch: Dispatch, change_order: ChangeOrder, export: Export) -> 
 
 
 def _doubt(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, Attempt]) -> None:
-    line = next(line for line, attempt in latest.items() if attempt.outcome in (Outcome.UNKNOWN, Outcome.LOST))
+    line, attempt = next((line, attempt) for line, attempt in latest.items() if attempt.outcome in (Outcome.UNKNOWN, Outcome.LOST))
     text = "We sent it and never heard back. It may be in Spectrum. Nobody should send it again before somebody has looked there."
     change_order.move(Status.UNKNOWN, change_order.version)
     outbox.finish(dispatch)
-    events.record(SUBJECT, change_order.id, "outcome unknown", line=line, sent=_sent(latest), text=text)
+    events.record(
+        SUBJECT, change_order.id, "outcome unknown", line=line, rows=attempt.rows, who="accounting", sent=_sent(latest), text=text
+    )
 
 
 def _refused(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, Attempt]) -> None:
@@ -146,7 +151,7 @@ def _refused(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, At
         Lane.update(paused_at=clock.now(), paused_by=None, reason=reason).where(Lane.name == dispatch.lane).execute()
     said = [records.explain(row.code, row.column, row.text) for row in rows if row.code != "G"]
     text = " ".join(said) or "Spectrum refused our credentials."
-    _fail(dispatch, change_order, cause, text, line=line, rows=attempt.rows, sent=_sent(latest))
+    _fail(dispatch, change_order, cause, text, line=line, rows=attempt.rows, http=attempt.http, sent=_sent(latest))
 
 
 def _fail(dispatch: Dispatch, change_order: ChangeOrder, cause: str, text: str, **facts: Any) -> None:
@@ -155,11 +160,12 @@ def _fail(dispatch: Dispatch, change_order: ChangeOrder, cause: str, text: str, 
     events.record(SUBJECT, change_order.id, "failed", cause=cause, text=text, **facts)
 
 
-def _postpone(dispatch: Dispatch, change_order: ChangeOrder) -> None:
+def _postpone(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, Attempt]) -> None:
+    rows = next(attempt.rows for attempt in latest.values() if attempt.outcome == Outcome.NOT_SENT)
     text = "Spectrum could not be reached. Nothing was sent; it goes again by itself."
     change_order.move(Status.QUEUED, change_order.version)
     outbox.postpone(dispatch, clock.now() + _back_off(dispatch.tries - 1), text)
-    events.record(SUBJECT, change_order.id, "postponed", text=text)
+    events.record(SUBJECT, change_order.id, "postponed", text=text, rows=rows)
 
 
 def _pause(dispatch: Dispatch, change_order: ChangeOrder) -> None:

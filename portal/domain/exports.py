@@ -14,6 +14,7 @@ from portal.db import Model, UtcField
 from portal.domain import drafting
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.drafting import Draft
+from portal.spectrum import records
 
 FORMAT = "ARChangeRequest/1"
 
@@ -158,4 +159,6 @@ def outcomes(export: Export) -> dict[int, Attempt]:
 def evidence_of(answer: Any) -> Mapping[str, Any]:
     """The columns of an attempt, out of a receipt or an error of the Spectrum client."""
     rows = [[row.code, row.column, row.text] for row in answer.rows]
+    if cause := getattr(answer, "cause", ""):  # what no row says, under the catalogue's own codes
+        rows.append(["connect" if isinstance(answer, records.NotSent) else "answer", cause, str(answer)])
     return {"http": answer.http, "codes": json.dumps(rows), "answer": answer.answer}

@@ -37,6 +37,9 @@ ENDPOINTS = {
     "deciding.previewed": Who.LOOKS,
     "deciding.rejection_form": Who.LOOKS,
     "deciding.reject": Who.LOOKS,
+    "help.errors": Who.SIGNED_IN,
+    "fallback.leave": Who.ADMINISTERS,  # and with the privilege, which is read in the transaction
+    "fallback.show": Who.ADMINISTERS,
     "projects.jobs": Who.SIGNED_IN,
     "projects.edit": Who.SIGNED_IN,  # membership is read in the transaction of the write
     "projects.save": Who.SIGNED_IN,

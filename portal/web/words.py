@@ -21,6 +21,13 @@ CAUSES = {
     "setup": "An administrator must change the settings.",
     "temporary": "Retry it when Spectrum can be reached again.",
 }
+CLASSES = {  # as the help page explains them: what a catalogue entry leads to
+    "data": "The change order or its master data in Spectrum must change.",
+    "access": "IT must mend the credentials or rights. Exports pause until they are resumed.",
+    "setup": "Settings must change.",
+    "temporary": "It goes again by itself.",
+    "unknown": "It may be in Spectrum. Nobody sends it again before somebody has looked there.",
+}
 OUTCOMES = {
     None: "under way",
     "sent": "stored",
@@ -37,7 +44,7 @@ def register(state: BlueprintSetupState) -> None:
     for filter in (told, remark, when, standing):
         state.app.add_template_filter(filter)
     state.app.add_template_filter(dossiers.explain, "explained")
-    state.app.jinja_env.globals.update(causes=CAUSES, outcomes=OUTCOMES)
+    state.app.jinja_env.globals.update(causes=CAUSES, classes=CLASSES, outcomes=OUTCOMES)
 
 
 def told(event: Event) -> str:
@@ -104,5 +111,6 @@ SENTENCES: dict[str, Callable[[Facts], str]] = {
     "postponed": lambda _: "postponed",
     "exported": _exported,
     "failed": _failed,
+    "left as a workbook": lambda facts: f"left it as the workbook {facts['workbook']}",
     "outcome unknown": lambda facts: f"the outcome of line {facts['line']} is unknown",
 }

@@ -1,0 +1,39 @@
+"""The button that leaves what waits as a workbook, and the workbook."""
+
+import io
+
+from flask import Blueprint, abort, flash, redirect, send_file, url_for
+from flask.typing import ResponseReturnValue
+
+from portal import workbook
+from portal.domain import fallback
+from portal.domain.fallback import Workbook
+from portal.web.lists import me
+
+bp = Blueprint("fallback", __name__, url_prefix="/exports/workbooks")
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@bp.post("")
+def leave() -> ResponseReturnValue:
+    """Take everything that waits unsent out of the line; the workbook itself follows by its own address."""
+    left = fallback.leave(me(), workbook.write)
+    if left is None:
+        flash("There is nothing to write: no change order waits unsent.")
+        return redirect(url_for("change_orders.index", view="progress"), 303)
+    flash(told(left))
+    return redirect(url_for(".show", name=left.name), 303)
+
+
+@bp.get("/<name>")
+def show(name: str) -> ResponseReturnValue:
+    """The workbook, as often as it is asked for: those of its change orders that nobody has dealt with since."""
+    left = fallback.again(name, me(), workbook.write) if fallback.NAME.fullmatch(name) else None
+    if left is None:
+        abort(404, "There is no such workbook, or everything in it was dealt with since.")
+    return send_file(io.BytesIO(left.content), mimetype=XLSX, as_attachment=True, download_name=left.name)
+
+
+def told(left: Workbook) -> str:
+    count = len(left.left)
+    return f"{count} change order{' is' if count == 1 else 's are'} in the workbook {left.name} and no longer in the line."

@@ -1,0 +1,24 @@
+"""Pages that explain."""
+
+from flask import Blueprint, render_template
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+
+from portal.domain import causes
+
+bp = Blueprint("help", __name__, url_prefix="/help")
+
+
+@bp.record
+def register(state: BlueprintSetupState) -> None:
+    """The rows of change orders name causes too."""
+    state.app.add_template_filter(causes.of, "causes")
+    state.app.add_template_filter(causes.anchor)
+    state.app.add_template_filter(causes.entry)
+    state.app.add_template_filter(causes.about)
+
+
+@bp.get("/errors")
+def errors() -> ResponseReturnValue:
+    """Everything that can stop a change order, what it means and who can mend it."""
+    return render_template("help/errors.html", groups=causes.GROUPS)
