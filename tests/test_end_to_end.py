@@ -5,7 +5,9 @@ import os
 import signal
 import sqlite3
 import time
+from contextlib import suppress
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -115,6 +117,16 @@ def test_a_rejected_change_order_mails_its_sender_the_reason_and_the_way_to_corr
     assert state(database, change_order["id"]) == "ready"
 
 
+def child_of(parent, command):
+    """The process id of a child by what its command line holds: those of the announcement may be of one that died since."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[1]) == parent and command in (folder / "cmdline").read_text().replace("\0", " "):
+                return int(folder.name)
+    return None
+
+
 def test_accept_does_not_notice_that_redis_hangs_and_the_export_follows_when_it_is_back(ana, portal_up, database):
     change_order, valkey = waiting(database), portal_up.pids()["valkey"]
     page = ana.page(f"/change-orders/{change_order['id']}/acceptance")
@@ -146,7 +158,7 @@ def test_accept_does_not_notice_that_redis_is_gone_and_the_export_follows_when_i
 
 
 def test_a_worker_that_is_killed_is_started_again_and_the_next_change_order_goes_out(ana, portal_up, database):
-    os.kill(portal_up.pids()["exports"], signal.SIGKILL)
+    os.kill(eventually(lambda: child_of(portal_up.pid, "worker.py exports")), signal.SIGKILL)
     change_order = waiting(database)
 
     accept(ana, change_order["id"])
