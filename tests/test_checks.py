@@ -1,5 +1,6 @@
 """Every rule says what is wrong, to whom, in words a clerk understands."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -284,6 +285,53 @@ def test_rule_18_a_custom_title_mends_a_long_one(draft):
     draft.title = "x" * 31
 
     assert checks.blocking(accepting(draft, title="Short", description="")) == []
+
+
+def test_rule_7_a_line_of_a_unit_price_contract_names_its_bid_item(draft):
+    draft.commitment.unit_price = True
+
+    assert [f.text for f in findings(draft, 7)] == ["Line 1 needs a subcontract bid item: SC-014 is a unit price contract."]
+
+    draft.lines[0].bid_item = "7"
+    assert findings(draft, 7) == []
+
+
+@pytest.mark.parametrize("on", [None, date(2026, 11, 1), date(2026, 11, 30)])
+def test_rule_19_an_accounting_date_is_optional_and_within_the_open_period(draft, on):
+    period(draft)
+
+    assert dated(draft, on) == []
+
+
+@pytest.mark.parametrize("on", [date(2026, 10, 31), date(2026, 12, 1)])
+def test_rule_19_a_date_outside_the_open_period_is_refused(draft, on):
+    period(draft)
+
+    assert dated(draft, on) == [f"The accounting date {on:%m/%d/%Y} is not in the open period from 11/01/2026 to 11/30/2026."]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [(date(2026, 11, 1), None, "from 11/01/2026."), (None, date(2026, 9, 30), "to 09/30/2026."), (None, None, "")],
+)
+def test_rule_19_a_period_may_be_open_at_one_end(draft, first, last, words):
+    period(draft, first, last)
+
+    assert "".join(dated(draft, date(2026, 10, 31))).endswith(words)
+    assert bool(dated(draft, date(2026, 10, 31))) == bool(words)
+
+
+def test_rule_19_only_where_the_company_allows_it(draft):
+    assert dated(draft, date(2026, 11, 20)) == ["Your company does not set accounting dates."]
+
+
+def period(draft, first=date(2026, 11, 1), last=date(2026, 11, 30)):
+    draft.company.accounting_dates, draft.company.period_from, draft.company.period_to = True, first, last
+
+
+def dated(draft, on):
+    found = checks.at_accept(draft, numbers.propose(draft), None, None, on)
+    return [finding.text for finding in found if finding.rule == 19]
 
 
 @pytest.mark.parametrize(

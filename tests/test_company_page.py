@@ -1,5 +1,7 @@
 """What an administrator sets for the company, and what it does."""
 
+from datetime import date
+
 import pytest
 from bs4 import BeautifulSoup
 
@@ -9,6 +11,7 @@ from tests.conftest import sign_in
 
 SPECTRUM = {"section": "spectrum", "code": "ABC", "cr_status": "CR", "cost_reimbursable": "N", "sub_status": "P"}
 DECISIONS = {"section": "decisions", "edit_number": "on", "four_eyes": "on", "export_delay": "0"}
+PERIOD = {"section": "period", "accounting_dates": "on", "period_from": "2026-11-01", "period_to": "2026-11-30"}
 COMPANY = {"section": "company", "name": "Harbor Builders", "time_zone": "America/Chicago"}
 
 
@@ -55,6 +58,16 @@ def test_a_section_is_kept_and_told_with_old_and_new_value(admin, company, form,
     assert "Saved" in admin.get("/settings/company").text
 
 
+def test_the_open_period_is_kept_and_told(admin, company):
+    assert save(admin, PERIOD).status_code == 303
+
+    kept = companies.current()
+    assert (kept.accounting_dates, kept.period_from, kept.period_to) == (True, date(2026, 11, 1), date(2026, 11, 30))
+    old = {"accounting_dates": False, "period_from": None, "period_to": None}
+    assert told() == [(old, {"accounting_dates": True, "period_from": "2026-11-01", "period_to": "2026-11-30"})]
+    assert field(admin.get("/settings/company").text, "period_to")["value"] == "2026-11-30"
+
+
 def test_saving_what_is_kept_already_is_no_event(admin, company):
     assert save(admin, SPECTRUM).status_code == 303
 
@@ -85,6 +98,9 @@ def test_one_section_leaves_the_others_alone(admin, company):
         (DECISIONS, "export_delay", "١٢", "The export delay is a whole number"),
         (DECISIONS, "export_delay", "9" * 5000, "The export delay is a whole number"),
         (DECISIONS, "four_eyes", "maybe", "This is switched on or off."),
+        (PERIOD, "period_from", "11/01/2026", "The first day of the open period is a date such as 2026-11-30."),
+        (PERIOD, "period_to", "2026-02-30", "The last day of the open period is a date"),
+        (PERIOD, "period_to", "2026-10-31", "The open period ends before it begins."),
         (COMPANY, "name", "", "The company name needs 1 to 100 plain characters."),
         (COMPANY, "name", "x" * 101, "The company name needs 1 to 100 plain characters."),
         (COMPANY, "name", "a\x00b", "The company name needs 1 to 100 plain characters."),

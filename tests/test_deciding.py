@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -152,6 +153,26 @@ def test_custom_words_go_to_spectrum_and_leave_the_change_order_alone(ready, ana
     assert line["CR_Description"] == f"{ready.number}: Spectrum title - Spectrum words"
     assert line["Sub_Description"] == "Spectrum title"
     assert load(ready.id).title == ready.title
+
+
+def test_an_accounting_date_goes_to_spectrum_in_place_of_today(ready, ana, company):
+    company.accounting_dates = True
+    company.save()
+
+    deciding.accept(ready.id, by=ana, version=ready.version, accounting_date=date(2026, 10, 31))
+
+    ((_, elements),) = Export.get(change_order=ready).lines[:1]
+    assert elements["Origination_Date"] == "10/31/2026"
+
+
+def test_an_accounting_date_outside_the_open_period_is_refused(ready, ana, company):
+    company.accounting_dates, company.period_from = True, date(2026, 11, 1)
+    company.save()
+
+    with pytest.raises(checks.Blocked, match="is not in the open period"):
+        deciding.accept(ready.id, by=ana, version=ready.version, accounting_date=date(2026, 10, 31))
+
+    assert load(ready.id).state is Status.READY
 
 
 def test_an_approver_may_choose_another_number(ready, ana):

@@ -56,6 +56,12 @@ def test_it_prints_one_line_of_json_with_all_a_script_needs(portal_up: PortalUp)
     assert all(alive(process["pid"]) for process in report["processes"])
 
 
+def test_with_an_address_of_spectrum_it_starts_no_simulator_and_loads_no_sample(tmp_path: Path) -> None:
+    with running(PortalUp(tmp_path, SPECTRUM_URL="https://spectrum.example.test:8482")) as portal:
+        assert (portal.report["simulator"], portal.report["accounts"]) == (None, [])
+        assert "simulator" not in portal.pids()
+
+
 def test_everything_it_names_answers(portal_up: PortalUp) -> None:
     report = portal_up.report
 

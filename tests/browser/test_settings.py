@@ -177,7 +177,7 @@ def test_a_wrong_value_is_told_in_a_summary_that_leads_to_its_field(page, eve_at
     eve_at(page, "/settings/company")
 
     page.get_by_label("Company code").fill("A/B")
-    page.get_by_role("button", name="Save Spectrum connection").click()
+    page.get_by_role("button", name="Save Spectrum codes").click()
 
     assert focused(page) == "problems"
     expect(page.get_by_label("Company code")).to_have_value("A/B")
