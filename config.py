@@ -4,6 +4,7 @@ A secret `NAME` may be given as a file instead: set `NAME_FILE` to its path.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,7 +13,7 @@ from zoneinfo import available_timezones
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SPECTRUM_AUTHORIZATION_ID", "SMTP_PASSWORD")
+SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SPECTRUM_AUTHORIZATION_ID", "INFOLINK_PASSWORD")
 
 
 class ConfigError(Exception):
@@ -37,6 +38,12 @@ class Settings(BaseSettings):
         float, Field(gt=0, le=120, description="seconds for one SOAP call in all; the lane is renewed for 10 s more")
     ] = 120.0
     SPECTRUM_CA_BUNDLE: Annotated[str, Field(description="file with the certificate authority of Spectrum's server")] = ""
+    INFOLINK_SERVER: Annotated[
+        str, Field(description="HOST[:PORT]/DATABASE of Info-Link, to read back what Spectrum holds; simulator; empty: off")
+    ] = ""
+    INFOLINK_USER: Annotated[str, Field(description="database user of Info-Link, with the right to read only")] = ""
+    INFOLINK_PASSWORD: Annotated[str, Field(repr=False, description="its password")] = ""
+    INFOLINK_CA: Annotated[str, Field(description="file with the certificate authority of Info-Link's server")] = ""
     SMTP_HOST: Annotated[str, Field(description="mail server; empty: the catcher of `portal up`")] = ""
     SMTP_PORT: Annotated[int, Field(ge=1, le=65535, description="port of the mail server")] = 25
     MAIL_SENDER: Annotated[str, Field(description="From address of all mail")] = "portal@localhost.test"
@@ -55,6 +62,13 @@ class Settings(BaseSettings):
     def key_is_long_enough(cls, value: str) -> str:
         if value and len(value) < 32:
             raise ValueError("needs at least 32 characters; make one with: python -c 'import secrets; print(secrets.token_hex(32))'")
+        return value
+
+    @field_validator("INFOLINK_SERVER")
+    @classmethod
+    def infolink_names_a_database(cls, value: str) -> str:
+        if value not in ("", "simulator") and not re.fullmatch(r"[^/:\s]+(:[0-9]{1,5})?/[^/\s]+", value):
+            raise ValueError("is not HOST/DATABASE or HOST:PORT/DATABASE")
         return value
 
     @field_validator("SPECTRUM_URL")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from config import Settings
     from portal.spectrum.client import Spectrum
+    from portal.spectrum.infolink import InfoLink
     from portal.spectrum.signin import Enhanced
 
 
@@ -27,3 +28,17 @@ def connect(settings: Settings, *, authorization_id: str = "", basic_company: st
         basic_company=basic_company,
         enhanced=enhanced,
     )
+
+
+def reader(settings: Settings) -> InfoLink | None:
+    """The way to read back what Spectrum holds; None where it is off, as it is by default. Raises Unanswered without the driver."""
+    from portal.spectrum import infolink
+
+    if not settings.INFOLINK_SERVER:
+        return None
+    if settings.INFOLINK_SERVER == "simulator":
+        return infolink.simulated(settings.PORTAL_DATA / "simulator" / "spectrum.db")
+    place, _, database = settings.INFOLINK_SERVER.partition("/")
+    host, _, port = place.partition(":")
+    server = infolink.Server(host, database, settings.INFOLINK_USER, settings.INFOLINK_PASSWORD, int(port or 1433), settings.INFOLINK_CA)
+    return infolink.sql_server(server)
