@@ -1,7 +1,6 @@
 """Test connection: asked for on the settings page, done by the worker in the exports lane, told on the page again."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import peewee
 
@@ -9,12 +8,10 @@ from portal import clock
 from portal.db import Model, UtcField, transaction
 from portal.domain import connection, events, outbox, people
 from portal.domain.companies import Company, current
+from portal.domain.exporting import LOST_WORKERS, ONE_CALL
 from portal.domain.outbox import Dispatch, Lane, Task
 from portal.domain.people import NotPermitted, User
 from portal.spectrum import records
-
-ONE_CALL = timedelta(seconds=130)
-LOST_WORKERS = 3
 
 # The connected client's test, handed in by the task: the version to name.
 Test = Callable[[str], records.Reached]

@@ -18,6 +18,7 @@ class Entry:
     where            its place in the file: `line 7`, `change_orders[3]`
     kind             `subcontract` or `purchase order`
     as_subcontract   a purchase order that was entered in Spectrum as a subcontract
+    unit_price       a unit price contract in Spectrum: every line names its bid item
     revision         the file's own; of several with one number the highest counts
     """
 
@@ -32,6 +33,7 @@ class Entry:
     commitment_title: str = ""
     kind: str = ""
     as_subcontract: bool | None = None
+    unit_price: bool | None = None
     subcontract: str = ""
     original_amount: Decimal | None = None
     revision: int = 0
@@ -119,6 +121,7 @@ def _facts(entry: Entry) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
             "commitment_title": entry.commitment_title,
             "commitment_kind": entry.kind,
             "as_subcontract": entry.as_subcontract,
+            "unit_price": entry.unit_price,
             "subcontract_number": entry.subcontract,
             "original_amount": entry.original_amount,
         },

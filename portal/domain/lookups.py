@@ -142,6 +142,8 @@ def phase_code(text: str) -> str:
 
 def known(change_orders: Sequence[ChangeOrder]) -> dict[int, Known]:
     """What is known about each, by id, in a number of queries that does not grow with them."""
+    if not change_orders:
+        return {}
     since = clock.now() - STALE
     jobs = {code(change_order.job.number) for change_order in change_orders}
     fresh = list(Reading.select().where(Reading.read_at >= since, Reading.job.in_(["", *jobs])))

@@ -72,6 +72,7 @@ class Books:
                     title=entry.commitment_title,
                     kind=entry.kind or Kind.SUBCONTRACT,
                     as_subcontract=bool(entry.as_subcontract),
+                    unit_price=bool(entry.unit_price),
                     subcontract=entry.subcontract,
                     original_amount=entry.original_amount,
                 )
@@ -81,7 +82,7 @@ class Books:
         name = f"Commitment {commitment.number} of job {job.number}"
         if vendor is not None and vendor is not commitment.vendor:
             self._keep(name, "vendor", commitment.vendor.name, vendor.name)
-        settled = {"kind": entry.kind, "as_subcontract": entry.as_subcontract, "subcontract": entry.subcontract}
+        settled = {name: getattr(entry, name) for name in ("kind", "as_subcontract", "unit_price", "subcontract")}
         self._complete(commitment, name, {"title": entry.commitment_title}, settled | {"original_amount": entry.original_amount})
         return commitment
 

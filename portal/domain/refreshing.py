@@ -15,17 +15,16 @@ from portal.domain import change_orders, checks, events, lookups, outbox, people
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company, current
+from portal.domain.exporting import LOST_WORKERS, ONE_CALL
 from portal.domain.lookups import COMPLETE_PHASES, JOBS, PHASES, VENDORS, Reading
 from portal.domain.outbox import Dispatch, Lane, Task
 from portal.domain.people import NotPermitted, User
 from portal.spectrum import records
 
 NIGHT = time(2, 0)  # in the company's zone
-ONE_CALL = timedelta(seconds=130)  # the call's deadline of 120 s and 10 s to write down what came back
 AGAIN = timedelta(minutes=2)  # after a worker was lost
 CALLS = 20  # of one step; the lane is let go in between
 FAILURES = 3  # failed calls after which the rest waits for the next time
-LOST_WORKERS = 3
 AT_REST = (Status.EXPORTED, Status.VOID)
 RECHECKED = (*change_orders.EDITABLE, Status.READY)
 BATCH = 100
@@ -130,7 +129,8 @@ def step(dispatch: Dispatch, claim: int, ask: Questions) -> None:
         if not left or _failures(refresh) >= FAILURES or not refresh.company.code:
             _finish(dispatch, claim, refresh, len(left))
             return
-        Lane.renew(dispatch.lane, claim, ONE_CALL)
+        with transaction():
+            Lane.renew(dispatch.lane, claim, ONE_CALL)
         _read(refresh, *left[0], ask)
         if outbox.others_are_due(dispatch):
             break

@@ -51,6 +51,7 @@ class Commitment(Shape):
     title: fields.Name = ""
     kind: fields.NeededKind
     as_subcontract: fields.YesOrNo = None
+    unit_price: fields.YesOrNo = None
     subcontract_number: fields.Code = ""
     original_amount: fields.MoneyIfAny = None
 
@@ -83,6 +84,7 @@ class ChangeOrder(Shape):
             commitment_title=self.commitment.title,
             kind=self.commitment.kind,
             as_subcontract=self.commitment.as_subcontract,
+            unit_price=self.commitment.unit_price,
             subcontract=self.commitment.subcontract_number,
             original_amount=self.commitment.original_amount,
             revision=self.revision,

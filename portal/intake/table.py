@@ -23,6 +23,7 @@ HEADER: dict[str, tuple[tuple[str, ...], bool]] = {
     "commitment_title": (("commitment", "title"), False),
     "commitment_kind": (("commitment", "kind"), True),
     "as_subcontract": (("commitment", "as_subcontract"), False),
+    "unit_price": (("commitment", "unit_price"), False),
     "subcontract_number": (("commitment", "subcontract_number"), False),
     "original_amount": (("commitment", "original_amount"), False),
     "cco_number": (("number",), True),

@@ -111,6 +111,12 @@ def test_our_json_is_read_with_numbers_exact():
     assert (second.kind, second.as_subcontract, second.draft.total) == ("purchase order", True, Decimal("-4120.00"))
 
 
+def test_a_unit_price_contract_is_told_by_a_column_of_its_own(tmp_path):
+    yes, unsaid = read(tmp_path, text_of({"unit_price": "yes"}, {"cco_number": "002"})).entries
+
+    assert (yes.unit_price, unsaid.unit_price) == (True, None)
+
+
 def test_an_amount_never_passes_through_binary_floating_point(tmp_path):
     document = json.loads((EXAMPLES / "change-orders.json").read_text(encoding="utf-8"))
     text = json.dumps(document).replace('"16230.50"', "9007199254.93")
