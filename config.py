@@ -28,7 +28,12 @@ class Settings(BaseSettings):
     PORTAL_PORT: Annotated[int, Field(ge=1, le=65535, description="TCP port of the web server on 127.0.0.1")] = 8000
     PORTAL_DATA: Annotated[Path, Field(description="folder for the database, keys and ledgers of `portal up`")] = Path("var")
     PORTAL_URL: Annotated[str, Field(description="address people type, for links in mail; default http://127.0.0.1:PORT")] = ""
-    SECRET_KEY: Annotated[str, Field(description="signs cookies, at least 32 characters; default: made once in the data folder")] = ""
+    SECRET_KEY: Annotated[
+        str,
+        Field(
+            description="signs cookies and seals the secrets in the database, at least 32 characters; default: made once in the data folder"
+        ),
+    ] = ""
     DATABASE_URL: Annotated[str, Field(description="sqlite:///FILE or postgresql://...; default: portal.db in the data folder")] = ""
     REDIS_URL: Annotated[str, Field(description="redis:// or unix://; empty: an embedded server is started")] = ""
     SPECTRUM_URL: Annotated[str, Field(description="base URL of Spectrum Data Exchange, https://HOST:8482; empty: the simulator")] = ""

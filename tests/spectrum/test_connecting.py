@@ -3,6 +3,7 @@
 import json
 import logging
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.conftest import HTMX, sign_in
 from tests.spectrum.scripted import ScriptedServer, http, serving, silent
 
 SECRET, ID = "simulated-secret", "SECOND"
+CERTIFICATE = str(Path(__file__).with_name("localhost.pem"))
 ENHANCED = {"enhanced": "on", "client_id": "PORTALTEST", "client_secret": SECRET, "version": "1"}
 
 
@@ -436,3 +438,20 @@ def test_no_secret_is_logged(admin, app, company, eve, simulator, caplog, capfd)
 
     assert SECRET not in said
     assert "Bearer " not in said
+
+
+def test_a_server_whose_certificate_nobody_knows(make, company, eve, tmp_path):
+    with silent(CERTIFICATE) as port:
+        found = tested(make(SPECTRUM_URL=f"https://127.0.0.1:{port}"), company, eve)
+
+    assert not found.ok
+    assert "SPECTRUM_CA_BUNDLE" in found.advice
+
+
+@pytest.mark.parametrize("changes", [{"SPECTRUM_URL": ""}, {"SPECTRUM_CA_BUNDLE": "/nowhere/ca.pem"}])
+def test_settings_of_the_environment_that_are_wrong_or_missing_are_found(make, company, eve, changes):
+    found = tested(make(**{"SPECTRUM_URL": "https://127.0.0.1:1"} | changes), company, eve)
+
+    assert not found.ok
+    assert found.said
+    assert found.advice
