@@ -1,12 +1,12 @@
 """What Spectrum will receive, told before anybody presses Export: the very lines that Accept then freezes."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import deciding, drafting, previews, sending
-from portal.domain.change_orders import ChangeOrder, Status, load
+from portal.domain import deciding, previews, sending
+from portal.domain.change_orders import ChangeOrder, LineItem, Status, load
 from portal.domain.commitments import Vendor
 from portal.domain.companies import Company
 from portal.domain.events import Event
@@ -51,7 +51,7 @@ def previewing(change_order):
 )
 def test_what_is_frozen_is_what_the_preview_showed(company, ana, make_change_order, custom, number, title, description):
     made = make_change_order(lines=LINES, description=LONG)
-    shown = previews.of(made, number.strip().upper() or "S014-001", title, description, drafting.today(made.company))
+    shown = previews.of(made, number.strip().upper() or "S014-001", title, description)
 
     deciding.accept(made.id, by=ana, version=made.version, number=number, title=title, description=description)
 
@@ -77,6 +77,58 @@ def test_the_date_is_the_day_it_is_at_the_company(client, ana, change_order, clo
 
     assert fields(form)["Origination_Date"][0] == "11/30/2026"
     assert fields(form)["Sub_Change_Order_Date"][0] == "11/30/2026"
+
+
+@pytest.fixture
+def dated(company):
+    """A company whose approvers choose accounting dates within November."""
+    Company.update(accounting_dates=True, period_from=date(2026, 11, 1), period_to=date(2026, 11, 30)).execute()
+
+
+def test_a_chosen_accounting_date_is_previewed_and_then_frozen(client, ana, change_order, dated):
+    chosen = {"accounting_date": "2026-11-05"}
+    shown = fields(soup(sign_in(client, ana).get(previewing(change_order), query_string=chosen, headers=HTMX)))
+
+    answer = client.post(f"/change-orders/{change_order.id}/acceptance", data={"version": change_order.version} | chosen, headers=HTMX)
+
+    assert answer.status_code == 200
+    assert shown["Origination_Date"][0] == Export.get().draft.header["Origination_Date"] == "11/05/2026"
+    assert shown["Sub_Change_Order_Date"][0] == "11/05/2026"
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("2026-12-01", "is not in the open period from 11/01/2026 to 11/30/2026"),
+        ("2026-11-31", "is not a date"),
+        ("20261105", "is not a date"),
+        ("2026-W45-4", "is not a date"),
+        ("٢٠٢٦-١١-٠٥", "is not a date"),
+        ("soon", "is not a date"),
+    ],
+)
+def test_a_date_that_cannot_be_is_told_in_the_preview_and_refused_at_export(client, ana, change_order, dated, day, said):
+    shown = soup(sign_in(client, ana).get(previewing(change_order), query_string={"accounting_date": day}, headers=HTMX))
+
+    data = {"version": change_order.version, "accounting_date": day}
+    answer = client.post(f"/change-orders/{change_order.id}/acceptance", data=data, headers=HTMX)
+
+    assert said in words(shown)
+    form = soup(answer, 422)
+    assert said in words(form.find(id=f"problem-{change_order.id}"))
+    assert form.find("input", {"name": "accounting_date"})["aria-invalid"] == "true"
+    assert load(change_order.id).state is Status.READY
+
+
+def test_the_date_is_asked_for_only_where_the_company_sets_dates(client, ana, change_order):
+    sign_in(client, ana)
+    without = soup(client.get(f"/change-orders/{change_order.id}/acceptance", headers=HTMX))
+    Company.update(accounting_dates=True).execute()
+
+    with_dates = soup(client.get(f"/change-orders/{change_order.id}/acceptance", headers=HTMX))
+
+    assert not without.find("input", {"name": "accounting_date"})
+    assert with_dates.find("label", string="Accounting date")
 
 
 def test_lines_go_without_dashes_and_zero_lines_are_told(client, ana, make_change_order):
@@ -160,6 +212,19 @@ def test_a_vendor_without_a_code_and_settings_that_lack_are_findings_too(client,
     shown = soup(sign_in(client, ana).get(previewing(change_order), headers=HTMX))
 
     assert "must not be blank" in words(shown)
+
+
+@pytest.mark.parametrize("bid_item", ["12345678901", "1/2", "1é"])
+def test_a_bid_item_that_does_not_fit_is_a_finding_and_never_a_fault(client, ana, change_order, bid_item):
+    LineItem.update(bid_item=bid_item).execute()
+    sign_in(client, ana)
+
+    shown = soup(client.get(previewing(change_order), headers=HTMX))
+    answer = client.post(f"/change-orders/{change_order.id}/acceptance", data={"version": change_order.version}, headers=HTMX)
+
+    assert "bid" in words(shown)
+    assert answer.status_code == 422
+    assert load(change_order.id).state is Status.READY
 
 
 def test_words_are_not_taken_where_the_company_does_not_allow_them(client, ana, change_order):

@@ -1,5 +1,6 @@
 """What a change order becomes in Spectrum's terms: the one function behind the preview and behind the frozen lines."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,6 +11,7 @@ from portal.domain.change_orders import ChangeOrder, LineItem
 from portal.domain.companies import Company
 from portal.spectrum import records
 
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 HEADER = 11  # elements 3-13 of the service's table: the same in every line
 LONGEST_SUB_DESCRIPTION = 30
 
@@ -87,6 +89,19 @@ def elements_of(change_order: ChangeOrder, line: LineItem, number: str, title: s
             bid_item=line.bid_item,
         ),
     )
+
+
+def accounting_day(text: str) -> date | None:
+    """The day an approver wrote as 2026-11-30; None for nothing. Raises ValueError with a sentence."""
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        if DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass  # the 31st of November: told like any other text that is no day
+    raise ValueError(f"“{text[:20]}” is not a date. Choose one, or leave it empty for today.")
 
 
 def today(company: Company) -> date:

@@ -13,7 +13,7 @@ from portal.spectrum import records
 
 BY_NAME = {field.name: field for field in records.FIELDS}
 BY_LINE = ("CR_Phase_Code", "CR_Cost_Type", "Change_Request_Quantity", "Change_Request_Amount", "Sub_Amount", "Sub_Bid_Item_Code")
-TYPED = ("number", "title", "description")
+TYPED = ("number", "title", "description", "accounting_date")
 LONGEST_SHOWN = 300  # characters of what was written: more than any element holds
 
 Place = tuple[str, int]
@@ -64,12 +64,12 @@ class Preview:
     findings: list[Finding]
 
 
-def of(change_order: ChangeOrder, number: str, title: str | None, description: str | None, on: date) -> Preview:
-    """What an Accept with this number, these words and this accounting date would freeze. Asks the database about the number only."""
-    found = checks.blocking(checks.at_accept(change_order, number, title, description))
+def of(change_order: ChangeOrder, number: str, title: str | None, description: str | None, on: date | None = None) -> Preview:
+    """What an Accept with this number, these words and this accounting date (None: today) would freeze."""
+    found = checks.blocking(checks.at_accept(change_order, number, title, description, on))
     typed = [finding for finding in found if finding.field in TYPED]
     try:
-        draft = drafting.draft(change_order, number, title, description, on)
+        draft = drafting.draft(change_order, number, title, description, on or drafting.today(change_order.company))
     except ValueError as error:
         return Preview(None, typed or [Finding(10, "lines", str(error), checks.ACCOUNTING)])
     return Preview(received(draft, _written(change_order, title, description)), typed)
@@ -79,7 +79,7 @@ def proposed(change_order: ChangeOrder) -> Preview | None:
     """What would leave if it were accepted now as it is; None for one that does not wait."""
     if not change_order.is_ready:
         return None
-    return of(change_order, numbers.propose(change_order), None, None, drafting.today(change_order.company))
+    return of(change_order, numbers.propose(change_order), None, None)
 
 
 def received(draft: Draft, written: Mapping[Place, str] | None = None) -> Received:

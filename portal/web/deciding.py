@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.domain import checks, deciding, drafting, lists, numbers, previews
 from portal.domain.change_orders import ChangeOrder, Overtaken
-from portal.domain.checks import Blocked
+from portal.domain.checks import Blocked, Finding
 from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
 from portal.domain.previews import Preview
@@ -34,8 +35,8 @@ def acceptance_form(id: int) -> ResponseReturnValue:
 @bp.post("/<key:id>/acceptance")
 def accept(id: int) -> ResponseReturnValue:
     """Export."""
-    form = request.form
-    accepted = deciding.accept(id, me(), seen_version(), form.get("number", ""), form.get("title"), form.get("description"))
+    form, version, day = request.form, seen_version(), accounting_day(request.form)
+    accepted = deciding.accept(id, me(), version, form.get("number", ""), form.get("title"), form.get("description"), day)
     return done(accepted, "accepted and queued")
 
 
@@ -160,6 +161,8 @@ def fields_of(row: Row) -> dict[str, Any]:
         "fixed": fixed,
         "title": typed.get("title", change_order.title),
         "description": typed.get("description", change_order.description),
+        "accounting_date": typed.get("accounting_date", ""),
+        "today": drafting.today(company),
         "reason": typed.get("reason", ""),
         "findings": checks.at_accept(change_order, proposed, None, None),
         "preview": preview_of(change_order, typed),
@@ -168,6 +171,17 @@ def fields_of(row: Row) -> dict[str, Any]:
 
 
 def preview_of(change_order: ChangeOrder, typed: Mapping[str, str]) -> Preview:
-    """What these words would become; today's date, as long as nobody chooses another."""
+    """What number, words and date as typed would become."""
     number = numbers.chosen(change_order, typed.get("number", ""))
-    return previews.of(change_order, number, typed.get("title"), typed.get("description"), drafting.today(change_order.company))
+    try:
+        return previews.of(change_order, number, typed.get("title"), typed.get("description"), accounting_day(typed))
+    except Blocked as error:
+        return Preview(None, error.findings)
+
+
+def accounting_day(typed: Mapping[str, str]) -> date | None:
+    """The accounting date that was chosen, if any. Raises Blocked for what is no date."""
+    try:
+        return drafting.accounting_day(typed.get("accounting_date", ""))
+    except ValueError as error:
+        raise Blocked([Finding(19, "accounting_date", str(error), checks.ACCOUNTING)]) from None

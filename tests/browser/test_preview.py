@@ -65,11 +65,25 @@ def test_cancel_while_a_preview_is_under_way_leaves_the_row_alone(page, served, 
     expect(page.locator(f"#accept-{waiting.id}")).to_be_visible()
 
 
+def test_an_accounting_date_is_chosen_by_keyboard_and_seen_at_once(page, served, ana, waiting):
+    Company.update(accounting_dates=True).execute()
+    opened(page, served, ana, waiting)
+    page.get_by_text("What Spectrum will receive").click()
+
+    page.get_by_label("Accounting date").focus()
+    page.keyboard.type("11052026")
+
+    expect(field(page, "Origination_Date")).to_contain_text("11/05/2026")
+    expect(page.get_by_label("Accounting date")).to_be_focused()
+    assert violations(page) == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 400])
 def test_everybody_can_use_the_preview(page, served, ana, waiting, shot, scheme, width):
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
+    Company.update(accounting_dates=True).execute()
     opened(page, served, ana, waiting)
 
     page.get_by_text("What Spectrum will receive").click()
