@@ -218,6 +218,24 @@ def test_the_same_workbook_again_is_what_still_stands_there(ada, ana, make_chang
 
 @pytest.mark.parametrize("round", range(20))
 def test_a_worker_at_the_same_time_leaves_every_change_order_in_exactly_one_place(ada, company, make_change_order, round):
+    race(ada, company, make_change_order, round)
+
+
+class TestOnPostgres:
+    @pytest.fixture
+    def database_url(self, postgres):
+        db.init(postgres)
+        with db.connected():
+            db.migrate()
+        return postgres
+
+    @pytest.mark.parametrize("round", range(20))
+    def test_a_worker_at_the_same_time_leaves_every_change_order_in_exactly_one_place(self, ada, company, make_change_order, round):
+        race(ada, company, make_change_order, round)
+
+
+def race(ada, company, make_change_order, round):
+    """A worker drains the lane while an administrator takes what waits out of it."""
     made = [make_change_order("queued") for _ in range(6)]
     sent, left, failures, start = [], [], [], threading.Barrier(2)
 
