@@ -25,8 +25,7 @@ NIGHT = time(2, 0)  # in the company's zone
 AGAIN = timedelta(minutes=2)  # after a worker was lost
 CALLS = 20  # of one step; the lane is let go in between
 FAILURES = 3  # failed calls after which the rest waits for the next time
-AT_REST = (Status.EXPORTED, Status.VOID)
-RECHECKED = (*change_orders.EDITABLE, Status.READY)
+AT_REST, RECHECKED = (Status.EXPORTED, Status.VOID), (*change_orders.EDITABLE, Status.READY)
 BATCH = 100
 
 # The connected client's questions by listing, handed in by the task: company code and job number. Each is one call; answers
@@ -189,7 +188,7 @@ def _finish(dispatch: Dispatch, claim: int, refresh: Refresh, left: int) -> None
         if not refresh.company.code:
             _end(refresh, "The company settings lack the Spectrum company code.")
         else:
-            failed = Reading.select(Reading.error).where(Reading.refresh == refresh.id, Reading.error != "").order_by(Reading.id.desc())
+            failed = Reading.select(Reading.error).where(Reading.refresh >= refresh.id, Reading.error != "").order_by(Reading.id.desc())
             error = failed.limit(1).scalar() or ""
             _end(refresh, f"{error} The rest is left for the next time." if error and left else error)
         outbox.finish(dispatch)
@@ -215,12 +214,13 @@ def _recheck(dispatch: Dispatch, claim: int) -> None:
 
 
 def _asked(refresh: Refresh) -> set[tuple[str, str]]:
-    query: Any = Reading.select(Reading.listing, Reading.job).where(Reading.refresh == refresh.id)
+    """What was asked for by it, or by a younger one beside it: two never make each other's work undone."""
+    query: Any = Reading.select(Reading.listing, Reading.job).where(Reading.refresh >= refresh.id)
     return set(query.tuples())
 
 
 def _failures(refresh: Refresh) -> int:
-    count: int = Reading.select().where(Reading.refresh == refresh.id, Reading.error != "").count()
+    count: int = Reading.select().where(Reading.refresh >= refresh.id, Reading.error != "").count()
     return count
 
 

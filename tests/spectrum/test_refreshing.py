@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from portal import tasks
+from portal import keeper, tasks
 from portal.domain import checks, companies, deciding, events, lookups, outbox, pausing, refreshing
 from portal.domain.change_orders import load
 from portal.domain.commitments import Commitment, Job, Vendor
@@ -334,6 +334,24 @@ def test_the_planned_refresh_is_done_when_its_time_has_come(app, company, change
 
     assert (Refresh.get().asked_by, Refresh.get().error) == (None, "")
     assert Dispatch.get().finished_at is not None
+
+
+def test_two_refreshes_at_once_come_to_an_end(app, company, change_order, eve, simulator):
+    refreshing.ask(by=eve)
+    refreshing.plan()
+    Dispatch.update(due_at=Dispatch.promised_at).execute()
+
+    for _ in range(3):
+        work(app, company)
+
+    assert Refresh.select().where(Refresh.finished_at.is_null(False)).count() == 2
+    assert len(simulator.journal("GetPhase")) <= 4
+
+
+def test_the_keeper_plans_the_night(company):
+    keeper.plan()
+
+    assert Dispatch.get().task == Task.LOOK_UP
 
 
 def test_without_a_company_code_there_is_nothing_to_ask_for(refresh, company):
