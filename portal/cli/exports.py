@@ -55,7 +55,12 @@ def status() -> None:
 
 @exports.command()
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="the file to write; default: a name by the time, here")
-@click.option("--by", metavar="EMAIL", required=True, help="the administrator, with Can Push to Accounting, who takes them out of the line")
+@click.option(
+    "--by",
+    metavar="EMAIL",
+    required=True,
+    help="the administrator, with Can Push to Accounting, who takes them out of the line; in their history it is {left.name}",
+)
 def xlsx(out: Path | None, by: str) -> None:
     """Leave what waits unsent as a workbook for Spectrum's Office add-in; it is out of the line then."""
     from portal import workbook  # XlsxWriter is for this command alone
