@@ -59,7 +59,7 @@ def status() -> None:
     "--by",
     metavar="EMAIL",
     required=True,
-    help="the administrator, with Can Push to Accounting, who takes them out of the line; in their history it is {left.name}",
+    help="the administrator, with Can Push to Accounting, who takes them out of the line",
 )
 def xlsx(out: Path | None, by: str) -> None:
     """Leave what waits unsent as a workbook for Spectrum's Office add-in; it is out of the line then."""
@@ -79,7 +79,7 @@ def xlsx(out: Path | None, by: str) -> None:
         click.echo("Nothing to write: no change order waits unsent.")
         return
     count = len(left.left)
-    click.echo(f"{keep.publish()}  {count} change order{'' if count == 1 else 's'}, out of the line")
+    click.echo(f"{keep.publish()}  {count} change order{'' if count == 1 else 's'}, out of the line; in their history it is {left.name}")
 
 
 @exports.command()
