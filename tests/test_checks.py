@@ -82,7 +82,10 @@ def test_rule_4_the_commitment_is_in_spectrum(draft, subcontract, text):
     assert finding.text.endswith(text)
 
 
-@pytest.mark.parametrize(("code", "text"), [("", "has no Spectrum vendor code."), ("V" * 11, "Spectrum allows 10."), ("A&B", "in codes.")])
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [("", "has no Spectrum vendor code."), ("V" * 11, "Spectrum allows 10."), ("A&B", "in codes."), (" V", "ends with a blank.")],
+)
 def test_rule_5_the_vendor_is_linked(draft, code, text):
     draft.commitment.vendor.code = code
 
@@ -128,6 +131,19 @@ def test_rule_7_there_is_a_line(draft):
 )
 def test_rule_7_each_line_has_cost_code_cost_type_and_amount(draft, field, value, text):
     setattr(draft.lines[0], field, value)
+
+    assert [f.text for f in findings(draft, 7)] == [text]
+
+
+@pytest.mark.parametrize(
+    ("bid_item", "text"),
+    [
+        ("12345678901", "Bid item 12345678901 on line 1 has 11 characters; Spectrum allows 10."),
+        ("1/2", "Bid item 1/2 on line 1 contains characters Spectrum does not take in codes."),
+    ],
+)
+def test_rule_7_a_bid_item_is_one_spectrum_can_have(draft, bid_item, text):
+    draft.lines[0].bid_item = bid_item
 
     assert [f.text for f in findings(draft, 7)] == [text]
 

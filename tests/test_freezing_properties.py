@@ -33,7 +33,7 @@ ODD_LINES = {
     "phase_code": st.text("01-. /é", max_size=24),
     "cost_type": st.text("Aa1. /é", max_size=4),
     "quantity": st.decimals(Decimal("-99999999"), Decimal("99999999"), places=3) | st.decimals(-10, 10, places=1),
-    "bid_item": st.text("A1-. ", max_size=10),
+    "bid_item": st.text("A1-. /é", max_size=12),
     "amount": amounts,
 }
 

@@ -141,6 +141,8 @@ def lines(co: ChangeOrder) -> Iterator[Finding]:
         if co.commitment.unit_price and not line.bid_item.strip():
             text = f"Line {line.position} needs a subcontract bid item: {co.commitment.number} is a unit price contract."
             yield Finding(7, "lines", text, fix="Fill in its bid item.")
+        if line.bid_item:
+            yield from _key(7, "lines", f"Bid item {line.bid_item} on line {line.position}", line.bid_item, PROJECT)
 
 
 def job_in_spectrum(co: ChangeOrder, known: Known) -> Iterator[Finding]:
@@ -383,15 +385,17 @@ def _needed(line: LineItem) -> Iterable[tuple[str, bool]]:
     )
 
 
-def _key(rule: int, field: str, name: str, value: str) -> Iterator[Finding]:
+def _key(rule: int, field: str, name: str, value: str, who: str = ACCOUNTING) -> Iterator[Finding]:
     if len(value) > 10:
-        yield Finding(rule, field, f"{name} has {len(value)} characters; Spectrum allows 10.", ACCOUNTING, "Correct it.")
-    yield from _bad_characters(rule, field, name, value)
+        yield Finding(rule, field, f"{name} has {len(value)} characters; Spectrum allows 10.", who, "Correct it.")
+    if value != value.strip():
+        yield Finding(rule, field, f"{name} begins or ends with a blank.", who, "Correct the code.")
+    yield from _bad_characters(rule, field, name, value, who)
 
 
-def _bad_characters(rule: int, field: str, name: str, value: str) -> Iterator[Finding]:
+def _bad_characters(rule: int, field: str, name: str, value: str, who: str = ACCOUNTING) -> Iterator[Finding]:
     if KEY_CHARACTERS.search(value) or not value.isascii() or not value.isprintable():
-        yield Finding(rule, field, f"{name} contains characters Spectrum does not take in codes.", ACCOUNTING, "Correct the code.")
+        yield Finding(rule, field, f"{name} contains characters Spectrum does not take in codes.", who, "Correct the code.")
 
 
 def _fits_quantity(quantity: Decimal) -> bool:
