@@ -44,7 +44,7 @@ def save(client, **form):
     return client.post("/settings/connection", data={"version": "1"} | form)
 
 
-def tested(app, company, eve):
+def the_result(app, company, eve):
     """Ask for a test and let the worker do it; answers what was found."""
     asked = connection_tests.ask(by=eve)
     with app.app_context():
@@ -160,7 +160,7 @@ def test_what_another_key_sealed_stops_exports_and_says_so(make, company, eve, c
     app = make()
     deciding.accept(change_order.id, by=ana, version=change_order.version)
 
-    found = tested(app, company, eve)
+    found = the_result(app, company, eve)
 
     assert (found.ok, "SECRET_KEY has changed" in found.said) == (False, True)
     assert load(change_order.id).state == "failed"
@@ -173,19 +173,19 @@ def test_what_another_key_sealed_stops_exports_and_says_so(make, company, eve, c
 
 def test_the_authorization_id_that_was_entered_is_used_instead_of_the_environments(admin, app, company, eve, simulator):
     simulator.authorize("PORTALTEST", active=False)
-    assert not tested(app, company, eve).ok
+    assert not the_result(app, company, eve).ok
 
     save(admin, authorization_id=ID)
 
-    assert tested(app, company, eve).ok
+    assert the_result(app, company, eve).ok
 
 
 def test_enhanced_authentication_keeps_one_token_across_processes(admin, app, company, eve, simulator):
     simulator.options(enhanced=True)
     save(admin, **ENHANCED)
 
-    assert tested(app, company, eve).ok
-    assert tested(app, company, eve).ok
+    assert the_result(app, company, eve).ok
+    assert the_result(app, company, eve).ok
 
     assert len(simulator.journal("token")) == 1
     value, _ = connection.token(company, Sealer(app.config["SECRET_KEY"]))
@@ -195,7 +195,7 @@ def test_enhanced_authentication_keeps_one_token_across_processes(admin, app, co
 def test_a_new_secret_throws_the_token_away(admin, app, company, eve, simulator):
     simulator.options(enhanced=True)
     save(admin, **ENHANCED)
-    tested(app, company, eve)
+    the_result(app, company, eve)
 
     save(admin, **ENHANCED)
 
@@ -216,7 +216,7 @@ def test_a_token_that_an_older_secret_bought_is_not_kept(admin, app, company):
 def test_basic_signs_soap_in_where_it_is_switched_on(admin, make, company, eve):
     save(admin, basic="on")
     with serving(ScriptedServer(http(b"", "401 Unauthorized"), status="404 Not Found")) as server:
-        tested(make(SPECTRUM_URL=server.url), company, eve)
+        the_result(make(SPECTRUM_URL=server.url), company, eve)
 
     assert any(b"Authorization: Basic" in request for request in server.requests)
 
@@ -225,7 +225,7 @@ def test_basic_signs_soap_in_where_it_is_switched_on(admin, make, company, eve):
 
 
 def test_a_test_that_passes_says_so_and_how_long_it_took(app, company, eve):
-    found = tested(app, company, eve)
+    found = the_result(app, company, eve)
 
     assert (found.ok, found.advice) == (True, "")
     assert found.said.startswith("Spectrum at 127.0.0.1:")
@@ -248,7 +248,7 @@ def test_a_test_that_passes_says_so_and_how_long_it_took(app, company, eve):
 def test_a_test_that_fails_says_what_was_found_and_what_to_do(app, company, eve, simulator, fault, said, advice):
     simulator.fail(fault, method="WSTestConnection")
 
-    found = tested(app, company, eve)
+    found = the_result(app, company, eve)
 
     assert not found.ok
     assert said in found.said
@@ -259,7 +259,7 @@ def test_a_test_that_fails_says_what_was_found_and_what_to_do(app, company, eve,
 
 
 def test_nobody_at_the_address(make, company, eve):
-    found = tested(make(SPECTRUM_URL=f"http://127.0.0.1:{free_port()}"), company, eve)
+    found = the_result(make(SPECTRUM_URL=f"http://127.0.0.1:{free_port()}"), company, eve)
 
     assert not found.ok
     assert found.advice
@@ -267,7 +267,7 @@ def test_nobody_at_the_address(make, company, eve):
 
 def test_a_server_that_never_answers(make, company, eve):
     with silent() as port:
-        found = tested(make(SPECTRUM_URL=f"http://127.0.0.1:{port}"), company, eve)
+        found = the_result(make(SPECTRUM_URL=f"http://127.0.0.1:{port}"), company, eve)
 
     assert (found.ok, found.milliseconds >= 2500) == (False, True)
 
@@ -275,7 +275,7 @@ def test_a_server_that_never_answers(make, company, eve):
 def test_an_authorization_id_that_is_not_active(app, company, eve, simulator):
     simulator.authorize("PORTALTEST", active=False)
 
-    found = tested(app, company, eve)
+    found = the_result(app, company, eve)
 
     assert not found.ok
     assert found.advice
@@ -286,7 +286,7 @@ def test_a_secret_that_has_run_out(admin, app, company, eve, simulator):
     save(admin, **ENHANCED)
     simulator.control("secret", {"id": "PORTALTEST", "do": "expire"})
 
-    found = tested(app, company, eve)
+    found = the_result(app, company, eve)
 
     assert not found.ok
     assert "secret" in found.said
@@ -296,7 +296,7 @@ def test_a_pause_stops_no_test_and_a_passed_one_offers_to_resume(admin, app, com
     reason = "Spectrum refused our credentials."
     Lane.update(paused_at=clock.now(), reason=reason).where(Lane.name == company.lane).execute()
 
-    assert tested(app, company, eve).ok
+    assert the_result(app, company, eve).ok
 
     fragment = admin.get("/settings/connection/test", headers=HTMX).text
     assert "Passed" in fragment
@@ -306,7 +306,7 @@ def test_a_pause_stops_no_test_and_a_passed_one_offers_to_resume(admin, app, com
 def test_a_person_s_pause_is_not_offered_to_be_ended_by_a_test(admin, app, company, eve):
     pausing.pause(company.lane, eve, "month-end close")
 
-    tested(app, company, eve)
+    the_result(app, company, eve)
 
     assert "Resume exports" not in admin.get("/settings/connection/test", headers=HTMX).text
 
@@ -383,7 +383,7 @@ def test_after_a_new_secret_the_others_go(admin, app, company, eve, simulator, c
     deciding.accept(change_order.id, by=ana, version=change_order.version)
     save(admin, **ENHANCED)
 
-    assert tested(app, company, eve).ok
+    assert the_result(app, company, eve).ok
     admin.post("/settings/exports/resumption")
     Dispatch.update(due_at=Dispatch.promised_at).where(Dispatch.task == Task.EXPORT).execute()
     with app.app_context():
@@ -430,9 +430,9 @@ def test_no_secret_is_logged(admin, app, company, eve, simulator, caplog, capfd)
     caplog.set_level(logging.DEBUG)
     simulator.options(enhanced=True)
     save(admin, authorization_id=ID, **ENHANCED | {"client_id": ID})
-    tested(app, company, eve)
+    the_result(app, company, eve)
     simulator.control("secret", {"id": ID, "do": "expire"})
-    tested(app, company, eve)
+    the_result(app, company, eve)
 
     said = caplog.text + "".join(capfd.readouterr())
 
@@ -442,7 +442,7 @@ def test_no_secret_is_logged(admin, app, company, eve, simulator, caplog, capfd)
 
 def test_a_server_whose_certificate_nobody_knows(make, company, eve, tmp_path):
     with silent(CERTIFICATE) as port:
-        found = tested(make(SPECTRUM_URL=f"https://127.0.0.1:{port}"), company, eve)
+        found = the_result(make(SPECTRUM_URL=f"https://127.0.0.1:{port}"), company, eve)
 
     assert not found.ok
     assert "SPECTRUM_CA_BUNDLE" in found.advice
@@ -450,7 +450,7 @@ def test_a_server_whose_certificate_nobody_knows(make, company, eve, tmp_path):
 
 @pytest.mark.parametrize("changes", [{"SPECTRUM_URL": ""}, {"SPECTRUM_CA_BUNDLE": "/nowhere/ca.pem"}])
 def test_settings_of_the_environment_that_are_wrong_or_missing_are_found(make, company, eve, changes):
-    found = tested(make(**{"SPECTRUM_URL": "https://127.0.0.1:1"} | changes), company, eve)
+    found = the_result(make(**{"SPECTRUM_URL": "https://127.0.0.1:1"} | changes), company, eve)
 
     assert not found.ok
     assert found.said
