@@ -82,6 +82,7 @@ class ChangeOrder(Model):
     revision        counts sends to accounting
     checks          `clean`, `warn` or `block`: the worst finding, kept by whoever changes an input
     export          the open Export, while there is one
+    manual          exported, but by hand: somebody typed it into Spectrum
     """
 
     commitment = peewee.ForeignKeyField(Commitment, on_delete="RESTRICT", backref="change_orders")
@@ -105,6 +106,7 @@ class ChangeOrder(Model):
     sent_by_id: int | None
     decided_by_id: int | None
     lines: list["LineItem"]
+    manual = peewee.BooleanField(default=False)
     export = peewee.IntegerField(null=True)  # the open Export's id; a plain number, since Export refers back here
 
     class Meta:

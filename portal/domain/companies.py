@@ -13,6 +13,7 @@ class Company(Model):
     cost_reimbursable  Spectrum's flag, `Y` or `N`
     sub_status         P (proposed), E (executed) or R (rejected)
     accounting_dates   the approver may set an accounting date; within period_from and period_to, the open period, where these are set
+    support_may_retry  Standard without the privilege may retry what failed for other reasons than the data
     export_delay       seconds between Accept and the first send, so that there is something to recall
     """
 
@@ -24,6 +25,7 @@ class Company(Model):
     custom_title = peewee.BooleanField(default=False)
     edit_number = peewee.BooleanField(default=True)
     four_eyes = peewee.BooleanField(default=True)
+    support_may_retry = peewee.BooleanField(default=False)
     export_delay = peewee.IntegerField(default=10)
     accounting_dates = peewee.BooleanField(default=False)
     period_from = peewee.DateField(null=True)

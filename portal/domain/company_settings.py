@@ -89,7 +89,7 @@ def one_of(choices: str, what: str) -> Callable[[str], str]:
 Section = Mapping[str, Callable[[str], Any]]
 SECTIONS: Mapping[str, Section] = {
     "company": {"name": name, "time_zone": time_zone},
-    "decisions": {"custom_title": switch, "edit_number": switch, "four_eyes": switch, "export_delay": delay},
+    "decisions": {"custom_title": switch, "edit_number": switch, "four_eyes": switch, "support_may_retry": switch, "export_delay": delay},
     "period": {
         "accounting_dates": switch,
         "period_from": day("first day of the open period"),

@@ -1,4 +1,4 @@
-"""What an approver does with a change order that waits: accept it for export, or send it back."""
+"""What an approver does with a change order that waits: accept it for export, send it back, or think better of an Accept."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -8,13 +8,17 @@ import peewee
 from portal import clock
 from portal.db import transaction
 from portal.domain import change_orders, checks, drafting, events, exports, mailing, numbers, outbox, people
-from portal.domain.change_orders import ChangeOrder, Status
+from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.checks import Finding
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
 
 SUBJECT = "change_order"
 LONGEST_REASON = 1000
+REJECTABLE = (Status.READY, Status.FAILED)
+DECISIONS = (
+    "accepted", "rejected", "recalled", "retried", "said present", "said absent", "entered by hand", "unlinked", "retrieved", "voided",
+)  # fmt: skip
 
 
 def accept(
@@ -36,7 +40,7 @@ def accept(
     try:
         with transaction():
             by, change_order = people.as_now(by), change_orders.load(id)
-            if _is_repeat(change_order, by, "accepted", version):
+            if is_repeat(change_order, by, "accepted", version):
                 return change_order
             change_order.expect(Status.READY, version)
             ensure_may_decide(change_order, by)
@@ -54,21 +58,71 @@ def accept(
         raise checks.Blocked([Finding(17, "number", taken, checks.ACCOUNTING, "Pick another.")]) from None
 
 
-def reject(id: int, by: User, version: int, reason: str) -> ChangeOrder:
-    """Ready -> Rejected: back to the project, with the reason by mail to sender and creator."""
+def reject(id: int, by: User, version: int, reason: str, removed: bool = False) -> ChangeOrder:
+    """Ready or Failed -> Rejected: back to the project, with the reason by mail to sender and creator.
+
+    `removed`: the approver says that the lines which are in Spectrum were taken out there; wanted where there are any.
+    """
     reason = reason.strip()
     with transaction():
         by, change_order = people.as_now(by), change_orders.load(id)
-        if _is_repeat(change_order, by, "rejected", version):
+        if is_repeat(change_order, by, "rejected", version):
             return change_order
-        change_order.expect(Status.READY, version)
+        if change_order.state not in REJECTABLE or change_order.version != version:
+            raise Overtaken(change_order)
         ensure_may_decide(change_order, by)
-        checks.require(reason_findings(reason))
+        left = left_behind(change_order)
+        checks.require([*reason_findings(reason), *(removal_findings(left) if not removed else [])])
         change_order.move(Status.REJECTED, version, decided_by=by, decided_at=clock.now(), export=None)
         for person in _authors(change_order):
             outbox.promise(mailing.rejected_key(change_order, person), outbox.MAIL, Task.REJECTED, change_order.id)
-        _record(change_order, "rejected", by, seen=version, reason=reason)
+        _record(change_order, "rejected", by, seen=version, reason=reason, **({"removed": left} if left else {}))
         return change_order
+
+
+def recall(id: int, by: User, version: int) -> ChangeOrder:
+    """Queued -> Ready: the Accept is taken back while nothing was tried. The Spectrum number stays with the change order.
+
+    Raises NotPermitted or Overtaken, the latter also when the worker was quicker.
+    """
+    with transaction():
+        by, change_order = people.as_now(by), change_orders.load(id)
+        if is_repeat(change_order, by, "recalled", version):
+            return change_order
+        change_order.expect(Status.QUEUED, version)
+        if why := why_not_recall(change_order, by):
+            raise NotPermitted(why)
+        export = exports.Export.get_by_id(change_order.export)
+        if exports.attempted([export.id]):
+            raise Overtaken(change_order)
+        change_order.move(Status.READY, version, decided_by=None, decided_at=None, export=None)
+        outbox.withdraw(export.key)
+        _record(change_order, "recalled", by, seen=version, number=export.number)
+        return change_order
+
+
+def why_not_recall(change_order: ChangeOrder, by: User) -> str:
+    """Why this person may not take this Accept back, or an empty text."""
+    if by.may_administer or (by.may_decide and by.id == change_order.decided_by_id):
+        return ""
+    return "Only the approver who accepted it, or an administrator, can recall it."
+
+
+def left_behind(change_order: ChangeOrder) -> list[int]:
+    """The lines of a failed change order that are, or may be, in Spectrum."""
+    if change_order.state is not Status.FAILED:
+        return []
+    export = exports.Export.get_by_id(change_order.export)
+    return sorted([*exports.stored(export), *exports.doubtful(export)])
+
+
+def removal_findings(left: list[int]) -> list[Finding]:
+    """What stands in Spectrum would stay there unseen when the change order goes back."""
+    if not left:
+        return []
+    named = f"Line{'' if len(left) == 1 else 's'} {', '.join(map(str, left))}"
+    fix = "Remove it there and tick the box." if len(left) == 1 else "Remove them there and tick the box."
+    return [Finding(4, "removed", f"{named} of it {'is' if len(left) == 1 else 'are'} in Spectrum.", checks.ACCOUNTING, fix)]
 
 
 def reason_findings(reason: str) -> list[Finding]:
@@ -125,11 +179,11 @@ def _freeze(change_order: ChangeOrder, number: str, title: str | None, descripti
         raise checks.Blocked([Finding(10, "lines", str(error), checks.ACCOUNTING)]) from None
 
 
-def _is_repeat(change_order: ChangeOrder, by: User, action: str, version: int) -> bool:
+def is_repeat(change_order: ChangeOrder, by: User, action: str, version: int) -> bool:
     """Whether this very decision was already recorded: a double click, or a retry after a lost answer."""
     last = (
         events.Event.select()
-        .where(events.Event.subject == SUBJECT, events.Event.ref == change_order.id, events.Event.action.in_(("accepted", "rejected")))
+        .where(events.Event.subject == SUBJECT, events.Event.ref == change_order.id, events.Event.action.in_(DECISIONS))
         .order_by(events.Event.seq.desc())
         .first()
     )

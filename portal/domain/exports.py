@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -25,7 +25,13 @@ class Outcome(StrEnum):
     NOT_SENT = "not sent"
     UNKNOWN = "unknown"
     LOST = "lost"  # the worker was gone before it could say
-    PRESENT = "present"  # found in Spectrum by a read
+    PRESENT = "present"  # found in Spectrum, by a read or by a person
+    ABSENT = "absent"  # a person looked in Spectrum and it was not there
+    AGAIN = "again"  # a person asked for another try
+
+
+DOUBT = (Outcome.UNKNOWN, Outcome.LOST)
+STORED = (Outcome.SENT, Outcome.PRESENT)
 
 
 class Export(Model):
@@ -68,7 +74,8 @@ class Attempt(Model):
     """One try to send, or one look at, one line. Opened before the first byte leaves.
 
     line     position of the line in the change order
-    claim    the lane's fencing token under which it was opened
+    kind     `send`; `late` for an answer that came after somebody closed its attempt; `person` for what somebody said of the line
+    claim    the lane's fencing token under which it was opened; 0 for a person
     outcome  null while open; the latest one of a line is the line's state
     codes    JSON list of [code, column, text] as Spectrum answered
     answer   excerpt of the answer, scrubbed, at most 4 KiB
@@ -154,6 +161,39 @@ def outcomes(export: Export) -> dict[int, Attempt]:
     """The latest closed attempt of each line: the line's state."""
     closed = Attempt.select().where(Attempt.export == export, Attempt.ended_at.is_null(False)).order_by(Attempt.id)
     return {attempt.line: attempt for attempt in closed}
+
+
+def vouch(export: Export, lines: Iterable[int], outcome: Outcome) -> None:
+    """Write down what a person said of each line: evidence like an answer, and from then on the line's state."""
+    now = clock.now()
+    for line in lines:
+        Attempt.create(export=export, line=line, kind="person", claim=0, started_at=now, ended_at=now, outcome=outcome)
+
+
+def stored(export: Export) -> list[int]:
+    """The lines that are in Spectrum as far as anybody knows."""
+    return [line for line, attempt in outcomes(export).items() if attempt.outcome in STORED]
+
+
+def doubtful(export: Export) -> list[int]:
+    """The lines that may be in Spectrum: sent, and no answer we understand came back."""
+    return [line for line, attempt in outcomes(export).items() if attempt.outcome in DOUBT]
+
+
+def attempted(ids: Iterable[int]) -> set[int]:
+    """Those of the Exports, by id, of which a line was ever tried."""
+    tried: Any = Attempt.select(Attempt.export).where(Attempt.export.in_(list(ids))).distinct().tuples()
+    return {id for (id,) in tried}
+
+
+def last_sends(ids: Iterable[int]) -> dict[int, datetime]:
+    """When each Export was last known to be busy with Spectrum: the end, or for an open one the start, of its last try to send."""
+    sends = Attempt.select().where(Attempt.export.in_(list(ids)), Attempt.kind != "person").order_by(Attempt.id)
+    moments: dict[int, datetime] = {}
+    for attempt in sends:
+        moment = attempt.ended_at or attempt.started_at
+        moments[attempt.export_id] = max(moment, moments.get(attempt.export_id, moment))
+    return moments
 
 
 def evidence_of(answer: Any) -> Mapping[str, Any]:

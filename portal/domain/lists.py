@@ -9,11 +9,12 @@ import peewee
 
 from portal import clock
 from portal.db import cents
-from portal.domain import change_orders, checks, deciding, events, lookups, numbers
+from portal.domain import change_orders, checks, deciding, events, lookups, numbers, offers
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.checks import Finding
 from portal.domain.commitments import Job
 from portal.domain.events import Event
+from portal.domain.offers import Offers
 from portal.domain.people import Membership, User
 
 PAGE = 50
@@ -58,6 +59,7 @@ class Row:
     last        who did what to it last; edits do not count, so that a reason stays to be read while it is acted on
     number      its Spectrum number, or an empty text
     why_not     why this person may not decide it, or an empty text
+    offers      the ways on that it offers this person when it is on its way, in trouble, or exported
     """
 
     change_order: ChangeOrder
@@ -65,6 +67,7 @@ class Row:
     last: Event | None
     number: str
     why_not: str
+    offers: Offers
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
     said = events.latest(deciding.SUBJECT, ids, besides="edited")
     kept = numbers.all_kept(ids)
     hands = deciding.all_hands(shown)
+    ways = offers.of(shown, viewer, said, hands)
     known = lookups.known([change_order for change_order in shown if change_order.is_ready])
     return [
         Row(
@@ -111,6 +115,7 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
             said.get(change_order.id),
             kept.get(change_order.id, ""),
             deciding.why_not(change_order, viewer, hands[change_order.id]),
+            ways[change_order.id],
         )
         for change_order in shown
     ]

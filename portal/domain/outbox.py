@@ -159,6 +159,12 @@ def finish(dispatch: Dispatch, error: str = "") -> None:
     Dispatch.update(finished_at=clock.now(), error=error[:255]).where(Dispatch.id == dispatch.id, Dispatch.finished_at.is_null()).execute()
 
 
+def reopen(key: str) -> None:
+    """Promise anew what was finished: due now, with a new budget of tries and time."""
+    now = clock.now()
+    Dispatch.update(finished_at=None, tries=0, due_at=now, promised_at=now, error="").where(Dispatch.key == key).execute()
+
+
 def withdraw(key: str) -> None:
     """An answer made the promise void: it counts as done."""
     Dispatch.update(finished_at=clock.now()).where(Dispatch.key == key, Dispatch.finished_at.is_null()).execute()

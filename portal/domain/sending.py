@@ -7,7 +7,7 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, checks, events, people
+from portal.domain import change_orders, checks, deciding, events, people
 from portal.domain.change_orders import ChangeOrder, LineItem, Overtaken, Status
 from portal.domain.commitments import Commitment
 from portal.domain.people import NotPermitted, User
@@ -101,6 +101,52 @@ def send(id: int, by: User, version: int) -> ChangeOrder:
         )
         events.record(SUBJECT, id, "sent", by, revision=change_order.revision, snapshot=snapshot(change_order))
         return change_order
+
+
+def retrieve(id: int, by: User, version: int) -> ChangeOrder:
+    """Ready -> Retrieved: back from accounting while nobody has answered. Raises NotPermitted or Overtaken."""
+    with transaction():
+        by, change_order = people.as_now(by), change_orders.load(id)
+        if deciding.is_repeat(change_order, by, "retrieved", version):
+            return change_order
+        if not may_retrieve(change_order, by):
+            ensure_may_write(change_order, by)
+        change_order.expect(Status.READY, version)
+        change_order.move(Status.RETRIEVED, version)
+        events.record(SUBJECT, id, "retrieved", by, revision=change_order.revision, seen=version)
+        return change_order
+
+
+def void(id: int, by: User, version: int) -> ChangeOrder:
+    """Draft, Rejected or Retrieved -> Void, for good. Raises NotPermitted or Overtaken."""
+    with transaction():
+        by, change_order = people.as_now(by), change_orders.load(id)
+        if deciding.is_repeat(change_order, by, "voided", version):
+            return change_order
+        if not may_void(change_order, by):
+            raise NotPermitted("Only the person who wrote it, or an administrator, can void it.")
+        if not change_order.is_editable or change_order.version != version:
+            raise Overtaken(change_order)
+        change_order.move(Status.VOID, version)
+        events.record(SUBJECT, id, "voided", by, revision=change_order.revision, seen=version)
+        return change_order
+
+
+def ways(change_order: ChangeOrder, by: User) -> list[str]:
+    """Which of retrieve and void the change order offers this person now."""
+    if change_order.is_ready:
+        return ["retrieve"] if may_retrieve(change_order, by) else []
+    return ["void"] if change_order.is_editable and may_void(change_order, by) else []
+
+
+def may_retrieve(change_order: ChangeOrder, by: User) -> bool:
+    """A member of the job, or an administrator anywhere."""
+    return bool(by.may_administer or by.is_member_of(change_order.job))
+
+
+def may_void(change_order: ChangeOrder, by: User) -> bool:
+    """Who wrote it, or an administrator."""
+    return bool(by.may_administer or (by.active and by.id == change_order.created_by_id))
 
 
 def ensure_may_write(change_order: ChangeOrder, by: User) -> None:

@@ -11,7 +11,22 @@ csrf = CSRFProtect()
 
 def init_app(app: Flask) -> None:
     """Add everything to do with pages. The order of the guards is the order in which a request meets them."""
-    from portal.web import access, deciding, errors, fallback, formats, frame, help, lists, operations, projects, sessions, settings, static
+    from portal.web import (
+        access,
+        deciding,
+        errors,
+        fallback,
+        formats,
+        frame,
+        help,
+        lists,
+        operations,
+        projects,
+        resolving,
+        sessions,
+        settings,
+        static,
+    )
 
     app.jinja_options = {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     for module in (static, formats, errors, operations, sessions, access):
@@ -19,8 +34,8 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     htmx.init_app(app)
     frame.init_app(app)
-    for blueprint in (operations.bp, sessions.bp, frame.bp, lists.bp, deciding.bp, fallback.bp, help.bp, projects.bp, settings.bp):
-        app.register_blueprint(blueprint)
+    for module in (operations, sessions, frame, lists, deciding, resolving, fallback, help, projects, settings):
+        app.register_blueprint(module.bp)
 
 
 def wants_fragment() -> bool:

@@ -37,6 +37,16 @@ ENDPOINTS = {
     "deciding.previewed": Who.LOOKS,
     "deciding.rejection_form": Who.LOOKS,
     "deciding.reject": Who.LOOKS,
+    "resolving.recall": Who.LOOKS,  # who accepted, level and privilege are read in the transaction
+    "resolving.retry": Who.LOOKS,
+    "resolving.resolution_form": Who.LOOKS,
+    "resolving.resolve": Who.LOOKS,
+    "resolving.manual_form": Who.LOOKS,
+    "resolving.enter_by_hand": Who.LOOKS,
+    "resolving.unlinking_form": Who.LOOKS,
+    "resolving.unlink": Who.LOOKS,
+    "resolving.retrieve": Who.SIGNED_IN,  # members of the job too: the transaction asks
+    "resolving.void": Who.SIGNED_IN,
     "help.errors": Who.SIGNED_IN,
     "fallback.leave": Who.ADMINISTERS,  # and with the privilege, which is read in the transaction
     "fallback.show": Who.ADMINISTERS,

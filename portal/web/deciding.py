@@ -10,7 +10,7 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from flask.typing import ResponseReturnValue
 
 from portal.domain import checks, deciding, drafting, lists, numbers, previews
-from portal.domain.change_orders import ChangeOrder, Overtaken
+from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.checks import Blocked, Finding
 from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
@@ -24,6 +24,7 @@ bp.record(keys.register)
 VERSION = re.compile("[0-9]{1,9}", re.ASCII)
 NO_VERSION = "The form does not say which version of the change order you saw. Nothing was recorded: reload the page and decide again."
 FORMS = {"deciding.accept": "acceptance", "deciding.reject": "rejection", "deciding.previewed": "acceptance"}
+WAITS = {"acceptance": (Status.READY,), "rejection": deciding.REJECTABLE, "": ()}  # the states in which each form makes sense
 
 
 @bp.get("/<key:id>/acceptance")
@@ -58,13 +59,14 @@ def previewed(id: int) -> ResponseReturnValue:
 @bp.get("/<key:id>/rejection")
 def rejection_form(id: int) -> ResponseReturnValue:
     """Where the reason is written."""
-    return opened(decidable(id), "rejection")
+    return opened(decidable(id, deciding.REJECTABLE), "rejection")
 
 
 @bp.post("/<key:id>/rejection")
 def reject(id: int) -> ResponseReturnValue:
     """Back to its sender, with the reason."""
-    rejected = deciding.reject(id, me(), seen_version(), request.form.get("reason", ""))
+    removed = request.form.get("removed") == "on"
+    rejected = deciding.reject(id, me(), seen_version(), request.form.get("reason", ""), removed)
     return done(rejected, f"sent back to {rejected.sent_by.name}" if rejected.sent_by else "sent back")
 
 
@@ -73,7 +75,7 @@ def blocked(error: Blocked) -> ResponseReturnValue:
     """The form again, with what was typed and all that is wrong with it."""
     id, form = asked_for()
     row = lists.row(id, me())
-    return answer(row, 422, form=form if row.change_order.is_ready else "", problems=error.findings, focus=f"#problem-{id}")
+    return answer(row, 422, form=form if row.change_order.state in WAITS[form] else "", problems=error.findings, focus=f"#problem-{id}")
 
 
 @bp.errorhandler(NotPermitted)
@@ -92,10 +94,10 @@ def overtaken(error: Overtaken) -> ResponseReturnValue:
     return answer(row, 409, error=f"Nothing was recorded. {words.standing(row)}", unrecorded=unrecorded, focus=f"#error-{id}")
 
 
-def decidable(id: int) -> Row:
+def decidable(id: int, states: tuple[Status, ...] = (Status.READY,)) -> Row:
     """The row, if this person may decide it now. Raises Overtaken or NotPermitted."""
     row = lists.row(id, me())
-    if not row.change_order.is_ready:
+    if row.change_order.state not in states:
         raise Overtaken(row.change_order)
     if row.why_not:
         raise NotPermitted(row.why_not)
@@ -151,6 +153,8 @@ def on_a_list() -> bool:
 def fields_of(row: Row) -> dict[str, Any]:
     """What the forms show: what was typed, else what is proposed."""
     change_order, typed = row.change_order, request.form
+    if change_order.state is Status.FAILED:
+        return {"reason": typed.get("reason", prefilled(row)), "left": deciding.left_behind(change_order)}
     if not change_order.is_ready:
         return {}
     proposed = row.number or numbers.propose(change_order)
@@ -168,6 +172,11 @@ def fields_of(row: Row) -> dict[str, Any]:
         "preview": preview_of(change_order, typed),
         "previewed": False,
     }
+
+
+def prefilled(row: Row) -> str:
+    """The failure in plain words, as a reason to send back."""
+    return words.remark(row.last)[: deciding.LONGEST_REASON] if row.last else ""
 
 
 def preview_of(change_order: ChangeOrder, typed: Mapping[str, str]) -> Preview:

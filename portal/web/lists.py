@@ -6,7 +6,7 @@ from flask import Blueprint, abort, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain import dossiers, lists
+from portal.domain import dossiers, lists, sending
 from portal.domain.lists import Row
 from portal.domain.people import NotPermitted, User
 from portal.web import keys, words
@@ -16,7 +16,14 @@ bp.record(keys.register)
 bp.record(words.register)
 
 NO_SUCH_VIEW = "There is no such view. Choose one from the menu."
-CANCELLED = {"acceptance": "accept", "rejection": "reject"}
+CANCELLED = {  # the button that opened the form
+    "acceptance": "accept",
+    "rejection": "reject",
+    "presence": "present",
+    "absence": "absent",
+    "manual": "manual",
+    "unlinking": "unlink",
+}
 MOVED = {"HX-Trigger": "change-order-moved"}  # the page of a change order listens: its history has grown
 
 
@@ -44,13 +51,14 @@ def fragment(id: int) -> ResponseReturnValue:
     row = lists.row(id, me())
     cancelled = CANCELLED.get(request.args.get("cancelled", ""))
     focus = f"#{cancelled}-{id}" if cancelled else None
-    if row.change_order.is_ready or row.change_order.is_in_flight:
+    if cancelled or row.change_order.is_ready or row.change_order.is_in_flight:
         return render_template("change_orders/_row.html", row=row, focus=focus)
     return make_response(render_template("change_orders/_settled.html", row=row, focus=focus), 200, MOVED)
 
 
 def page_of(row: Row, status: int = 200, **shown: Any) -> ResponseReturnValue:
     """The page of a change order; `shown` goes to its row: an open form, an error."""
+    shown["project_ways"] = sending.ways(row.change_order, me())
     return make_response(render_template("change_orders/show.html", dossier=dossiers.of(row), row=row, **shown), status)
 
 

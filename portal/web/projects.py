@@ -103,6 +103,7 @@ def form(
         "projects/edit.html",
         change_order=change_order,
         row=row,
+        project_ways=sending.ways(change_order, me()),
         typed=typed or drafts.written(change_order),
         version=change_order.version if version is None else version,
         findings=checks.at_send(change_order) if change_order.is_editable else [],

@@ -14,6 +14,7 @@ from portal.domain.lists import Row
 from portal.web import formats
 
 Facts = dict[str, Any]
+RESOLVED = ("recalled", "retried", "said present", "said absent", "entered by hand", "unlinked", "retrieved", "voided")
 
 CAUSES = {
     "data": "The change order or its master data in Spectrum must change.",
@@ -36,12 +37,14 @@ OUTCOMES = {
     "unknown": "no clear answer",
     "lost": "worker lost while sending",
     "present": "found in Spectrum",
+    "absent": "not in Spectrum",
+    "again": "to be sent again",
 }
 
 
 def register(state: BlueprintSetupState) -> None:
     """For `Blueprint.record`: the templates use these as filters."""
-    for filter in (told, remark, when, standing):
+    for filter in (told, remark, when, lies_ahead, standing):
         state.app.add_template_filter(filter)
     state.app.add_template_filter(dossiers.explain, "explained")
     state.app.jinja_env.globals.update(causes=CAUSES, classes=CLASSES, outcomes=OUTCOMES)
@@ -55,9 +58,8 @@ def told(event: Event) -> str:
 
 
 def remark(event: Event) -> str:
-    """What the event says in free words: the reason of a rejection, the text of a failure."""
-    facts = event.facts
-    return str(facts.get("reason") or facts.get("text") or "")
+    """What the event says in free words: the reason of a rejection, the text of a failure, the note of somebody who looked."""
+    return "\n".join(str(event.facts[name]) for name in ("reason", "note", "text") if event.facts.get(name))
 
 
 def when(moment: datetime) -> str:
@@ -66,9 +68,16 @@ def when(moment: datetime) -> str:
     return f"at {local:%H:%M}" if local.date() == today else f"on {local:%b} {local.day} at {local:%H:%M}"
 
 
+def lies_ahead(moment: datetime | None) -> bool:
+    """Whether a moment is still to come."""
+    return moment is not None and moment > clock.now()
+
+
 def standing(row: Row) -> str:
     """Who brought the change order where it is now, when: `Accepted by Ana Ortiz at 10:42.`"""
     change_order, last = row.change_order, row.last
+    if last and last.actor and last.action in RESOLVED:
+        return f"{told(last)} {when(last.at)}. It is now: {change_order.label}."
     if change_order.decided_by and change_order.decided_at:
         verb = "Sent back" if change_order.state is Status.REJECTED else "Accepted"
         now = "" if change_order.state in (Status.REJECTED, Status.QUEUED) else f" It is now: {change_order.label}."
@@ -100,13 +109,33 @@ def _failed(facts: Facts) -> str:
     return f"failed to export on line {facts['line']}" if "line" in facts else "failed to export"
 
 
+def _rejected(facts: Facts) -> str:
+    return f"sent it back, after {_lines(facts['removed'])} had been removed from Spectrum" if facts.get("removed") else "sent it back"
+
+
+def _retried(facts: Facts) -> str:
+    stored = facts["stored"]
+    return f"retried it; {_lines(stored)} {'stays' if len(stored) == 1 else 'stay'} in Spectrum as sent" if stored else "retried it"
+
+
+def _lines(positions: list[int]) -> str:
+    return f"line{'' if len(positions) == 1 else 's'} {', '.join(map(str, positions))}"
+
+
 SENTENCES: dict[str, Callable[[Facts], str]] = {
     "created": lambda facts: f"imported it from {facts['file']}" if facts.get("file") else "wrote it",
     "edited": lambda facts: f"changed it by importing {facts['file']}" if facts.get("file") else "changed it",
     "sent": _sent,
     "retrieved": lambda _: "retrieved it",
+    "voided": lambda _: "voided it",
+    "recalled": lambda _: "recalled it before anything was sent",
+    "retried": _retried,
+    "said present": lambda facts: f"said that it is in Spectrum as {facts['number']}",
+    "said absent": lambda _: "said that it is not in Spectrum",
+    "entered by hand": lambda facts: f"marked it as entered by hand as {facts['number']}",
+    "unlinked": lambda facts: f"unlinked it from {facts['number']} in Spectrum",
     "accepted": _accepted,
-    "rejected": lambda _: "sent it back",
+    "rejected": _rejected,
     "exporting": _exporting,
     "postponed": lambda _: "postponed",
     "exported": _exported,

@@ -1,0 +1,229 @@
+"""What people do with an export that went wrong or has to be undone: retry it, say what Spectrum shows, enter it by hand, unlink it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import peewee
+
+from portal import clock
+from portal.db import transaction
+from portal.domain import change_orders, checks, deciding, events, exports, numbers, outbox, people
+from portal.domain.change_orders import ChangeOrder, Status
+from portal.domain.checks import Finding
+from portal.domain.exports import Export, Outcome
+from portal.domain.people import Level, NotPermitted, User
+from portal.spectrum import records
+
+SUBJECT = deciding.SUBJECT
+QUIET = timedelta(minutes=15)  # until then a first request may still be at work in Spectrum, and "not there" means nothing
+ONLY_ADMIN = "Only an administrator with ‘Can Push to Accounting’ does this."
+
+
+def retry(id: int, by: User, version: int) -> ChangeOrder:
+    """Failed -> Queued: the same frozen lines under the same number; only those that are not in Spectrum go again.
+
+    Raises NotPermitted, Overtaken, or Blocked when a rule forbids it now.
+    """
+    with transaction():
+        by, change_order = people.as_now(by), change_orders.load(id)
+        if deciding.is_repeat(change_order, by, "retried", version):
+            return change_order
+        change_order.expect(Status.FAILED, version)
+        if why := why_not_retry(change_order, by, cause_of(last_failure(change_order))):
+            raise NotPermitted(why)
+        export = Export.get_by_id(change_order.export)
+        checks.require([*_doubts(export), *checks.before_send(change_order)])
+        change_order.move(Status.QUEUED, version)
+        again = [line for line, attempt in exports.outcomes(export).items() if attempt.outcome not in exports.STORED]
+        exports.vouch(export, again, Outcome.AGAIN)
+        outbox.reopen(export.key)
+        _record(change_order, "retried", by, seen=version, number=export.number, stored=exports.stored(export))
+        return change_order
+
+
+def say_present(id: int, by: User, version: int, number: str, note: str) -> ChangeOrder:
+    """Unknown -> Exported: somebody looked, and the doubtful lines are in Spectrum under `number`.
+
+    Lines that were never sent are not there, whatever anybody says: with such lines it becomes Failed, and Retry sends
+    just these. Raises NotPermitted, Overtaken or Blocked.
+    """
+    note = note.strip()
+    with transaction():
+        by, change_order = people.as_now(by), change_orders.load(id)
+        if deciding.is_repeat(change_order, by, "said present", version):
+            return change_order
+        change_order.expect(Status.UNKNOWN, version)
+        _ensure_may_push(by)
+        export = Export.get_by_id(change_order.export)
+        checks.require([*same_number(number, export.number, 12), *note_findings(note)])
+        exports.vouch(export, exports.doubtful(export), Outcome.PRESENT)
+        missing = unsent(export)
+        change_order.move(Status.FAILED if missing else Status.EXPORTED, version)
+        _record(
+            change_order, "said present", by, seen=version, number=export.number, note=note, **(_half(export, missing) if missing else {})
+        )
+        return change_order
+
+
+def say_absent(id: int, by: User, version: int, note: str) -> ChangeOrder:
+    """Unknown -> Failed: somebody looked after the quiet window, and the doubtful lines are not in Spectrum.
+
+    Raises NotPermitted, Overtaken or Blocked.
+    """
+    note = note.strip()
+    with transaction():
+        by, change_order = people.as_now(by), change_orders.load(id)
+        if deciding.is_repeat(change_order, by, "said absent", version):
+            return change_order
+        change_order.expect(Status.UNKNOWN, version)
+        _ensure_may_push(by)
+        export = Export.get_by_id(change_order.export)
+        checks.require([*_too_early(export), *note_findings(note)])
+        exports.vouch(export, exports.doubtful(export), Outcome.ABSENT)
+        change_order.move(Status.FAILED, version)
+        facts = {"cause": "temporary", "who": checks.ACCOUNTING, "sent": exports.stored(export)}
+        _record(change_order, "said absent", by, seen=version, note=note, **facts)
+        return change_order
+
+
+def by_hand(id: int, by: User, version: int, number: str, note: str) -> ChangeOrder:
+    """Failed -> Exported: somebody typed it into Spectrum, as `number`. Raises NotPermitted, Overtaken or Blocked."""
+    number, note = number.strip().upper(), note.strip()
+    try:
+        with transaction():
+            by, change_order = people.as_now(by), change_orders.load(id)
+            if deciding.is_repeat(change_order, by, "entered by hand", version):
+                return change_order
+            change_order.expect(Status.FAILED, version)
+            _ensure_may_undo(by)
+            checks.require([*_usable(change_order, number), *note_findings(note)])
+            numbers.reserve(change_order, number)
+            change_order.move(Status.EXPORTED, version, manual=True)
+            _record(change_order, "entered by hand", by, seen=version, number=number, note=note)
+            return change_order
+    except peewee.IntegrityError:
+        raise checks.Blocked([_taken(number)]) from None
+
+
+def unlink(id: int, by: User, version: int, number: str) -> ChangeOrder:
+    """Exported -> Retrieved: it was taken out of Spectrum; `number` typed once more says that this one is meant.
+
+    Raises NotPermitted, Overtaken or Blocked.
+    """
+    with transaction():
+        by, change_order = people.as_now(by), change_orders.load(id)
+        if deciding.is_repeat(change_order, by, "unlinked", version):
+            return change_order
+        change_order.expect(Status.EXPORTED, version)
+        _ensure_may_undo(by)
+        kept = numbers.kept(change_order)
+        checks.require(same_number(number, kept, 16))
+        change_order.move(Status.RETRIEVED, version, decided_by=None, decided_at=None, export=None, manual=False)
+        _record(change_order, "unlinked", by, seen=version, number=kept)
+        return change_order
+
+
+def why_not_retry(change_order: ChangeOrder, by: User, cause: str) -> str:
+    """Why this person may not retry what failed for this cause, or an empty text."""
+    if by.may_decide:
+        return ""
+    supports = by.active and by.rank >= Level.STANDARD.rank
+    if not (supports and change_order.company.support_may_retry):
+        return by.why_not_decide
+    if cause == "data":
+        return "The data has to change first, so an approver has to retry it. Ask somebody with ‘Can Push to Accounting’."
+    return ""
+
+
+def may_undo(by: User) -> bool:
+    """Whether the person may say that something was typed into Spectrum, or taken out of it."""
+    return bool(by.may_administer and by.may_decide)
+
+
+def last_failure(change_order: ChangeOrder) -> events.Event | None:
+    """The event that says why it failed."""
+    failures = (event for event in reversed(events.history(SUBJECT, change_order.id)) if "cause" in event.facts)
+    return next(failures, None)
+
+
+def cause_of(failure: events.Event | None) -> str:
+    """The class of a failure; `data`, the strictest, where nobody said."""
+    return str(failure.facts.get("cause", "data")) if failure else "data"
+
+
+def quiet_until(last_send: datetime | None) -> datetime:
+    """From when on "not there" means something."""
+    return (last_send or clock.EPOCH) + QUIET
+
+
+def unsent(export: Export) -> list[int]:
+    """The lines that are not in Spectrum yet."""
+    stored = exports.stored(export)
+    return [line for line, _ in export.lines if line not in stored]
+
+
+def same_number(typed: str, number: str, rule: int) -> list[Finding]:
+    """The number typed once more, as a confirmation."""
+    if typed.strip().upper() == number:
+        return []
+    text = f"The Spectrum number of this change order is {number}."
+    return [Finding(rule, "number", text, checks.ACCOUNTING, "Look it up in Spectrum under this number and type it here.")]
+
+
+def note_findings(note: str) -> list[Finding]:
+    """A note has 1 to 1000 characters: it is all that an auditor will have."""
+    if not note:
+        return [Finding(12, "note", "Write down what you saw in Spectrum.", checks.ACCOUNTING, "Say where you looked.")]
+    if len(note) > deciding.LONGEST_REASON:
+        return [Finding(12, "note", f"The note has {len(note)} characters; 1000 fit.", checks.ACCOUNTING, "Shorten it.")]
+    found = checks.characters_of("description", note)
+    return [Finding(12, "note", "The note contains control characters.", fix=one.fix) for one in found if "control" in one.text]
+
+
+def _doubts(export: Export) -> list[Finding]:
+    """An answer nobody understood can come late, after the change order had failed."""
+    if not (lines := exports.doubtful(export)):
+        return []
+    text = f"Line {', '.join(map(str, lines))} may be in Spectrum after all: an unclear answer came late."
+    return [Finding(13, "lines", text, checks.ACCOUNTING, "Look in Spectrum; then mark it as entered by hand, or reject it.")]
+
+
+def _too_early(export: Export) -> list[Finding]:
+    left = quiet_until(exports.last_sends([export.id]).get(export.id)) - clock.now()
+    if left <= timedelta(0):
+        return []
+    minutes = -(-left // timedelta(minutes=1))
+    text = f"Spectrum may still be at work on it for {minutes} minute{'' if minutes == 1 else 's'}, so that “not there” is not certain yet."
+    return [Finding(12, "note", text, checks.ACCOUNTING, "Look again after that.")]
+
+
+def _half(export: Export, missing: list[int]) -> dict[str, Any]:
+    text = f"Line {', '.join(map(str, missing))} was never sent. Retry sends what is missing."
+    return {"cause": "temporary", "who": checks.ACCOUNTING, "sent": exports.stored(export), "text": text}
+
+
+def _usable(change_order: ChangeOrder, number: str) -> list[Finding]:
+    if not records.NUMBER_PATTERN.fullmatch(number):
+        text = "The Spectrum number needs 1 to 8 characters out of A-Z, 0-9 and the dash."
+        return [Finding(15, "number", text, checks.ACCOUNTING, f"The portal had {numbers.kept(change_order)} for it.")]
+    return [] if numbers.is_free(change_order, number) else [_taken(number)]
+
+
+def _taken(number: str) -> Finding:
+    return Finding(
+        15, "number", f"The number {number} belongs to another change order.", checks.ACCOUNTING, "Look it up in Spectrum again."
+    )
+
+
+def _ensure_may_push(by: User) -> None:
+    if why := by.why_not_decide:
+        raise NotPermitted(why)
+
+
+def _ensure_may_undo(by: User) -> None:
+    if not may_undo(by):
+        raise NotPermitted(ONLY_ADMIN)
+
+
+def _record(change_order: ChangeOrder, action: str, by: User, **facts: Any) -> None:
+    events.record(SUBJECT, change_order.id, action, by, revision=change_order.revision, **facts)

@@ -1,0 +1,171 @@
+"""The ways out of trouble: recall, retry, what Spectrum shows, entered by hand, unlink; and the project's retrieve and void."""
+
+from typing import Any
+
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.domain import deciding, lists, resolving, sending
+from portal.domain.change_orders import ChangeOrder, Overtaken, Status
+from portal.domain.checks import Blocked
+from portal.domain.exports import Export, doubtful
+from portal.domain.lists import Row
+from portal.domain.people import NotPermitted
+from portal.web import keys, wants_fragment, words
+from portal.web.deciding import asked_for, seen_version
+from portal.web.lists import MOVED, me, page_of, seen_row
+
+bp = Blueprint("resolving", __name__, url_prefix="/change-orders")
+bp.record(keys.register)
+bp.record(words.register)
+
+STATES = {"presence": Status.UNKNOWN, "absence": Status.UNKNOWN, "manual": Status.FAILED, "unlinking": Status.EXPORTED}
+WAYS = {"presence": "resolve", "absence": "resolve", "manual": "by_hand", "unlinking": "unlink"}
+ANSWERS = {"present": "presence", "absent": "absence"}
+FORMS = {"resolving.enter_by_hand": "manual", "resolving.unlink": "unlinking"}
+
+
+@bp.post("/<key:id>/recall")
+def recall(id: int) -> ResponseReturnValue:
+    """Take an Accept back."""
+    return done(deciding.recall(id, me(), seen_version()), "recalled: it is ready to be decided again", "ready")
+
+
+@bp.post("/<key:id>/retry")
+def retry(id: int) -> ResponseReturnValue:
+    """Send again what is missing."""
+    return done(resolving.retry(id, me(), seen_version()), "queued again", "failed")
+
+
+@bp.get("/<key:id>/resolution")
+def resolution_form(id: int) -> ResponseReturnValue:
+    """Where somebody says what Spectrum shows."""
+    return opened(id, answered(request.args.get("answer", "")))
+
+
+@bp.post("/<key:id>/resolution")
+def resolve(id: int) -> ResponseReturnValue:
+    """It is in Spectrum, or it is not there."""
+    form, version, note = request.form, seen_version(), request.form.get("note", "")
+    if answered(form.get("answer", "")) == "presence":
+        resolved = resolving.say_present(id, me(), version, form.get("number", ""), note)
+    else:
+        resolved = resolving.say_absent(id, me(), version, note)
+    return done(resolved, f"is now: {resolved.label}", "failed")
+
+
+@bp.get("/<key:id>/manual-entry")
+def manual_form(id: int) -> ResponseReturnValue:
+    """Where somebody says under which number it was typed into Spectrum."""
+    return opened(id, "manual")
+
+
+@bp.post("/<key:id>/manual-entry")
+def enter_by_hand(id: int) -> ResponseReturnValue:
+    """Mark as entered by hand."""
+    form = request.form
+    return done(
+        resolving.by_hand(id, me(), seen_version(), form.get("number", ""), form.get("note", "")), "marked as entered by hand", "failed"
+    )
+
+
+@bp.get("/<key:id>/unlinking")
+def unlinking_form(id: int) -> ResponseReturnValue:
+    """Where the number is typed once more."""
+    return opened(id, "unlinking")
+
+
+@bp.post("/<key:id>/unlinking")
+def unlink(id: int) -> ResponseReturnValue:
+    """Back to the project, after it was removed in Spectrum."""
+    return done(resolving.unlink(id, me(), seen_version(), request.form.get("number", "")), "unlinked", "exported")
+
+
+@bp.post("/<key:id>/retrieval")
+def retrieve(id: int) -> ResponseReturnValue:
+    """Retrieve from ERP."""
+    retrieved = sending.retrieve(id, me(), seen_version())
+    flash(f"CCO {retrieved.number} retrieved. Accounting does not see it as ready any more.")
+    page = "projects.edit" if me().is_member_of(retrieved.job) else "change_orders.show"
+    return redirect(url_for(page, id=id), 303)
+
+
+@bp.post("/<key:id>/void")
+def void(id: int) -> ResponseReturnValue:
+    """Void."""
+    voided = sending.void(id, me(), seen_version())
+    flash(f"CCO {voided.number} is void.")
+    return redirect(url_for("projects.jobs" if me().is_member_of(voided.job) else "change_orders.index"), 303)
+
+
+@bp.errorhandler(Blocked)
+def blocked(error: Blocked) -> ResponseReturnValue:
+    """The form again, with what was typed and all that is wrong with it; without a form the row, and why."""
+    row, form = lists.row(asked_for()[0], me()), form_of()
+    if not form:
+        return answer(row, 422, error=str(error), focus=f"#error-{row.change_order.id}")
+    return answer(row, 422, form=form, fields=fields_of(row), problems=error.findings, focus=f"#problem-{row.change_order.id}")
+
+
+@bp.errorhandler(NotPermitted)
+def not_permitted(error: NotPermitted) -> ResponseReturnValue:
+    """The row, and why; to somebody who may not even look, only why."""
+    row = seen_row(asked_for()[0])
+    return answer(row, 403, error=str(error), focus=f"#error-{row.change_order.id}")
+
+
+@bp.errorhandler(Overtaken)
+def overtaken(error: Overtaken) -> ResponseReturnValue:
+    """The row as it is now, so that the person sees what the other one, or the worker, did."""
+    row = seen_row(asked_for()[0])
+    text, unrecorded = f"Nothing was recorded. {words.standing(row)}", request.form.get("note", "").strip()
+    return answer(row, 409, error=text, unrecorded=unrecorded, focus=f"#error-{row.change_order.id}")
+
+
+def opened(id: int, form: str) -> ResponseReturnValue:
+    """The form in its row, or the page that holds it. Raises Overtaken or NotPermitted."""
+    row = lists.row(id, me())
+    if row.change_order.state is not STATES[form]:
+        raise Overtaken(row.change_order)
+    if WAYS[form] not in row.offers.ways:
+        raise NotPermitted(me().why_not_decide or resolving.ONLY_ADMIN)
+    shown: dict[str, Any] = {"form": form, "fields": fields_of(row), "problems": [], "focus": f"#change-order-{id} [autofocus]"}
+    return render_template("change_orders/_row.html", row=row, **shown) if wants_fragment() else page_of(row, **shown)
+
+
+def answer(row: Row, status: int, **shown: Any) -> ResponseReturnValue:
+    """What became of it: the row with the counts, or without htmx the page of the change order."""
+    if not wants_fragment():
+        return page_of(row, status, **shown)
+    return make_response(render_template("change_orders/_decided.html", row=row, **shown), status, MOVED)
+
+
+def done(change_order: ChangeOrder, verb: str, view: str) -> ResponseReturnValue:
+    """The row as it is now, or without htmx the list that the person came from."""
+    said = f"CCO {change_order.number} {verb}."
+    if not wants_fragment():
+        flash(said)
+        return redirect(url_for("change_orders.index", view=view, _anchor=f"change-order-{change_order.id}"), 303)
+    return answer(lists.row(change_order.id, me()), 200, say=said, focus=f"#cco-{change_order.id}")
+
+
+def fields_of(row: Row) -> dict[str, Any]:
+    """What the forms show: what was typed, else nothing but for the number that a hand is likely to have used."""
+    change_order, typed = row.change_order, request.form
+    proposed = row.number if change_order.state is Status.FAILED else ""
+    fields = {"number": typed.get("number", proposed), "note": typed.get("note", "")}
+    if change_order.state is not Status.UNKNOWN:
+        return fields
+    export = Export.get_by_id(change_order.export)
+    doubts = doubtful(export)
+    return fields | {"doubtful": doubts, "missing": [line for line in resolving.unsent(export) if line not in doubts]}
+
+
+def answered(text: str) -> str:
+    """The form of the answer. Ends the request where it is none."""
+    return ANSWERS.get(text) or abort(400, "Say whether it is in Spectrum or not.")
+
+
+def form_of() -> str:
+    """The form of the request in hand; empty for a button without one."""
+    return answered(request.form.get("answer", "")) if request.endpoint == "resolving.resolve" else FORMS.get(request.endpoint or "", "")
