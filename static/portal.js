@@ -29,14 +29,15 @@ function focusOn(element) {
   return document.activeElement === element;
 }
 
-/* Focus contract: where the fragment says; else, if focus was in what was replaced, its row, its table's caption, the page. */
-function moveFocus(target, lost) {
+/* Focus contract: where the fragment says; else, if focus was in what was replaced, the same thing in what replaces it, its row,
+   its table's caption, the page. */
+function moveFocus(target, lost, held) {
   const named = target?.matches("[data-focus]") ? target : target?.querySelector("[data-focus]");
   const wish = named?.dataset.focus;
   named?.removeAttribute("data-focus");
   if (wish && focusOn(document.querySelector(wish))) return;
   if (!wish && !(lost && document.activeElement === document.body)) return;
-  focusOn(target?.closest("tr")) || focusOn(document.querySelector("caption")) || focusOn(region("main"));
+  (held && focusOn(region(held))) || focusOn(target?.closest("tr")) || focusOn(document.querySelector("caption")) || focusOn(region("main"));
 }
 
 function speak(target) {
@@ -75,13 +76,14 @@ document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => (ctx.f
 
 document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
   ctx.tasks = tasks;
+  ctx.held = document.activeElement?.id;
   ctx.hadFocus ||= tasks.some((task) => task.target?.contains?.(document.activeElement));
 });
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const targets = (ctx.tasks ?? []).map((task) => task.target).filter((target) => target?.isConnected);
   targets.forEach(speak);
-  targets.slice(0, 1).forEach((target) => moveFocus(target, ctx.hadFocus));
+  targets.slice(0, 1).forEach((target) => moveFocus(target, ctx.hadFocus, ctx.held));
 });
 
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {

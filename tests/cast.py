@@ -72,6 +72,12 @@ def eve(make_user):
 
 
 @pytest.fixture
+def ada(make_user):
+    """An administrator with the privilege."""
+    return make_user("Ada Quist", level=Level.ADMIN, can_push=True)
+
+
+@pytest.fixture
 def sam(make_user):
     """Support: Standard without the privilege."""
     return make_user("Sam Ito", level=Level.STANDARD)

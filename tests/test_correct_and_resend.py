@@ -261,11 +261,11 @@ def test_what_breaks_a_rule_is_saved_but_not_sent(client, dee, returned):
     assert soup(answer).find("input", {"name": "version"})["value"] == str(now.version)
 
 
-def test_what_waits_in_accounting_can_only_be_read(client, dee, change_order):
+def test_what_waits_in_accounting_can_only_be_read_or_retrieved(client, dee, change_order):
     page = soup(sign_in(client, dee).get(editing(change_order)))
 
     assert "CCO 001 is Ready to Export, so it cannot be changed." in words(page.main)
-    assert not page.main.find("button")
+    assert [words(button) for button in page.main.find_all("button")] == ["Retrieve from ERP"]
     assert page.find("input", {"name": "title"}).has_attr("readonly")
 
 

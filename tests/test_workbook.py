@@ -16,18 +16,12 @@ from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.companies import Company
 from portal.domain.exports import Attempt, Export, Outcome
 from portal.domain.outbox import Dispatch, Lane
-from portal.domain.people import Level, NotPermitted
+from portal.domain.people import NotPermitted
 from portal.spectrum.records import FIELDS, Receipt
 from tests.conftest import sign_in
 
 LINES = [("16-2000", "SUB", "4250.00"), ("26-0519", "SUB", "0.00"), ("16-3000", "M", "-120.50")]
 WORKBOOKS = "/exports/workbooks"
-
-
-@pytest.fixture
-def ada(make_user):
-    """An administrator with the privilege."""
-    return make_user("Ada Quist", level=Level.ADMIN, can_push=True)
 
 
 def sheets(content):

@@ -159,9 +159,9 @@ def totals() -> dict[str, Totals]:
 
 
 def own(viewer: User) -> list[ChangeOrder]:
-    """What a member of jobs can work on: drafts and what came back, newest first."""
+    """What a member of jobs can work on: drafts, what came back, and what waits and can be retrieved; newest first."""
     jobs = Membership.select(Membership.job).where(Membership.user == viewer)
-    query = change_orders.complete().where(Job.id.in_(jobs), ChangeOrder.status.in_(change_orders.EDITABLE))
+    query = change_orders.complete().where(Job.id.in_(jobs), ChangeOrder.status.in_((*change_orders.EDITABLE, Status.READY)))
     return change_orders.with_lines(query.order_by(ChangeOrder.id.desc()).limit(PAGE))
 
 

@@ -65,9 +65,14 @@ def page_of(row: Row, status: int = 200, **shown: Any) -> ResponseReturnValue:
 def seen_row(id: int) -> Row:
     """The row for somebody with a level, or for a member of the job. Raises NotPermitted for others."""
     row = lists.row(id, me())
-    if not (current_user.may_look or current_user.is_member_of(row.change_order.job)):
+    if not may_see(row):
         raise NotPermitted("You need level Read Only, or membership of the job, to see this change order. Ask an administrator.")
     return row
+
+
+def may_see(row: Row) -> bool:
+    """Whether the person has a level, or is a member of the job."""
+    return bool(current_user.may_look or current_user.is_member_of(row.change_order.job))
 
 
 def me() -> User:

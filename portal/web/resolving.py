@@ -11,9 +11,9 @@ from portal.domain.checks import Blocked
 from portal.domain.exports import Export, doubtful
 from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
-from portal.web import keys, wants_fragment, words
+from portal.web import errors, keys, wants_fragment, words
 from portal.web.deciding import asked_for, seen_version
-from portal.web.lists import MOVED, me, page_of, seen_row
+from portal.web.lists import MOVED, may_see, me, page_of
 
 bp = Blueprint("resolving", __name__, url_prefix="/change-orders")
 bp.record(keys.register)
@@ -95,7 +95,7 @@ def void(id: int) -> ResponseReturnValue:
     """Void."""
     voided = sending.void(id, me(), seen_version())
     flash(f"CCO {voided.number} is void.")
-    return redirect(url_for("projects.jobs" if me().is_member_of(voided.job) else "change_orders.index"), 303)
+    return redirect(url_for("projects.jobs" if me().is_member_of(voided.job) else "frame.home"), 303)
 
 
 @bp.errorhandler(Blocked)
@@ -103,23 +103,29 @@ def blocked(error: Blocked) -> ResponseReturnValue:
     """The form again, with what was typed and all that is wrong with it; without a form the row, and why."""
     row, form = lists.row(asked_for()[0], me()), form_of()
     if not form:
-        return answer(row, 422, error=str(error), focus=f"#error-{row.change_order.id}")
+        return explained(422, str(error))
     return answer(row, 422, form=form, fields=fields_of(row), problems=error.findings, focus=f"#problem-{row.change_order.id}")
 
 
 @bp.errorhandler(NotPermitted)
 def not_permitted(error: NotPermitted) -> ResponseReturnValue:
     """The row, and why; to somebody who may not even look, only why."""
-    row = seen_row(asked_for()[0])
-    return answer(row, 403, error=str(error), focus=f"#error-{row.change_order.id}")
+    return explained(403, str(error))
 
 
 @bp.errorhandler(Overtaken)
 def overtaken(error: Overtaken) -> ResponseReturnValue:
     """The row as it is now, so that the person sees what the other one, or the worker, did."""
-    row = seen_row(asked_for()[0])
-    text, unrecorded = f"Nothing was recorded. {words.standing(row)}", request.form.get("note", "").strip()
-    return answer(row, 409, error=text, unrecorded=unrecorded, focus=f"#error-{row.change_order.id}")
+    standing = words.standing(lists.row(asked_for()[0], me()))
+    return explained(409, f"Nothing was recorded. {standing}", unrecorded=request.form.get("note", "").strip())
+
+
+def explained(status: int, why: str, **shown: Any) -> ResponseReturnValue:
+    """The row, and why; to somebody who may not see the row, only why."""
+    row = lists.row(asked_for()[0], me())
+    if not may_see(row):
+        return errors.answer(status, why)
+    return answer(row, status, error=why, focus=f"#error-{row.change_order.id}", **shown)
 
 
 def opened(id: int, form: str) -> ResponseReturnValue:

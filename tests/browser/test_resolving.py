@@ -1,0 +1,81 @@
+"""A failed export retried, an unknown outcome settled and an Accept recalled, by keyboard alone."""
+
+import pytest
+from playwright.sync_api import expect
+
+from portal.domain.change_orders import Status, load
+from portal.domain.exports import Attempt
+from tests.browser.signing_in import sign_in, violations
+
+
+@pytest.fixture
+def ana_at(page, served, ana):
+    """Puts Ana, signed in, before a page."""
+
+    def open(path):
+        sign_in(page, served, ana)
+        page.goto(f"{served}{path}")
+        return page
+
+    return open
+
+
+def row(page, change_order):
+    return page.locator(f"#change-order-{change_order.id}")
+
+
+def test_a_failed_export_is_retried_and_recall_is_refused_after_a_try(ana_at, make_change_order, company):
+    one = make_change_order("failed")
+    page = ana_at("/change-orders?view=failed")
+    assert violations(page) == []
+    page.locator(f"#cco-{one.id}").focus()
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="What does this mean?")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator(f"#retry-{one.id}")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(row(page, one)).to_contain_text("Queued")
+    expect(page.locator(f"#cco-{one.id}")).to_be_focused()
+    expect(page.locator("#say")).to_have_text("CCO 001 queued again.")
+    expect(page.get_by_role("button", name="Recall")).to_have_count(0)
+
+
+def test_an_unknown_outcome_is_settled_by_keyboard(ana_at, make_change_order, clock):
+    one = make_change_order("unknown")
+    clock.tick(minutes=16)
+    page = ana_at("/change-orders?view=failed")
+    page.locator(f"#present-{one.id}").focus()
+
+    page.keyboard.press("Enter")
+    expect(page.locator(f"#number-{one.id}")).to_be_focused()
+    assert violations(page) == []
+    page.keyboard.type("S014-009")
+    page.keyboard.press("Tab")
+    page.keyboard.type("In the change request list")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(f"#problem-{one.id}")).to_be_focused()
+    assert violations(page) == []
+    page.locator(f"#number-{one.id}").fill("S014-001")
+    page.keyboard.press("Enter")
+
+    expect(row(page, one)).to_contain_text("Exported")
+    expect(page.locator(f"#cco-{one.id}")).to_be_focused()
+    expect(page.locator("#count-exported")).to_have_text("1")
+    assert Attempt.select().where(Attempt.outcome == "present").count() == 1
+
+
+def test_recall_keeps_focus_while_the_row_asks_how_it_stands(ana_at, make_change_order):
+    one = make_change_order("queued")
+    page = ana_at("/change-orders?view=progress")
+    page.locator(f"#recall-{one.id}").focus()
+
+    with page.expect_response(f"**/change-orders/{one.id}/row"):
+        pass
+    expect(page.locator(f"#recall-{one.id}")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(row(page, one)).to_contain_text("Clean")
+    assert load(one.id).state is Status.READY
