@@ -38,13 +38,13 @@ def typed(change_order, *lines, **words):
     return {"version": change_order.version, "number": "001", "title": "Relocate duct bank", "description": ""} | columns | words
 
 
-def test_the_list_holds_drafts_and_what_came_back(client, dee, make_change_order):
+def test_the_list_holds_drafts_what_came_back_and_what_waits(client, dee, make_change_order):
     made = {status: make_change_order(status) for status in ("draft", "rejected", "retrieved", "ready", "exported")}
 
     page = soup(sign_in(client, dee).get("/jobs"))
 
     listed = {row["id"] for row in page.select("tbody tr")}
-    assert listed == {f"change-order-{made[status].id}" for status in ("draft", "rejected", "retrieved")}
+    assert listed == {f"change-order-{made[status].id}" for status in ("draft", "rejected", "retrieved", "ready")}
     assert "Wrong cost type on line 1" in words(page.main)
 
 
