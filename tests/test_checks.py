@@ -368,6 +368,16 @@ def test_rule_20_without_a_company_setting_export_is_off(draft, field, name):
     assert finding.who == "an administrator"
 
 
+def test_rule_20_an_approving_status_is_for_cost_reimbursable_requests(draft):
+    draft.company.cr_approves = True
+
+    (finding,) = [f for f in accepting(draft) if f.rule == 20]
+    draft.company.cost_reimbursable = "Y"
+
+    assert finding.text == "Spectrum takes a status of type 1 or 2 for cost-reimbursable change requests only."
+    assert [f for f in accepting(draft) if f.rule == 20] == []
+
+
 def test_all_findings_are_shown_at_once(draft):
     draft.title, draft.project_status, draft.lines = "", "Draft", []
     draft.commitment.vendor.code = ""

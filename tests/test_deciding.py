@@ -2,7 +2,7 @@
 
 import json
 import multiprocessing
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -173,6 +173,19 @@ def test_an_accounting_date_outside_the_open_period_is_refused(ready, ana, compa
         deciding.accept(ready.id, by=ana, version=ready.version, accounting_date=date(2026, 10, 31))
 
     assert load(ready.id).state is Status.READY
+
+
+@pytest.mark.parametrize(("approves", "approved"), [(True, "05/18/2026"), (False, "")])
+def test_the_day_of_acceptance_is_the_approved_date_where_the_status_approves(ready, ana, company, clock, approves, approved):
+    clock.set(datetime(2026, 5, 19, 2, 0, tzinfo=UTC))  # still the 18th where the company keeps its books
+    company.cr_approves, company.cost_reimbursable = approves, "Y" if approves else "N"
+    company.save()
+
+    deciding.accept(ready.id, by=ana, version=ready.version)
+
+    _, line = Export.get().lines[0]
+    assert line["Approved_Date"] == approved
+    assert line["Origination_Date"] == "05/18/2026"
 
 
 def test_an_approver_may_choose_another_number(ready, ana):

@@ -318,6 +318,9 @@ def company_settings(company: Company) -> Iterator[Finding]:
     elif company.sub_status == "E":
         text = "Spectrum needs an existing subcontract change order number to mark this as executed."
         yield Finding(20, "company", text, ADMIN, "Choose P (proposed) under Settings, Company.")
+    elif company.cr_approves and company.cost_reimbursable == "N":
+        text = "Spectrum takes a status of type 1 or 2 for cost-reimbursable change requests only."
+        yield Finding(20, "company", text, ADMIN, "Choose the flag Y, or a status of another type, under Settings, Company.")
 
 
 AT_SEND: tuple[Rule, ...] = (

@@ -10,6 +10,7 @@ class Company(Model):
 
     code               Spectrum company code, 1-3 characters
     cr_status          Spectrum change request status code, 1-2 characters
+    cr_approves        the status is of action type 1 or 2: it recognises revenue too, and takes an approved date
     cost_reimbursable  Spectrum's flag, `Y` or `N`
     sub_status         P (proposed), E (executed) or R (rejected)
     accounting_dates   the approver may set an accounting date; within period_from and period_to, the open period, where these are set
@@ -20,6 +21,7 @@ class Company(Model):
     name = peewee.CharField(max_length=100)
     code = peewee.CharField(max_length=3, default="")
     cr_status = peewee.CharField(max_length=2, default="")
+    cr_approves = peewee.BooleanField(default=False)
     cost_reimbursable = peewee.CharField(max_length=1, default="")
     sub_status = peewee.CharField(max_length=1, default="")
     custom_title = peewee.BooleanField(default=False)

@@ -98,6 +98,7 @@ SECTIONS: Mapping[str, Section] = {
     "spectrum": {
         "code": code(3, "company code"),
         "cr_status": code(2, "change request status"),
+        "cr_approves": switch,
         "cost_reimbursable": one_of("YN", "cost-reimbursable flag"),
         "sub_status": one_of("PR", "subcontract status"),  # E needs an existing subcontract change order number, which we do not keep
     },

@@ -72,6 +72,7 @@ def elements_of(change_order: ChangeOrder, line: LineItem, number: str, title: s
         status=company.cr_status,
         cost_reimbursable=company.cost_reimbursable == "Y",
         origination_date=on,
+        approved_date=today(company) if company.cr_approves else None,
     )
     return records.elements(
         header,

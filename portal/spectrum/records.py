@@ -34,6 +34,7 @@ class Header:
     change_request_number  never blank: Spectrum would invent one, and each retry would create another request [D12].
     status                 the customer's own status code.
     origination_date       accounting date; also sent as the subcontract change order date.
+    approved_date          only with a status of action type 1 or 2 [D12] [D21]; None leaves it empty.
 
     Raises ValueError with a sentence about the first thing Spectrum could not take.
     """
@@ -46,6 +47,7 @@ class Header:
     status: str
     cost_reimbursable: bool
     origination_date: date
+    approved_date: date | None = None
 
     def __post_init__(self) -> None:
         _code("Company_Code", self.company_code)
@@ -56,8 +58,9 @@ class Header:
             raise ValueError("Change request number: use only A-Z, 0-9 and -.")
         _filled("CR_Description", self.description)
         _filled("CR_Status", self.status)
-        if isinstance(self.origination_date, datetime) or not 1900 <= self.origination_date.year <= 9999:
-            raise ValueError("Origination date: give a day between 1900 and 9999.")
+        _day("Origination date", self.origination_date)
+        if self.approved_date is not None:
+            _day("Approved date", self.approved_date)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ class Line:
 
 def elements(header: Header, line: Line) -> dict[str, str]:
     """Elements 3-56 of one call, in table order, empty where unused (empty means "leave as is" [D14])."""
-    day = header.origination_date.strftime("%m/%d/") + f"{header.origination_date.year:04}"
+    day = _written(header.origination_date)
     amount = f"{line.amount + 0:.2f}"  # + 0 turns -0.00 into 0.00
     values = {
         "Company_Code": header.company_code,
@@ -129,6 +132,7 @@ def elements(header: Header, line: Line) -> dict[str, str]:
         "CR_Status": header.status,
         "Cost_Reimbursable_Flag": "Y" if header.cost_reimbursable else "N",
         "Origination_Date": day,
+        "Approved_Date": _written(header.approved_date) if header.approved_date else "",
         "CR_Phase_Code": without_dashes(line.phase_code),
         "CR_Cost_Type": line.cost_type,
         "Change_Request_Quantity": "" if line.quantity is None else f"{line.quantity + 0:.2f}",
@@ -166,6 +170,16 @@ def _tail(number: str) -> str:
     """The letters and digits that end `number`, at most 3: "CCO-1" gives "001", not "0O1"."""
     end = re.search(r"[A-Z0-9]*$", number.strip()[-3:].upper())
     return (end[0] if end else "").rjust(3, "0")
+
+
+def _day(label: str, day: date) -> None:
+    if isinstance(day, datetime) or not 1900 <= day.year <= 9999:
+        raise ValueError(f"{label}: give a day between 1900 and 9999.")
+
+
+def _written(day: date) -> str:
+    """MM/DD/CCYY [D14]."""
+    return f"{day:%m/%d/}{day.year:04}"
 
 
 def _code(name: str, value: str) -> None:
