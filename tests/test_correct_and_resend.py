@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import sending
+from portal.domain import lists, sending
 from portal.domain.change_orders import Status, load
 from portal.domain.events import Event
 from portal.domain.people import Membership
@@ -327,3 +327,15 @@ def test_columns_of_different_length_are_refused(client, dee, returned):
 
     assert answer.status_code == 400
     assert "The lines of the form are incomplete." in answer.text
+
+
+def test_what_came_back_is_never_pushed_off_the_page_by_what_waits(client, dee, make_change_order, monkeypatch):
+    monkeypatch.setattr(lists, "PAGE", 2)
+    returned = make_change_order("rejected", title="Came back long ago")
+    waiting = [make_change_order("ready", title=f"Waits {n}") for n in (1, 2, 3)]
+    sign_in(client, dee)
+
+    page = client.get("/jobs").text
+
+    assert page.index(returned.title) < page.index(waiting[-1].title)
+    assert waiting[0].title not in page

@@ -60,6 +60,7 @@ ALLOWED: dict[Status, set[Status]] = {
     Status.VOID: set(),
 }
 
+SUBJECT = "change_order"  # what events about one are filed under
 EDITABLE = (Status.DRAFT, Status.REJECTED, Status.RETRIEVED)
 IN_FLIGHT = (Status.QUEUED, Status.EXPORTING)
 POLL_STEPS = ((timedelta(seconds=20), 2), (timedelta(minutes=1), 5))  # while younger than: ask every n seconds; then every 15

@@ -8,12 +8,11 @@ import peewee
 from portal import clock
 from portal.db import transaction
 from portal.domain import change_orders, checks, drafting, events, exports, mailing, numbers, outbox, people
-from portal.domain.change_orders import ChangeOrder, Overtaken, Status
+from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
 from portal.domain.checks import Finding
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
 
-SUBJECT = "change_order"
 LONGEST_REASON = 1000
 REJECTABLE = (Status.READY, Status.FAILED)
 DECISIONS = (

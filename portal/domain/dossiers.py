@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from portal.domain import causes, checks, deciding, events, previews
+from portal.domain import causes, change_orders, checks, events, previews
 from portal.domain.checks import Finding
 from portal.domain.events import Event
 from portal.domain.exports import Attempt, Export
@@ -38,7 +38,7 @@ def of(row: Row) -> Dossier:
     change_order = row.change_order
     findings = checks.at_send(change_order) if change_order.is_editable else row.findings
     exports = Export.select().where(Export.change_order == change_order).order_by(Export.id.desc())
-    history = events.history(deciding.SUBJECT, change_order.id)
+    history = events.history(change_orders.SUBJECT, change_order.id)
     return Dossier(row, findings, history, [_sent(export) for export in exports], previews.proposed(change_order))
 
 

@@ -14,12 +14,11 @@ from typing import Any
 from portal import clock
 from portal.db import transaction
 from portal.domain import change_orders, checks, events, exports, outbox
-from portal.domain.change_orders import ChangeOrder, Overtaken, Status
+from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
 from portal.domain.exports import Attempt, Export, Outcome
 from portal.domain.outbox import Dispatch, Lane
 from portal.spectrum import records
 
-SUBJECT = "change_order"
 SHORT = timedelta(seconds=15)
 ONE_CALL = timedelta(seconds=130)  # the call's deadline of 120 s and 10 s to write down what came back
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 300, 900, 3600))

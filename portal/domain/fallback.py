@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, companies, deciding, events, outbox, people
+from portal.domain import change_orders, companies, events, outbox, people
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.drafting import Draft
 from portal.domain.events import Event
@@ -74,7 +74,7 @@ def again(name: str, by: User, write: Write) -> Workbook | None:
         raise NotPermitted(why)
     ids: list[int] = next((event.facts["change_orders"] for event in _workbooks() if event.facts["workbook"] == name), [])
     found = {one.id: one for one in change_orders.with_lines(change_orders.complete().where(ChangeOrder.id.in_(ids)))}
-    last = events.latest(deciding.SUBJECT, ids)
+    last = events.latest(change_orders.SUBJECT, ids)
     still = [found[id] for id in ids if last[id].action == LEFT and last[id].facts["workbook"] == name]
     left = _left(still)
     return Workbook(name, left, write(left)) if left else None
@@ -106,7 +106,15 @@ def _record(left: list[Left], by: User, name: str) -> None:
     text = f"Left as the workbook {name}, to be entered in Spectrum from there. The portal sent nothing."
     for one in left:
         events.record(
-            deciding.SUBJECT, one.change_order.id, LEFT, by, cause="setup", text=text, who="accounting", workbook=name, number=one.number
+            change_orders.SUBJECT,
+            one.change_order.id,
+            LEFT,
+            by,
+            cause="setup",
+            text=text,
+            who="accounting",
+            workbook=name,
+            number=one.number,
         )
     ids = [one.change_order.id for one in left]
     events.record("company", companies.current().id, LEFT, by, workbook=name, change_orders=ids)

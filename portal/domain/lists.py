@@ -103,7 +103,7 @@ def page(view: View, viewer: User, after: str = "", size: int = PAGE) -> Page:
 def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
     """What to say beside each change order, in a constant number of queries."""
     ids = [change_order.id for change_order in shown]
-    said = events.latest(deciding.SUBJECT, ids, besides="edited")
+    said = events.latest(change_orders.SUBJECT, ids, besides="edited")
     kept = numbers.all_kept(ids)
     hands = deciding.all_hands(shown)
     ways = offers.of(shown, viewer, said, hands)
@@ -137,7 +137,7 @@ def next_to_decide(change_order: ChangeOrder, viewer: User) -> ChangeOrder | Non
 
 def latest_exported() -> Row | None:
     """The change order that arrived in Spectrum last, for a list with nothing else to show."""
-    arrival = Event.select().where(Event.subject == deciding.SUBJECT, Event.action == "exported").order_by(Event.seq.desc()).first()
+    arrival = Event.select().where(Event.subject == change_orders.SUBJECT, Event.action == "exported").order_by(Event.seq.desc()).first()
     return rows_of([change_orders.load(arrival.ref)], User())[0] if arrival else None
 
 
@@ -159,10 +159,11 @@ def totals() -> dict[str, Totals]:
 
 
 def own(viewer: User) -> list[ChangeOrder]:
-    """What a member of jobs can work on: drafts, what came back, and what waits and can be retrieved; newest first."""
+    """What a member of jobs can work on: drafts, what came back, then what waits and can be retrieved; newest first."""
     jobs = Membership.select(Membership.job).where(Membership.user == viewer)
     query = change_orders.complete().where(Job.id.in_(jobs), ChangeOrder.status.in_((*change_orders.EDITABLE, Status.READY)))
-    return change_orders.with_lines(query.order_by(ChangeOrder.id.desc()).limit(PAGE))
+    waits = peewee.Case(None, ((ChangeOrder.status == Status.READY, 1),), 0)  # never pushes off the page what needs work
+    return change_orders.with_lines(query.order_by(waits, ChangeOrder.id.desc()).limit(PAGE))
 
 
 def cursor(change_order: ChangeOrder) -> str:

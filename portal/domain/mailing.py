@@ -6,11 +6,10 @@ from datetime import date, timedelta
 
 from portal.db import transaction
 from portal.domain import change_orders, events, outbox
-from portal.domain.change_orders import ChangeOrder
+from portal.domain.change_orders import SUBJECT, ChangeOrder
 from portal.domain.outbox import Dispatch, Lane, Task
 from portal.domain.people import User
 
-SUBJECT = "change_order"
 LEASE = timedelta(minutes=2)  # longer than the mail server's time-outs together
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (60, 120, 300, 900, 3600))
 

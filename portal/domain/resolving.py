@@ -8,13 +8,12 @@ import peewee
 from portal import clock
 from portal.db import transaction
 from portal.domain import change_orders, checks, deciding, events, exports, numbers, outbox, people
-from portal.domain.change_orders import ChangeOrder, Status
+from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.checks import Finding
 from portal.domain.exports import Export, Outcome
 from portal.domain.people import Level, NotPermitted, User
 from portal.spectrum import records
 
-SUBJECT = deciding.SUBJECT
 QUIET = timedelta(minutes=15)  # until then a first request may still be at work in Spectrum, and "not there" means nothing
 ONLY_ADMIN = "Only an administrator with ‘Can Push to Accounting’ does this."
 

@@ -8,11 +8,10 @@ from typing import Any
 from portal import clock
 from portal.db import transaction
 from portal.domain import change_orders, checks, deciding, events, people
-from portal.domain.change_orders import ChangeOrder, LineItem, Overtaken, Status
+from portal.domain.change_orders import SUBJECT, ChangeOrder, LineItem, Overtaken, Status
 from portal.domain.commitments import Commitment
 from portal.domain.people import NotPermitted, User
 
-SUBJECT = "change_order"
 WORDS = ("number", "title", "description", "amount", "project_status")
 
 

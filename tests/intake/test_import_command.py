@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from portal import clock, db
 from portal.cli import main
-from portal.domain import change_orders, deciding, events, imports, sending
+from portal.domain import change_orders, deciding, events, imports
 from portal.domain.change_orders import ChangeOrder, LineItem, Status
 from portal.domain.commitments import Commitment, Job, Kind, Vendor
 from portal.domain.people import Membership, User
@@ -23,7 +23,7 @@ def only():
 
 
 def actions(change_order):
-    return [event.action for event in events.history(sending.SUBJECT, change_order.id)]
+    return [event.action for event in events.history(change_orders.SUBJECT, change_order.id)]
 
 
 def test_a_new_change_order_becomes_a_draft_with_its_job_vendor_and_commitment(command, csv_file):
@@ -57,7 +57,7 @@ def test_columns_that_only_add_something_may_be_left_out(command, tmp_path):
 def test_the_history_says_that_it_came_from_the_file(command, csv_file):
     command(csv_file({}))
 
-    (event,) = events.history(sending.SUBJECT, ChangeOrder.get().id)
+    (event,) = events.history(change_orders.SUBJECT, ChangeOrder.get().id)
     assert (event.action, event.facts["file"], event.facts["snapshot"]["amount"]) == ("created", "orders.csv", "4250.00")
     assert [event.action for event in events.history("import", Import.get().id)] == ["imported"]
 
@@ -94,7 +94,7 @@ def test_an_edit_by_a_file_counts_to_the_next_revision(command, csv_file):
     command(csv_file({}))
     command(csv_file({"title": "Move duct bank"}))
 
-    edited = events.history(sending.SUBJECT, ChangeOrder.get().id)[-1]
+    edited = events.history(change_orders.SUBJECT, ChangeOrder.get().id)[-1]
     assert (edited.facts["revision"], edited.facts["snapshot"]["title"]) == (1, "Move duct bank")
 
 
