@@ -16,6 +16,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SPECTRUM_AUTHORIZATION_ID", "INFOLINK_PASSWORD")
 
 
+HERE = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")
+
+
 class ConfigError(Exception):
     """One or more settings are unusable; the text names each of them and what to do."""
 
@@ -53,6 +56,10 @@ class Settings(BaseSettings):
     SMTP_PORT: Annotated[int, Field(ge=1, le=65535, description="port of the mail server")] = 25
     MAIL_SENDER: Annotated[str, Field(description="From address of all mail")] = "portal@localhost.test"
     TIME_ZONE: Annotated[str, Field(description="IANA zone for times shown before a company sets its own")] = "America/Chicago"
+    PORTAL_REHEARSAL: Annotated[
+        str, Field(description="folder of a rehearsal of disasters, for tests only; refused unless everything is on this machine")
+    ] = ""
+    PORTAL_REHEARSAL_NAME: Annotated[str, Field(description="this process's name in the rehearsal")] = ""
     LOG_FORMAT: Annotated[Literal["json", "console"], Field(description="how log lines are written")] = "json"
 
     @field_validator("TIME_ZONE")
@@ -79,8 +86,7 @@ class Settings(BaseSettings):
     @field_validator("SPECTRUM_URL")
     @classmethod
     def spectrum_is_https_or_local(cls, value: str) -> str:
-        local = value.startswith(("http://127.0.0.1:", "http://localhost:", "http://[::1]:"))
-        if value and not value.startswith("https://") and not local:
+        if value and not value.startswith(("https://", *HERE)):
             raise ValueError("must start with https:// (plain http only to this machine)")
         return value.rstrip("/").removesuffix("/ws")
 
@@ -89,6 +95,13 @@ class Settings(BaseSettings):
         self.PORTAL_DATA = self.PORTAL_DATA.absolute()
         self.PORTAL_URL = (self.PORTAL_URL or f"http://127.0.0.1:{self.PORTAL_PORT}").rstrip("/")
         self.DATABASE_URL = self.DATABASE_URL or f"sqlite:///{self.PORTAL_DATA / 'portal.db'}"
+        return self
+
+    @model_validator(mode="after")
+    def rehearsals_touch_nothing_real(self) -> "Settings":
+        """A rehearsal kills processes and turns the clock: only where Spectrum and the portal are on this machine."""
+        if self.PORTAL_REHEARSAL and not (self.SPECTRUM_URL.startswith(HERE) and f"{self.PORTAL_URL}:".startswith(HERE)):
+            raise ValueError("PORTAL_REHEARSAL is set, which is for tests only: it stops processes and turns the clock. Unset it")
         return self
 
 

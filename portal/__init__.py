@@ -23,13 +23,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     from flask import Flask  # here, so that workers and the command line start without the web
 
     import config
-    from portal import db, logs, web
+    from portal import db, logs, rehearsal, web
 
     settings = settings or config.load()
     if not settings.SECRET_KEY:
         raise config.ConfigError("SECRET_KEY: is not set. Set it to at least 32 random characters; `portal up` makes one by itself.")
     logs.configure(settings.LOG_FORMAT)
     db.init(settings.DATABASE_URL)
+    rehearsal.begin(settings)
     app = Flask("portal", root_path=str(ROOT), template_folder="templates", static_folder="static")
     app.config.from_mapping(settings.model_dump(), SETTINGS=settings)
     app.config.update(_session_cookie(settings))

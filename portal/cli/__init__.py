@@ -6,6 +6,7 @@ from typing import NamedTuple
 import click
 
 import config
+from portal import rehearsal
 
 
 class Place(NamedTuple):
@@ -54,9 +55,11 @@ def main() -> None:
 def settings() -> config.Settings:
     """The settings; ends the command with their fault in plain words and exit status 2."""
     try:
-        return config.load()
+        loaded = config.load()
     except config.ConfigError as error:
         raise Refusal(str(error)) from None
+    rehearsal.begin(loaded)
+    return loaded
 
 
 class Refusal(click.ClickException):

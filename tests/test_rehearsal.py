@@ -1,0 +1,80 @@
+"""Fail-points and the clock of a rehearsal: exact where a rehearsal runs, absent anywhere else."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import timedelta
+
+import pytest
+
+import config
+from portal import clock, rehearsal
+
+LOCAL = {"SPECTRUM_URL": "http://127.0.0.1:9"}
+
+
+@pytest.fixture
+def stage(tmp_path, monkeypatch):
+    (tmp_path / "points").mkdir()
+    monkeypatch.setattr(clock, "system", clock.system)
+    monkeypatch.setattr(rehearsal, "_stage", None)
+    rehearsal.begin(config.load(LOCAL | {"PORTAL_REHEARSAL": str(tmp_path), "PORTAL_REHEARSAL_NAME": "one"}))
+    return tmp_path
+
+
+@pytest.mark.parametrize("point", rehearsal.POINTS)
+def test_without_a_rehearsal_a_point_does_nothing(point, tmp_path, monkeypatch):
+    (tmp_path / "points").mkdir()
+    (tmp_path / "points" / point).write_text("raise 1")
+    monkeypatch.chdir(tmp_path)
+    before = clock.system
+
+    rehearsal.begin(config.load(LOCAL))
+    rehearsal.reach(point)
+
+    assert clock.system is before
+
+
+@pytest.mark.parametrize(
+    "real", [{"SPECTRUM_URL": "https://spectrum.example.com:8482"}, {}, LOCAL | {"PORTAL_URL": "https://portal.example.com"}]
+)
+def test_a_rehearsal_is_refused_where_anything_is_real(real, tmp_path):
+    with pytest.raises(config.ConfigError, match="PORTAL_REHEARSAL is set, which is for tests only"):
+        config.load(real | {"PORTAL_REHEARSAL": str(tmp_path)})
+
+
+def test_the_third_pass_acts_and_only_once(stage):
+    (stage / "points" / "wake.before").write_text("raise 3")
+
+    rehearsal.reach("wake.before")
+    rehearsal.reach("wake.before")
+    with pytest.raises(rehearsal.Rehearsed):
+        rehearsal.reach("wake.before")
+    rehearsal.reach("wake.before")
+
+    assert [line.split()[1:] for line in (stage / "reached.log").read_text().splitlines()] == [
+        ["wake.before", "raise", str(os.getpid()), "one"]
+    ]
+
+
+def test_the_clock_runs_as_told_and_can_differ_by_process(stage):
+    (stage / "clock.json").write_text(json.dumps({"started": time.time(), "speed": 3600, "offset_s": 5, "offset_s.one": 86400}))
+
+    ahead = clock.now() - clock.datetime.now(clock.UTC)
+
+    assert ahead > timedelta(days=1)
+
+
+@pytest.mark.parametrize(("action", "code"), [("kill", -9), ("exit", 70)])
+def test_a_process_that_reaches_its_point_is_gone(action, code, tmp_path):
+    (tmp_path / "points").mkdir()
+    (tmp_path / "points" / "wake.before").write_text(f"{action} 1")
+    program = "import config; from portal import rehearsal; rehearsal.begin(config.load()); rehearsal.reach('wake.before'); print('alive')"
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program], env=os.environ | LOCAL | {"PORTAL_REHEARSAL": str(tmp_path)}, capture_output=True, check=False
+    )
+
+    assert (ended.returncode, ended.stdout) == (code, b"")
