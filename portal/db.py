@@ -11,6 +11,8 @@ from typing import Any
 import peewee
 from playhouse import db_url, migrations
 
+from portal import rehearsal
+
 database = peewee.DatabaseProxy()
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -105,7 +107,12 @@ def is_sqlite() -> bool:
 
 def migrate() -> list[str]:
     """Apply what is pending, each migration in one transaction; answers the names applied."""
-    applied: list[str] = migrations.run(database.obj, str(MIGRATIONS))
+    runner = migrations.Runner(database.obj, str(MIGRATIONS))
+    applied: list[str] = []
+    for migration in runner.status():
+        if not migration.applied:
+            applied += runner.up(migration.name)
+            rehearsal.reach("migrate.mid")
     return applied
 
 

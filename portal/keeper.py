@@ -12,7 +12,7 @@ import peewee
 import structlog
 from redis import Redis, RedisError
 
-from portal import clock, db, doorbell
+from portal import clock, db, doorbell, rehearsal
 from portal.domain import connection, heartbeats, outbox, refreshing
 
 PERIOD_S = 1.0
@@ -50,8 +50,10 @@ def ring(redis: Redis) -> None:
     queues = defaultdict(list)
     for lane in outbox.lanes_with_due_work():
         queues[lane.queue].append(lane.name)
+        rehearsal.reach("keeper.mid_scan")
     try:
         for queue, lanes in queues.items():
+            rehearsal.reach("wake.before")
             doorbell.ring(redis, queue, lanes)
     except RedisError as error:
         log.warning("Redis not available, work waits in the database", error=str(error))

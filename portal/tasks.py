@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from flask import current_app
 
-from portal import calling, clock, db, mail
+from portal import calling, clock, db, mail, rehearsal
 from portal.domain import mailing, outbox
 from portal.domain.outbox import Dispatch, Lane, Lost, Task
 
@@ -20,9 +20,11 @@ log = structlog.get_logger()
 def drain(lane: str) -> None:
     """Take the lane, work through what is due for at most a minute, let go. Does nothing while another worker is on it."""
     with db.connected():
+        rehearsal.reach("claim.before_commit")
         claim = Lane.take(lane, LEASE)
         if claim is None:
             return
+        rehearsal.reach("claim.after_commit")
         work = STEPS[lane.partition(":")[0]]()
         try:
             for dispatch in outbox.due(lane, BUDGET):
@@ -49,6 +51,7 @@ def _mail() -> Callable[[Dispatch, int], None]:
         letter = mailing.begin(dispatch, claim)
         if letter is None:
             return
+        rehearsal.reach("mail.claimed")
         try:
             post[Task(dispatch.task)](settings, letter)
         except mail.Undeliverable as error:
@@ -56,6 +59,7 @@ def _mail() -> Callable[[Dispatch, int], None]:
         except mail.TryLater as error:
             outbox.postpone(dispatch, clock.now() + mailing.back_off(dispatch.tries), str(error))
         else:
+            rehearsal.reach("mail.after_dot")
             outbox.finish(dispatch)
 
     return step

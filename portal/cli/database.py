@@ -3,14 +3,16 @@
 import click
 from playhouse.migrations import Runner
 
+from portal import cli, rehearsal
 from portal import db as store
-from portal.cli import settings
 
 
 @click.group()
 def db() -> None:
     """Migrate the database, or show what is pending."""
-    store.init(settings().DATABASE_URL)
+    settings = cli.settings()
+    store.init(settings.DATABASE_URL)
+    rehearsal.begin(settings)
 
 
 @db.command()

@@ -5,7 +5,7 @@ import threading
 
 import click
 
-from portal import cli, db, logs
+from portal import cli, db, logs, rehearsal
 from portal import keeper as loop
 
 
@@ -20,4 +20,5 @@ def keeper() -> None:
         signal.signal(number, lambda *_: stop.set())
     logs.configure(settings.LOG_FORMAT)
     db.init(settings.DATABASE_URL)
+    rehearsal.begin(settings)
     loop.run(settings.REDIS_URL, stop.is_set)

@@ -5,7 +5,7 @@ from typing import Any
 
 import peewee
 
-from portal import clock
+from portal import clock, rehearsal
 from portal.db import transaction
 from portal.domain import change_orders, checks, drafting, events, exports, mailing, numbers, outbox, people
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
@@ -51,7 +51,9 @@ def accept(
             company = change_order.company
             outbox.promise(export.key, company.lane, Task.EXPORT, export.id, timedelta(seconds=company.export_delay))
             _record(change_order, "accepted", by, seen=version, number=number, title=title, total=str(change_order.amount))
-            return change_order
+            rehearsal.reach("accept.before_commit")
+        rehearsal.reach("accept.after_commit")
+        return change_order
     except peewee.IntegrityError:
         taken = f"The number {number} was taken by another change request this very moment."
         raise checks.Blocked([Finding(17, "number", taken, checks.ACCOUNTING, "Pick another.")]) from None
