@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from argon2 import PasswordHasher
+from hypothesis import settings as hypothesis
 from itsdangerous import TimestampSigner
 from werkzeug.serving import make_server
 
@@ -21,6 +22,11 @@ from portal.domain import people
 from portal.premises import free_port
 
 pytest_plugins = ["tests.processes", "tests.cast"]
+
+# The same examples every time, so that a run says something of the change at hand; `--hypothesis-profile=fresh` looks for new ones.
+hypothesis.register_profile("steady", derandomize=True, database=None)
+hypothesis.register_profile("fresh", print_blob=True)
+hypothesis.load_profile("steady")
 
 PASSWORD = "a long password for tests"
 HTMX = {"HX-Request": "true"}

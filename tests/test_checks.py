@@ -122,6 +122,7 @@ def test_rule_7_there_is_a_line(draft):
     [
         ("phase_code", "", "Line 1 has no cost code."),
         ("phase_code", "--", "Line 1 has no cost code."),
+        ("phase_code", "- -", "Line 1 has no cost code."),
         ("cost_type", "", "Line 1 has no cost type."),
         ("amount", None, "Line 1 has no amount."),
         ("phase_code", "1" * 21, f"Cost code {'1' * 21} on line 1 has 21 characters; Spectrum holds 20."),
@@ -150,6 +151,22 @@ def test_rule_7_a_bid_item_is_one_spectrum_can_have(draft, bid_item, text):
 
 def test_rule_7_dashes_do_not_count_in_a_cost_code(draft):
     draft.lines[0].phase_code = "-".join("1" * 20)
+
+    assert findings(draft, 7) == []
+
+
+@pytest.mark.parametrize("code", ["0 -", "- 0", "-- 16-2000", "16-2000 --", " 16-2000"])
+def test_rule_7_a_cost_code_has_no_blank_at_an_end_once_its_dashes_are_gone(draft, code):
+    draft.lines[0].phase_code = code
+
+    (finding,) = findings(draft, 7)
+
+    assert finding.text == f"Cost code “{code}” on line 1 begins or ends with a blank once its dashes are left out for Spectrum."
+    assert finding.fix == "Delete the blank."
+
+
+def test_rule_7_a_blank_inside_a_cost_code_stays(draft):
+    draft.lines[0].phase_code = "16 - 2000"
 
     assert findings(draft, 7) == []
 
@@ -232,6 +249,23 @@ def test_rule_13_a_long_description_is_a_warning_with_what_spectrum_gets(draft):
 )
 def test_rule_16_characters_spectrum_cannot_store(draft, title, blocking, part):
     draft.title = title
+
+    (finding,) = findings(draft, 16)
+
+    assert finding.blocking is blocking
+    assert part in str(finding)
+
+
+@pytest.mark.parametrize(
+    ("number", "blocking", "part"),
+    [
+        ("雨-1", True, "The CCO number contains characters Spectrum cannot store: 雨"),
+        ("1\x07", True, "The CCO number contains control characters."),
+        ("É-1", False, "the CCO number will read “E-1”."),
+    ],
+)
+def test_rule_16_the_number_is_part_of_what_spectrum_gets(draft, number, blocking, part):
+    draft.number, draft.description = number, "x" * 300
 
     (finding,) = findings(draft, 16)
 

@@ -129,20 +129,29 @@ def lines(co: ChangeOrder) -> Iterator[Finding]:
         missing = [name for name, value in _needed(line) if not value]
         if missing:
             yield Finding(7, "lines", f"Line {line.position} has no {' and no '.join(missing)}.", fix="Fill it in.")
-        phase = line.phase_code.replace("-", "")
-        if len(phase) > 20:
-            yield Finding(
-                7, "lines", f"Cost code {line.phase_code} on line {line.position} has {len(phase)} characters; Spectrum holds 20."
-            )
+        yield from cost_code(line)
         if len(line.cost_type) > 3:
             yield Finding(7, "lines", f"Cost type {line.cost_type} on line {line.position} is longer than Spectrum's 3 characters.")
-        yield from _bad_characters(7, "lines", f"Cost code {phase} on line {line.position}", phase)
         yield from _bad_characters(7, "lines", f"Cost type {line.cost_type} on line {line.position}", line.cost_type)
         if co.commitment.unit_price and not line.bid_item.strip():
             text = f"Line {line.position} needs a subcontract bid item: {co.commitment.number} is a unit price contract."
             yield Finding(7, "lines", text, fix="Fill in its bid item.")
         if line.bid_item:
             yield from _key(7, "lines", f"Bid item {line.bid_item} on line {line.position}", line.bid_item, PROJECT)
+
+
+def cost_code(line: LineItem) -> Iterator[Finding]:
+    """Judged as it is sent: without its dashes, which may leave a blank at an end."""
+    phase = records.without_dashes(line.phase_code)
+    if len(phase) > 20:
+        text = f"Cost code {line.phase_code} on line {line.position} has {len(phase)} characters; Spectrum holds 20."
+        yield Finding(7, "lines", text)
+    if phase.strip() and phase != phase.strip():
+        text = (
+            f"Cost code “{line.phase_code}” on line {line.position} begins or ends with a blank once its dashes are left out for Spectrum."
+        )
+        yield Finding(7, "lines", text, fix="Delete the blank.")
+    yield from _bad_characters(7, "lines", f"Cost code {phase} on line {line.position}", phase)
 
 
 def job_in_spectrum(co: ChangeOrder, known: Known) -> Iterator[Finding]:
@@ -188,7 +197,7 @@ def repeats(co: ChangeOrder) -> Iterator[Finding]:
     same = defaultdict(list)
     for line in co.lines:
         if line.phase_code and line.cost_type:
-            same[line.phase_code.replace("-", "").upper(), line.cost_type.upper(), line.bid_item.upper()].append(line.position)
+            same[records.without_dashes(line.phase_code).upper(), line.cost_type.upper(), line.bid_item.upper()].append(line.position)
     for positions in same.values():
         if len(positions) > 1:
             listed = f"{', '.join(map(str, positions[:-1]))} and {positions[-1]}"
@@ -235,14 +244,14 @@ def zeros(co: ChangeOrder) -> Iterator[Finding]:
 
 
 def description_length(co: ChangeOrder) -> Iterator[Finding]:
-    if len(co.description) > LONGEST_DESCRIPTION and not records.unfoldable(co.title + co.description):
+    if len(co.description) > LONGEST_DESCRIPTION and not records.unfoldable(co.number + co.title + co.description):
         received = records.describe(co.number, co.title, co.description)
         text = f"The description has {len(co.description)} characters; Spectrum gets: “{received}”"
         yield Finding(13, "description", text, blocking=False)
 
 
 def characters(co: ChangeOrder) -> Iterator[Finding]:
-    for field, text in (("title", co.title), ("description", co.description)):
+    for field, text in (("CCO number", co.number), ("title", co.title), ("description", co.description)):
         yield from characters_of(field, text)
 
 
@@ -382,7 +391,7 @@ def verdict(findings: list[Finding]) -> str:
 
 def _needed(line: LineItem) -> Iterable[tuple[str, bool]]:
     return (
-        ("cost code", bool(line.phase_code.replace("-", "").strip())),
+        ("cost code", bool(records.without_dashes(line.phase_code).strip())),
         ("cost type", bool(line.cost_type.strip())),
         ("amount", line.amount is not None),
     )

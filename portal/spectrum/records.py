@@ -20,7 +20,7 @@ __all__ = [
     "FIELDS", "NUMBER_PATTERN", "Comparison", "Customer", "Field", "Found", "Header", "Job", "Line", "NotSent", "OutcomeUnknown", "Phase",
     "Reached", "Receipt", "Refused", "Row", "SpectrumError", "Stored", "StoredLine", "Unanswered", "Vendor", "catalogue",
     "change_request_number", "compare", "describe", "elements", "explain", "failure_class", "fold", "guid_may_be_kept", "shorten",
-    "unfoldable",
+    "unfoldable", "without_dashes",
 ]  # fmt: skip
 
 #: A number we may give to a change request: 8 characters [D12], upper case so that no two differ by case alone.

@@ -1,5 +1,6 @@
 """Accept and Reject in a real browser: by mouse, by keyboard alone, and for people who hear the page."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from portal.domain.change_orders import Status, load
 from portal.domain.companies import Company
 from portal.domain.outbox import Dispatch, Lane
 from portal.spectrum.records import Receipt, Refused, Row
-from tests.browser.signing_in import sign_in, violations
+from tests.browser.signing_in import arrived, sign_in, violations
 
 READY = "/change-orders?view=ready"
 
@@ -56,10 +57,6 @@ def row(page, change_order):
     return page.locator(f"#change-order-{change_order.id}")
 
 
-def focused(page):
-    return page.evaluate("document.activeElement.id || document.activeElement.tagName")
-
-
 def expect_focus(page, id):
     expect(page.locator(f"#{id}")).to_be_focused()
 
@@ -84,7 +81,7 @@ def test_two_clicks_accept_and_the_next_row_is_ready(ana_at, three, shot):
 
     row(page, first).get_by_role("button", name="Accept").click()
     expect_focus(page, f"export-{first.id}")
-    assert row(page, first).get_by_label("Spectrum number").input_value() == "S014-001"
+    expect(row(page, first).get_by_label("Spectrum number")).to_have_value("S014-001")
     shot(page, "acceptance")
     page.get_by_role("button", name="Export").click()
 
@@ -94,7 +91,7 @@ def test_two_clicks_accept_and_the_next_row_is_ready(ana_at, three, shot):
     expect(page.locator("#totals")).to_contain_text("2 change orders waiting · $8,500.00")
     expect(page.locator("#count-ready")).to_have_text("2")
     expect(page.locator("#count-progress")).to_have_text("1")
-    assert page.url.endswith(READY)
+    expect(page).to_have_url(re.compile(re.escape(READY) + "$"))
     assert load(first.id).state is Status.QUEUED
 
 
@@ -118,9 +115,9 @@ def test_tab_leads_from_the_link_to_accept_to_reject(ana_at, change_order):
     page.locator(f"#cco-{change_order.id}").focus()
 
     page.keyboard.press("Tab")
-    assert focused(page) == f"accept-{change_order.id}"
+    expect_focus(page, f"accept-{change_order.id}")
     page.keyboard.press("Tab")
-    assert focused(page) == f"reject-{change_order.id}"
+    expect_focus(page, f"reject-{change_order.id}")
 
 
 def test_rejecting_by_keyboard(ana_at, three):
@@ -165,7 +162,7 @@ def test_a_number_that_does_not_fit_keeps_the_form_and_takes_focus(ana_at, lee, 
 
     expect_focus(page, f"problem-{change_order.id}")
     expect(page.get_by_role("group", name="There is a problem")).to_contain_text("already used in Spectrum")
-    assert page.get_by_label("Spectrum number").input_value() == "s-1"
+    expect(page.get_by_label("Spectrum number")).to_have_value("s-1")
     assert violations(page) == []
 
 
@@ -240,7 +237,7 @@ def test_the_page_of_a_change_order_takes_the_decision_and_writes_it_into_its_hi
     work(change_order, Receipt(200))
 
     expect(page.get_by_role("region", name="History")).to_contain_text("Exported to Spectrum as S014-001, 1 line.")
-    assert page.locator("#record").count() == 1
+    expect(page.locator("#record")).to_have_count(1)
 
 
 def test_findings_open_by_keyboard(ana_at, make_change_order):
@@ -275,6 +272,7 @@ def test_everybody_can_use_list_forms_and_page(ana_at, page, make_change_order, 
     assert violations(page) == []
     shot(page, f"all-{name}")
     page.get_by_role("link", name="Piñon grill").nth(3).click()
+    arrived(page, re.compile("Piñon grill"))
     assert violations(page) == []
     shot(page, f"page-{name}")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -87,6 +87,7 @@ def test_everybody_can_use_the_preview(page, served, ana, waiting, shot, scheme,
     opened(page, served, ana, waiting)
 
     page.get_by_text("What Spectrum will receive").click()
+    expect(field(page, "CR_Description")).to_be_visible()
     assert violations(page) == []
     shot(page, f"form-{scheme}-{width}")
     page.goto(f"{served}/change-orders/{waiting.id}")
@@ -112,4 +113,5 @@ def test_without_javascript_a_button_shows_it_and_keeps_what_was_typed(page_with
     expect(page.get_by_label("Title")).to_have_value("Duct bank")
     assert load(waiting.id).state is Status.READY
     page.get_by_role("button", name="Export").click()
+    expect(page.get_by_text("CCO 001 accepted and queued.")).to_be_visible()
     assert load(waiting.id).state is Status.QUEUED

@@ -1,11 +1,13 @@
 """The same work without JavaScript, through the same addresses."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from portal.domain import deciding, lists
 from portal.domain.change_orders import Status, load
-from tests.browser.signing_in import sign_in, violations
+from tests.browser.signing_in import arrived, sign_in, violations
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def test_accepting(plain, ana, change_order):
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Change Orders - Ready to be Exported to Spectrum")
     expect(page.get_by_text("CCO 001 accepted and queued.")).to_be_visible()
-    assert page.url.endswith(f"#change-order-{change_order.id}")
+    expect(page).to_have_url(re.compile(f"#change-order-{change_order.id}$"))
     assert load(change_order.id).state is Status.QUEUED
     page.get_by_role("link", name="In progress").click()
     expect(row(page, change_order)).to_contain_text("Queued S-77")
@@ -54,13 +56,13 @@ def test_rejecting_after_an_empty_reason(plain, ana, change_order):
     assert load(change_order.id).state is Status.REJECTED
 
 
-def test_cancel_leads_back_to_the_row(plain, ana, change_order):
+def test_cancel_leads_back_to_the_row(plain, served, ana, change_order):
     page = plain(ana, "/change-orders?view=ready")
 
     row(page, change_order).get_by_role("button", name="Accept").click()
     page.get_by_role("button", name="Cancel").click()
 
-    assert page.url.endswith(f"/change-orders?view=ready#change-order-{change_order.id}")
+    expect(page).to_have_url(f"{served}/change-orders?view=ready#change-order-{change_order.id}")
     assert load(change_order.id).state is Status.READY
 
 
@@ -90,6 +92,7 @@ def test_correcting_and_sending_again(plain, dee, make_change_order, shot):
     shot(page, "problem")
     page.get_by_label("Amount, line 2").fill("1250.00")
     page.get_by_role("button", name="Remove line 1").click()
+    expect(page.get_by_label("Cost code, line 2")).to_have_count(0)
     page.get_by_role("button", name="Re-send to ERP").click()
 
     expect(page.get_by_text("CCO 001 sent to accounting.")).to_be_visible()
@@ -136,6 +139,7 @@ def test_everybody_can_use_the_senders_pages(page, served, dee, make_change_orde
     assert violations(page) == []
     shot(page, f"jobs-{name}")
     page.get_by_role("link", name="Piñon grill").click()
+    arrived(page, re.compile("Piñon grill"))
     assert violations(page) == []
     page.get_by_label("Amount, line 1").fill("x")
     page.get_by_role("button", name="Send to ERP").click()
