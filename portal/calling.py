@@ -1,14 +1,15 @@
 """Spectrum as the worker calls it: the client for the company's sign-in, and for each task in the exports lane its step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from config import Settings
 from portal import spectrum
-from portal.domain import companies, connection, connection_tests, exporting, lookups, refreshing
+from portal.domain import companies, connection, connection_tests, exporting, lookups, refreshing, verifying
 from portal.domain.outbox import Dispatch, Task
+from portal.domain.readings import Read
 from portal.sealing import Sealer, Unreadable
 from portal.spectrum import records
 from portal.spectrum.listing import NONE
@@ -19,9 +20,10 @@ Step = Callable[[Dispatch, int], None]
 
 def steps(settings: Settings) -> dict[Task, Step]:
     """What to do with each promise of an exports lane. The client lives as long as this answer: one drain."""
-    erp = client(settings)
+    erp, read = client(settings), reader(settings)
     return {
-        Task.EXPORT: partial(exporting.step, call=erp.change_request),
+        Task.EXPORT: partial(exporting.step, call=erp.change_request, read=read),
+        Task.READ_BACK: partial(verifying.answer, read=read),
         Task.LOOK_UP: partial(refreshing.step, ask=questions(erp)),
         Task.CONNECTION_TEST: partial(connection_tests.step, test=erp.test_connection),
     }
@@ -40,6 +42,15 @@ def client(settings: Settings) -> Any:
         basic_company=company.code if held.basic else "",
         enhanced=enhanced(company, sealer, held) if held.enhanced else None,
     )
+
+
+def reader(settings: Settings) -> Read | None:
+    """How Spectrum is read back; None where that is off. Without its driver every reading fails, in words."""
+    try:
+        link = spectrum.reader(settings)
+    except records.Unanswered as error:
+        return Blind(error)
+    return (lambda elements: link.look(*(elements[name] for name in records.KEYS))) if link else None
 
 
 def enhanced(company: companies.Company, sealer: Sealer, held: connection.Credentials) -> Enhanced:
@@ -70,6 +81,16 @@ def questions(erp: Any) -> refreshing.Questions:
 def none_is_fine(found: records.Found[records.Phase]) -> records.Found[records.Phase]:
     """Most jobs have no complete phase: then an empty list is the whole list."""
     return replace(found, complete=True, reason="") if found.reason == NONE else found
+
+
+class Blind:
+    """Stands for the read-back while it cannot even begin: every reading fails in the same words."""
+
+    def __init__(self, why: records.Unanswered) -> None:
+        self._why = why
+
+    def __call__(self, elements: Mapping[str, str]) -> records.Stored | None:
+        raise self._why
 
 
 class Locked:

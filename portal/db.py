@@ -1,14 +1,16 @@
 """The database: one URL (SQLite or PostgreSQL), the base model, field types, and the write transaction."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import peewee
+import structlog
 from playhouse import db_url, migrations
 
 from portal import rehearsal
@@ -21,7 +23,11 @@ _writers = threading.RLock()
 
 SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1, "cache_size": -16_000, "temp_store": "memory"}
 BUSY_TIMEOUT_S = 10
+PATIENCE_S = 60.0  # of a write that must not be lost
+PAUSE_S = 0.5  # between its tries
 POSTGRES_OPTIONS = "-c statement_timeout=15s -c lock_timeout=5s -c timezone=UTC"
+
+log = structlog.get_logger()
 
 
 class Busy(Exception):
@@ -99,6 +105,28 @@ def transaction() -> Iterator[None]:
             if "locked" in str(error) or "busy" in str(error) or "lock timeout" in str(error):
                 raise Busy("The database is busy. Nothing was recorded; try again.") from error
             raise
+
+
+def insist(write: Callable[[], None]) -> None:
+    """Write what must not be lost: while the database is busy or away, try again for a minute. Raises what the last try raised."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return write()
+        except (Busy, peewee.OperationalError, peewee.InterfaceError) as error:
+            if time.monotonic() >= end:
+                raise
+            log.warning("could not write yet, trying again", error=str(error))
+        time.sleep(PAUSE_S)
+        _reconnect()
+
+
+def _reconnect() -> None:
+    """A connection to a server that went away never works again; SQLite's is only busy."""
+    if not is_sqlite() and database.connection().closed:
+        database.close()
+        with suppress(peewee.OperationalError):
+            database.connect()
 
 
 def is_sqlite() -> bool:

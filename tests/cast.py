@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from portal import db
+from portal import db, tasks
 from portal.domain import companies, deciding, exporting, outbox, people, sending
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
@@ -155,6 +155,6 @@ def export(change_order, answer):
             raise answer
         return answer
 
-    claim = Lane.take(change_order.company.lane, exporting.SHORT)
+    claim = Lane.take(change_order.company.lane, tasks.LEASE)
     exporting.step(Dispatch.get(Dispatch.subject == change_order.export, Dispatch.task == outbox.Task.EXPORT), claim, call)
     Lane.release(change_order.company.lane, claim)

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from portal import db
+from portal import db, tasks
 from portal.domain import deciding, events, exporting, exports, outbox, resolving, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.checks import Blocked
@@ -124,7 +124,7 @@ def race(change_order, ana):
     dispatch = Dispatch.get(Dispatch.subject == change_order.export, Dispatch.task == outbox.Task.EXPORT)
 
     def export():
-        claim = Lane.take(change_order.company.lane, exporting.SHORT)
+        claim = Lane.take(change_order.company.lane, tasks.LEASE)
         exporting.step(dispatch, claim, lambda elements, guid: sent.append(guid) or GOOD)
         Lane.release(change_order.company.lane, claim)
 

@@ -5,20 +5,11 @@ from pathlib import Path
 
 import click
 
-from portal import cli, db, spectrum
-from portal.domain import fallback, outbox, pausing, people
+from portal import calling, cli, db
+from portal.domain import fallback, outbox, pausing, people, readings
 from portal.domain.companies import current
 from portal.domain.exports import Export
 from portal.domain.outbox import Dispatch, Lane
-from portal.spectrum import records
-
-KEYS = ("Company_Code", "Job_Number", "Customer_Code", "Change_Request_Number")
-VERDICTS = {
-    "absent": "Spectrum holds nothing under this number.",
-    "equal": "Spectrum holds exactly what was sent.",
-    "part": "Spectrum holds some of the lines and nothing else.",
-    "different": "Spectrum holds something else under this number.",
-}
 
 
 @click.group()
@@ -126,19 +117,16 @@ def look(id: int) -> None:
         export = Export.select().where(Export.change_order == id).order_by(Export.id.desc()).first()
         if export is None:
             raise cli.Refusal(f"Change order {id} was never accepted: there is nothing to compare.")
-        try:
-            link = spectrum.reader(settings)
-            if link is None:
-                raise cli.Refusal("Reading back is off. Set INFOLINK_SERVER, or look into Spectrum itself.")
-            sent = [elements for _, elements in export.lines]
-            stored = link.look(*(sent[0][name] for name in KEYS))
-        except records.Unanswered as error:
-            raise cli.Refusal(str(error)) from None
-    found = records.compare([records.StoredLine.sent(elements) for elements in sent], stored)
-    click.echo(f"{export.number}: {VERDICTS[found.verdict]}")
-    for (position, elements), there in zip(export.lines, found.present, strict=True):
+        read = calling.reader(settings)
+        if read is None:
+            raise cli.Refusal("Reading back is off. Set INFOLINK_SERVER, or look into Spectrum itself.")
+        reading = readings.look(export, read)
+    if reading.failed:
+        raise cli.Refusal(reading.failed)
+    click.echo(readings.in_words(export, reading))
+    for position, elements in export.lines:
         place = f"{elements['CR_Phase_Code']} {elements['CR_Cost_Type']} {elements['Change_Request_Amount']}"
-        click.echo(f"line {position}  {place}  {'is there' if there else 'is not there'}")
+        click.echo(f"line {position}  {place}  {'is there' if position in reading.present else 'is not there'}")
 
 
 def _administrator(email: str) -> people.User:

@@ -4,6 +4,8 @@ import peewee
 
 from portal.db import Model
 
+REPLACES, ADDS = "replaces", "adds"
+
 
 class Company(Model):
     """One set of books. Every job belongs to one; the settings page edits the only row.
@@ -16,6 +18,7 @@ class Company(Model):
     accounting_dates   the approver may set an accounting date; within period_from and period_to, the open period, where these are set
     support_may_retry  Standard without the privilege may retry what failed for other reasons than the data
     export_delay       seconds between Accept and the first send, so that there is something to recall
+    resending          what a check with one line has shown: a line sent again `replaces` or `adds`; empty: nobody checked
     """
 
     name = peewee.CharField(max_length=100)
@@ -32,7 +35,13 @@ class Company(Model):
     accounting_dates = peewee.BooleanField(default=False)
     period_from = peewee.DateField(null=True)
     period_to = peewee.DateField(null=True)
+    resending = peewee.CharField(max_length=8, default="")
     time_zone = peewee.CharField(default="America/Chicago")
+
+    @property
+    def resending_replaces(self) -> bool:
+        """Whether a line whose outcome is unknown may be sent again without anybody having looked."""
+        return bool(self.resending == REPLACES)
 
     @property
     def lane(self) -> str:

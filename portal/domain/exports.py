@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -26,12 +27,17 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
     LOST = "lost"  # the worker was gone before it could say
     PRESENT = "present"  # found in Spectrum, by a read or by a person
-    ABSENT = "absent"  # a person looked in Spectrum and it was not there
-    AGAIN = "again"  # a person asked for another try
+    ABSENT = "absent"  # not in Spectrum: a person looked, or a second reading after the quiet window
+    AGAIN = "again"  # to be sent again: a person asked for it, or the company recorded that resending replaces
+    NOT_SEEN = "not seen"  # a reading that decides nothing by itself
+    NO_READING = "no reading"  # Spectrum could not be read back
 
 
 DOUBT = (Outcome.UNKNOWN, Outcome.LOST)
 STORED = (Outcome.SENT, Outcome.PRESENT)
+UNDECIDED = (Outcome.NOT_SEEN, Outcome.NO_READING)  # kept as evidence, never a line's state
+SENDS = ("send", "late")
+QUIET = timedelta(minutes=15)  # until then a first request may still be at work in Spectrum, and "not there" means nothing
 
 
 class Export(Model):
@@ -74,9 +80,10 @@ class Attempt(Model):
     """One try to send, or one look at, one line. Opened before the first byte leaves.
 
     line     position of the line in the change order
-    kind     `send`; `late` for an answer that came after somebody closed its attempt; `person` for what somebody said of the line
-    claim    the lane's fencing token under which it was opened; 0 for a person
-    outcome  null while open; the latest one of a line is the line's state
+    kind     `send`; `late` for an answer that came after somebody closed its attempt; `read` for a look into Spectrum; `person` for
+             what somebody said of the line; `rule` for a resend because the company recorded that resending replaces
+    claim    the lane's fencing token under which it was opened; 0 where nothing was sent
+    outcome  null while open; the latest one of a line is the line's state, but for readings that decide nothing
     codes    JSON list of [code, column, text] as Spectrum answered
     answer   excerpt of the answer, scrubbed, at most 4 KiB
     """
@@ -159,15 +166,36 @@ def close_lost(export: Export) -> None:
 
 def outcomes(export: Export) -> dict[int, Attempt]:
     """The latest closed attempt of each line: the line's state."""
-    closed = Attempt.select().where(Attempt.export == export, Attempt.ended_at.is_null(False)).order_by(Attempt.id)
+    closed = (
+        Attempt.select()
+        .where(Attempt.export == export, Attempt.ended_at.is_null(False), Attempt.outcome.not_in(UNDECIDED))
+        .order_by(Attempt.id)
+    )
     return {attempt.line: attempt for attempt in closed}
 
 
-def vouch(export: Export, lines: Iterable[int], outcome: Outcome) -> None:
-    """Write down what a person said of each line: evidence like an answer, and from then on the line's state."""
+def vouch(export: Export, lines: Iterable[int], outcome: Outcome, kind: str = "person") -> None:
+    """Write down what a person, or a rule, says of each line: evidence like an answer, and from then on the line's state."""
     now = clock.now()
     for line in lines:
-        Attempt.create(export=export, line=line, kind="person", claim=0, started_at=now, ended_at=now, outcome=outcome)
+        Attempt.create(export=export, line=line, kind=kind, claim=0, started_at=now, ended_at=now, outcome=outcome)
+
+
+def sends(export: Export) -> Counter[int]:
+    """How often each line left, or may have left, since Accept or since a person last asked for another try."""
+    counted: Counter[int] = Counter()
+    for attempt in Attempt.select().where(Attempt.export == export).order_by(Attempt.id):
+        if attempt.kind == "person" and attempt.outcome == Outcome.AGAIN:
+            counted[attempt.line] = 0
+        elif attempt.kind == "send" and attempt.outcome != Outcome.NOT_SENT:
+            counted[attempt.line] += 1
+    return counted
+
+
+def unsent(export: Export) -> list[int]:
+    """The lines that are not in Spectrum as far as anybody knows, in order."""
+    there = stored(export)
+    return [line for line, _ in export.lines if line not in there]
 
 
 def stored(export: Export) -> list[int]:
@@ -188,12 +216,17 @@ def attempted(ids: Iterable[int]) -> set[int]:
 
 def last_sends(ids: Iterable[int]) -> dict[int, datetime]:
     """When each Export was last known to be busy with Spectrum: the end, or for an open one the start, of its last try to send."""
-    sends = Attempt.select().where(Attempt.export.in_(list(ids)), Attempt.kind != "person").order_by(Attempt.id)
+    sends = Attempt.select().where(Attempt.export.in_(list(ids)), Attempt.kind.in_(SENDS)).order_by(Attempt.id)
     moments: dict[int, datetime] = {}
     for attempt in sends:
         moment = attempt.ended_at or attempt.started_at
         moments[attempt.export_id] = max(moment, moments.get(attempt.export_id, moment))
     return moments
+
+
+def quiet_until(export: Export) -> datetime:
+    """From when on "not there" means something."""
+    return last_sends([export.id]).get(export.id, clock.EPOCH) + QUIET
 
 
 def evidence_of(answer: Any) -> Mapping[str, Any]:

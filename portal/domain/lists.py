@@ -18,6 +18,8 @@ from portal.domain.offers import Offers
 from portal.domain.people import Membership, User
 
 PAGE = 50
+ASIDES = ("edited", "looked up")  # events that say nothing about where a change order stands
+ARRIVALS = ("exported", "found", "adopted")
 LOOK_AHEAD = 5  # rows looked at for the next one a person may decide
 
 
@@ -103,7 +105,7 @@ def page(view: View, viewer: User, after: str = "", size: int = PAGE) -> Page:
 def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
     """What to say beside each change order, in a constant number of queries."""
     ids = [change_order.id for change_order in shown]
-    said = events.latest(change_orders.SUBJECT, ids, besides="edited")
+    said = events.latest(change_orders.SUBJECT, ids, besides=ASIDES)
     kept = numbers.all_kept(ids)
     hands = deciding.all_hands(shown)
     ways = offers.of(shown, viewer, said, hands)
@@ -137,7 +139,7 @@ def next_to_decide(change_order: ChangeOrder, viewer: User) -> ChangeOrder | Non
 
 def latest_exported() -> Row | None:
     """The change order that arrived in Spectrum last, for a list with nothing else to show."""
-    arrival = Event.select().where(Event.subject == change_orders.SUBJECT, Event.action == "exported").order_by(Event.seq.desc()).first()
+    arrival = Event.select().where(Event.subject == change_orders.SUBJECT, Event.action.in_(ARRIVALS)).order_by(Event.seq.desc()).first()
     return rows_of([change_orders.load(arrival.ref)], User())[0] if arrival else None
 
 

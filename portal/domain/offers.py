@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from portal import clock
 from portal.domain import deciding, exports, resolving
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.events import Event
@@ -27,7 +28,7 @@ def of(shown: list[ChangeOrder], viewer: User, said: dict[int, Event], hands: di
     found = {}
     for one in shown:
         ways = {way for way, offered in _ways(one, viewer, said.get(one.id), hands[one.id], attempted).items() if offered}
-        quiet = resolving.quiet_until(sends.get(one.export or 0)) if one.state is Status.UNKNOWN else None
+        quiet = sends.get(one.export or 0, clock.EPOCH) + exports.QUIET if one.state is Status.UNKNOWN else None
         found[one.id] = Offers(frozenset(ways), quiet) if ways or quiet else NONE
     return found
 

@@ -21,6 +21,7 @@ MAIL = "mail"
 
 class Task(StrEnum):
     EXPORT = "export"
+    READ_BACK = "read back"
     LOOK_UP = "look up"
     CONNECTION_TEST = "connection test"
     REJECTED = "rejected"
@@ -157,6 +158,12 @@ def postpone(dispatch: Dispatch, until: datetime, error: str = "", *, counts: bo
 
 def finish(dispatch: Dispatch, error: str = "") -> None:
     Dispatch.update(finished_at=clock.now(), error=error[:255]).where(Dispatch.id == dispatch.id, Dispatch.finished_at.is_null()).execute()
+
+
+def promise_again(key: str, lane: str, task: Task, subject: int) -> None:
+    """Promise what may have been done before, once more; what is promised already is only due now."""
+    promise(key, lane, task, subject)
+    reopen(key)
 
 
 def reopen(key: str) -> None:

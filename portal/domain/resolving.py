@@ -1,6 +1,6 @@
 """What people do with an export that went wrong or has to be undone: retry it, say what Spectrum shows, enter it by hand, unlink it."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import peewee
@@ -8,13 +8,14 @@ import peewee
 from portal import clock
 from portal.db import transaction
 from portal.domain import change_orders, checks, deciding, events, exports, numbers, outbox, people
-from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
+from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
 from portal.domain.checks import Finding
 from portal.domain.exports import Export, Outcome
+from portal.domain.outbox import Task
 from portal.domain.people import Level, NotPermitted, User
 from portal.spectrum import records
 
-QUIET = timedelta(minutes=15)  # until then a first request may still be at work in Spectrum, and "not there" means nothing
+LOOKED_UP = (Status.UNKNOWN, Status.FAILED, Status.EXPORTED)
 ONLY_ADMIN = "Only an administrator with ‘Can Push to Accounting’ does this."
 
 
@@ -56,7 +57,7 @@ def say_present(id: int, by: User, version: int, number: str, note: str) -> Chan
         export = Export.get_by_id(change_order.export)
         checks.require([*same_number(number, export.number, 12), *note_findings(note)])
         exports.vouch(export, exports.doubtful(export), Outcome.PRESENT)
-        missing = unsent(export)
+        missing = exports.unsent(export)
         change_order.move(Status.FAILED if missing else Status.EXPORTED, version)
         _record(
             change_order, "said present", by, seen=version, number=export.number, note=note, **(_half(export, missing) if missing else {})
@@ -122,6 +123,25 @@ def unlink(id: int, by: User, version: int, number: str) -> ChangeOrder:
         return change_order
 
 
+def look_up(id: int, by: User) -> ChangeOrder:
+    """Ask the worker to read back what Spectrum holds; it changes nothing by itself, and an unknown outcome may settle by it.
+
+    Raises NotPermitted, or Overtaken where nothing was exported.
+    """
+    with transaction():
+        by, change_order = people.as_now(by), change_orders.load(id)
+        if not may_look_up(by):
+            raise NotPermitted("Looking into Spectrum needs level Standard or higher.")
+        if change_order.state not in LOOKED_UP or change_order.export is None:
+            raise Overtaken(change_order)
+        outbox.promise_again(f"read-back:{change_order.export}", change_order.company.lane, Task.READ_BACK, change_order.export)
+        return change_order
+
+
+def may_look_up(by: User) -> bool:
+    return bool(by.active and by.rank >= Level.STANDARD.rank)
+
+
 def why_not_retry(change_order: ChangeOrder, by: User, cause: str) -> str:
     """Why this person may not retry what failed for this cause, or an empty text."""
     if by.may_decide:
@@ -148,17 +168,6 @@ def last_failure(change_order: ChangeOrder) -> events.Event | None:
 def cause_of(failure: events.Event | None) -> str:
     """The class of a failure; `data`, the strictest, where nobody said."""
     return str(failure.facts.get("cause", "data")) if failure else "data"
-
-
-def quiet_until(last_send: datetime | None) -> datetime:
-    """From when on "not there" means something."""
-    return (last_send or clock.EPOCH) + QUIET
-
-
-def unsent(export: Export) -> list[int]:
-    """The lines that are not in Spectrum yet."""
-    stored = exports.stored(export)
-    return [line for line, _ in export.lines if line not in stored]
 
 
 def same_number(typed: str, number: str, rule: int) -> list[Finding]:
@@ -188,7 +197,7 @@ def _doubts(export: Export) -> list[Finding]:
 
 
 def _too_early(export: Export) -> list[Finding]:
-    left = quiet_until(exports.last_sends([export.id]).get(export.id)) - clock.now()
+    left = exports.quiet_until(export) - clock.now()
     if left <= timedelta(0):
         return []
     minutes = -(-left // timedelta(minutes=1))

@@ -97,6 +97,8 @@ ENTRIES: tuple[Entry, ...] = (
     # Nothing was sent.
     Entry("connect", "timeout", "Spectrum's address did not answer. This server's address may not be allowed there.", "temporary", "IT",
           "Exports are tried again by themselves. If it has never worked, have this server put on Spectrum's list of allowed addresses."),
+    Entry("connect", "infolink", "Spectrum's tables could not be read back through Info-Link.", "temporary", "IT",
+          "The portal looks again by itself. If it goes on, check the settings INFOLINK_SERVER, INFOLINK_USER and INFOLINK_PASSWORD."),
     Entry("connect", "refused", "Nothing could be reached at Spectrum's address.", "temporary", "IT",
           "Exports are tried again by themselves. If it goes on, check that Data Exchange runs and that SPECTRUM_URL has the right port."),
     Entry("connect", "name", "The name of Spectrum's server is not known.", "setup", "IT", "Check SPECTRUM_URL and the name service."),

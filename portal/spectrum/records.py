@@ -17,11 +17,14 @@ from portal.spectrum.readback import Comparison, Stored, StoredLine, compare
 from portal.spectrum.text import describe, fold, outside_ascii, shorten, unfoldable, visible
 
 __all__ = [
-    "FIELDS", "NUMBER_PATTERN", "Comparison", "Customer", "Field", "Found", "Header", "Job", "Line", "NotSent", "OutcomeUnknown", "Phase",
-    "Reached", "Receipt", "Refused", "Row", "SpectrumError", "Stored", "StoredLine", "Unanswered", "Vendor", "catalogue",
+    "FIELDS", "KEYS", "NUMBER_PATTERN", "Comparison", "Customer", "Field", "Found", "Header", "Job", "Line", "NotSent", "OutcomeUnknown",
+    "Phase", "Reached", "Receipt", "Refused", "Row", "SpectrumError", "Stored", "StoredLine", "Unanswered", "Vendor", "catalogue",
     "change_request_number", "compare", "describe", "elements", "explain", "failure_class", "fold", "guid_may_be_kept", "shorten",
     "unfoldable", "without_dashes",
 ]  # fmt: skip
+
+#: The elements by which Spectrum finds a change request, in the order of the read-back.
+KEYS = ("Company_Code", "Job_Number", "Customer_Code", "Change_Request_Number")
 
 #: A number we may give to a change request: 8 characters [D12], upper case so that no two differ by case alone.
 NUMBER_PATTERN = re.compile(r"[A-Z0-9-]{1,8}")

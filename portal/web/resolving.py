@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from portal.domain import deciding, lists, resolving, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.checks import Blocked
-from portal.domain.exports import Export, doubtful
+from portal.domain.exports import Export, doubtful, unsent
 from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
 from portal.web import errors, keys, wants_fragment, words
@@ -164,7 +164,7 @@ def fields_of(row: Row) -> dict[str, Any]:
         return fields
     export = Export.get_by_id(change_order.export)
     doubts = doubtful(export)
-    return fields | {"doubtful": doubts, "missing": [line for line in resolving.unsent(export) if line not in doubts]}
+    return fields | {"doubtful": doubts, "missing": [line for line in unsent(export) if line not in doubts]}
 
 
 def answered(text: str) -> str:

@@ -39,6 +39,8 @@ OUTCOMES = {
     "present": "found in Spectrum",
     "absent": "not in Spectrum",
     "again": "to be sent again",
+    "not seen": "not seen in Spectrum",
+    "no reading": "Spectrum not readable",
 }
 
 
@@ -139,6 +141,11 @@ SENTENCES: dict[str, Callable[[Facts], str]] = {
     "exporting": _exporting,
     "postponed": lambda _: "postponed",
     "exported": _exported,
+    "found": lambda facts: f"the read-back found it in Spectrum as {facts['number']}",
+    "adopted": lambda facts: f"the read-back found it in Spectrum as {facts['number']} already; nothing was sent",
+    "queued again": lambda facts: f"{_lines(facts['missing'])} {'goes' if len(facts['missing']) == 1 else 'go'} to Spectrum again",
+    "verification ended": lambda _: "the portal stopped trying to find out",
+    "looked up": lambda facts: f"looked into Spectrum: {facts['found']}",
     "failed": _failed,
     "left as a workbook": lambda facts: f"left it as the workbook {facts['workbook']}",
     "outcome unknown": lambda facts: f"the outcome of line {facts['line']} is unknown",

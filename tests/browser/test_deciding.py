@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 
-from portal import clock
+from portal import clock, tasks
 from portal.domain import deciding, exporting, outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.companies import Company
@@ -70,7 +70,7 @@ def work(change_order, answer):
         return answer
 
     lane = change_order.company.lane
-    claim = Lane.take(lane, exporting.SHORT)
+    claim = Lane.take(lane, tasks.LEASE)
     exporting.step(Dispatch.get(Dispatch.subject == load(change_order.id).export, Dispatch.task == outbox.Task.EXPORT), claim, call)
     Lane.release(lane, claim)
 

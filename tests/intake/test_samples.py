@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from portal import clock
+from portal import clock, tasks
 from portal.domain import change_orders, checks, companies, deciding, exporting, lists, outbox, people
 from portal.domain.change_orders import Status
 from portal.domain.commitments import Job
@@ -131,7 +131,7 @@ def test_all_of_it_arrives_in_the_shipped_spectrum_but_that_one(loaded, shipped,
     for one in ready(loaded):
         deciding.accept(one.id, by=ana, version=one.version)
 
-    claim, call = Lane.take(company.lane, exporting.SHORT), Spectrum(shipped.url, "PORTALTEST", tmp_path / "wsdl").change_request
+    claim, call = Lane.take(company.lane, tasks.LEASE), Spectrum(shipped.url, "PORTALTEST", tmp_path / "wsdl").change_request
     for dispatch in outbox.due(company.lane, timedelta(minutes=1)):
         exporting.step(dispatch, claim, call)
 

@@ -357,8 +357,8 @@ def test_a_secret_that_runs_out_in_mid_drain_fails_one_and_keeps_the_others_in_l
         deciding.accept(order.id, by=ana, version=order.version)
     steps, step = [], exporting.step
 
-    def run_out_after_the_first(dispatch, claim, call):
-        step(dispatch, claim, call)
+    def run_out_after_the_first(dispatch, claim, **how):
+        step(dispatch, claim, **how)
         steps.append(dispatch)
         if len(steps) == 1:
             simulator.control("secret", {"id": "PORTALTEST", "do": "expire"})

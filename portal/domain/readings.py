@@ -1,0 +1,75 @@
+"""A look into Spectrum: what it holds under the number of an Export, beside what was sent, and the look as evidence."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from portal import clock, rehearsal
+from portal.domain.exports import Attempt, Export, Outcome
+from portal.spectrum import records
+
+ONE_READING = timedelta(seconds=60)  # connecting and the query have time-outs of 10 and 30 s
+VERDICTS = {
+    "absent": "Spectrum holds nothing under {number}.",
+    "equal": "Spectrum holds exactly what was sent as {number}.",
+    "part": "Spectrum holds some of the lines of {number} and nothing else.",
+    "different": "Spectrum holds something else under {number}, or other amounts.",
+}
+
+# What Spectrum holds of the change request that the elements name; None when there is none. Raises Unanswered.
+Read = Callable[[Mapping[str, str]], records.Stored | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One look at an Export in Spectrum. `at` is when it began; `failed` says why it could not be read, else an empty text."""
+
+    at: datetime
+    verdict: str = ""
+    present: frozenset[int] = frozenset()  # lines that are there with their amounts
+    held: tuple[records.StoredLine, ...] = ()
+    failed: str = ""
+
+    @property
+    def is_ours(self) -> bool:
+        """Nothing is there but lines of ours."""
+        return self.verdict in ("absent", "equal", "part")
+
+
+def look(export: Export, read: Read) -> Reading:
+    """Read Spectrum, outside any transaction."""
+    at, lines = clock.now(), export.lines
+    try:
+        stored = read(lines[0][1])
+    except records.Unanswered as error:
+        return Reading(at, failed=str(error))
+    finally:
+        rehearsal.reach("verify.after_read")
+    compared = records.compare([records.StoredLine.sent(elements) for _, elements in lines], stored)
+    present = frozenset(position for (position, _), there in zip(lines, compared.present, strict=True) if there)
+    return Reading(at, compared.verdict, present, stored.lines if stored else ())
+
+
+def in_words(export: Export, reading: Reading) -> str:
+    """What the look has shown, as a sentence."""
+    return reading.failed or VERDICTS[reading.verdict].format(number=export.number)
+
+
+def note(export: Export, lines: Iterable[int], outcome: Outcome, at: datetime, said: str = "") -> None:
+    """Write down what one look into Spectrum, begun at `at`, says of each line. `said`: why it could not be read."""
+    codes = json.dumps([["connect", "infolink", said]] if said else [])
+    for line in lines:
+        Attempt.create(export=export, line=line, kind="read", claim=0, started_at=at, ended_at=clock.now(), outcome=outcome, codes=codes)
+
+
+def not_seen(export: Export, since: datetime, until: datetime) -> set[int]:
+    """The lines that a reading begun between the two moments did not show."""
+    readings = Attempt.select(Attempt.line).where(
+        Attempt.export == export,
+        Attempt.kind == "read",
+        Attempt.outcome == Outcome.NOT_SEEN,
+        Attempt.started_at >= since,
+        Attempt.started_at <= until,
+    )
+    return {reading.line for reading in readings}

@@ -1,0 +1,99 @@
+"""The one conclusion from the attempts to send an Export: exported, refused, sent again later, or not known.
+
+It is recomputed from what stands in the database each time, so that whoever takes over reaches the same one.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from portal import clock
+from portal.domain import events, exports, outbox
+from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
+from portal.domain.exports import DOUBT, STORED, Attempt, Export, Outcome
+from portal.domain.outbox import Dispatch, Lane
+from portal.spectrum import records
+
+BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 300, 900, 3600))
+FIRST_LOOK = timedelta(seconds=60)  # after an answer that never came
+DOUBTFUL = "We sent it and never heard back. It may be in Spectrum. Nobody should send it again before somebody has looked there."
+
+
+def apply(dispatch: Dispatch, change_order: ChangeOrder, export: Export, found: str = "") -> bool:
+    """Conclude, in the caller's transaction. True: nothing stands against the next line.
+
+    found  the event to record, instead of `exported`, when reading back is what completed the export
+    """
+    latest = exports.outcomes(export)
+    states = {attempt.outcome for attempt in latest.values()}
+    if states & set(DOUBT):
+        _doubt(dispatch, change_order, latest)
+    elif Outcome.REFUSED in states:
+        _refused(dispatch, change_order, latest)
+    elif Outcome.NOT_SENT in states:
+        _postpone(dispatch, change_order, latest)
+    elif not exports.unsent(export):
+        _exported(dispatch, change_order, export, found or "exported")
+    elif change_order.state is Status.UNKNOWN:
+        _again(dispatch, change_order, export)
+    else:
+        return True
+    return False
+
+
+def fail(dispatch: Dispatch, change_order: ChangeOrder, cause: str, text: str, **facts: Any) -> None:
+    """Failed, for a `cause` out of data, access, setup, temporary; `facts` tell who can fix it, and the like."""
+    change_order.move(Status.FAILED, change_order.version)
+    outbox.finish(dispatch, text)
+    events.record(SUBJECT, change_order.id, "failed", cause=cause, text=text, **facts)
+
+
+def back_off(tries: int) -> timedelta:
+    return BACK_OFF[min(tries, len(BACK_OFF) - 1)]
+
+
+def _exported(dispatch: Dispatch, change_order: ChangeOrder, export: Export, action: str) -> None:
+    change_order.move(Status.EXPORTED, change_order.version)
+    outbox.finish(dispatch)
+    events.record(SUBJECT, change_order.id, action, number=export.number, lines=len(export.lines))
+
+
+def _doubt(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, Attempt]) -> None:
+    if change_order.state is Status.UNKNOWN:  # and still is
+        return
+    line, attempt = next((line, attempt) for line, attempt in latest.items() if attempt.outcome in DOUBT)
+    change_order.move(Status.UNKNOWN, change_order.version)
+    outbox.postpone(dispatch, clock.now() + FIRST_LOOK, "The outcome is not known.")
+    events.record(
+        SUBJECT, change_order.id, "outcome unknown", line=line, rows=attempt.rows, who="accounting", sent=_sent(latest), text=DOUBTFUL
+    )
+
+
+def _again(dispatch: Dispatch, change_order: ChangeOrder, export: Export) -> None:
+    change_order.move(Status.QUEUED, change_order.version)
+    outbox.postpone(dispatch, clock.now())
+    missing = exports.unsent(export)
+    events.record(SUBJECT, change_order.id, "queued again", number=export.number, missing=missing, sent=exports.stored(export))
+
+
+def _refused(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, Attempt]) -> None:
+    line, attempt = next((line, attempt) for line, attempt in latest.items() if attempt.outcome == Outcome.REFUSED)
+    rows = [records.Row(code=code, column=column, text=text) for code, column, text in attempt.rows]
+    cause = records.failure_class(rows, attempt.http)
+    if cause == "access":
+        reason = "Spectrum refused our credentials. An administrator has to mend them."
+        Lane.update(paused_at=clock.now(), paused_by=None, reason=reason).where(Lane.name == dispatch.lane).execute()
+    said = [records.explain(row.code, row.column, row.text) for row in rows if row.code != "G"]
+    text = " ".join(said) or "Spectrum refused our credentials."
+    fail(dispatch, change_order, cause, text, line=line, rows=attempt.rows, http=attempt.http, sent=_sent(latest))
+
+
+def _postpone(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, Attempt]) -> None:
+    rows = next(attempt.rows for attempt in latest.values() if attempt.outcome == Outcome.NOT_SENT)
+    text = "Spectrum could not be reached. Nothing was sent; it goes again by itself."
+    change_order.move(Status.QUEUED, change_order.version)
+    outbox.postpone(dispatch, clock.now() + back_off(dispatch.tries - 1), text)
+    events.record(SUBJECT, change_order.id, "postponed", text=text, rows=rows)
+
+
+def _sent(latest: dict[int, Attempt]) -> list[int]:
+    return [line for line, attempt in latest.items() if attempt.outcome in STORED]

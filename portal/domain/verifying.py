@@ -1,0 +1,145 @@
+"""Reading back: what Spectrum holds under our number, before anything is sent, and after an outcome nobody knows.
+
+"It is there" is believed at once. "It is not there" means nothing while the first request may still be at work: it
+counts only after the quiet window, and only when two readings, well apart, say so.
+"""
+
+from datetime import datetime, timedelta
+
+from portal import clock
+from portal.db import transaction
+from portal.domain import change_orders, events, exports, outbox, readings, settling
+from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
+from portal.domain.exports import Export, Outcome
+from portal.domain.outbox import Dispatch, Lane
+from portal.domain.readings import ONE_READING, Read, Reading
+from portal.spectrum import records
+
+BETWEEN = timedelta(minutes=5)  # at least, between two readings that say "not there"
+MOST_SENDS = 4  # of one line, since Accept or the last Retry
+
+
+def look_first(dispatch: Dispatch, claim: int, export: Export, read: Read) -> bool:
+    """Queued: what is there already is not sent (transition 19 when that is everything). True: go on and send."""
+    reading = readings.look(export, read)
+    with transaction():
+        Lane.renew(dispatch.lane, claim, ONE_READING)
+        change_order = change_orders.load(export.change_order_id)
+        if change_order.export != export.id or change_order.state is not Status.QUEUED:
+            return False
+        if reading.failed:
+            readings.note(export, exports.unsent(export), Outcome.NO_READING, reading.at, reading.failed)
+            outbox.postpone(dispatch, clock.now() + settling.back_off(dispatch.tries - 1), reading.failed)
+            return False
+        if not reading.is_ours:
+            _foreign(dispatch, change_order, export, reading)
+            return False
+        readings.note(export, [line for line in exports.unsent(export) if line in reading.present], Outcome.PRESENT, reading.at)
+        return bool(exports.unsent(export)) or settling.apply(dispatch, change_order, export, found="adopted")
+
+
+def answer(dispatch: Dispatch, claim: int, read: Read | None) -> None:
+    """Somebody asked to look: say what Spectrum holds, and where the outcome is unknown, conclude from it. Raises outbox.Lost."""
+    with transaction():
+        Lane.renew(dispatch.lane, claim, ONE_READING)
+        outbox.begin(dispatch, ONE_READING)
+        export = Export.get_by_id(dispatch.subject)
+    if read is None:
+        outbox.finish(dispatch, "Reading back is off.")
+        return
+    reading = readings.look(export, read)
+    with transaction():
+        outbox.finish(dispatch)
+        outbox.reopen(export.key)  # a pending export finds out for itself that there is nothing to do any more
+        _settle(Dispatch.get(Dispatch.key == export.key), claim, export, reading)
+        events.record(SUBJECT, export.change_order_id, "looked up", number=export.number, found=readings.in_words(export, reading))
+
+
+def verify(dispatch: Dispatch, claim: int, export: Export, read: Read | None) -> None:
+    """Unknown: find out by reading back, or by sending again where the company has recorded that this replaces; else a person decides."""
+    reading = readings.look(export, read) if read else None
+    with transaction():
+        _settle(dispatch, claim, export, reading)
+
+
+def _settle(dispatch: Dispatch, claim: int, export: Export, reading: Reading | None) -> None:
+    Lane.renew(dispatch.lane, claim, ONE_READING)
+    change_order = change_orders.load(export.change_order_id)
+    if change_order.export != export.id or change_order.state is not Status.UNKNOWN:
+        return
+    doubts = exports.doubtful(export)
+    if not doubts:  # an answer that came late has said it
+        settling.apply(dispatch, change_order, export)
+    elif reading:
+        _conclude(dispatch, change_order, export, reading, doubts)
+    else:
+        _send_again(dispatch, change_order, export, doubts)
+
+
+def _conclude(dispatch: Dispatch, change_order: ChangeOrder, export: Export, reading: Reading, doubts: list[int]) -> None:
+    quiet, there = exports.quiet_until(export), set(doubts) & reading.present
+    if reading.failed:
+        readings.note(export, doubts, Outcome.NO_READING, reading.at, reading.failed)
+        outbox.postpone(dispatch, clock.now() + settling.back_off(dispatch.tries - 1), reading.failed)
+    elif reading.is_ours and there == set(doubts):
+        readings.note(export, doubts, Outcome.PRESENT, reading.at)
+        settling.apply(dispatch, change_order, export, found="found")
+    elif reading.at < quiet:
+        readings.note(export, doubts, Outcome.NOT_SEEN, reading.at)
+        outbox.postpone(dispatch, quiet, "Not seen in Spectrum yet; it may still be at work on it.")
+    elif not reading.is_ours:
+        _foreign(dispatch, change_order, export, reading)
+    else:
+        readings.note(export, there, Outcome.PRESENT, reading.at)
+        _absent(dispatch, change_order, export, reading.at, [line for line in doubts if line not in there])
+
+
+def _absent(dispatch: Dispatch, change_order: ChangeOrder, export: Export, at: datetime, missing: list[int]) -> None:
+    """A reading after the quiet window did not show the lines: the second of its kind is believed."""
+    before = readings.not_seen(export, since=exports.quiet_until(export), until=at - BETWEEN)
+    if not set(missing) <= before:
+        readings.note(export, missing, Outcome.NOT_SEEN, at)
+        outbox.postpone(dispatch, at + BETWEEN, "Not in Spectrum by one reading; a second one decides.")
+    elif not _was_sent_too_often(dispatch, change_order, export, missing):
+        readings.note(export, missing, Outcome.ABSENT, at)
+        settling.apply(dispatch, change_order, export)
+
+
+def _send_again(dispatch: Dispatch, change_order: ChangeOrder, export: Export, doubts: list[int]) -> None:
+    """Without a read-back: the same frozen elements under the same number, after the quiet window, if resending replaces."""
+    quiet = exports.quiet_until(export)
+    if not change_order.company.resending_replaces:
+        outbox.finish(dispatch, "The portal cannot read Spectrum back, so a person has to look there.")
+    elif clock.now() < quiet:
+        outbox.postpone(dispatch, quiet, "It is sent again after the quiet window.")
+    elif not _was_sent_too_often(dispatch, change_order, export, doubts):
+        exports.vouch(export, doubts, Outcome.AGAIN, kind="rule")
+        settling.apply(dispatch, change_order, export)
+
+
+def _was_sent_too_often(dispatch: Dispatch, change_order: ChangeOrder, export: Export, lines: list[int]) -> bool:
+    sends = exports.sends(export)
+    if all(sends[line] < MOST_SENDS for line in lines):
+        return False
+    text = f"It was sent {MOST_SENDS} times and the outcome never became known. A person has to look in Spectrum."
+    outbox.finish(dispatch, text)
+    events.record(SUBJECT, change_order.id, "verification ended", text=text, who="accounting", sent=exports.stored(export))
+    return True
+
+
+def _foreign(dispatch: Dispatch, change_order: ChangeOrder, export: Export, reading: Reading) -> None:
+    text = f"The number {export.number} is already used in Spectrum for something else, or its amounts there are not ours."
+    settling.fail(
+        dispatch,
+        change_order,
+        "data",
+        text,
+        rows=[["check", "number", text]],
+        sent=exports.stored(export),
+        ours=[_told(records.StoredLine.sent(elements)) for _, elements in export.lines],
+        theirs=[_told(line) for line in reading.held],
+    )
+
+
+def _told(line: records.StoredLine) -> str:
+    return f"{line.phase_code} {line.cost_type} {line.amount:,.2f}"
