@@ -7,13 +7,14 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import peewee
 import structlog
 from redis import Redis, RedisError
 
 from portal import clock, db, doorbell, rehearsal
-from portal.domain import connection, heartbeats, outbox, refreshing
+from portal.domain import audit, connection, heartbeats, outbox, refreshing
 
 PERIOD_S = 1.0
 BEAT_EVERY = timedelta(seconds=10)
@@ -22,8 +23,8 @@ NAME = "keeper"
 log = structlog.get_logger()
 
 
-def run(redis_url: str, stopping: Callable[[], bool]) -> None:
-    """Look once a second until told to stop."""
+def run(redis_url: str, stopping: Callable[[], bool], heads: Path) -> None:
+    """Look once a second until told to stop. `heads` is the file for the heads of the audit trail."""
     redis = doorbell.connect(redis_url)
     beaten = clock.EPOCH
     while not stopping():
@@ -33,6 +34,7 @@ def run(redis_url: str, stopping: Callable[[], bool]) -> None:
                 if clock.now() - beaten >= BEAT_EVERY:
                     heartbeats.beat(NAME)
                     plan()
+                    write_head(heads)
                     beaten = clock.now()
         except (peewee.OperationalError, db.Busy) as error:
             log.warning("database not available, trying again", error=str(error))
@@ -43,6 +45,17 @@ def plan() -> None:
     """Promise what recurs: each time is a unique row, so any number of keepers promise it once."""
     refreshing.plan()
     connection.plan_reminders()
+
+
+def write_head(heads: Path) -> None:
+    """Once a day, to a file and to the log: both are out of reach of whoever can change the database alone."""
+    try:
+        written = audit.write_head(heads)
+    except (OSError, audit.Unreadable) as error:
+        log.error("audit head not written", file=str(heads), error=str(error))
+        return
+    if written:
+        log.info("audit head", date=written.date, seq=written.seq, hash=written.hash)
 
 
 def ring(redis: Redis) -> None:

@@ -120,10 +120,10 @@ def test_the_keeper_outlives_a_redis_that_is_gone_or_hangs(promised, valkey):
     assert waiting(Redis.from_url(valkey.url)) == [[LANE]]
 
 
-def test_the_keeper_says_that_it_lives(database, valkey):
+def test_the_keeper_says_that_it_lives(database, valkey, tmp_path):
     rounds = iter([False, True])
 
-    keeper.run(valkey.url, lambda: next(rounds))
+    keeper.run(valkey.url, lambda: next(rounds), tmp_path / "heads.jsonl")
 
     assert clocks.now() - heartbeats.last("keeper") < timedelta(seconds=30)
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "import": Place("portal.cli.imports", "import_", "Read change orders from a file."),
     "exports": Place("portal.cli.exports", "exports", "Look after exports without Redis."),
     "keeper": Place("portal.cli.keeper", "keeper", "Ring the workers when work is due."),
+    "audit": Place("portal.cli.audit", "audit", "Verify the audit trail, or show its head."),
     "simulator": Place("portal.cli.simulator", "simulator", "A stand-in for Spectrum, on the same wire."),
     "catcher": Place("portal.cli.catcher", "catcher", "A mail server that delivers to a web page."),
 }

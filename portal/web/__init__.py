@@ -13,6 +13,7 @@ def init_app(app: Flask) -> None:
     """Add everything to do with pages. The order of the guards is the order in which a request meets them."""
     from portal.web import (
         access,
+        audit,
         deciding,
         errors,
         fallback,
@@ -34,7 +35,7 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     htmx.init_app(app)
     frame.init_app(app)
-    for module in (operations, sessions, frame, lists, deciding, resolving, fallback, help, projects, settings):
+    for module in (operations, sessions, frame, lists, deciding, resolving, fallback, help, projects, settings, audit):
         app.register_blueprint(module.bp)
 
 

@@ -65,10 +65,15 @@ ENDPOINTS = {
     "settings.refresh": Who.ADMINISTERS,
     "settings.look_ups": Who.ADMINISTERS,
     "settings.resume": Who.ADMINISTERS,
+    "audit.index": Who.ADMINISTERS,
+    "audit.download": Who.ADMINISTERS,
+    "audit.verification": Who.ADMINISTERS,
+    "audit.short": Who.ADMINISTERS,
 }
 # Asked for by the page itself: no sign of a person at the screen.
 POLLS = {"change_orders.fragment", "settings.connection_test", "settings.look_ups"}
-NOT_LED_TO = POLLS | {"deciding.preview", "frame.home"}  # after signing in: a fragment is no page, and home is where one is led anyway
+# After signing in: a fragment is no page, nor is a download, and home is where one is led anyway.
+NOT_LED_TO = POLLS | {"deciding.preview", "frame.home", "audit.download"}
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 NEVER = set("\\ #")  # characters no address of ours has, and some browsers read as another site
 

@@ -54,9 +54,14 @@ def register(state: BlueprintSetupState) -> None:
 
 def told(event: Event) -> str:
     """The event as a sentence: who did what."""
-    tell = SENTENCES.get(event.action)
-    sentence = tell(event.facts) if tell else str(event.action)
+    sentence = deed(event)
     return f"{event.actor.name} {sentence}" if event.actor else sentence[:1].upper() + sentence[1:]
+
+
+def deed(event: Event) -> str:
+    """What was done, without who did it."""
+    tell = SENTENCES.get(event.action)
+    return tell(event.facts) if tell else str(event.action)
 
 
 def remark(event: Event) -> str:

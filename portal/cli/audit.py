@@ -1,0 +1,64 @@
+"""`portal audit`: is the audit trail as it was written, and what is its head."""
+
+from pathlib import Path
+
+import click
+
+from portal import cli, db
+from portal.domain import audit as trail
+from portal.domain.audit import Head, Verdict
+
+
+@click.group()
+def audit() -> None:
+    """Verify the audit trail, or show its head."""
+
+
+@audit.command()
+@click.option(
+    "--heads",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=f"the heads written out earlier; default: {trail.HEADS} in the data folder",
+)
+def verify(heads: Path | None) -> None:
+    """Walk the trail from its first event to its last. Ends with status 1 when it is not as it was written."""
+    settings = cli.settings()
+    db.init(settings.DATABASE_URL)
+    known = _heads(heads, settings.PORTAL_DATA / trail.HEADS)
+    with db.connected():
+        verdict = trail.verify(known)
+    if verdict.fault:
+        click.echo(verdict.fault.text)
+        click.echo(f"{_events(verdict)} before it {'is' if verdict.events == 1 else 'are'} as recorded.")
+        raise SystemExit(1)
+    click.echo(f"The audit trail is as it was written: {_events(verdict)}, head {verdict.hash}.")
+    click.echo(_compared(verdict))
+
+
+@audit.command()
+def head() -> None:
+    """Print the present head, as a line for a file of heads that is kept elsewhere."""
+    db.init(cli.settings().DATABASE_URL)
+    with db.connected():
+        click.echo(trail.line(trail.head()))
+
+
+def _heads(named: Path | None, usual: Path) -> list[Head]:
+    file = named or usual
+    if not file.exists():
+        return []
+    try:
+        return trail.read_heads(file)
+    except (OSError, trail.Unreadable) as error:
+        raise cli.Refusal(f"The heads cannot be read: {error}") from None
+
+
+def _events(verdict: Verdict) -> str:
+    return f"{verdict.events:,} event{'' if verdict.events == 1 else 's'}"
+
+
+def _compared(verdict: Verdict) -> str:
+    if verdict.last is None:
+        return "No head was written out yet, so that an end cut off, or a trail hashed anew as a whole, would not show."
+    heads = f"{verdict.compared} head{' fits' if verdict.compared == 1 else 's fit'}"
+    return f"{heads} the trail; the last one was written out on {verdict.last.date} with event {verdict.last.seq:,}."

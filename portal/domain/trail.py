@@ -1,0 +1,198 @@
+"""The audit trail as people read it: newest first, page by page, by person, subject, day and change order number."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import peewee
+
+from portal.domain import change_orders, companies
+from portal.domain.change_orders import ChangeOrder
+from portal.domain.commitments import Commitment, Job, Vendor
+from portal.domain.events import Event
+from portal.domain.people import User
+from portal.domain.staging import Import
+
+PAGE = 50
+SUBJECTS = {
+    change_orders.SUBJECT: "Change orders",
+    "user": "People",
+    "company": "Company settings",
+    "job": "Jobs",
+    "commitment": "Commitments",
+    "vendor": "Vendors",
+    "import": "Imports",
+}
+ONE_DAY = timedelta(days=1)
+LONGEST_NUMBER = 18  # digits of an id or a seq
+
+
+class Invalid(Exception):
+    """What was asked for is no filter; `errors` has a sentence for each field."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(" ".join(errors.values()))
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which events to show; what is empty does not count. Days are the company's, both ends included.
+
+    person   by this person, or about their account
+    number   of a change order, as its commitment numbers it
+    """
+
+    person: int | None = None
+    subject: str = ""
+    since: date | None = None
+    until: date | None = None
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event, the name of what it is about, and for the edit of a change order how it was before."""
+
+    event: Event
+    about: str
+    before: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    entries: list[Entry]
+    after: int | None  # the cursor of the next page; none on the last one
+
+
+def read(asked: Mapping[str, str]) -> Filter:
+    """The filter of an address. Raises Invalid with all that is wrong."""
+    errors: dict[str, str] = {}
+    found = Filter(
+        _person(asked.get("person", ""), errors),
+        _subject(asked.get("subject", ""), errors),
+        _day("since", asked, errors),
+        _day("until", asked, errors),
+        asked.get("number", "").strip(),
+    )
+    if found.since and found.until and found.until < found.since:
+        errors["until"] = "The last day is before the first day. Exchange them, or leave one empty."
+    if errors:
+        raise Invalid(errors)
+    return found
+
+
+def page(wanted: Filter, after: str = "") -> Page:
+    """One page, newest first, by keyset. Raises ValueError for a cursor that is none."""
+    if after and not _is_number(after):
+        raise ValueError("This page address is not one of ours. Start from the first page.")
+    found = list(_events(wanted, int(after) if after else None).limit(PAGE + 1))
+    shown = found[:PAGE]
+    return Page(_entries(shown), shown[-1].seq if len(found) > PAGE else None)
+
+
+def everything(wanted: Filter) -> Iterator[Entry]:
+    """All entries of the filter, newest first, a page at a time."""
+    after: int | None = None
+    while shown := list(_events(wanted, after).limit(PAGE * 10)):
+        yield from _entries(shown)
+        after = shown[-1].seq
+
+
+def _events(wanted: Filter, after: int | None) -> Any:
+    query = Event.select(Event, User).join(User, peewee.JOIN.LEFT_OUTER).order_by(Event.seq.desc())
+    conditions = [] if after is None else [Event.seq < after]
+    if wanted.person is not None:
+        about = (Event.subject == "user") & (Event.ref == wanted.person)
+        conditions.append((Event.actor == wanted.person) | about)
+    if wanted.subject:
+        conditions.append(Event.subject == wanted.subject)
+    if wanted.since:
+        conditions.append(Event.at >= _midnight(wanted.since))
+    if wanted.until:
+        conditions.append(Event.at < _midnight(wanted.until + ONE_DAY))
+    if wanted.number:
+        same = ChangeOrder.select(ChangeOrder.id).where(ChangeOrder.number == wanted.number)
+        conditions.append((Event.subject == change_orders.SUBJECT) & Event.ref.in_(same))
+    return query.where(*conditions) if conditions else query
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(companies.current().time_zone))
+
+
+def _entries(shown: list[Event]) -> list[Entry]:
+    names = {(subject, id): name for subject in SUBJECTS for id, name in _names(subject, shown)}
+    before = _before([event for event in shown if event.action == "edited"])
+    return [Entry(event, names.get((event.subject, event.ref), f"{event.subject} {event.ref}"), before.get(event.seq)) for event in shown]
+
+
+def _before(edits: list[Event]) -> dict[int, dict[str, Any]]:
+    """What each edited change order was like before the edit, by the edit's seq, in one query."""
+    if not edits:
+        return {}
+    writings = Event.select(Event.seq, Event.ref, Event.data).where(
+        Event.subject == change_orders.SUBJECT, Event.ref.in_([edit.ref for edit in edits]), Event.action.in_(("created", "edited"))
+    )
+    before: dict[int, dict[str, Any]] = {}
+    latest: dict[int, dict[str, Any]] = {}
+    for event in writings.order_by(Event.seq):
+        if event.ref in latest:
+            before[event.seq] = latest[event.ref]
+        latest[event.ref] = event.facts["snapshot"]
+    return before
+
+
+def _names(subject: str, shown: list[Event]) -> list[tuple[int, str]]:
+    """What the things of one kind are called, in one query."""
+    ids = {event.ref for event in shown if event.subject == subject}
+    if not ids:
+        return []
+    if subject == change_orders.SUBJECT:
+        found = change_orders.complete().where(ChangeOrder.id.in_(ids))
+        return [(one.id, f"CCO {one.number}, {one.commitment.number}, {one.job.number}") for one in found]
+    if subject == "company":
+        return [(id, "Company settings") for id in ids]
+    model, column, word = NAMED[subject]
+    rows: Any = model.select(model.id, column).where(model.id.in_(ids)).tuples()
+    return [(id, f"{word}{name}") for id, name in rows]
+
+
+NAMED: dict[str, tuple[Any, Any, str]] = {
+    "user": (User, User.name, ""),
+    "job": (Job, Job.number, "Job "),
+    "commitment": (Commitment, Commitment.number, "Commitment "),
+    "vendor": (Vendor, Vendor.name, "Vendor "),
+    "import": (Import, Import.file, "Import "),
+}
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
+
+
+def _person(text: str, errors: dict[str, str]) -> int | None:
+    if text and not _is_number(text):
+        errors["person"] = "Choose a person from the list."
+        return None
+    return int(text) if text else None
+
+
+def _subject(text: str, errors: dict[str, str]) -> str:
+    if text and text not in SUBJECTS:
+        errors["subject"] = "Choose a subject from the list."
+    return text
+
+
+def _day(name: str, asked: Mapping[str, str], errors: dict[str, str]) -> date | None:
+    text = asked.get(name, "").strip()
+    try:
+        day = date.fromisoformat(text) if text else None
+    except ValueError:
+        day = date.min
+    if day and not date(1970, 1, 2) <= day < date.max:
+        errors[name] = f"The {'first' if name == 'since' else 'last'} day is a date such as 2026-11-23."
+        return None
+    return day

@@ -1,0 +1,126 @@
+"""The audit trail, for administrators: who did what when, the whole of it as CSV, and whether it is as it was written."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal import clock
+from portal.domain import audit, people, trail
+from portal.domain.audit import Verdict
+from portal.domain.trail import Filter, Page
+from portal.web import audit_words, downloads, formats, wants_fragment, words
+
+bp = Blueprint("audit", __name__)
+WALK_UP_TO = 50_000  # events walked while somebody waits: some seconds
+FILTERS = ("person", "subject", "since", "until", "number")
+COLUMNS = (
+    "Event",
+    "Time (UTC)",
+    "Who",
+    "E-mail",
+    "About",
+    "What",
+    "Remark",
+    "Changes",
+    "Subject",
+    "Id",
+    "Action",
+    "Data",
+    "Previous",
+    "Hash",
+)
+
+
+@bp.record
+def register(state: object) -> None:
+    """The templates use these as filters."""
+    for filter in (audit_words.who, audit_words.what, audit_words.changes):
+        state.app.add_template_filter(filter)  # type: ignore[attr-defined]
+
+
+@bp.get("/settings/audit")
+def index() -> ResponseReturnValue:
+    """One page of the trail, as filtered."""
+    return shown()
+
+
+@bp.get("/settings/audit/verification")
+def verification() -> ResponseReturnValue:
+    """Walk the trail now, if it is short enough to wait for."""
+    count = audit.count()
+    found = judged() if count <= WALK_UP_TO else {"too_long": count}
+    if wants_fragment():
+        return render_template("audit/_verification.html", **found)
+    return shown(**found)
+
+
+@bp.get("/settings/audit.csv")
+def download() -> ResponseReturnValue:
+    """Everything the filter lets through, with the hashes, so that others can verify it too."""
+    try:
+        wanted = trail.read(request.args)
+    except trail.Invalid as error:
+        abort(404, str(error))
+    return csv_of(wanted)
+
+
+@bp.get("/audit")
+def short() -> ResponseReturnValue:
+    """An address to remember."""
+    return redirect(url_for(".index"), 303)
+
+
+def csv_of(wanted: Filter) -> Response:
+    return downloads.as_csv(f"audit-{clock.now():%Y%m%d-%H%M%S}.csv", COLUMNS, _rows(wanted))
+
+
+def _rows(wanted: Filter) -> Iterator[tuple[object, ...]]:
+    for entry in trail.everything(wanted):
+        event = entry.event
+        changed = "; ".join(
+            f"{one.label}: {one.new}" if one.old is None else f"{one.label}: {one.old} → {one.new}" for one in audit_words.changes(entry)
+        )
+        told = (audit_words.who(event), event.actor.email if event.actor else "", entry.about, audit_words.what(event))
+        kept = (event.subject, event.ref, event.action, event.data, event.previous, event.hash)
+        yield (event.seq, formats.iso(event.at), *told, words.remark(event), changed, *kept)
+
+
+def judged() -> dict[str, object]:
+    """What a walk over the trail finds; or why its heads cannot be read."""
+    try:
+        heads = audit.read_heads(file) if (file := _heads()).exists() else []
+    except (OSError, audit.Unreadable) as error:
+        return {"unreadable": str(error)}
+    verdict: Verdict = audit.verify(heads)
+    return {"verdict": verdict, "at": clock.now()}
+
+
+def _heads() -> Path:
+    folder: Path = current_app.config["PORTAL_DATA"]
+    return folder / audit.HEADS
+
+
+def shown(**verified: object) -> ResponseReturnValue:
+    """The page, with what a verification found, if one was asked for."""
+    errors: dict[str, str] = {}
+    page = Page([], None)
+    try:
+        page = trail.page(trail.read(request.args), request.args.get("after", ""))
+    except trail.Invalid as error:
+        errors = error.errors
+    except ValueError as error:
+        abort(404, str(error))
+    values = {name: request.args.get(name, "") for name in FILTERS}
+    html = render_template(
+        "audit/index.html",
+        page=page,
+        errors=errors,
+        values=values,
+        asked={name: value for name, value in values.items() if value},
+        people=[(str(person.id), person.name) for person in people.everybody()],
+        subjects=trail.SUBJECTS,
+        **verified,
+    )
+    return html, 422 if errors else 200

@@ -1,0 +1,98 @@
+"""Events of every kind in plain words: who did it, what was done, and what was changed from what to what."""
+
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+from portal.domain import change_orders, trail
+from portal.domain.events import Event
+from portal.web import words
+
+LABELS = {
+    "cr_status": "Change request status",
+    "cr_approves": "Status is of action type 1 or 2",
+    "cost_reimbursable": "Cost-reimbursable flag",
+    "sub_status": "Subcontract status",
+    "custom_title": "Custom title and description",
+    "edit_number": "Approver may edit the Spectrum number",
+    "export_delay": "Export delay in seconds",
+    "accounting_dates": "Approver may set an accounting date",
+    "period_from": "Open period from",
+    "period_to": "Open period to",
+    "basic": "HTTP Basic",
+    "enhanced": "Enhanced authentication",
+    "client_id": "Client ID",
+    "secret_expires_on": "Last day of the client secret",
+    "can_push": "Can Push to Accounting",
+    "sha256": "SHA-256",
+}
+OF_ACTION = {"level changed": "Level", "privilege granted": "Can Push to Accounting", "privilege removed": "Can Push to Accounting"}
+OF_ACTION |= {"account opened": "Open", "account closed": "Open"}
+HEAD = ("number", "title", "description", "amount")  # of a change order's snapshot, in the order in which they are told
+LINE = ("phase_code", "cost_type", "bid_item", "description", "quantity", "unit", "amount")
+SAID = ("reason", "note", "text")  # stands on its own beside the sentence
+NOTHING = "nothing"
+COMMAND_LINE, PORTAL = "Command line", "The portal"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that the event says of a field. `old` is None where there was no before."""
+
+    label: str
+    old: str | None
+    new: str
+
+
+def who(event: Event) -> str:
+    """The person; without one it was the command line for accounts, else a worker of ours."""
+    if event.actor:
+        return str(event.actor.name)
+    return COMMAND_LINE if event.subject == "user" else PORTAL
+
+
+def what(event: Event) -> str:
+    """What was done, as a sentence without its subject."""
+    sentence = words.deed(event) if event.subject == change_orders.SUBJECT else str(event.action)
+    return sentence[:1].upper() + sentence[1:]
+
+
+def changes(entry: trail.Entry) -> list[Change]:
+    """The facts of the event, field by field; for a change order only what its sentence does not say."""
+    event, facts = entry.event, entry.event.facts
+    if event.subject == change_orders.SUBJECT:
+        return _edits(entry.before, facts["snapshot"]) if entry.before else []
+    old, new = facts.get("old"), facts.get("new")
+    if isinstance(old, dict) and isinstance(new, dict):
+        changed = [Change(_label(name), _said(old.get(name)), _said(value)) for name, value in new.items()]
+        return changed + _plain({name: value for name, value in facts.items() if name not in ("old", "new")})
+    if "old" in facts and "new" in facts:
+        return [Change(OF_ACTION.get(event.action, "Value"), _said(old), _said(new))]
+    return _plain(facts)
+
+
+def _edits(before: dict[str, Any], after: dict[str, Any]) -> list[Change]:
+    """What an edit of a change order changed, its lines by their position."""
+    named = [Change(_label(name), _said(before[name]), _said(after[name])) for name in HEAD if before[name] != after[name]]
+    lines = zip_longest(*([_line(line) for line in snapshot["lines"]] for snapshot in (before, after)), fillvalue=NOTHING)
+    return named + [Change(f"Line {position}", old, new) for position, (old, new) in enumerate(lines, 1) if old != new]
+
+
+def _line(line: dict[str, Any]) -> str:
+    return " ".join(line[name] for name in LINE if line[name] not in (None, ""))
+
+
+def _plain(facts: dict[str, Any]) -> list[Change]:
+    return [Change(_label(name), None, _said(value)) for name, value in facts.items() if name not in SAID and value not in ("", None, [])]
+
+
+def _label(name: str) -> str:
+    return LABELS.get(name, name.replace("_", " ").capitalize())
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(_said, value)) or NOTHING
+    return NOTHING if value in ("", None) else str(value)

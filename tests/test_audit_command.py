@@ -1,0 +1,73 @@
+"""`portal audit verify` and `portal audit head`: clear sentences, and an exit status for scripts."""
+
+import pytest
+from click.testing import CliRunner
+
+from portal import db
+from portal.cli import main
+from portal.domain import audit, events
+from tests.test_audit import TRIGGERS
+
+
+@pytest.fixture
+def portal(database_url, database, company, tmp_path):
+    """Runs `portal audit ...` on a trail of three events."""
+    with db.transaction():
+        for number in (1, 2, 3):
+            events.record("change_order", number, "accepted", None)
+
+    def run(*arguments):
+        environment = {"DATABASE_URL": database_url, "PORTAL_DATA": str(tmp_path)}
+        return CliRunner().invoke(main, ["audit", *arguments], env=environment)
+
+    yield run
+    db.init(database_url)
+
+
+def remove(seq):
+    for name in TRIGGERS if db.is_sqlite() else TRIGGERS[:2]:
+        db.database.execute_sql(f"DROP TRIGGER {name}" if db.is_sqlite() else f"DROP TRIGGER {name} ON event")
+    db.database.execute_sql(f"DELETE FROM event WHERE seq = {seq}")
+
+
+def test_a_good_trail_is_told_with_its_head(portal):
+    answer = portal("verify")
+
+    assert answer.exit_code == 0
+    assert f"The audit trail is as it was written: 3 events, head {audit.head().hash}." in answer.output
+    assert "No head was written out yet" in answer.output
+
+
+def test_the_heads_of_the_data_folder_are_compared(portal, tmp_path):
+    audit.write_head(tmp_path / audit.HEADS)
+
+    assert "1 head fits the trail; the last one was written out on" in portal("verify").output
+
+
+def test_a_bad_trail_ends_with_status_1_and_says_where(portal):
+    remove(2)
+
+    answer = portal("verify")
+
+    assert answer.exit_code == 1
+    assert answer.output == "Event 2 is missing: deleted after being recorded.\n1 event before it is as recorded.\n"
+
+
+def test_heads_kept_elsewhere_show_an_end_that_was_cut_off(portal, tmp_path):
+    elsewhere = tmp_path / "elsewhere.jsonl"
+    elsewhere.write_text(portal("head").output)
+    remove(3)
+
+    assert portal("verify").exit_code == 0
+    answer = portal("verify", "--heads", str(elsewhere))
+    assert answer.exit_code == 1
+    assert "its end was cut off" in answer.output
+
+
+def test_a_file_that_holds_no_heads_ends_with_status_2(portal, tmp_path):
+    (tmp_path / "notes.txt").write_text("remember the milk\n")
+
+    answer = portal("verify", "--heads", str(tmp_path / "notes.txt"))
+
+    assert answer.exit_code == 2
+    assert "is not the head of an audit trail" in answer.output

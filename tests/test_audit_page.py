@@ -1,0 +1,277 @@
+"""Administrators read the audit trail: who did what when, filtered, page by page, as CSV, and verified."""
+
+import csv
+import io
+import re
+from datetime import UTC, datetime
+
+import pytest
+from bs4 import BeautifulSoup
+
+from portal import db
+from portal.domain import audit, company_settings, deciding, events, pausing, privileges, sending, trail
+from portal.domain.change_orders import load
+from portal.domain.people import Level
+from portal.web import audit as page_module
+from portal.web import downloads
+from tests.conftest import HTMX, count_queries, sign_in
+from tests.test_audit_command import remove
+
+
+@pytest.fixture
+def eve_at(client, eve):
+    """Eve, signed in: `eve_at(path)` answers the page, `rows` what its table says."""
+    sign_in(client, eve)
+    return client.get
+
+
+def rows(answer):
+    table = BeautifulSoup(answer.text, "html.parser").find("tbody")
+    return [[cell.get_text(" ", strip=True) for cell in row.find_all(["th", "td"])] for row in table.find_all("tr")] if table else []
+
+
+def told(answer):
+    """Who, what and about of every row."""
+    return [tuple(re.sub(r"\s+", " ", cell) for cell in row[1:4]) for row in rows(answer)]
+
+
+def test_a_change_order_s_way_is_told_newest_first_with_links(eve_at, make_change_order, ana):
+    change_order = make_change_order("rejected")
+
+    answer = eve_at("/settings/audit")
+
+    about = f"CCO {change_order.number}, SC-014, 24-117"
+    assert told(answer) == [
+        ("Ana Ortiz", "Sent it back Wrong cost type on line 1", about),
+        ("Dee Sørensen", "Sent it to accounting", about),
+        ("Dee Sørensen", "Wrote it", about),
+    ]
+    assert f'href="/change-orders/{change_order.id}"' in answer.text
+
+
+def test_an_edit_says_what_was_changed_from_what_to_what(eve_at, make_change_order, dee):
+    change_order = make_change_order("draft", lines=(("16-2000", "SUB", "4250.00"), ("16-3000", "MAT", "10.00")))
+    draft = sending.Draft("001", "Relocate two ducts", "", [sending.LineDraft("16-2000", "SUB", change_order.lines[0].amount * 2)])
+    sending.edit(change_order.id, by=dee, version=change_order.version, draft=draft)
+
+    what = told(eve_at("/settings/audit"))[0][1]
+
+    assert "Title: Relocate duct bank → became Relocate two ducts" in what
+    assert "Amount: 4260.00 → became 8500.00" in what
+    assert "Line 1: 16-2000 SUB 4250.00 → became 16-2000 SUB 8500.00" in what
+    assert "Line 2: 16-3000 MAT 10.00 → became nothing" in what
+
+
+def test_rights_and_settings_say_old_and_new_and_who(eve_at, ben, eve, company):
+    privileges.set_level(ben.id, Level.STANDARD, by=eve)
+    privileges.set_privilege(ben.id, True)
+    company_settings.change("decisions", {"custom_title": "on", "edit_number": "on", "four_eyes": "on", "export_delay": "45"}, by=eve)
+    pausing.pause(company.lane, eve, "month-end close")
+
+    assert told(eve_at("/settings/audit")) == [
+        ("Eve Laurent", "Exports paused month-end close", "Company settings"),
+        (
+            "Eve Laurent",
+            "Settings changed Custom title and description: no → became yes Export delay in seconds: 0 → became 45",
+            "Company settings",
+        ),
+        ("Command line", "Privilege granted Can Push to Accounting: no → became yes", "Ben Okafor"),
+        ("Eve Laurent", "Level changed Level: Read Only → became Standard", "Ben Okafor"),
+    ]
+
+
+def test_what_people_typed_stays_text(eve_at, company, eve):
+    pausing.pause(company.lane, eve, "<script>alert(1)</script>{{7*7}}")
+
+    text = eve_at("/settings/audit").text
+
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;{{7*7}}" in text
+
+
+@pytest.fixture
+def days(make_change_order, ana, ben, eve, clock):
+    """Something on each of three days."""
+    clock.set(datetime(2026, 3, 2, 15, tzinfo=UTC))
+    make_change_order(number="004")
+    clock.tick(days=1)
+    privileges.set_level(ben.id, Level.STANDARD, by=eve)
+    clock.set(datetime(2026, 3, 5, 5, 59, tzinfo=UTC))  # 23:59 of the 4th in Chicago
+    deciding.accept(1, by=ana, version=load(1).version)
+    return {person.name.split()[0]: person.id for person in (ana, ben, eve)}
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("", ["accepted", "level", "sent", "wrote"]),
+        ("person=Ana", ["accepted"]),
+        ("person=Ben", ["level"]),
+        ("person=Eve", ["level"]),
+        ("subject=change_order", ["accepted", "sent", "wrote"]),
+        ("subject=user", ["level"]),
+        ("subject=job", []),
+        ("since=2026-03-03", ["accepted", "level"]),
+        ("until=2026-03-03", ["level", "sent", "wrote"]),
+        ("since=2026-03-04&until=2026-03-04", ["accepted"]),
+        ("since=2026-03-05", []),
+        ("number=004", ["accepted", "sent", "wrote"]),
+        ("number=+004+&person=Ana", ["accepted"]),
+        ("number=4711", []),
+    ],
+)
+def test_events_are_found_by_person_subject_day_and_number(eve_at, days, asked, found):
+    for name, id in days.items():
+        asked = asked.replace(f"person={name}", f"person={id}")
+
+    answer = eve_at(f"/settings/audit?{asked}")
+
+    assert [what.split()[0].lower() for _, what, _ in told(answer)] == found
+    if not found:
+        assert "No event matches these filters." in answer.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "problem"),
+    [
+        ("person=ana", "Choose a person from the list."),
+        ("person=-1", "Choose a person from the list."),
+        ("person=" + "9" * 19, "Choose a person from the list."),
+        ("subject=event", "Choose a subject from the list."),
+        ("since=yesterday", "The first day is a date such as 2026-11-23."),
+        ("until=2026-02-30", "The last day is a date such as 2026-11-23."),
+        ("until=9999-12-31", "The last day is a date such as 2026-11-23."),
+        ("since=0001-01-01", "The first day is a date such as 2026-11-23."),
+        ("since=2026-03-02&until=2026-03-01", "The last day is before the first day."),
+    ],
+)
+def test_a_filter_that_is_none_is_told_at_its_field_and_keeps_what_was_typed(eve_at, asked, problem):
+    answer = eve_at(f"/settings/audit?number=004&{asked}")
+
+    assert answer.status_code == 422
+    assert answer.text.count(problem) == 2
+    assert 'value="004"' in answer.text
+    assert eve_at(f"/settings/audit.csv?{asked}").status_code == 404
+
+
+@pytest.fixture
+def many(database, company):
+    with db.transaction():
+        for number in range(trail.PAGE * 2 + 1):
+            events.record("company", company.id, "exports paused", None, reason=f"reason {number}")
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(eve_at, many):
+    seen, path = [], "/settings/audit?subject=company"
+    while path:
+        page = eve_at(path)
+        seen += [int(row[4]) for row in rows(page)]
+        following = BeautifulSoup(page.text, "html.parser").find("a", rel="next")
+        path = following and following["href"]
+
+    assert seen == list(range(trail.PAGE * 2 + 1, 0, -1))
+
+
+@pytest.mark.parametrize("after", ["x", "-1", "1e3", "٣", "9" * 19])
+def test_a_page_address_that_is_none_is_told(eve_at, after):
+    assert eve_at(f"/settings/audit?after={after}").status_code == 404
+
+
+def test_a_long_page_needs_no_more_queries_than_a_short_one(eve_at, make_change_order):
+    make_change_order("rejected")
+    eve_at("/settings/audit")
+    with count_queries() as few:
+        eve_at("/settings/audit")
+    for _ in range(8):
+        make_change_order("rejected")
+
+    with count_queries() as lots:
+        eve_at("/settings/audit")
+
+    assert len(lots) == len(few)
+
+
+def table(answer):
+    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+
+
+def test_the_csv_has_what_the_filter_lets_through_with_all_that_verifying_needs(eve_at, days):
+    answer = eve_at("/settings/audit.csv?number=004")
+
+    found = table(answer)
+    assert answer.headers["Content-Disposition"].startswith('attachment; filename="audit-2026')
+    assert [row["What"] for row in found] == ["Accepted it as S014-004", "Sent it to accounting", "Wrote it"]
+    assert (found[0]["Who"], found[0]["E-mail"], found[0]["Time (UTC)"]) == ("Ana Ortiz", "ana@example.test", "2026-03-05T05:59:00Z")
+    assert (found[0]["Hash"], found[0]["Event"]) == (audit.head().hash, "4")
+
+
+def test_the_csv_of_a_long_trail_is_whole(eve_at, many):
+    assert [int(row["Event"]) for row in table(eve_at("/settings/audit.csv"))] == list(range(trail.PAGE * 2 + 1, 0, -1))
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠", "  =", "\ufeff="])
+def test_nothing_in_the_csv_is_taken_for_a_formula(eve_at, company, eve, start):
+    pausing.pause(company.lane, eve, f"{start}cmd|' /C calc'!A0")
+
+    (row,) = table(eve_at("/settings/audit.csv"))
+
+    assert row["Remark"].startswith("'")
+    assert row["Remark"].endswith("cmd|' /C calc'!A0")
+
+
+def test_harmless_text_stays_as_it_is():
+    assert [downloads.harmless(text) for text in ("", "12", "a=b", "’")] == ["", "12", "a=b", "’"]
+
+
+def test_verifying_says_what_it_found(eve_at, many, tmp_path):
+    audit.write_head(tmp_path / audit.HEADS)
+
+    answer = eve_at("/settings/audit/verification", headers=HTMX)
+
+    assert "<html" not in answer.text
+    assert "The audit trail is as it was written: 101 events." in answer.text
+    assert "1 head fits; the last one was written out on" in answer.text
+    assert audit.head().hash in answer.text
+
+
+def test_without_javascript_the_verdict_stands_on_the_page(eve_at, many):
+    page = eve_at("/settings/audit/verification").text
+
+    assert "The audit trail is as it was written: 101 events." in page
+    assert "No head was written out yet on this server" in page
+    assert "<h1>Audit trail</h1>" in page
+
+
+def test_a_bad_trail_is_told_with_the_event_and_what_to_do(eve_at, many):
+    remove(40)
+
+    text = eve_at("/settings/audit/verification", headers=HTMX).text
+
+    assert "Event 40 is missing: deleted after being recorded." in text
+    assert "Keep the database as it is" in text
+
+
+def test_heads_that_cannot_be_read_are_told(eve_at, many, tmp_path):
+    (tmp_path / audit.HEADS).write_text("remember the milk\n")
+
+    assert "cannot be compared: Line 1" in eve_at("/settings/audit/verification", headers=HTMX).text
+
+
+def test_a_trail_too_long_to_wait_for_is_sent_to_the_command_line(eve_at, many, monkeypatch):
+    monkeypatch.setattr(page_module, "WALK_UP_TO", 100)
+
+    text = eve_at("/settings/audit/verification", headers=HTMX).text
+
+    assert "The trail has 101 events, too many to wait for here. On the server, run: portal audit verify" in text
+
+
+def test_the_short_address_leads_there(eve_at):
+    assert eve_at("/audit").location == "/settings/audit"
+
+
+@pytest.mark.parametrize("who", ["ana", "ben", "dee", "sam"])
+@pytest.mark.parametrize("path", ["/settings/audit", "/settings/audit.csv", "/settings/audit/verification", "/audit"])
+def test_nobody_but_administrators_reads_the_trail(client, request, who, path):
+    sign_in(client, request.getfixturevalue(who))
+
+    assert client.get(path).status_code == 403
