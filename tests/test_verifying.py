@@ -8,7 +8,7 @@ import pytest
 
 from portal import clock as clocks
 from portal import db, tasks
-from portal.domain import deciding, events, exporting, exports, outbox, resolving, verifying
+from portal.domain import deciding, events, exporting, exports, outbox, readings, resolving, verifying
 from portal.domain.change_orders import SUBJECT, Status, load
 from portal.domain.checks import Blocked
 from portal.domain.companies import ADDS, REPLACES, Company
@@ -372,7 +372,7 @@ def test_a_line_stored_but_lost_by_the_read_back_is_not_sent_again(doubtful, tab
 
 def test_somebody_who_asks_gets_an_early_look_and_its_answer(doubtful, tables, clock, sam):
     tables.put(1, 2)
-    resolving.look_up(doubtful.id, sam)
+    readings.ask(doubtful.id, sam)
 
     assert work(doubtful, GOOD, read=tables) == ["12.34"]
 
@@ -384,7 +384,7 @@ def test_somebody_who_asks_gets_an_early_look_and_its_answer(doubtful, tables, c
 def test_a_look_at_what_failed_tells_and_changes_nothing(accepted, tables, sam):
     tables.lines.append(StoredLine("010000", "L", Decimal("1.00")))
     work(accepted, read=tables)
-    resolving.look_up(accepted.id, sam)
+    readings.ask(accepted.id, sam)
     tables.lines.clear()
 
     work(accepted, read=tables)

@@ -88,9 +88,9 @@ def history(subject: str, ref: int) -> list[Event]:
     return list(_with_actors().where(Event.subject == subject, Event.ref == ref).order_by(Event.seq))
 
 
-def latest(subject: str, refs: Iterable[int], *, besides: tuple[str, ...] = ()) -> dict[int, Event]:
-    """The last event of each thing, in one query; the last but for those of the actions `besides`."""
-    ours = (Event.subject == subject) & Event.ref.in_(list(refs)) & Event.action.not_in(besides)
+def latest(subject: str, refs: Iterable[int], *, of: tuple[str, ...] = (), besides: tuple[str, ...] = ()) -> dict[int, Event]:
+    """The last event of each thing, in one query; only those of the actions `of`, if any are named, and none of `besides`."""
+    ours = (Event.subject == subject) & Event.ref.in_(list(refs)) & (Event.action.in_(of) if of else Event.action.not_in(besides))
     newest = Event.select(peewee.fn.MAX(Event.seq)).where(ours).group_by(Event.ref)
     return {event.ref: event for event in _with_actors().where(Event.seq.in_(newest))}
 

@@ -60,7 +60,7 @@ class Export(Model):
     @property
     def key(self) -> str:
         """The key of the promise to send it."""
-        return f"export:{self.id}"
+        return key(self.id)
 
     @property
     def draft(self) -> Draft:
@@ -112,6 +112,11 @@ class Attempt(Model):
 
 
 Attempt.add_index(Attempt.index(Attempt.export, unique=True, where=Attempt.ended_at.is_null(), name="attempt_open"))
+
+
+def key(id: int) -> str:
+    """The key of the promise to send the Export."""
+    return f"export:{id}"
 
 
 def freeze(change_order: ChangeOrder, number: str, title: str | None, description: str | None, on: date) -> Export:

@@ -16,10 +16,12 @@ from portal.domain.commitments import Job
 from portal.domain.events import Event
 from portal.domain.offers import Offers
 from portal.domain.people import Membership, User
+from portal.domain.readings import LOOK
 
 PAGE = 50
-ASIDES = ("edited", "looked up")  # events that say nothing about where a change order stands
+ASIDES = ("edited", LOOK)  # events that say nothing about where a change order stands
 ARRIVALS = ("exported", "found", "adopted")
+LOOKING_S, DOUBT_S = 2, 15  # how soon to ask again while the worker looks into Spectrum, and while an outcome is unknown
 LOOK_AHEAD = 5  # rows looked at for the next one a person may decide
 
 
@@ -70,6 +72,15 @@ class Row:
     number: str
     why_not: str
     offers: Offers
+
+    @property
+    def poll_seconds(self) -> int | None:
+        """How soon the screen should ask again, while it may change by itself."""
+        if self.change_order.is_in_flight:
+            return self.change_order.poll_seconds
+        if self.offers.looking:
+            return LOOKING_S
+        return DOUBT_S if self.offers.doubt and self.offers.doubt.next_look else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,33 +4,75 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal import clock
-from portal.domain import deciding, exports, resolving
-from portal.domain.change_orders import ChangeOrder, Status
+from portal.domain import deciding, events, exports, outbox, readings, resolving
+from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.events import Event
+from portal.domain.outbox import Dispatch
 from portal.domain.people import User
+from portal.domain.readings import LOOK, LOOKED_UP
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What the portal itself does about an unknown outcome. `next_look`: when it goes on; None when it waits for a person."""
+
+    quiet_until: datetime
+    said: str = ""
+    next_look: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """`ways` out of recall, retry, reject, resolve, by_hand, unlink. `quiet_until`: while an outcome is unknown, when its window ends."""
+    """What can be done about one change order, by this person and by the portal.
+
+    ways     out of recall, retry, reject, look_up, resolve, by_hand, unlink
+    doubt    while its outcome is unknown
+    looking  somebody asked to look into Spectrum, and the worker has not answered yet
+    looked   the last answer to that
+    """
 
     ways: frozenset[str] = frozenset()
-    quiet_until: datetime | None = None
+    doubt: Doubt | None = None
+    looking: bool = False
+    looked: Event | None = None
 
 
 NONE = Offers()
 
 
 def of(shown: list[ChangeOrder], viewer: User, said: dict[int, Event], hands: dict[int, set[int]]) -> dict[int, Offers]:
-    """The offers of each change order by its id, in at most two queries. `said` are their last events, `hands` who worked on them."""
+    """The offers of each by its id, in a constant number of queries. `said`: their last events; `hands`: who worked on them."""
     attempted = exports.attempted(_exports(shown, Status.QUEUED))
-    sends = exports.last_sends(_exports(shown, Status.UNKNOWN))
+    promised = outbox.promised(key for one in shown if one.state in LOOKED_UP for key in _keys(one))
+    looked = events.latest(SUBJECT, [one.id for one in shown if one.state in LOOKED_UP], of=(LOOK,))
+    doubts = _doubts(shown, promised)
     found = {}
     for one in shown:
         ways = {way for way, offered in _ways(one, viewer, said.get(one.id), hands[one.id], attempted).items() if offered}
-        quiet = sends.get(one.export or 0, clock.EPOCH) + exports.QUIET if one.state is Status.UNKNOWN else None
-        found[one.id] = Offers(frozenset(ways), quiet) if ways or quiet else NONE
+        reading = promised.get(readings.key(one.export))
+        looking = reading is not None and reading.finished_at is None
+        found[one.id] = Offers(frozenset(ways), doubts.get(one.id), looking, _since(said.get(one.id), looked.get(one.id)))
     return found
+
+
+def _doubts(shown: list[ChangeOrder], promised: dict[str, Dispatch]) -> dict[int, Doubt]:
+    sends = exports.last_sends(_exports(shown, Status.UNKNOWN))
+    doubts = {}
+    for one in shown:
+        if one.state is Status.UNKNOWN and one.export:
+            work = promised[exports.key(one.export)]
+            quiet = sends.get(one.export, clock.EPOCH) + exports.QUIET
+            doubts[one.id] = Doubt(quiet, work.error, None if work.finished_at else work.due_at)
+    return doubts
+
+
+def _since(last: Event | None, look: Event | None) -> Event | None:
+    """A look that is older than what happened last tells nothing any more."""
+    return look if look and last and look.seq > last.seq else None
+
+
+def _keys(one: ChangeOrder) -> list[str]:
+    return [exports.key(one.export), readings.key(one.export)] if one.export else []
 
 
 def _ways(one: ChangeOrder, viewer: User, last: Event | None, hands: set[int], attempted: set[int]) -> dict[str, bool]:
@@ -40,13 +82,14 @@ def _ways(one: ChangeOrder, viewer: User, last: Event | None, hands: set[int], a
         case Status.FAILED:
             return {
                 "retry": not resolving.why_not_retry(one, viewer, resolving.cause_of(last)),
+                "look_up": readings.may_ask(viewer),
                 "reject": not deciding.why_not(one, viewer, hands),
                 "by_hand": resolving.may_undo(viewer),
             }
         case Status.UNKNOWN:
-            return {"resolve": viewer.may_decide}
+            return {"look_up": readings.may_ask(viewer), "resolve": viewer.may_decide}
         case Status.EXPORTED:
-            return {"unlink": resolving.may_undo(viewer)}
+            return {"look_up": resolving.may_undo(viewer), "unlink": resolving.may_undo(viewer)}
     return {}
 
 

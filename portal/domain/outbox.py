@@ -4,7 +4,7 @@ A promise is a row written in the transaction of the decision that causes it. Th
 rows; a worker takes the lane, works, and lets go. What Redis or RQ say is never asked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -170,6 +170,11 @@ def reopen(key: str) -> None:
     """Promise anew what was finished: due now, with a new budget of tries and time."""
     now = clock.now()
     Dispatch.update(finished_at=None, tries=0, due_at=now, promised_at=now, error="").where(Dispatch.key == key).execute()
+
+
+def promised(keys: Iterable[str]) -> dict[str, Dispatch]:
+    """The promises of these keys, kept or not, by key."""
+    return {dispatch.key: dispatch for dispatch in Dispatch.select().where(Dispatch.key.in_(list(keys)))}
 
 
 def withdraw(key: str) -> None:

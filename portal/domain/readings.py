@@ -6,10 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from portal import clock, rehearsal
+from portal.db import transaction
+from portal.domain import change_orders, outbox, people
+from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.exports import Attempt, Export, Outcome
+from portal.domain.outbox import Task
+from portal.domain.people import Level, NotPermitted, User
 from portal.spectrum import records
 
 ONE_READING = timedelta(seconds=60)  # connecting and the query have time-outs of 10 and 30 s
+LOOKED_UP = (Status.UNKNOWN, Status.FAILED, Status.EXPORTED)
+LOOK = "looked up"  # the event of a look that somebody asked for
 VERDICTS = {
     "absent": "Spectrum holds nothing under {number}.",
     "equal": "Spectrum holds exactly what was sent as {number}.",
@@ -35,6 +42,30 @@ class Reading:
     def is_ours(self) -> bool:
         """Nothing is there but lines of ours."""
         return self.verdict in ("absent", "equal", "part")
+
+
+def ask(id: int, by: User) -> ChangeOrder:
+    """Have the worker look; it changes nothing by itself, and an unknown outcome may settle by it.
+
+    Raises NotPermitted, or Overtaken where nothing was exported.
+    """
+    with transaction():
+        by, change_order = people.as_now(by), change_orders.load(id)
+        if not may_ask(by):
+            raise NotPermitted("Looking into Spectrum needs level Standard or higher.")
+        if change_order.state not in LOOKED_UP or change_order.export is None:
+            raise Overtaken(change_order)
+        outbox.promise_again(key(change_order.export), change_order.company.lane, Task.READ_BACK, change_order.export)
+        return change_order
+
+
+def may_ask(by: User) -> bool:
+    return bool(by.active and by.rank >= Level.STANDARD.rank)
+
+
+def key(export: int | None) -> str:
+    """The key of the promise to look an Export up in Spectrum."""
+    return f"read-back:{export}"
 
 
 def look(export: Export, read: Read) -> Reading:

@@ -8,14 +8,13 @@ import peewee
 from portal import clock
 from portal.db import transaction
 from portal.domain import change_orders, checks, deciding, events, exports, numbers, outbox, people
-from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
+from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.checks import Finding
 from portal.domain.exports import Export, Outcome
-from portal.domain.outbox import Task
 from portal.domain.people import Level, NotPermitted, User
+from portal.domain.readings import LOOK
 from portal.spectrum import records
 
-LOOKED_UP = (Status.UNKNOWN, Status.FAILED, Status.EXPORTED)
 ONLY_ADMIN = "Only an administrator with ‘Can Push to Accounting’ does this."
 
 
@@ -105,10 +104,10 @@ def by_hand(id: int, by: User, version: int, number: str, note: str) -> ChangeOr
         raise checks.Blocked([_taken(number)]) from None
 
 
-def unlink(id: int, by: User, version: int, number: str) -> ChangeOrder:
+def unlink(id: int, by: User, version: int, number: str, reads_back: bool = False) -> ChangeOrder:
     """Exported -> Retrieved: it was taken out of Spectrum; `number` typed once more says that this one is meant.
 
-    Raises NotPermitted, Overtaken or Blocked.
+    Where the portal reads Spectrum back, a look has to have found nothing there. Raises NotPermitted, Overtaken or Blocked.
     """
     with transaction():
         by, change_order = people.as_now(by), change_orders.load(id)
@@ -117,29 +116,10 @@ def unlink(id: int, by: User, version: int, number: str) -> ChangeOrder:
         change_order.expect(Status.EXPORTED, version)
         _ensure_may_undo(by)
         kept = numbers.kept(change_order)
-        checks.require(same_number(number, kept, 16))
+        checks.require([*same_number(number, kept, 16), *(_still_there(change_order) if reads_back else [])])
         change_order.move(Status.RETRIEVED, version, decided_by=None, decided_at=None, export=None, manual=False)
         _record(change_order, "unlinked", by, seen=version, number=kept)
         return change_order
-
-
-def look_up(id: int, by: User) -> ChangeOrder:
-    """Ask the worker to read back what Spectrum holds; it changes nothing by itself, and an unknown outcome may settle by it.
-
-    Raises NotPermitted, or Overtaken where nothing was exported.
-    """
-    with transaction():
-        by, change_order = people.as_now(by), change_orders.load(id)
-        if not may_look_up(by):
-            raise NotPermitted("Looking into Spectrum needs level Standard or higher.")
-        if change_order.state not in LOOKED_UP or change_order.export is None:
-            raise Overtaken(change_order)
-        outbox.promise_again(f"read-back:{change_order.export}", change_order.company.lane, Task.READ_BACK, change_order.export)
-        return change_order
-
-
-def may_look_up(by: User) -> bool:
-    return bool(by.active and by.rank >= Level.STANDARD.rank)
 
 
 def why_not_retry(change_order: ChangeOrder, by: User, cause: str) -> str:
@@ -186,6 +166,14 @@ def note_findings(note: str) -> list[Finding]:
         return [Finding(12, "note", f"The note has {len(note)} characters; 1000 fit.", checks.ACCOUNTING, "Shorten it.")]
     found = checks.characters_of("description", note)
     return [Finding(12, "note", "The note contains control characters.", fix=one.fix) for one in found if "control" in one.text]
+
+
+def _still_there(change_order: ChangeOrder) -> list[Finding]:
+    look = events.latest(SUBJECT, [change_order.id]).get(change_order.id)
+    if look and look.action == LOOK and look.facts["verdict"] == "absent":
+        return []
+    text = look.facts["found"] if look and look.action == LOOK else "Nobody has looked whether it is gone from Spectrum."
+    return [Finding(16, "number", text, checks.ACCOUNTING, "Remove it in Spectrum, press Look it up in Spectrum, then unlink it.")]
 
 
 def _doubts(export: Export) -> list[Finding]:

@@ -12,7 +12,7 @@ from portal.domain import change_orders, events, exports, outbox, readings, sett
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.exports import Export, Outcome
 from portal.domain.outbox import Dispatch, Lane
-from portal.domain.readings import ONE_READING, Read, Reading
+from portal.domain.readings import LOOK, ONE_READING, Read, Reading
 from portal.spectrum import records
 
 BETWEEN = timedelta(minutes=5)  # at least, between two readings that say "not there"
@@ -52,7 +52,8 @@ def answer(dispatch: Dispatch, claim: int, read: Read | None) -> None:
         outbox.finish(dispatch)
         outbox.reopen(export.key)  # a pending export finds out for itself that there is nothing to do any more
         _settle(Dispatch.get(Dispatch.key == export.key), claim, export, reading)
-        events.record(SUBJECT, export.change_order_id, "looked up", number=export.number, found=readings.in_words(export, reading))
+        found = readings.in_words(export, reading)
+        events.record(SUBJECT, export.change_order_id, LOOK, number=export.number, verdict=reading.verdict, found=found)
 
 
 def verify(dispatch: Dispatch, claim: int, export: Export, read: Read | None) -> None:

@@ -51,7 +51,7 @@ def fragment(id: int) -> ResponseReturnValue:
     row = lists.row(id, me())
     cancelled = CANCELLED.get(request.args.get("cancelled", ""))
     focus = f"#{cancelled}-{id}" if cancelled else None
-    if cancelled or row.change_order.is_ready or row.change_order.is_in_flight:
+    if cancelled or row.change_order.is_ready or row.poll_seconds:
         return render_template("change_orders/_row.html", row=row, focus=focus)
     return make_response(render_template("change_orders/_settled.html", row=row, focus=focus), 200, MOVED)
 

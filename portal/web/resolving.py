@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain import deciding, lists, resolving, sending
+from portal.domain import deciding, lists, readings, resolving, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.checks import Blocked
 from portal.domain.exports import Export, doubtful, unsent
@@ -35,6 +35,14 @@ def recall(id: int) -> ResponseReturnValue:
 def retry(id: int) -> ResponseReturnValue:
     """Send again what is missing."""
     return done(resolving.retry(id, me(), seen_version()), "queued again", "failed")
+
+
+@bp.post("/<key:id>/look-up")
+def look_up(id: int) -> ResponseReturnValue:
+    """Look it up in Spectrum: the worker reads, the row says what was found."""
+    if not reads_back():
+        return explained(403, "Reading back is off: the portal cannot look into Spectrum. An operator sets INFOLINK_SERVER.")
+    return done(readings.ask(id, me()), "is being looked up in Spectrum", "failed")
 
 
 @bp.get("/<key:id>/resolution")
@@ -78,7 +86,7 @@ def unlinking_form(id: int) -> ResponseReturnValue:
 @bp.post("/<key:id>/unlinking")
 def unlink(id: int) -> ResponseReturnValue:
     """Back to the project, after it was removed in Spectrum."""
-    return done(resolving.unlink(id, me(), seen_version(), request.form.get("number", "")), "unlinked", "exported")
+    return done(resolving.unlink(id, me(), seen_version(), request.form.get("number", ""), reads_back()), "unlinked", "exported")
 
 
 @bp.post("/<key:id>/retrieval")
@@ -165,6 +173,10 @@ def fields_of(row: Row) -> dict[str, Any]:
     export = Export.get_by_id(change_order.export)
     doubts = doubtful(export)
     return fields | {"doubtful": doubts, "missing": [line for line in unsent(export) if line not in doubts]}
+
+
+def reads_back() -> bool:
+    return bool(current_app.config["INFOLINK_SERVER"])
 
 
 def answered(text: str) -> str:
