@@ -75,12 +75,16 @@ UNKNOWN = {
     "html_200": (False, 200),
     "unknown_code": (False, 200),
     "redirect": (False, 307),
+    "redirect_302": (False, 302),
+    "commit_then_500": (True, 500),
+    "header_only": (True, 500),
+    "another_number": (True, 200),
     "dtd": (True, 200),
     "oversize": (True, 200),
 }
 REFUSALS = {"unauthorized", "forbidden", "refuse"}
 SLOW = {"commit_then_hang", "drip", "delay"}
-ELSEWHERE = {"person", "tls_refused"}  # see test_simulator_services.py
+ELSEWHERE = {"person", "tls_refused", "commit_later", "earlier_answer"}  # see test_simulator_services.py, test_simulator_doubts.py
 
 
 def test_every_fault_is_judged_in_a_test():

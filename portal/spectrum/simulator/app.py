@@ -13,14 +13,17 @@ from portal.spectrum.simulator import page, rest, services, wire
 from portal.spectrum.simulator.answering import unauthorized, xml
 from portal.spectrum.simulator.by_hand import complete
 from portal.spectrum.simulator.controls import control
-from portal.spectrum.simulator.faults import Call, Fault, Faults
+from portal.spectrum.simulator.faults import Fault, Faults
+from portal.spectrum.simulator.kinds import Call
 from portal.spectrum.simulator.ledger import KEYS, Ledger
 from portal.spectrum.simulator.master import Master
+from portal.spectrum.simulator.schema import SECTIONS
 from portal.spectrum.simulator.services import SERVICES
-from portal.spectrum.simulator.sockets import reset
+from portal.spectrum.simulator.sockets import hang_up, reset
 from portal.spectrum.simulator.world import Options, World
 
 BODY_LIMIT = 1024 * 1024  # bytes
+GIVEN = [name for section in SECTIONS.values() for name in section.given]  # without these a record is a header alone
 
 
 class Simulator:
@@ -30,7 +33,9 @@ class Simulator:
         self._at_start = (master, options or Options())
         self.controls = controls
         self.world = World(copy.deepcopy(master), ledger, options=copy.copy(self._at_start[1]))
+        self._read_back()
         self.faults = Faults()
+        self._told: dict[str, tuple[tuple[str, bytes], ...]] = {}  # GUID and answer of the latest calls of each service
         self.over = threading.Event()  # set when waiting has become pointless: the end, or a fresh start
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -54,7 +59,13 @@ class Simulator:
         with self.world.ledger:
             self.world.ledger.empty()
         self.world = World(copy.deepcopy(master), self.world.ledger, options=copy.copy(options))
+        self._read_back()
         self.faults.clear()
+
+    def set_options(self, wanted: dict[str, Any]) -> None:
+        """Raises ValueError, see `Options.change`."""
+        self.world.options.change(wanted)
+        self._read_back()
 
     def by_hand(self, records: Iterable[Mapping[str, str]]) -> None:
         """What a person does in Spectrum itself, all or nothing. Raises ValueError."""
@@ -62,6 +73,11 @@ class Simulator:
         with self.world.ledger:
             for values in whole:
                 self.world.ledger.store(values)
+
+    def _read_back(self) -> None:
+        """Tell Info-Link's views what to show."""
+        with self.world.ledger:
+            self.world.ledger.read_back_only(self.world.options.readback_company)
 
     def refuses_connection(self) -> bool:
         return self.faults.take("connection") is not None
@@ -106,27 +122,37 @@ class Simulator:
             return xml(wire.fault(), 500)  # the status is assumed [A]
         with world.ledger:
             seq = world.ledger.received(service, values, world.clock.moment())
+            world = world.as_seen_now(values) if service == "ARChangeRequest" else world
         fault = self.faults.take(service)
         self._wait(request, service, fault, over)
-        good = self._work(service, values, seq, fault)
-        return fault.answer(Call(request, service, good, over)) if fault else xml(good)
+        good = self._work(service, values, seq, fault, world)
+        earlier = self._earlier(service, values.get("GUID", ""), good)
+        return fault.answer(Call(request, service, good, over, earlier)) if fault else xml(good)
 
     def _is_stranger(self, request: Request) -> bool:
         with self.world.ledger:
             return self.world.options.enhanced and rest.caller(request.authorization, self.world) is None
 
     def _wait(self, request: Request, service: str, fault: Fault | None, over: threading.Event) -> None:
-        """Before anything is done: the lead time that users know, and a delay that was asked for."""
+        """Before anything is done: the lead time that users know, and a delay that was asked for, with the client or without."""
         if service == "ARChangeRequest" and self.world.options.lead_s:
             over.wait(self.world.options.lead_s)
-        if fault and fault.fault == "delay":
+        if fault and fault.fault == "commit_later":
+            hang_up(request)
+        if fault and fault.fault in ("delay", "commit_later"):
             fault.wait(over, 1)
         if over.is_set():
             reset(request)
 
-    def _work(self, service: str, values: dict[str, str], seq: int, fault: Fault | None) -> bytes:
+    def _earlier(self, service: str, guid: str, good: bytes) -> bytes:
+        """What the latest call with another GUID was answered. Keeps this one's."""
+        others = [one for one in self._told.get(service, ()) if one[0] != guid]
+        self._told[service] = (*others[-1:], (guid, good))
+        return others[-1][1] if others else b""
+
+    def _work(self, service: str, values: dict[str, str], seq: int, fault: Fault | None, world: World) -> bytes:
         """The answer the service gives. One call, one commit; nothing is done where a fault comes before it."""
-        ledger = self.world.ledger
+        ledger = world.ledger
         if fault and fault.fault == "person":
             self.by_hand([{**{name: values.get(name, "") for name in KEYS}, **fault.record}])
         with ledger:
@@ -134,7 +160,11 @@ class Simulator:
                 told = [Row(fault.code, fault.text, fault.column)] if fault.fault == "refuse" else []
                 ledger.settled(seq, "refused" if told else "fault", told, fault.fault)
                 return wire.answer(service, [])
-            done = services.answer(service, values, self.world)
+            if fault and fault.fault == "header_only":
+                world.store({**values, **dict.fromkeys(GIVEN, "")})
+                ledger.settled(seq, "header", fault=fault.fault)
+                return wire.answer(service, [])
+            done = services.answer(service, values, world)
             ledger.settled(seq, done.outcome, done.rows, fault.fault if fault else "")
         return done.body
 

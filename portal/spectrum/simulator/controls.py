@@ -46,6 +46,11 @@ def _faults(simulator: "Simulator", wanted: Any) -> None:
     simulator.faults.add(wanted)
 
 
+def _mix(simulator: "Simulator", wanted: Any) -> None:
+    """`{"rates": {"commit_then_hang": 0.1, "http_500": 0.05}, "seed": 7}`; see `faults.Mix`."""
+    simulator.faults.mix(**wanted)
+
+
 def _authorization(simulator: "Simulator", wanted: Any) -> None:
     """`{"id": ..., "active": true|false, "services": [...], "companies": [...]}`, as an administrator would tick it in Spectrum."""
     found = _identity(simulator, wanted)
@@ -60,7 +65,7 @@ def _clock(simulator: "Simulator", wanted: Any) -> None:
 
 
 def _options(simulator: "Simulator", wanted: Any) -> None:
-    simulator.world.options.change(wanted)
+    simulator.set_options(wanted)
 
 
 def _change_requests(simulator: "Simulator", wanted: Any) -> None:
@@ -94,6 +99,7 @@ ACTIONS = {
     "change-requests": _change_requests,
     "clock": _clock,
     "faults": _faults,
+    "mix": _mix,
     "options": _options,
     "secret": _secret,
 }

@@ -2,20 +2,15 @@
 
 import random
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from itertools import accumulate
 from typing import Any
 
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Response
 
-from portal.spectrum.outcomes import Row
-from portal.spectrum.simulator import wire
-from portal.spectrum.simulator.answering import unauthorized, xml
 from portal.spectrum.simulator.by_hand import known
-from portal.spectrum.simulator.sockets import reset
-
-HTML = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
-LOGIN = "<html><head><title>Sign in</title></head><body><form method='post'><input name='user'></form></body></html>"
+from portal.spectrum.simulator.kinds import KINDS, Call
 
 
 @dataclass
@@ -26,7 +21,8 @@ class Fault:
     nth      only that call, counted from when the fault was set;  every  each so-many-th call;  times  the first so many calls;
              none of them: every call.
     probability  strikes only so often (0 to 1) among those calls; the same `seed` gives the same sequence.
-    seconds  how long to wait: before working (delay), before hanging up (commit_then_hang), per byte (drip).
+    seconds  how long to wait: before working (delay, commit_later), before hanging up (commit_then_hang), per byte (drip);
+    longest  where given, each wait is of its own length between `seconds` and this.
     commit   whether the record is stored all the same; None leaves what is usual for the fault.
     code, text, column   the row of refuse and unknown_code.
     record   elements that a person changes before the call is worked on (person); the keys are the call's own where left out.
@@ -38,6 +34,7 @@ class Fault:
     every: int = 0
     times: int = 0
     seconds: float | None = None
+    longest: float = 0
     commit: bool | None = None
     code: str = "I"
     text: str = "Refused by the simulator"
@@ -56,6 +53,7 @@ class Fault:
         if self.fault == "tls_refused" and not (self.nth or self.every or self.times):
             self.times = 1  # else nobody could get in to end it
         self._chance = random.Random(self.seed)  # noqa: S311 -- the same faults again for the same seed
+        self._lengths = random.Random(self.seed)  # noqa: S311 -- apart, since threads draw from it in any order
 
     @property
     def commits(self) -> bool:
@@ -80,29 +78,13 @@ class Fault:
             return self.calls % self.every == 0
         return not self.times or self.calls <= self.times
 
-    def answer(self, call: "Call") -> Response:
+    def answer(self, call: Call) -> Response:
         """What the client gets in place of `call.good`; does not return where the connection is dropped."""
         return KINDS[self.fault].answer(self, call)
 
     def wait(self, over: threading.Event, usual: float) -> None:
-        over.wait(usual if self.seconds is None else self.seconds)
-
-
-@dataclass
-class Call:
-    """A call as a fault sees it: the request, the answer it would get, and an event that ends all waiting."""
-
-    request: Request
-    service: str
-    good: bytes
-    over: threading.Event
-
-
-@dataclass(frozen=True)
-class Kind:
-    commits: bool
-    answer: Callable[[Fault, Call], Response]
-    stage: str = "call"
+        seconds = usual if self.seconds is None else self.seconds
+        over.wait(self._lengths.uniform(seconds, self.longest) if self.longest > seconds else seconds)
 
 
 def parse(text: str) -> Fault:
@@ -120,16 +102,43 @@ def parse(text: str) -> Fault:
 
 
 TYPED: dict[str, Callable[[str], Any]] = {
-    "nth": int, "every": int, "times": int, "seed": int, "seconds": float, "probability": float, "commit": lambda text: text == "true",
-    "code": str, "text": str, "column": str,
-}  # fmt: skip
+    **dict.fromkeys(("nth", "every", "times", "seed"), int),
+    **dict.fromkeys(("seconds", "longest", "probability"), float),
+    **dict.fromkeys(("code", "text", "column"), str),
+    "commit": lambda text: text == "true",
+}
+
+
+class Mix:
+    """A seeded share of all calls of `method` that fails, each call in one of several ways: `rates` says how often which.
+
+    `settings` are those of every fault in it.
+    """
+
+    def __init__(self, rates: Mapping[str, float], seed: int = 0, method: str = "ARChangeRequest", **settings: Any) -> None:
+        self._method, self._rates = method, [float(rate) for rate in rates.values()]
+        if min(self._rates, default=0) < 0 or sum(self._rates) > 1:
+            raise ValueError("Rates are shares of all calls, and not more than 1 together.")
+        self._faults = [Fault(fault, method, seed=seed, **settings) for fault in rates]
+        self._chance = random.Random(seed)  # noqa: S311 -- the same mix again for the same seed
+
+    def take(self, method: str) -> Fault | None:
+        """What becomes of this call: a fault, or nothing special."""
+        if self._method not in ("*", method):
+            return None
+        drawn = self._chance.random()
+        for fault, until in zip(self._faults, accumulate(self._rates), strict=True):
+            if drawn < until:
+                return fault
+        return None
 
 
 class Faults:
-    """The faults that are set. The first that strikes wins."""
+    """The faults that are set. The first that strikes wins, before any mix."""
 
     def __init__(self) -> None:
         self._set: list[Fault] = []
+        self._mixes: list[Mix] = []
         self._lock = threading.Lock()
 
     def add(self, rows: Iterable[dict[str, Any]]) -> None:
@@ -144,94 +153,20 @@ class Faults:
         with self._lock:
             self._set += faults
 
+    def mix(self, rates: Mapping[str, float], **settings: Any) -> None:
+        """Raises ValueError or TypeError where the mix makes no sense."""
+        mixed = Mix(rates, **settings)
+        with self._lock:
+            self._mixes.append(mixed)
+
     def clear(self) -> None:
         with self._lock:
             self._set.clear()
+            self._mixes.clear()
 
     def take(self, method: str) -> Fault | None:
         """The fault for this call, if one strikes."""
         with self._lock:
             striking = [fault for fault in self._set if fault.strikes(method)]
-        return striking[0] if striking else None
-
-
-def _html(status: int, title: str) -> Callable[[Fault, Call], Response]:
-    return lambda fault, call: Response(HTML.format(title), status, content_type="text/html")
-
-
-def _delay(fault: Fault, call: Call) -> Response:
-    return xml(call.good)  # the wait, or what a person did, was before the work; see app.py
-
-
-def _row(fault: Fault, call: Call) -> Response:
-    return xml(wire.answer(call.service, [Row(fault.code, fault.text, fault.column)]))
-
-
-def _unknown_code(fault: Fault, call: Call) -> Response:
-    code = fault.code if fault.code != "I" else "Q"
-    return xml(wire.answer(call.service, [Row(code, fault.text, fault.column)]))
-
-
-def _hang(fault: Fault, call: Call) -> Response:
-    fault.wait(call.over, 600)
-    return reset(call.request)
-
-
-def _reset(fault: Fault, call: Call) -> Response:
-    return reset(call.request)
-
-
-def _truncated(fault: Fault, call: Call) -> Response:
-    return xml(call.good[: len(call.good) // 2])
-
-
-def _redirect(fault: Fault, call: Call) -> Response:
-    return Response("", 307, headers={"Location": call.request.url})  # a client that follows it sends the record again
-
-
-def _drip(fault: Fault, call: Call) -> Response:
-    def drops() -> Iterator[bytes]:
-        for place in range(len(call.good)):
-            yield call.good[place : place + 1]
-            fault.wait(call.over, 1)
-
-    return Response(drops(), headers={"Content-Length": str(len(call.good))}, content_type="text/xml; charset=utf-8")
-
-
-def _dtd(fault: Fault, call: Call) -> Response:
-    return xml(b'<!DOCTYPE bomb [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>' + call.good)
-
-
-def _oversize(fault: Fault, call: Call) -> Response:
-    return xml(call.good + b" " * 6_000_000)
-
-
-def _missing_tail(fault: Fault, call: Call) -> Response:
-    return xml(call.good.partition(b"</SOAP-ENV:Body>")[0])
-
-
-KINDS = {
-    "soap_fault": Kind(False, lambda fault, call: xml(wire.fault(), 500)),
-    "http_500": Kind(False, _html(500, "Internal Server Error")),
-    "http_502": Kind(False, _html(502, "Bad Gateway")),
-    "http_503": Kind(False, _html(503, "Service Unavailable")),
-    "unauthorized": Kind(False, lambda fault, call: unauthorized()),
-    "forbidden": Kind(False, _html(403, "Forbidden")),
-    "not_found": Kind(False, _html(404, "Not Found")),
-    "tls_refused": Kind(False, _reset, "connection"),
-    "person": Kind(True, _delay),
-    "delay": Kind(True, _delay),
-    "commit_then_hang": Kind(True, _hang),
-    "commit_then_reset": Kind(True, _reset),
-    "reset_before_commit": Kind(False, _reset),
-    "truncated": Kind(True, _truncated),
-    "missing_tail": Kind(True, _missing_tail),
-    "empty_200": Kind(False, lambda fault, call: xml(b"")),
-    "html_200": Kind(False, lambda fault, call: Response(LOGIN, content_type="text/html")),
-    "unknown_code": Kind(False, _unknown_code),
-    "refuse": Kind(False, _row),
-    "redirect": Kind(False, _redirect),
-    "drip": Kind(True, _drip),
-    "dtd": Kind(True, _dtd),
-    "oversize": Kind(True, _oversize),
-}
+            mixed = [mix.take(method) for mix in self._mixes]
+        return next((fault for fault in [*striking, *mixed] if fault), None)

@@ -1,80 +1,26 @@
-"""What the simulated Spectrum has stored, and every call it received: one SQLite file that outlives the process.
-
-The tables carry the names by which Info-Link shows them [P2] [D27] [O7].
-"""
+"""What the simulated Spectrum has stored, and every call it received: one SQLite file that outlives the process."""
 
 import json
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from portal.spectrum.fields import FIELDS
 from portal.spectrum.outcomes import Row
+from portal.spectrum.simulator import schema
+from portal.spectrum.simulator.schema import ATTACHED, COLUMNS, HEADER, HEADERS_TABLE, HIDDEN, KEYS, SECTIONS, TABLES
 
-NAMES = tuple(field.name for field in FIELDS)
-KEYS = NAMES[2:6]
-HEADER = NAMES[6:13] + NAMES[48:56]
-ATTACHED = ("Change_Order_Number", "Draw_Number")  # set by people in Spectrum only; the second name is ours
+__all__ = ["ATTACHED", "KEYS", "Ledger", "Repeat"]
+
 NUMBERS = {field.name: field.decimals for field in FIELDS if field.kind == "number"}
-
 AMOUNTS = ("Change_Request_Amount", "Sub_Amount")
 
-#: Columns that Info-Link calls differently from the element.
-COLUMNS = {"CR_Status": "Status", "CR_Phase_Code": "Phase_Code", "CR_Cost_Type": "Cost_Type"}
-HEADERS_TABLE = "CR_CHNG_REQ_HDR_MC"
-
-
-@dataclass(frozen=True)
-class Section:
-    """Details of a change request: stored when one of `given` has a value, found again by `keys`."""
-
-    table: str
-    names: Sequence[str]
-    keys: Sequence[str]
-    given: Sequence[str]
-
-
-SECTIONS = {
-    "lines": Section("CR_CHNG_REQ_CON_DET_MC", NAMES[13:33], (*NAMES[13:15], *NAMES[18:20], *NAMES[21:23]), NAMES[13:14]),
-    "billing": Section("CR_CHNG_REQ_REV_MC", NAMES[41:48], NAMES[41:43], NAMES[41:43]),
-    "markups": Section("sim_markup", NAMES[33:36], NAMES[33:34], NAMES[34:36]),
-    "addons": Section("sim_addon", NAMES[36:41], NAMES[36:37], NAMES[36:37]),
-}
-
-
-def _columns(names: Sequence[str]) -> list[str]:
-    return [COLUMNS.get(name, name) for name in names]
-
-
-def _table(name: str, columns: Sequence[str]) -> str:
-    listed = ", ".join(f"{one} TEXT NOT NULL DEFAULT ''" for one in columns)
-    return f"CREATE TABLE IF NOT EXISTS {name} ({listed})"
-
-
-def _index(table: str) -> str:
-    return f"CREATE INDEX IF NOT EXISTS {table}_keys ON {table} ({', '.join(f'TRIM({one})' for one in KEYS)})"
-
-
-TABLES = {
-    HEADERS_TABLE: _columns([*KEYS, *HEADER, *ATTACHED]),
-    **{section.table: _columns([*KEYS, *section.names]) for section in SECTIONS.values()},
-    "sim_note": [*KEYS, "Notes_Text"],
-}
-SCHEMA = (
-    *(_table(name, columns) for name, columns in TABLES.items()),
-    *(_index(name) for name in TABLES),
-    """CREATE TABLE IF NOT EXISTS journal (seq INTEGER PRIMARY KEY, at TEXT NOT NULL, method TEXT NOT NULL, guid TEXT NOT NULL,
-       outcome TEXT NOT NULL, fault TEXT NOT NULL, rows TEXT NOT NULL, elements TEXT NOT NULL)""",
-    """CREATE TABLE IF NOT EXISTS session (method TEXT NOT NULL, guid TEXT NOT NULL, authorization_id TEXT NOT NULL, used REAL NOT NULL,
-       PRIMARY KEY (method, guid))""",
-    "CREATE TABLE IF NOT EXISTS secret (client_id TEXT PRIMARY KEY, secret TEXT NOT NULL, expires REAL NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS token (value TEXT PRIMARY KEY, client_id TEXT NOT NULL, expires REAL NOT NULL)",
-)
+#: What a line does that is there already: replaces it, adds its amounts to it, or stands beside it.
+Repeat = Literal["upsert", "add", "append"]
 
 
 class Ledger:
@@ -87,9 +33,7 @@ class Ledger:
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA synchronous = FULL")
         with self:
-            for statement in SCHEMA:
-                self._db.execute(statement)
-            self._complete()
+            schema.create(self._db)
 
     def __enter__(self) -> None:
         self._lock.acquire()
@@ -106,7 +50,7 @@ class Ledger:
             self._db.close()
 
     def empty(self) -> None:
-        for table in (*TABLES, "journal", "session", "secret", "token"):
+        for table in (*TABLES, "journal", "session", "secret", "token", "readback"):
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608 -- our own names
 
     def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
@@ -132,17 +76,27 @@ class Ledger:
         found = self._first(HEADERS_TABLE, KEYS, values)
         return None if found is None else _renamed(found)
 
-    def store(self, values: Mapping[str, str], adds: bool = False) -> None:
+    def store(self, values: Mapping[str, str], repeat: Repeat = "upsert", shown_from: float = 0) -> None:
         """Change or create the header by its four keys and the line by its six; empty keeps, nothing is deleted [D12].
 
-        `adds`: the amounts of a line that is there are added to, not replaced.
+        `shown_from`: when Info-Link begins to show what is new, in seconds since 1970.
         """
-        self._upsert(HEADERS_TABLE, KEYS, [*HEADER, *ATTACHED], values)
+        self._write(HEADERS_TABLE, [*KEYS, *HEADER, *ATTACHED], values, self._first(HEADERS_TABLE, KEYS, values), shown_from)
         for section in SECTIONS.values():
             if any(values.get(name) for name in section.given):
                 keys = (*KEYS, *section.keys)
-                found = self._first(section.table, keys, values) if adds else None
-                self._upsert(section.table, keys, section.names, values if found is None else _added(values, found))
+                found = None if repeat == "append" else self._first(section.table, keys, values)
+                given = _added(values, found) if found and repeat == "add" else values
+                self._write(section.table, dict.fromkeys((*keys, *section.names)), given, found, shown_from)
+
+    def has_line(self, values: Mapping[str, str]) -> bool:
+        section = SECTIONS["lines"]
+        return self._first(section.table, (*KEYS, *section.keys), values) is not None
+
+    def read_back_only(self, company: str) -> None:
+        """Info-Link shows this company alone; blank: all of them."""
+        self._db.execute("DELETE FROM readback")
+        self._db.execute("INSERT INTO readback VALUES (?)", (company,))
 
     def billing(self, values: Mapping[str, str]) -> set[tuple[str, str]]:
         """Billing group and item of each billing entry of this change request."""
@@ -154,7 +108,7 @@ class Ledger:
         keys = [values[name] for name in KEYS]
         if not append:
             self._db.execute(f"DELETE FROM sim_note WHERE rowid IN (SELECT rowid FROM ({_where('sim_note', KEYS)}))", keys)  # noqa: S608
-        self._db.execute("INSERT INTO sim_note VALUES (?, ?, ?, ?, ?)", [*keys, text])
+        self._db.execute("INSERT INTO sim_note VALUES (?, ?, ?, ?, ?, 0)", [*keys, text])
 
     def next_number(self, values: Mapping[str, str]) -> str:
         """A number for a request that came without one: the next whole number of its job and customer [A]."""
@@ -190,34 +144,25 @@ class Ledger:
             found.setdefault(_key(detail), []).append({name: detail[name] for name in names})
         return found
 
-    def _complete(self) -> None:
-        """Add the columns that a file of an earlier version lacks."""
-        for table, columns in TABLES.items():
-            have = {row["name"] for row in self._db.execute(f"PRAGMA table_info({table})")}
-            for column in columns:
-                if column not in have:
-                    self._db.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
-
     def _first(self, table: str, keys: Sequence[str], values: Mapping[str, str]) -> sqlite3.Row | None:
         row: sqlite3.Row | None = self._db.execute(_where(table, keys), [values[name] for name in keys]).fetchone()
         return row
 
-    def _upsert(self, table: str, keys: Sequence[str], names: Sequence[str], values: Mapping[str, str]) -> None:
-        found = self._first(table, keys, values)
-        given = {name: _plain(name, values[name]) for name in dict.fromkeys((*keys, *names)) if values.get(name)}
+    def _write(self, table: str, names: Iterable[str], values: Mapping[str, str], found: sqlite3.Row | None, shown_from: float) -> None:
+        """Change the row that was found, or make one."""
+        given = {COLUMNS.get(name, name): _plain(name, values[name]) for name in names if values.get(name)}
         if found is None:
-            columns = _columns(list(given))
-            marks = ", ".join("?" * len(columns))
-            self._db.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", list(given.values()))  # noqa: S608
+            listed, marks = ", ".join([*given, "shown_from"]), ", ".join("?" * (len(given) + 1))
+            self._db.execute(f"INSERT INTO {table} ({listed}) VALUES ({marks})", [*given.values(), shown_from])  # noqa: S608
             return
-        changed = {name: value for name, value in given.items() if name not in keys}
-        setting = ", ".join(f"{one} = ?" for one in _columns(list(changed)))
-        if setting:
+        changed = {column: value for column, value in given.items() if found[column].strip() != value}  # a key keeps its padding
+        if changed:
+            setting = ", ".join(f"{one} = ?" for one in changed)
             self._db.execute(f"UPDATE {table} SET {setting} WHERE rowid = ?", [*changed.values(), found["rowid"]])  # noqa: S608
 
 
 def _where(table: str, keys: Sequence[str]) -> str:
-    tests = " AND ".join(f"TRIM({one}) = ?" for one in _columns(keys))
+    tests = " AND ".join(f"TRIM({one}) = ?" for one in schema.columns(keys))
     return f"SELECT rowid, * FROM {table} WHERE {tests} ORDER BY rowid"  # noqa: S608 -- names of our own tables and columns
 
 
@@ -227,7 +172,7 @@ def _key(record: Mapping[str, str]) -> tuple[str, ...]:
 
 def _renamed(row: sqlite3.Row) -> dict[str, str]:
     elements = {column: name for name, column in COLUMNS.items()}
-    return {elements.get(column, column): row[column] for column in row.keys() if column != "rowid"}  # noqa: SIM118 -- no mapping
+    return {elements.get(column, column): row[column] for column in row.keys() if column not in HIDDEN}  # noqa: SIM118 -- no mapping
 
 
 def _added(values: Mapping[str, str], found: sqlite3.Row) -> dict[str, str]:

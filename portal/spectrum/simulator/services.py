@@ -51,7 +51,7 @@ def _store(case: rules.Case, world: World) -> list[Row]:
     if not values["Change_Request_Number"]:
         values["Change_Request_Number"] = world.ledger.next_number(values)
         rows.append(Row("G", values["Change_Request_Number"], "Change_Request_Number"))
-    world.ledger.store(values, adds=world.options.adds_amounts)
+    world.store(values)
     return rows
 
 

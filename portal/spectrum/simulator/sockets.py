@@ -26,6 +26,12 @@ def reset(request: Request) -> NoReturn:
     raise ConnectionResetError("told to")
 
 
+def hang_up(request: Request) -> None:
+    """Close the connection of this request without an answer; its work goes on."""
+    connection: socket.socket = request.environ["werkzeug.socket"]
+    connection.shutdown(socket.SHUT_RDWR)
+
+
 class Handler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:
         """Nothing: the journal tells more, and a proxy's log has no place for an Authorization ID."""
