@@ -8,7 +8,7 @@ import pytest
 
 from portal import clock as clocks
 from portal import db, tasks
-from portal.domain import deciding, events, exporting, exports, outbox, readings, resolving, verifying
+from portal.domain import calls, deciding, events, exporting, exports, outbox, readings, resolving, verifying
 from portal.domain.change_orders import SUBJECT, Status, load
 from portal.domain.checks import Blocked
 from portal.domain.companies import ADDS, REPLACES, Company
@@ -232,7 +232,7 @@ def test_a_read_back_that_fails_for_days_never_sends(doubtful, tables, clock):
 
 def test_an_answer_that_comes_late_settles_it(doubtful, tables, clock):
     lost = Attempt.get(Attempt.line == 2)
-    exports.close_attempt(lost, exports.Outcome.SENT, **exports.evidence_of(GOOD))
+    exports.close_attempt(lost, exports.Outcome.SENT, **calls.evidence_of(GOOD))
     clock.tick(seconds=60)
 
     work(doubtful, read=tables)

@@ -5,13 +5,14 @@ committed before anything is concluded from it.
 """
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 
 from portal import clock, rehearsal
 from portal.db import insist, transaction
-from portal.domain import change_orders, checks, events, exports, outbox, settling, verifying
+from portal.domain import calls, change_orders, checks, events, exports, outbox, settling, verifying
+from portal.domain.calls import Call
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
 from portal.domain.exports import Attempt, Export, Outcome
 from portal.domain.outbox import Dispatch, Lane
@@ -22,11 +23,6 @@ ONE_CALL = timedelta(seconds=130)  # the call's deadline of 120 s and 10 s to wr
 GIVE_UP = timedelta(hours=24)
 LOST_WORKERS = 3
 OURS = (Status.QUEUED, Status.EXPORTING, Status.UNKNOWN)
-
-
-# The connected client's one call, handed in by the task, since this module knows no wire: elements 3-56 and the GUID of
-# the group. Answers the receipt or raises NotSent, Refused or OutcomeUnknown.
-Call = Callable[[Mapping[str, str], str], records.Receipt]
 
 
 def step(dispatch: Dispatch, claim: int, call: Call, read: Read | None = None) -> None:
@@ -109,21 +105,13 @@ def _open_next(dispatch: Dispatch, claim: int, export: Export, guid: str) -> Att
 
 def _send(attempt: Attempt, elements: Mapping[str, str], call: Call) -> None:
     """One call, and T3: what came back is written down whoever holds the lane by now, however long the database is busy."""
-    try:
-        answer: records.Receipt | records.SpectrumError = call(elements, attempt.guid)
-        outcome = Outcome.SENT
-    except records.NotSent as error:
-        answer, outcome = error, Outcome.NOT_SENT
-    except records.Refused as error:
-        answer, outcome = error, Outcome.REFUSED
-    except records.OutcomeUnknown as error:
-        answer, outcome = error, Outcome.UNKNOWN
+    outcome, answer = calls.make(call, elements, attempt.guid)
     insist(lambda: _close(attempt, outcome, answer))
 
 
 def _close(attempt: Attempt, outcome: Outcome, answer: records.Receipt | records.SpectrumError) -> None:
     with transaction():
-        exports.close_attempt(attempt, outcome, **exports.evidence_of(answer))
+        exports.close_attempt(attempt, outcome, **calls.evidence_of(answer))
         rehearsal.reach("settle.before_commit")
 
 

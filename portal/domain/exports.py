@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -15,7 +15,6 @@ from portal.db import Model, UtcField
 from portal.domain import drafting
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.drafting import Draft
-from portal.spectrum import records
 
 FORMAT = "ARChangeRequest/1"
 
@@ -81,7 +80,8 @@ class Attempt(Model):
 
     line     position of the line in the change order
     kind     `send`; `late` for an answer that came after somebody closed its attempt; `read` for a look into Spectrum; `person` for
-             what somebody said of the line; `rule` for a resend because the company recorded that resending replaces
+             what somebody said of the line; `rule` for a resend because the company recorded that resending replaces; `check` for
+             the line sent once more to find that out, which says nothing of its state
     claim    the lane's fencing token under which it was opened; 0 where nothing was sent
     outcome  null while open; the latest one of a line is the line's state, but for readings that decide nothing
     codes    JSON list of [code, column, text] as Spectrum answered
@@ -139,8 +139,8 @@ def freeze(change_order: ChangeOrder, number: str, title: str | None, descriptio
     )
 
 
-def open_attempt(export: Export, line: int, claim: int, guid: str) -> Attempt:
-    return Attempt.create(export=export, line=line, claim=claim, guid=guid)
+def open_attempt(export: Export, line: int, claim: int, guid: str, kind: str = "send") -> Attempt:
+    return Attempt.create(export=export, line=line, kind=kind, claim=claim, guid=guid)
 
 
 def close_attempt(attempt: Attempt, outcome: Outcome, **evidence: Any) -> None:
@@ -173,7 +173,7 @@ def outcomes(export: Export) -> dict[int, Attempt]:
     """The latest closed attempt of each line: the line's state."""
     closed = (
         Attempt.select()
-        .where(Attempt.export == export, Attempt.ended_at.is_null(False), Attempt.outcome.not_in(UNDECIDED))
+        .where(Attempt.export == export, Attempt.ended_at.is_null(False), Attempt.outcome.not_in(UNDECIDED), Attempt.kind != "check")
         .order_by(Attempt.id)
     )
     return {attempt.line: attempt for attempt in closed}
@@ -232,11 +232,3 @@ def last_sends(ids: Iterable[int]) -> dict[int, datetime]:
 def quiet_until(export: Export) -> datetime:
     """From when on "not there" means something."""
     return last_sends([export.id]).get(export.id, clock.EPOCH) + QUIET
-
-
-def evidence_of(answer: Any) -> Mapping[str, Any]:
-    """The columns of an attempt, out of a receipt or an error of the Spectrum client."""
-    rows = [[row.code, row.column, row.text] for row in answer.rows]
-    if cause := getattr(answer, "cause", ""):  # what no row says, under the catalogue's own codes
-        rows.append(["connect" if isinstance(answer, records.NotSent) else "answer", cause, str(answer)])
-    return {"http": answer.http, "codes": json.dumps(rows), "answer": answer.answer}

@@ -13,10 +13,12 @@ from portal.domain.numbers import SpectrumNumber
 from portal.domain.outbox import Dispatch, Lane
 from portal.domain.people import Membership, User
 from portal.domain.refreshing import Refresh
+from portal.domain.resending import ResendCheck
 from portal.domain.sessions import Session
 from portal.domain.staging import Import, Staged
 
 TABLES = (
     Company, Job, Vendor, Commitment, User, Membership, Session, ChangeOrder, LineItem, SpectrumNumber, Export, Attempt, Lane, Dispatch,
     Heartbeat, Event, Import, Staged, SpectrumJob, SpectrumPhase, SpectrumVendor, Reading, Refresh, Connection, ConnectionTest,
+    ResendCheck,
 )  # fmt: skip

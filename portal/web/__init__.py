@@ -23,6 +23,7 @@ def init_app(app: Flask) -> None:
         lists,
         operations,
         projects,
+        resending,
         resolving,
         sessions,
         settings,
@@ -35,7 +36,7 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     htmx.init_app(app)
     frame.init_app(app)
-    for module in (operations, sessions, frame, lists, deciding, resolving, fallback, help, projects, settings, audit):
+    for module in (operations, sessions, frame, lists, deciding, resolving, fallback, help, projects, settings, resending, audit):
         app.register_blueprint(module.bp)
 
 

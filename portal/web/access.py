@@ -66,13 +66,16 @@ ENDPOINTS = {
     "settings.refresh": Who.ADMINISTERS,
     "settings.look_ups": Who.ADMINISTERS,
     "settings.resume": Who.ADMINISTERS,
+    "resending.send": Who.ADMINISTERS,  # and with the privilege, which is read in the transaction
+    "resending.sent": Who.ADMINISTERS,
+    "resending.record": Who.ADMINISTERS,
     "audit.index": Who.ADMINISTERS,
     "audit.download": Who.ADMINISTERS,
     "audit.verification": Who.ADMINISTERS,
     "audit.short": Who.ADMINISTERS,
 }
 # Asked for by the page itself: no sign of a person at the screen.
-POLLS = {"change_orders.fragment", "settings.connection_test", "settings.look_ups"}
+POLLS = {"change_orders.fragment", "settings.connection_test", "settings.look_ups", "resending.sent"}
 # After signing in: a fragment is no page, nor is a download, and home is where one is led anyway.
 NOT_LED_TO = POLLS | {"deciding.preview", "frame.home", "audit.download"}
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")

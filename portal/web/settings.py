@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal import clock
-from portal.domain import companies, company_settings, connection, connection_tests, lookups, pausing, privileges, refreshing
+from portal.domain import companies, company_settings, connection, connection_tests, lookups, pausing, privileges, refreshing, resending
 from portal.domain import people as persons
 from portal.domain.people import Level, NotPermitted, User
 from portal.sealing import Sealer
@@ -173,6 +173,9 @@ def company_page(section: str = "", errors: dict[str, str] | None = None) -> str
         connection=signed_in,
         readable=connection.is_readable(signed_in, sealer()),
         test=connection_tests.latest(kept),
+        check=resending.latest(),
+        candidates=resending.candidates(),
+        resending=kept.resending,
         progress=refreshing.progress(kept),
         summaries=lookups.summaries(kept),
         needed=company_settings.needed(kept),

@@ -1,0 +1,32 @@
+"""One call of Spectrum: what became of it, and what is kept of its answer as evidence."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from portal.domain.exports import Outcome
+from portal.spectrum import records
+
+# The connected client's one call, handed in by the task, since the domain knows no wire: elements 3-56 and the GUID of
+# the group. Answers the receipt or raises NotSent, Refused or OutcomeUnknown.
+Call = Callable[[Mapping[str, str], str], records.Receipt]
+
+
+def make(call: Call, elements: Mapping[str, str], guid: str) -> tuple[Outcome, records.Receipt | records.SpectrumError]:
+    """Make the call; what became of it, and the answer."""
+    try:
+        return Outcome.SENT, call(elements, guid)
+    except records.NotSent as error:
+        return Outcome.NOT_SENT, error
+    except records.Refused as error:
+        return Outcome.REFUSED, error
+    except records.OutcomeUnknown as error:
+        return Outcome.UNKNOWN, error
+
+
+def evidence_of(answer: Any) -> Mapping[str, Any]:
+    """The columns of an attempt, out of a receipt or an error of the Spectrum client."""
+    rows = [[row.code, row.column, row.text] for row in answer.rows]
+    if cause := getattr(answer, "cause", ""):  # what no row says, under the catalogue's own codes
+        rows.append(["connect" if isinstance(answer, records.NotSent) else "answer", cause, str(answer)])
+    return {"http": answer.http, "codes": json.dumps(rows), "answer": answer.answer}

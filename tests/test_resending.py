@@ -1,0 +1,162 @@
+"""The guided check whether a line sent again replaces the stored one: one line, sent once more, and a person who says what it did."""
+
+import pytest
+
+from portal import tasks
+from portal.domain import companies, events, exports, outbox, pausing, resending
+from portal.domain.change_orders import Overtaken, Status, load
+from portal.domain.exports import Attempt, Export
+from portal.domain.outbox import Dispatch, Lane, Task
+from portal.domain.people import NotPermitted
+from portal.domain.resending import NotNow, ResendCheck
+from portal.spectrum.records import OutcomeUnknown, Receipt, Stored, StoredLine
+from tests.conftest import HTMX, sign_in
+from tests.test_export_step import Answers
+
+GOOD = Receipt(200)
+TIMEOUT = OutcomeUnknown("Spectrum did not answer.", http=None)
+ONE_LINE = [("16-2000", "SUB", "4250.00")]
+
+
+@pytest.fixture
+def exported(make_change_order):
+    return make_change_order("exported", lines=ONE_LINE)
+
+
+def work(*answers, read=None):
+    """The worker's turn on the check; answers the elements that were sent."""
+    spectrum, dispatch = Answers(*answers), Dispatch.get(Dispatch.task == Task.RESEND_CHECK)
+    claim = Lane.take(dispatch.lane, tasks.LEASE)
+    resending.step(dispatch, claim, spectrum, read)
+    Lane.release(dispatch.lane, claim)
+    return [elements for elements, _ in spectrum.asked]
+
+
+def test_the_very_line_that_was_frozen_is_sent_once_more_and_nothing_moves(exported, ada):
+    resending.ask(exported.id, ada)
+
+    sent = work(GOOD)
+
+    assert sent == [Export.get().lines[0][1]]
+    assert load(exported.id).version == exported.version
+    assert Attempt.select().where(Attempt.kind == "check", Attempt.outcome == "sent").count() == 1
+    assert resending.latest().sent
+    assert "Look at S014-001 in Spectrum now." in resending.latest().said
+
+
+def test_where_spectrum_is_read_back_the_check_says_what_it_holds(exported, ada):
+    resending.ask(exported.id, ada)
+    doubled = StoredLine("162000", "SUB", StoredLine.sent(Export.get().lines[0][1]).amount * 2)
+
+    work(GOOD, read=lambda _: Stored("CR", "", (doubled,)))
+
+    assert "Spectrum holds something else under S014-001, or other amounts." in resending.latest().said
+
+
+def test_an_unclear_answer_proves_nothing(exported, ada):
+    resending.ask(exported.id, ada)
+    work(TIMEOUT)
+
+    with pytest.raises(NotNow, match="Send one line again first"):
+        resending.record("replaces", ada)
+
+    assert "Nothing can be concluded from this." in resending.latest().said
+    assert exports.doubtful(Export.get()) == []
+
+
+def test_after_a_lost_worker_it_is_not_sent_a_third_time(exported, ada):
+    resending.ask(exported.id, ada)
+    with pytest.raises(KeyboardInterrupt):
+        work(KeyboardInterrupt())
+    Lane.update(until=outbox.clock.EPOCH).execute()
+
+    assert work() == []
+
+    assert resending.latest().said == resending.STOPPED
+    assert Attempt.get(Attempt.kind == "check").outcome == "lost"
+
+
+@pytest.mark.parametrize("seen", ["replaces", "adds"])
+def test_what_somebody_saw_is_kept_with_who_saw_it(exported, ada, seen):
+    resending.ask(exported.id, ada)
+    work(GOOD)
+
+    resending.record(seen, ada)
+
+    assert companies.current().resending == seen
+    assert companies.current().resending_replaces == (seen == "replaces")
+    event = events.Event.select().order_by(events.Event.seq.desc()).get()
+    assert (event.action, event.actor, event.facts["new"]) == ("resending recorded", ada, seen)
+
+
+def test_what_waited_for_a_person_is_looked_after_from_then_on(exported, make_change_order, ada):
+    doubt = make_change_order("unknown", number="077")
+    key = exports.key(doubt.export)
+    Dispatch.update(finished_at=outbox.clock.now()).where(Dispatch.key == key).execute()
+    resending.ask(exported.id, ada)
+    work(GOOD)
+
+    resending.record("replaces", ada)
+
+    assert Dispatch.get(Dispatch.key == key).finished_at is None
+
+
+def test_only_an_administrator_with_the_privilege_checks(exported, ana, eve):
+    for person in (ana, eve):
+        with pytest.raises(NotPermitted):
+            resending.ask(exported.id, person)
+
+    assert not ResendCheck.select().exists()
+
+
+def test_only_what_the_portal_exported_with_one_line_can_be_sent_again(make_change_order, ada):
+    two = make_change_order("exported", number="002", lines=[*ONE_LINE, ("16-2100", "SUB", "1.00")])
+    ready = make_change_order(number="003", lines=ONE_LINE)
+
+    with pytest.raises(NotNow, match="exactly one line"):
+        resending.ask(two.id, ada)
+    with pytest.raises(Overtaken):
+        resending.ask(ready.id, ada)
+    assert resending.candidates() == []
+
+
+def test_one_check_at_a_time_and_none_while_exports_are_paused(exported, ada, company):
+    pausing.pause(company.lane, ada, "month end")
+    with pytest.raises(NotNow, match="Exports are paused"):
+        resending.ask(exported.id, ada)
+    pausing.resume(company.lane, ada)
+    resending.ask(exported.id, ada)
+
+    with pytest.raises(NotNow, match="A check is under way"):
+        resending.ask(exported.id, ada)
+
+
+def test_the_settings_page_leads_through_it(client, ada, exported):
+    sign_in(client, ada)
+    assert "Not checked." in client.get("/settings/company").text
+
+    asked = client.post("/settings/resending/checks", data={"change_order": exported.id}, headers=HTMX)
+    work(GOOD)
+    done = client.get("/settings/resending/check", headers=HTMX)
+    recorded = client.post("/settings/resending", data={"seen": "replaces"}, headers=HTMX)
+
+    assert 'hx-trigger="load delay:1s"' in asked.text
+    assert "The amount stayed the same" in done.text
+    assert "Sending again replaces." in recorded.text
+    assert load(exported.id).state is Status.EXPORTED
+
+
+@pytest.mark.parametrize(
+    ("address", "form", "status", "said"),
+    [
+        ("/settings/resending/checks", {"change_order": "x"}, 422, "Choose a change order from the list."),
+        ("/settings/resending", {"seen": "nothing"}, 422, "Say whether the amount stayed the same or doubled."),
+        ("/settings/resending", {"seen": "adds"}, 409, "Send one line again first"),
+    ],
+)
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_bad_input_is_told(client, ada, address, form, status, said, headers):
+    answer = sign_in(client, ada).post(address, data=form, headers=headers)
+
+    assert answer.status_code == status
+    assert said in answer.text
