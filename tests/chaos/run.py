@@ -1,0 +1,195 @@
+"""One rehearsal: build, let people work while everything breaks, heal, wait for rest, and hold the books against each other.
+
+python -m tests.chaos.run --seed 7 --database sqlite --orders 200 --kills 40
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from portal import db
+from tests.chaos import books, ground
+from tests.chaos.cluster import SECRET_KEY, Cluster, Pace
+from tests.chaos.generator import Crowd
+from tests.chaos.nemesis import Nemesis, ambiguous
+from tests.chaos.people import History
+from tests.processes import Postgres, running
+
+IN_LINE = 40  # accepted change orders that wait to be sent, at most: people do not run ahead of the worker
+TRICKLE = 2.0  # change orders a second while the sweep lasts
+SLACK = 20  # change orders, and kills, that either side may be ahead of the other
+LOOK_EVERY_S = 0.5
+
+
+@dataclass
+class Scenario:
+    """`passes`: how many passes of each fail-point the sweep before the random faults kills at."""
+
+    seed: int = 1
+    database: str = "sqlite"
+    orders: int = 200
+    kills: int = 40
+    passes: int = 0
+    at_once: int = 1
+    ambiguous: float = 0.3
+    adds_amounts: bool = True
+    speed: float = 90
+    patience_s: float = 900
+
+    @property
+    def command(self) -> str:
+        told = [f"--{name.replace('_', '-')} {value}" for name, value in asdict(self).items() if value != getattr(Scenario, name)]
+        return f"python -m tests.chaos.run {' '.join(told)}"
+
+
+class Disaster(AssertionError):
+    """The promise was broken; the text says how, and how to see it again."""
+
+
+class Rehearsal:
+    """One run of a scenario in `folder`, which holds all evidence afterwards."""
+
+    def __init__(self, scenario: Scenario, folder: Path, database_url: str) -> None:
+        self.scenario, self.folder, self.database_url = scenario, folder, database_url
+        self.states = dict[str, int]()
+        self.sweeping_since = 0.0
+        self.figures: dict[str, Any] = {"scenario": asdict(scenario)}
+
+    def run(self) -> dict[str, Any]:
+        wanted = self.scenario
+        ids = build(self.database_url, wanted.orders, wanted.seed)
+        faults = ambiguous(wanted.ambiguous, wanted.seed)
+        options = {"adds_amounts": wanted.adds_amounts}
+        with Cluster(self.folder, self.database_url, wanted.orders, Pace(wanted.speed), faults, options) as cluster:
+            history = History(self.folder / "history.jsonl")
+            self.crowd = Crowd(cluster.url, ids, wanted.seed, history, self.people_may_go_on)
+            self.nemesis = Nemesis(cluster, wanted.seed, wanted.kills, self.nemesis_may_go_on)
+            try:
+                self.perform(cluster)
+            finally:
+                self.nemesis.heal()
+                self.crowd.stop()
+                history.close()
+        self.settle_accounts(ids)
+        return self.figures
+
+    def perform(self, cluster: Cluster) -> None:
+        started, wanted = time.monotonic(), self.scenario
+        self.watch()
+        self.crowd.start()
+        working = threading.Thread(target=self.disturb, name="nemesis")
+        working.start()
+        self.until(lambda: self.crowd.done() and not working.is_alive(), "everything was decided and everybody killed")
+        working.join()
+        self.nemesis.heal()
+        healed = time.monotonic()
+        self.until(self.at_rest, "everything was at rest")
+        self.figures |= {
+            "seconds": round(time.monotonic() - started, 1),
+            "seconds_to_rest": round(time.monotonic() - healed, 1),
+            "kills": self.nemesis.killed,
+            "deeds": dict(self.nemesis.done),
+            "lives": {name: member.lives for name, member in cluster.members.items()},
+            "answers": dict(self.crowd.answers),
+            "wanted_kills": wanted.kills,
+        }
+
+    def disturb(self) -> None:
+        if self.scenario.passes:
+            self.sweeping_since = time.monotonic()
+            self.figures["missed"] = self.nemesis.sweep(self.scenario.passes, self.scenario.at_once)
+            self.sweeping_since = 0.0
+        self.nemesis.run()
+
+    def at_rest(self) -> bool:
+        return not any(self.states.get(state) for state in ("ready", *books.UNDER_WAY)) and not books.promises(self.database_url)
+
+    def people_may_go_on(self, accepted: int) -> bool:
+        """Not too far ahead of the worker, nor of the nemesis; while that sweeps, a steady trickle."""
+        if sum(self.states.get(state, 0) for state in books.UNDER_WAY) >= IN_LINE:
+            return False
+        if self.sweeping_since:
+            return accepted < min(TRICKLE * (time.monotonic() - self.sweeping_since) + SLACK, self.scenario.orders * 0.7)
+        return accepted * self.scenario.kills <= (self.nemesis.killed + SLACK) * self.scenario.orders
+
+    def nemesis_may_go_on(self, killed: int) -> bool:
+        return killed * self.scenario.orders <= (self.crowd.accepted + SLACK) * self.scenario.kills
+
+    def watch(self) -> None:
+        self.states = dict(books.states(self.database_url))
+
+    def until(self, what: Any, name: str) -> None:
+        end = time.monotonic() + self.scenario.patience_s
+        while not what():
+            self.watch()
+            if self.crowd.faults:
+                raise self.crowd.faults[0]
+            if time.monotonic() > end:
+                raise self.disaster(f"Not {name} after {self.scenario.patience_s:g} s: {self.states}, {self.crowd.accepted} accepted")
+            time.sleep(LOOK_EVERY_S)
+
+    def settle_accounts(self, ids: list[int]) -> None:
+        self.watch()
+        self.figures |= {"accepted": self.crowd.accepted, **{name: self.states.get(name, 0) for name in ("exported", "failed", "unknown")}}
+        self.figures |= books.compare(self.database_url, self.folder / "simulator")
+        secrets = {"authorization_id": ground.AUTHORIZATION_ID, "secret_key": SECRET_KEY, "password": ground.PASSWORD}
+        (self.folder / "run.json").write_text(json.dumps(self.figures | {"seed": self.scenario.seed, "secrets": secrets}, indent=1))
+        if self.figures["lost"] or self.figures["doubled"] or self.figures["strangers"]:
+            raise self.disaster(json.dumps(self.figures))
+
+    def disaster(self, text: str) -> Disaster:
+        return Disaster(f"{text}\nAgain: {self.scenario.command}\nEvidence: {self.folder}")
+
+
+def build(database_url: str, orders: int, seed: int) -> list[int]:
+    """A migrated database with `orders` change orders that are ready."""
+    db.init(database_url)
+    with db.connected():
+        db.migrate()
+        return ground.build(orders, seed)
+
+
+@contextmanager
+def database(kind: str, folder: Path) -> Iterator[str]:
+    """The URL of an empty database of this kind."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'portal.db'}"
+        return
+    with ExitStack() as stack:
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cco-pg-", dir="/tmp")))
+        server = Postgres(place)
+        server.create()
+        stack.enter_context(running(server))
+        yield server.new_database()
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.run", description=__doc__)
+    for name, value in asdict(Scenario()).items():
+        kind = (lambda text: text == "True") if isinstance(value, bool) else type(value)
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=value)
+    parser.add_argument("--folder", type=Path, help="for the evidence; default: a new one in /tmp")
+    wanted = vars(parser.parse_args(arguments))
+    folder = wanted.pop("folder") or Path(tempfile.mkdtemp(prefix="rehearsal-", dir="/tmp"))
+    folder.mkdir(parents=True, exist_ok=True)
+    scenario = Scenario(**wanted)
+    try:
+        with database(scenario.database, folder) as url:
+            figures = Rehearsal(scenario, folder, url).run()
+    except Disaster as disaster:
+        print(disaster, file=sys.stderr)
+        return 1
+    print(json.dumps(figures | {"evidence": str(folder)}, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
