@@ -62,7 +62,7 @@ def _doubt(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, Atte
         return
     line, attempt = next((line, attempt) for line, attempt in latest.items() if attempt.outcome in DOUBT)
     change_order.move(Status.UNKNOWN, change_order.version)
-    outbox.postpone(dispatch, clock.now() + FIRST_LOOK, "The outcome is not known.")
+    outbox.postpone(dispatch, clock.now() + FIRST_LOOK)
     events.record(
         SUBJECT, change_order.id, "outcome unknown", line=line, rows=attempt.rows, who="accounting", sent=_sent(latest), text=DOUBTFUL
     )

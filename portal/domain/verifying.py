@@ -51,9 +51,9 @@ def answer(dispatch: Dispatch, claim: int, read: Read | None) -> None:
     with transaction():
         outbox.finish(dispatch)
         outbox.reopen(export.key)  # a pending export finds out for itself that there is nothing to do any more
-        _settle(Dispatch.get(Dispatch.key == export.key), claim, export, reading)
         found = readings.in_words(export, reading)
         events.record(SUBJECT, export.change_order_id, LOOK, number=export.number, verdict=reading.verdict, found=found)
+        _settle(Dispatch.get(Dispatch.key == export.key), claim, export, reading)
 
 
 def verify(dispatch: Dispatch, claim: int, export: Export, read: Read | None) -> None:

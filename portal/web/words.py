@@ -150,7 +150,7 @@ SENTENCES: dict[str, Callable[[Facts], str]] = {
     "adopted": lambda facts: f"the read-back found it in Spectrum as {facts['number']} already; nothing was sent",
     "queued again": lambda facts: f"{_lines(facts['missing'])} {'goes' if len(facts['missing']) == 1 else 'go'} to Spectrum again",
     "verification ended": lambda _: "the portal stopped trying to find out",
-    "looked up": lambda facts: f"looked into Spectrum: {facts['found']}",
+    "looked up": lambda facts: f"a look into Spectrum showed: {facts['found'].rstrip('.')}",
     "failed": _failed,
     "left as a workbook": lambda facts: f"left it as the workbook {facts['workbook']}",
     "outcome unknown": lambda facts: f"the outcome of line {facts['line']} is unknown",
