@@ -14,7 +14,7 @@ import structlog
 from redis import Redis, RedisError
 
 from portal import clock, db, doorbell, rehearsal
-from portal.domain import audit, connection, heartbeats, outbox, refreshing
+from portal.domain import audit, connection, heartbeats, outbox, refreshing, summaries
 
 PERIOD_S = 1.0
 BEAT_EVERY = timedelta(seconds=10)
@@ -45,6 +45,7 @@ def plan() -> None:
     """Promise what recurs: each time is a unique row, so any number of keepers promise it once."""
     refreshing.plan()
     connection.plan_reminders()
+    summaries.plan()
 
 
 def write_head(heads: Path) -> None:

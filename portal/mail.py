@@ -10,8 +10,10 @@ from flask import current_app, render_template
 
 from config import Settings
 from portal import clock
-from portal.domain.mailing import Letter, Reminder
+from portal.domain import money
+from portal.domain.letters import Letter, Reminder
 from portal.domain.people import User
+from portal.domain.summaries import Summary
 
 PATIENCE_S = 10.0  # per step of the conversation with the mail server
 
@@ -34,6 +36,17 @@ def secret_expires(settings: Settings, reminder: Reminder) -> None:
     """The client secret for Spectrum ends soon: to an administrator, with the way to enter a new one."""
     subject = f"Spectrum client secret ends on {reminder.ends_on:%b} {reminder.ends_on.day}, {reminder.ends_on.year}"
     send(settings, compose(settings, reminder.key, reminder.to, subject, "secret_expires", reminder=reminder))
+
+
+def daily_summary(settings: Settings, summary: Summary) -> None:
+    """What waits: to an approver, with a link to each change order."""
+    send(settings, compose_summary(settings, summary))
+
+
+def compose_summary(settings: Settings, summary: Summary) -> EmailMessage:
+    waiting = f"{summary.count:,} change order{'' if summary.count == 1 else 's'}"
+    subject = f"ERP Integrations Daily Summary: {waiting}, {money.dollars(summary.total)}"
+    return compose(settings, summary.key, summary.to, subject, "daily_summary", summary=summary)
 
 
 def compose(settings: Settings, key: str, to: User, subject: str, template: str, **context: object) -> EmailMessage:

@@ -7,8 +7,8 @@ from typing import Any
 import structlog
 from flask import current_app
 
-from portal import calling, clock, db, mail, rehearsal
-from portal.domain import mailing, outbox
+from portal import calling, db, mail, rehearsal
+from portal.domain import letters, outbox
 from portal.domain.outbox import Dispatch, Lane, Lost, Task
 
 BUDGET = timedelta(minutes=1)  # of one drain; the keeper rings again if more is due
@@ -45,19 +45,23 @@ def _exports() -> Callable[[Dispatch, int], None]:
 
 def _mail() -> Callable[[Dispatch, int], None]:
     settings = current_app.config["SETTINGS"]
-    post: dict[Task, Callable[[Any, Any], None]] = {Task.REJECTED: mail.rejected, Task.REMINDER: mail.secret_expires}
+    post: dict[Task, Callable[[Any, Any], None]] = {
+        Task.REJECTED: mail.rejected,
+        Task.REMINDER: mail.secret_expires,
+        Task.DAILY: mail.daily_summary,
+    }
 
     def step(dispatch: Dispatch, claim: int) -> None:
-        letter = mailing.begin(dispatch, claim)
+        letter = letters.begin(dispatch, claim)
         if letter is None:
             return
         rehearsal.reach("mail.claimed")
         try:
             post[Task(dispatch.task)](settings, letter)
         except mail.Undeliverable as error:
-            outbox.finish(dispatch, f"not delivered: {error}")
+            letters.refused(dispatch, str(error))
         except mail.TryLater as error:
-            outbox.postpone(dispatch, clock.now() + mailing.back_off(dispatch.tries), str(error))
+            letters.not_now(dispatch, str(error))
         else:
             rehearsal.reach("mail.after_dot")
             outbox.finish(dispatch)

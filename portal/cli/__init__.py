@@ -23,6 +23,7 @@ COMMANDS = {
     "users": Place("portal.cli.users", "users", "Add and list people, grant and revoke their rights."),
     "import": Place("portal.cli.imports", "import_", "Read change orders from a file."),
     "exports": Place("portal.cli.exports", "exports", "Look after exports without Redis."),
+    "summary": Place("portal.cli.summary", "summary", "Show or send the daily summary of what waits."),
     "keeper": Place("portal.cli.keeper", "keeper", "Ring the workers when work is due."),
     "audit": Place("portal.cli.audit", "audit", "Verify the audit trail, or show its head."),
     "simulator": Place("portal.cli.simulator", "simulator", "A stand-in for Spectrum, on the same wire."),

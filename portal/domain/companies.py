@@ -17,6 +17,7 @@ class Company(Model):
     sub_status         P (proposed), E (executed) or R (rejected)
     accounting_dates   the approver may set an accounting date; within period_from and period_to, the open period, where these are set
     support_may_retry  Standard without the privilege may retry what failed for other reasons than the data
+    daily_summary      approvers get mail about what waits, at summary_hour (0-23, local) on summary_days (ISO weekdays, `12345`)
     export_delay       seconds between Accept and the first send, so that there is something to recall
     resending          what a check with one line has shown: a line sent again `replaces` or `adds`; empty: nobody checked
     """
@@ -36,6 +37,9 @@ class Company(Model):
     period_from = peewee.DateField(null=True)
     period_to = peewee.DateField(null=True)
     resending = peewee.CharField(max_length=8, default="")
+    daily_summary = peewee.BooleanField(default=True)
+    summary_hour = peewee.IntegerField(default=7)
+    summary_days = peewee.CharField(default="12345")
     time_zone = peewee.CharField(default="America/Chicago")
 
     @property

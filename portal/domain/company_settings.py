@@ -53,6 +53,19 @@ def delay(text: str) -> int:
     return int(text)
 
 
+def hour(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,2}", text) or int(text) > 23:
+        raise ValueError("The hour of the summary is a whole number from 0 to 23, in company time.")
+    return int(text)
+
+
+def weekdays(text: str) -> str:
+    """Numbers of days, Monday 1 to Sunday 7, as ticked."""
+    if not re.fullmatch(r"[1-7]{1,7}", text):
+        raise ValueError("Choose at least one day for the summary, or switch it off.")
+    return "".join(sorted(set(text)))
+
+
 def code(longest: int, what: str) -> Callable[[str], str]:
     """A Spectrum code of 1 to `longest` characters; empty while it is not known."""
 
@@ -90,6 +103,7 @@ Section = Mapping[str, Callable[[str], Any]]
 SECTIONS: Mapping[str, Section] = {
     "company": {"name": name, "time_zone": time_zone},
     "decisions": {"custom_title": switch, "edit_number": switch, "four_eyes": switch, "support_may_retry": switch, "export_delay": delay},
+    "summary": {"daily_summary": switch, "summary_hour": hour, "summary_days": weekdays},
     "period": {
         "accounting_dates": switch,
         "period_from": day("first day of the open period"),

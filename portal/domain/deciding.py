@@ -10,6 +10,7 @@ from portal.db import transaction
 from portal.domain import change_orders, checks, drafting, events, exports, mailing, numbers, outbox, people
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
 from portal.domain.checks import Finding
+from portal.domain.companies import Company
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
 
@@ -149,6 +150,27 @@ def why_not(change_order: ChangeOrder, by: User, hands: set[int]) -> str:
     if change_order.company.four_eyes and by.id in hands:
         return "You sent or wrote this change order, so another approver has to decide it (four eyes)."
     return ""
+
+
+def waits_for(by: User) -> Any:
+    """Ready, and `why_not` is empty for `by`: as a condition of a query over change orders joined to their company."""
+    if not by.may_decide:
+        return ChangeOrder.id.is_null()
+    others = [author.is_null() | (author != by) for author in (ChangeOrder.sent_by, ChangeOrder.created_by)]
+    others_alone = others[0] & others[1] & ChangeOrder.id.not_in(_edited_by(by))
+    return (ChangeOrder.status == Status.READY) & (~Company.four_eyes | others_alone)
+
+
+def _edited_by(person: User) -> list[int]:
+    """The ids of the change orders that wait with edits of this person in their revision."""
+    edits: Any = (
+        events.Event.select(events.Event.ref, events.Event.data, ChangeOrder.revision.alias("now"))
+        .join(ChangeOrder, on=(events.Event.ref == ChangeOrder.id))
+        .where(events.Event.subject == SUBJECT, events.Event.action == "edited", events.Event.actor == person)
+        .where(ChangeOrder.status == Status.READY)
+        .objects()
+    )
+    return [edit.ref for edit in edits if edit.facts["revision"] == edit.now]
 
 
 def hands_on(change_order: ChangeOrder) -> set[int]:

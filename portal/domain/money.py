@@ -1,4 +1,4 @@
-"""Money as people write it: one strict pattern in, an exact Decimal out."""
+"""Money as people write and read it: one strict pattern in, an exact Decimal out."""
 
 import re
 from decimal import Decimal
@@ -16,3 +16,8 @@ def parse(text: str) -> Decimal:
     if not PATTERN.fullmatch(text):
         raise ValueError(f"“{text[:40]}” is not an amount. Write it like 1234.50 or -1234.50: digits, a point, at most two decimals.")
     return Decimal(text).quantize(Decimal("0.01")) + 0  # + 0 turns -0.00 into 0.00
+
+
+def dollars(amount: Decimal) -> str:
+    """1234.5 -> $1,234.50; a credit with a true minus sign."""
+    return f"{'−' if amount < 0 else ''}${abs(amount):,.2f}"

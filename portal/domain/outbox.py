@@ -27,6 +27,15 @@ class Task(StrEnum):
     CONNECTION_TEST = "connection test"
     REJECTED = "rejected"
     REMINDER = "reminder"
+    DAILY = "daily summary"
+
+
+class Outcome(StrEnum):
+    """How a promise ended."""
+
+    DONE = "done"  # an export's state tells the rest
+    SKIPPED = "skipped"  # it became void
+    FAILED = "failed"  # somebody has to see it
 
 
 class Lost(Exception):
@@ -86,6 +95,8 @@ class Dispatch(Model):
     key       what makes the promise one promise, e.g. `export:17`
     subject   an id; the state is read fresh
     tries     times a worker began it since it was promised (or since the last Retry)
+    outcome   of type Outcome; empty until finished
+    error     what stands in the way, or why it ended as it did
     """
 
     key = peewee.CharField(unique=True)
@@ -96,10 +107,12 @@ class Dispatch(Model):
     tries = peewee.IntegerField(default=0)
     promised_at = UtcField(default=clock.now)
     finished_at = UtcField(null=True)
+    outcome = peewee.CharField(default="")
     error = peewee.CharField(default="")
 
 
 Dispatch.add_index(Dispatch.index(Dispatch.lane, Dispatch.due_at, where=Dispatch.finished_at.is_null(), name="dispatch_due"))
+Dispatch.add_index(Dispatch.index(Dispatch.lane, where=peewee.SQL("outcome = 'failed'"), name="dispatch_failed"))
 
 
 def promise(key: str, lane: str, task: Task, subject: int, due_in: timedelta = ZERO) -> None:
@@ -157,8 +170,10 @@ def postpone(dispatch: Dispatch, until: datetime, error: str = "", *, counts: bo
     Dispatch.update(**changes).where(Dispatch.id == dispatch.id).execute()
 
 
-def finish(dispatch: Dispatch, error: str = "") -> None:
-    Dispatch.update(finished_at=clock.now(), error=error[:255]).where(Dispatch.id == dispatch.id, Dispatch.finished_at.is_null()).execute()
+def finish(dispatch: Dispatch, error: str = "", outcome: Outcome = Outcome.DONE) -> None:
+    Dispatch.update(finished_at=clock.now(), outcome=outcome, error=error[:255]).where(
+        Dispatch.id == dispatch.id, Dispatch.finished_at.is_null()
+    ).execute()
 
 
 def promise_again(key: str, lane: str, task: Task, subject: int) -> None:
@@ -170,7 +185,7 @@ def promise_again(key: str, lane: str, task: Task, subject: int) -> None:
 def reopen(key: str) -> None:
     """Promise anew what was finished: due now, with a new budget of tries and time."""
     now = clock.now()
-    Dispatch.update(finished_at=None, tries=0, due_at=now, promised_at=now, error="").where(Dispatch.key == key).execute()
+    Dispatch.update(finished_at=None, outcome="", tries=0, due_at=now, promised_at=now, error="").where(Dispatch.key == key).execute()
 
 
 def promised(keys: Iterable[str]) -> dict[str, Dispatch]:
@@ -179,5 +194,5 @@ def promised(keys: Iterable[str]) -> dict[str, Dispatch]:
 
 
 def withdraw(key: str) -> None:
-    """An answer made the promise void: it counts as done."""
-    Dispatch.update(finished_at=clock.now()).where(Dispatch.key == key, Dispatch.finished_at.is_null()).execute()
+    """An answer made the promise void."""
+    Dispatch.update(finished_at=clock.now(), outcome=Outcome.SKIPPED).where(Dispatch.key == key, Dispatch.finished_at.is_null()).execute()

@@ -37,8 +37,9 @@ class NotPermitted(Exception):
 class User(Model):
     """A person with an account.
 
-    email      as typed at creation; unique by `handle`, its compatibility-normalised, case-folded form
-    can_push   *Can Push to Accounting*; without effect below Standard
+    email          as typed at creation; unique by `handle`, its compatibility-normalised, case-folded form
+    can_push       *Can Push to Accounting*; without effect below Standard
+    wants_summary  mail about what waits, while they may decide
     """
 
     email = peewee.CharField(max_length=254)
@@ -48,6 +49,7 @@ class User(Model):
     level = peewee.CharField(default=Level.NONE)
     can_push = peewee.BooleanField(default=False)
     active = peewee.BooleanField(default=True)
+    wants_summary = peewee.BooleanField(default=True)
     created_at = UtcField(default=clock.now)
     last_active_at = UtcField(null=True)
 
@@ -70,8 +72,12 @@ class User(Model):
         return self.active and self.rank >= Level.READ_ONLY.rank
 
     @property
+    def may_support(self) -> bool:
+        return self.active and self.rank >= Level.STANDARD.rank
+
+    @property
     def may_decide(self) -> bool:
-        return self.active and self.rank >= Level.STANDARD.rank and self.can_push
+        return self.may_support and self.can_push
 
     @property
     def can_push_is_inactive(self) -> bool:

@@ -21,7 +21,9 @@ def init_app(app: Flask) -> None:
         frame,
         help,
         lists,
+        mails,
         operations,
+        profile,
         projects,
         resending,
         resolving,
@@ -36,7 +38,8 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     htmx.init_app(app)
     frame.init_app(app)
-    for module in (operations, sessions, frame, lists, deciding, resolving, fallback, help, projects, settings, resending, audit):
+    pages = (operations, sessions, frame, lists, deciding, resolving, fallback, help, projects)
+    for module in (*pages, settings, resending, mails, audit, profile):
         app.register_blueprint(module.bp)
 
 

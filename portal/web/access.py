@@ -16,6 +16,7 @@ class Who(Enum):
     PUBLIC = "anybody"
     SIGNED_IN = "anybody signed in"
     LOOKS = "level Read Only or higher"
+    SUPPORTS = "level Standard or higher"
     ADMINISTERS = "level Admin"
 
 
@@ -73,6 +74,11 @@ ENDPOINTS = {
     "audit.download": Who.ADMINISTERS,
     "audit.verification": Who.ADMINISTERS,
     "audit.short": Who.ADMINISTERS,
+    "mails.index": Who.SUPPORTS,
+    "mails.send_again": Who.ADMINISTERS,
+    "mails.set_aside": Who.ADMINISTERS,
+    "profile.show": Who.SIGNED_IN,
+    "profile.save": Who.SIGNED_IN,
 }
 # Asked for by the page itself: no sign of a person at the screen.
 POLLS = {"change_orders.fragment", "settings.connection_test", "settings.look_ups", "resending.sent"}
@@ -110,6 +116,8 @@ def guard() -> ResponseReturnValue | None:
         abort(403, "Nobody was given access to this address.")
     if who is Who.LOOKS and not current_user.may_look:
         abort(403, f"You need level Read Only or higher to see this. {ask_an_administrator()}")
+    if who is Who.SUPPORTS and not current_user.may_support:
+        abort(403, f"You need level Standard or higher to see this. {ask_an_administrator()}")
     if who is Who.ADMINISTERS and not current_user.may_administer:
         abort(403, f"Only administrators see and change settings. {ask_an_administrator()}")
     return None

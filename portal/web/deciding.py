@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain import checks, deciding, drafting, lists, numbers, previews
+from portal.domain import checks, deciding, drafting, lists, money, numbers, previews
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.checks import Blocked, Finding
 from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
 from portal.domain.previews import Preview
-from portal.web import formats, htmx, keys, wants_fragment, words
+from portal.web import htmx, keys, wants_fragment, words
 from portal.web.lists import MOVED, me, page_of
 
 bp = Blueprint("deciding", __name__, url_prefix="/change-orders")
@@ -140,7 +140,7 @@ def done(change_order: ChangeOrder, verb: str) -> ResponseReturnValue:
     left = lists.totals()["ready"].count
     said = f"CCO {change_order.number} {verb}. {left or 'Nothing'} left."
     if following:
-        said += f" Now on CCO {following.number}, {following.commitment.vendor.name}, {formats.dollars(following.amount)}."
+        said += f" Now on CCO {following.number}, {following.commitment.vendor.name}, {money.dollars(following.amount)}."
     focus = f"#accept-{following.id}" if following else f"#cco-{change_order.id}"
     return answer(lists.row(change_order.id, me()), 200, say=said, focus=focus)
 

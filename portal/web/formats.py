@@ -1,13 +1,13 @@
 """How numbers and times read on a page."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from flask import Flask, g
 
 from portal import clock
 from portal.domain import companies
+from portal.domain.money import dollars
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 AGES_UP_TO = 7 * DAY  # then the date says more
@@ -16,11 +16,6 @@ AGES_UP_TO = 7 * DAY  # then the date says more
 def init_app(app: Flask) -> None:
     for filter in (dollars, ago, exact, at_time, iso):
         app.add_template_filter(filter)
-
-
-def dollars(amount: Decimal) -> str:
-    """1234.5 -> $1,234.50; a credit with a true minus sign."""
-    return f"{'−' if amount < 0 else ''}${abs(amount):,.2f}"
 
 
 def ago(moment: datetime) -> str:

@@ -18,6 +18,8 @@ bp = Blueprint("settings", __name__, url_prefix="/settings")
 bp.record(keys.register)
 ZONES = {zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/", "US/"))} | {"UTC"}
 
+WEEKDAYS = list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), start=1))
+
 
 @bp.get("/people")
 def people() -> ResponseReturnValue:
@@ -82,11 +84,16 @@ def save() -> ResponseReturnValue:
     if section not in company_settings.SECTIONS:
         abort(400)
     try:
-        company_settings.change(section, request.form, by=current_user)
+        company_settings.change(section, typed_values(), by=current_user)
     except company_settings.Invalid as error:
         return company_page(section, error.errors), 422
     flash(f"Saved {formats.at_time(clock.now())}.")
     return redirect(url_for(".company", _anchor=section), 303)
+
+
+def typed_values() -> dict[str, str]:
+    """The fields of the form; of the weekdays all that are ticked."""
+    return request.form.to_dict() | {"summary_days": "".join(request.form.getlist("summary_days"))}
 
 
 @bp.post("/exports/resumption")
@@ -165,7 +172,8 @@ def company_page(section: str = "", errors: dict[str, str] | None = None) -> str
     values = {field: getattr(kept, field) for fields in company_settings.SECTIONS.values() for field in fields}
     values |= {field: getattr(signed_in, field) for field in connection.SHOWN}
     fields = connection.SHOWN if section == "connection" else tuple(company_settings.SECTIONS.get(section, ()))
-    typed = {field: request.form.get(field, "") for field in fields}
+    form = typed_values()
+    typed = {field: form.get(field, "") for field in fields}
     return render_template(
         "settings/company.html",
         values=values | typed,
@@ -180,5 +188,6 @@ def company_page(section: str = "", errors: dict[str, str] | None = None) -> str
         summaries=lookups.summaries(kept),
         needed=company_settings.needed(kept),
         zones=[(zone, zone.replace("_", " ")) for zone in sorted({*ZONES, kept.time_zone})],
+        weekdays=WEEKDAYS,
         spectrum_url=current_app.config["SPECTRUM_URL"],
     )

@@ -1,0 +1,95 @@
+"""What a promised mail says, read fresh for each try; and what becomes of the promise when it cannot be sent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from portal import clock
+from portal.db import transaction
+from portal.domain import change_orders, events, mailing, outbox, summaries
+from portal.domain.change_orders import SUBJECT, ChangeOrder
+from portal.domain.companies import current
+from portal.domain.outbox import Dispatch, Lane, Outcome, Task
+from portal.domain.people import User
+from portal.domain.summaries import NotWanted, Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a "sent back" mail says.
+
+    key  of the promise; the Message-ID derives from it, so that copies are recognised as one mail
+    """
+
+    key: str
+    to: User
+    change_order: ChangeOrder
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """What a "client secret ends" mail says. `ends_on` is the secret's last day."""
+
+    key: str
+    to: User
+    ends_on: date
+
+
+def begin(dispatch: Dispatch, claim: int) -> Letter | Reminder | Summary | None:
+    """Count the try, and answer what to send; None when it was sent meanwhile or is not wanted any more. Raises outbox.Lost."""
+    with transaction():
+        Lane.renew(dispatch.lane, claim, mailing.LEASE)
+        if not Dispatch.select().where(Dispatch.id == dispatch.id, Dispatch.finished_at.is_null()).exists():
+            return None
+        outbox.begin(dispatch, mailing.back_off(dispatch.tries))
+        to = User.get_by_id(mailing.recipient(dispatch.key))
+        try:
+            if not to.active:
+                raise NotWanted("the account was deactivated")
+            return WRITE[Task(dispatch.task)](dispatch.key, to)
+        except NotWanted as why:
+            outbox.finish(dispatch, f"not sent: {why}", Outcome.SKIPPED)
+            return None
+
+
+def not_now(dispatch: Dispatch, why: str) -> None:
+    """Try again later: a summary until its day ends, other mail for three days."""
+    now = clock.now()
+    again = now + mailing.back_off(dispatch.tries)
+    if dispatch.task == Task.DAILY:
+        outbox.postpone(dispatch, min(again, summaries.expires_at(current(), summaries.day_of(dispatch.key))), why)
+    elif now < dispatch.promised_at + mailing.KEEPS_TRYING:
+        outbox.postpone(dispatch, again, why)
+    else:
+        outbox.finish(dispatch, f"not delivered in {mailing.KEEPS_TRYING.days} days: {why}", Outcome.FAILED)
+
+
+def refused(dispatch: Dispatch, why: str) -> None:
+    """The mail server will never take it: somebody has to see that."""
+    outbox.finish(dispatch, f"not delivered: {why}", Outcome.FAILED)
+
+
+def _rejected(key: str, to: User) -> Letter:
+    _, id, revision, _ = key.split(":")
+    rejection = _rejection(int(id), int(revision))
+    by = rejection.actor.name if rejection.actor else "Accounting"
+    return Letter(key, to, change_orders.load(int(id)), by, rejection.facts["reason"])
+
+
+def _secret_expires(key: str, to: User) -> Reminder:
+    return Reminder(key, to, date.fromisoformat(key.split(":")[2]))
+
+
+WRITE: dict[Task, Callable[[str, User], Letter | Reminder | Summary]] = {
+    Task.REJECTED: _rejected,
+    Task.REMINDER: _secret_expires,
+    Task.DAILY: summaries.write,
+}
+
+
+def _rejection(id: int, revision: int) -> events.Event:
+    return next(
+        event for event in reversed(events.history(SUBJECT, id)) if event.action == "rejected" and event.facts["revision"] == revision
+    )

@@ -1,0 +1,103 @@
+"""Mail that failed or is late: what people see of it, and what an administrator does about it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from portal import clock
+from portal.db import transaction
+from portal.domain import events, mailing, outbox, people, summaries
+from portal.domain.change_orders import ChangeOrder
+from portal.domain.companies import current
+from portal.domain.outbox import Dispatch, Outcome, Task
+from portal.domain.people import NotPermitted, User
+
+LATE = timedelta(minutes=15)
+SHOWN = 200
+SUBJECT = "mail"  # what events about one are filed under
+OVER = "Its day has passed, so it cannot go any more."
+
+
+class Settled(Exception):
+    """Nothing is to be done about this mail; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A mail that failed, or is late.
+
+    about    the change order it tells of, if it tells of one
+    is_over  its day has passed: sending it again would help nobody
+    """
+
+    dispatch: Dispatch
+    to: User
+    about: ChangeOrder | None
+    is_over: bool
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.dispatch.outcome == Outcome.FAILED)
+
+
+def count() -> int:
+    return int(Dispatch.select().where(_troubled()).count())
+
+
+def oldest() -> list[Trouble]:
+    """The oldest first, at most 200, in a constant number of queries."""
+    return _read(Dispatch.select().where(_troubled()).order_by(Dispatch.promised_at, Dispatch.id).limit(SHOWN))
+
+
+def send_again(id: int, by: User) -> Trouble:
+    """Promise the mail anew, with a new budget of tries and time. Raises NotPermitted or Settled."""
+    with transaction():
+        by, trouble = _open(id, by)
+        if trouble.is_over:
+            raise Settled(OVER)
+        outbox.reopen(trouble.dispatch.key)
+        events.record(SUBJECT, id, "sent again", by, key=trouble.dispatch.key, error=trouble.dispatch.error)
+        return trouble
+
+
+def set_aside(id: int, by: User) -> Trouble:
+    """It needs no sending any more: it is not tried again, and goes off the list. Raises NotPermitted or Settled."""
+    with transaction():
+        by, trouble = _open(id, by)
+        dispatch = trouble.dispatch
+        error = f"set aside: {dispatch.error}"[:255]
+        Dispatch.update(finished_at=clock.now(), outcome=Outcome.SKIPPED, error=error).where(Dispatch.id == id).execute()
+        events.record(SUBJECT, id, "set aside", by, key=dispatch.key, error=dispatch.error)
+        return trouble
+
+
+def _read(query: Any) -> list[Trouble]:
+    dispatches = list(query)
+    to = {user.id: user for user in User.select().where(User.id.in_([mailing.recipient(dispatch.key) for dispatch in dispatches]))}
+    told = [dispatch.subject for dispatch in dispatches if dispatch.task == Task.REJECTED]
+    about = {row.id: row for row in ChangeOrder.select().where(ChangeOrder.id.in_(told))}
+    company = current()
+    return [
+        Trouble(
+            dispatch,
+            to[mailing.recipient(dispatch.key)],
+            about[dispatch.subject] if dispatch.task == Task.REJECTED else None,
+            dispatch.task == Task.DAILY and clock.now() >= summaries.expires_at(company, summaries.day_of(dispatch.key)),
+        )
+        for dispatch in dispatches
+    ]
+
+
+def _open(id: int, by: User) -> tuple[User, Trouble]:
+    by = people.as_now(by)
+    if not by.may_administer:
+        raise NotPermitted("Only an administrator sends mail again or sets it aside.")
+    troubles = _read(Dispatch.select().where(_troubled(), Dispatch.id == id))
+    if not troubles:
+        raise Settled("This mail is neither late nor failed: it went out, is on its way, or was set aside.")
+    return by, troubles[0]
+
+
+def _troubled() -> Any:
+    late = Dispatch.finished_at.is_null() & (Dispatch.promised_at <= clock.now() - LATE)
+    return (Dispatch.lane == outbox.MAIL) & (late | (Dispatch.outcome == Outcome.FAILED))

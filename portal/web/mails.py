@@ -1,0 +1,44 @@
+"""Mail that failed or is late, for administrators and support."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.domain import mail_troubles
+from portal.domain.mail_troubles import Settled, Trouble
+from portal.domain.outbox import Task
+from portal.domain.people import User
+from portal.web import keys
+from portal.web.lists import me
+
+bp = Blueprint("mails", __name__, url_prefix="/settings/mail")
+bp.record(keys.register)
+KINDS = {Task.REJECTED: "Sent back", Task.REMINDER: "Client secret ends", Task.DAILY: "Daily summary"}
+
+
+@bp.get("")
+def index() -> ResponseReturnValue:
+    return render_template(
+        "settings/mail.html", troubles=mail_troubles.oldest(), count=mail_troubles.count(), kinds=KINDS, late=mail_troubles.LATE
+    )
+
+
+@bp.post("/<key:id>/promise")
+def send_again(id: int) -> ResponseReturnValue:
+    """Try the mail anew."""
+    return answered(mail_troubles.send_again, id, "The mail to {} goes out again within a minute.")
+
+
+@bp.post("/<key:id>/rest")
+def set_aside(id: int) -> ResponseReturnValue:
+    """Leave the mail unsent, and off the list."""
+    return answered(mail_troubles.set_aside, id, "The mail to {} stays unsent and is off this list.")
+
+
+def answered(do: Callable[[int, User], Trouble], id: int, said: str) -> ResponseReturnValue:
+    try:
+        flash(said.format(do(id, me()).to.name))
+    except Settled as why:
+        flash(str(why))
+    return redirect(url_for(".index"), 303)
