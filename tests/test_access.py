@@ -13,7 +13,8 @@ from portal.web.access import ENDPOINTS, Who
 from tests.conftest import HTMX, path_of, sign_in
 
 PEOPLE = {Who.PUBLIC: ["nobody", "dee", "ben", "ana", "eve"], Who.SIGNED_IN: ["dee", "ben", "ana", "eve"]}
-PEOPLE |= {Who.LOOKS: ["ben", "ana", "eve"], Who.ADMINISTERS: ["eve"]}
+PEOPLE |= {Who.LOOKS: ["ben", "ana", "eve"], Who.SUPPORTS: ["ana", "eve"], Who.ADMINISTERS: ["eve"]}
+REFUSALS = ("You need level Read Only", "You need level Standard", "Only administrators")
 
 
 def address(rule):
@@ -45,7 +46,7 @@ def test_every_route_answers_whom_the_table_lets_through_and_nobody_else(app, cl
 
         let_in = who in PEOPLE[ENDPOINTS[rule.endpoint]]
         led_to_sign_in = answer.status_code == 303 and answer.location.startswith("/login")
-        refused = answer.status_code == 403 and ("You need level Read Only" in answer.text or "Only administrators" in answer.text)
+        refused = answer.status_code == 403 and any(words in answer.text for words in REFUSALS)
         assert (led_to_sign_in or refused) == (not let_in), f"{who}: {method} {rule.rule} answered {answer.status_code}"
 
 

@@ -12,6 +12,7 @@ from tests.conftest import sign_in
 SPECTRUM = {"section": "spectrum", "code": "ABC", "cr_status": "CR", "cost_reimbursable": "N", "sub_status": "P"}
 DECISIONS = {"section": "decisions", "edit_number": "on", "four_eyes": "on", "export_delay": "0"}
 PERIOD = {"section": "period", "accounting_dates": "on", "period_from": "2026-11-01", "period_to": "2026-11-30"}
+SUMMARY = {"section": "summary", "daily_summary": "on", "summary_hour": "7", "summary_days": ["1", "2", "3", "4", "5"]}
 COMPANY = {"section": "company", "name": "Harbor Builders", "time_zone": "America/Chicago"}
 
 
@@ -43,6 +44,10 @@ def told():
         ({"section": "decisions", "four_eyes": "on", "export_delay": "0"}, "edit_number", False),
         ({"section": "decisions", "edit_number": "on", "export_delay": "0"}, "four_eyes", False),
         (DECISIONS | {"export_delay": "3600"}, "export_delay", 3600),
+        (SUMMARY | {"daily_summary": ""}, "daily_summary", False),
+        (SUMMARY | {"summary_hour": "16"}, "summary_hour", 16),
+        (SUMMARY | {"summary_hour": "0"}, "summary_hour", 0),
+        (SUMMARY | {"summary_days": ["7", "1", "1"]}, "summary_days", "17"),
         (COMPANY | {"name": " Łódź & Sons "}, "name", "Łódź & Sons"),
         (COMPANY | {"time_zone": "America/New_York"}, "time_zone", "America/New_York"),
     ],
@@ -101,6 +106,12 @@ def test_one_section_leaves_the_others_alone(admin, company):
         (PERIOD, "period_from", "11/01/2026", "The first day of the open period is a date such as 2026-11-30."),
         (PERIOD, "period_to", "2026-02-30", "The last day of the open period is a date"),
         (PERIOD, "period_to", "2026-10-31", "The open period ends before it begins."),
+        (SUMMARY, "summary_hour", "24", "The hour of the summary is a whole number from 0 to 23, in company time."),
+        (SUMMARY, "summary_hour", "", "The hour of the summary is a whole number"),
+        (SUMMARY, "summary_hour", "7:30", "The hour of the summary is a whole number"),
+        (SUMMARY, "summary_hour", "٧", "The hour of the summary is a whole number"),
+        (SUMMARY, "summary_days", "", "Choose at least one day for the summary, or switch it off."),
+        (SUMMARY, "summary_days", "8", "Choose at least one day for the summary"),
         (COMPANY, "name", "", "The company name needs 1 to 100 plain characters."),
         (COMPANY, "name", "x" * 101, "The company name needs 1 to 100 plain characters."),
         (COMPANY, "name", "a\x00b", "The company name needs 1 to 100 plain characters."),

@@ -44,14 +44,19 @@ def begin(dispatch: Dispatch, claim: int) -> Letter | Reminder | Summary | None:
         if not Dispatch.select().where(Dispatch.id == dispatch.id, Dispatch.finished_at.is_null()).exists():
             return None
         outbox.begin(dispatch, mailing.back_off(dispatch.tries))
+    try:  # apart from the counting: a letter that cannot be written must not stand first in line for ever
+        return _write(dispatch)
+    except NotWanted as why:
+        outbox.finish(dispatch, f"not sent: {why}", Outcome.SKIPPED)
+        return None
+
+
+def _write(dispatch: Dispatch) -> Letter | Reminder | Summary:
+    with transaction():
         to = User.get_by_id(mailing.recipient(dispatch.key))
-        try:
-            if not to.active:
-                raise NotWanted("the account was deactivated")
-            return WRITE[Task(dispatch.task)](dispatch.key, to)
-        except NotWanted as why:
-            outbox.finish(dispatch, f"not sent: {why}", Outcome.SKIPPED)
-            return None
+        if not to.active:
+            raise NotWanted("the account was deactivated")
+        return WRITE[Task(dispatch.task)](dispatch.key, to)
 
 
 def not_now(dispatch: Dispatch, why: str) -> None:
