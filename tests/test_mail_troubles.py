@@ -41,7 +41,7 @@ def failed(rejected, mailing_app, refuses):
 
 
 def told():
-    return [(event.action, event.ref, event.actor) for event in events.Event.select() if event.subject == "mail"]
+    return [(event.action, event.facts["mail"], event.actor) for event in events.Event.select() if event.action.startswith("mail ")]
 
 
 def test_mail_is_tried_for_three_days_with_growing_pauses_and_then_failed(rejected, without_mail_server, clock):
@@ -134,7 +134,7 @@ def test_an_administrator_sends_it_again(rejected, mailing_app, catcher, client,
 
     assert "goes out again" in client.get("/settings/mail").text
     assert [mail["to"] for mail in catcher.mails()] == [["dee@example.test"]]
-    assert told() == [("sent again", failed.id, eve)]
+    assert told() == [("mail sent again", failed.key, eve)]
     assert Dispatch.get_by_id(failed.id).outcome == Outcome.DONE
 
 
@@ -154,7 +154,7 @@ def test_mail_that_is_set_aside_is_off_the_list_and_not_tried_any_more(failed, m
     client.post(f"/settings/mail/{failed.id}/rest")
     assert "stays unsent" in client.get("/settings/mail").text
     assert mail_troubles.count() == 0
-    assert told() == [("set aside", failed.id, eve)]
+    assert told() == [("mail set aside", failed.key, eve)]
     deliver(mailing_app)
     assert Dispatch.get_by_id(failed.id).error == "set aside: not delivered: 550 no such <user>"
 

@@ -14,7 +14,6 @@ from portal.domain.people import NotPermitted, User
 
 LATE = timedelta(minutes=15)
 SHOWN = 200
-SUBJECT = "mail"  # what events about one are filed under
 OVER = "Its day has passed, so it cannot go any more."
 
 
@@ -56,7 +55,7 @@ def send_again(id: int, by: User) -> Trouble:
         if trouble.is_over:
             raise Settled(OVER)
         outbox.reopen(trouble.dispatch.key)
-        events.record(SUBJECT, id, "sent again", by, key=trouble.dispatch.key, error=trouble.dispatch.error)
+        _record(trouble, "mail sent again", by)
         return trouble
 
 
@@ -67,7 +66,7 @@ def set_aside(id: int, by: User) -> Trouble:
         dispatch = trouble.dispatch
         error = f"set aside: {dispatch.error}"[:255]
         Dispatch.update(finished_at=clock.now(), outcome=Outcome.SKIPPED, error=error).where(Dispatch.id == id).execute()
-        events.record(SUBJECT, id, "set aside", by, key=dispatch.key, error=dispatch.error)
+        _record(trouble, "mail set aside", by)
         return trouble
 
 
@@ -96,6 +95,10 @@ def _open(id: int, by: User) -> tuple[User, Trouble]:
     if not troubles:
         raise Settled("This mail is neither late nor failed: it went out, is on its way, or was set aside.")
     return by, troubles[0]
+
+
+def _record(trouble: Trouble, action: str, by: User) -> None:
+    events.record("user", trouble.to.id, action, by, mail=trouble.dispatch.key, text=trouble.dispatch.error)
 
 
 def _troubled() -> Any:
