@@ -7,7 +7,7 @@ from typing import Any
 
 from config import Settings
 from portal import spectrum
-from portal.domain import companies, connection, connection_tests, exporting, lookups, refreshing, resending, verifying
+from portal.domain import companies, comparing, connection, connection_tests, exporting, lookups, refreshing, resending, verifying
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.readings import Read
 from portal.sealing import Sealer, Unreadable
@@ -25,6 +25,7 @@ def steps(settings: Settings) -> dict[Task, Step]:
         Task.EXPORT: partial(exporting.step, call=erp.change_request, read=read),
         Task.READ_BACK: partial(verifying.answer, read=read),
         Task.RESEND_CHECK: partial(resending.step, call=erp.change_request, read=read),
+        Task.COMPARE: partial(comparing.step, read=read),
         Task.LOOK_UP: partial(refreshing.step, ask=questions(erp)),
         Task.CONNECTION_TEST: partial(connection_tests.step, test=erp.test_connection),
     }

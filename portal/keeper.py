@@ -14,7 +14,7 @@ import structlog
 from redis import Redis, RedisError
 
 from portal import clock, db, doorbell, rehearsal
-from portal.domain import audit, connection, heartbeats, outbox, refreshing, summaries
+from portal.domain import audit, comparing, connection, heartbeats, outbox, refreshing, summaries
 
 PERIOD_S = 1.0
 BEAT_EVERY = timedelta(seconds=10)
@@ -44,6 +44,7 @@ def run(redis_url: str, stopping: Callable[[], bool], heads: Path) -> None:
 def plan() -> None:
     """Promise what recurs: each time is a unique row, so any number of keepers promise it once."""
     refreshing.plan()
+    comparing.plan()
     connection.plan_reminders()
     summaries.plan()
 

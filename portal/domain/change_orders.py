@@ -84,6 +84,8 @@ class ChangeOrder(Model):
     checks          `clean`, `warn` or `block`: the worst finding, kept by whoever changes an input
     export          the open Export, while there is one
     manual          exported, but by hand: somebody typed it into Spectrum
+    compared_at     when Spectrum was last read back for the nightly comparison
+    differs         in what Spectrum differed then from what was exported; empty when it agreed
     """
 
     commitment = peewee.ForeignKeyField(Commitment, on_delete="RESTRICT", backref="change_orders")
@@ -108,6 +110,8 @@ class ChangeOrder(Model):
     decided_by_id: int | None
     lines: list["LineItem"]
     manual = peewee.BooleanField(default=False)
+    compared_at = UtcField(null=True)
+    differs = peewee.TextField(default="")
     export = peewee.IntegerField(null=True)  # the open Export's id; a plain number, since Export refers back here
 
     class Meta:

@@ -19,7 +19,7 @@ from portal.domain.people import Membership, User
 from portal.domain.readings import LOOK
 
 PAGE = 50
-ASIDES = ("edited", LOOK)  # events that say nothing about where a change order stands
+ASIDES = ("edited", LOOK, "agrees again")  # events that say nothing about where a change order stands
 ARRIVALS = ("exported", "found", "adopted")
 LOOKING_S, DOUBT_S = 2, 15  # how soon to ask again while the worker looks into Spectrum, and while an outcome is unknown
 LOOK_AHEAD = 5  # rows looked at for the next one a person may decide

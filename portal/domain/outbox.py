@@ -22,6 +22,7 @@ MAIL = "mail"
 class Task(StrEnum):
     EXPORT = "export"
     READ_BACK = "read back"
+    COMPARE = "compare"
     RESEND_CHECK = "resend check"
     LOOK_UP = "look up"
     CONNECTION_TEST = "connection test"

@@ -87,6 +87,16 @@ def in_words(export: Export, reading: Reading) -> str:
     return reading.failed or VERDICTS[reading.verdict].format(number=export.number)
 
 
+def both(export: Export, reading: Reading) -> dict[str, list[str]]:
+    """Our lines and those in Spectrum, for an event."""
+    ours = [records.StoredLine.sent(elements) for _, elements in export.lines]
+    return {"ours": list(map(_told, ours)), "theirs": list(map(_told, reading.held))}
+
+
+def _told(line: records.StoredLine) -> str:
+    return f"{line.phase_code} {line.cost_type} {line.amount:,.2f}"
+
+
 def note(export: Export, lines: Iterable[int], outcome: Outcome, at: datetime, said: str = "") -> None:
     """Write down what one look into Spectrum, begun at `at`, says of each line. `said`: why it could not be read."""
     codes = json.dumps([["connect", "infolink", said]] if said else [])

@@ -3,15 +3,14 @@
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import peewee
 
 from portal import clock
 from portal.db import Model, UtcField, transaction
-from portal.domain import change_orders, checks, events, lookups, outbox, people
+from portal.domain import change_orders, checks, events, lookups, nightly, outbox, people
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company, current
@@ -78,16 +77,8 @@ def ask(by: User) -> Refresh:
 
 
 def plan() -> None:
-    """Promise the refresh of the coming night, once per local date, however many keepers there are."""
-    company, now = current(), clock.now()
-    local = now.astimezone(ZoneInfo(company.time_zone))
-    night = datetime.combine(local.date(), NIGHT, local.tzinfo)
-    if night <= local:
-        night = datetime.combine(local.date() + timedelta(days=1), NIGHT, local.tzinfo)
-    key = f"look-up:{company.id}:{night:%Y-%m-%d}"
-    if not Dispatch.select().where(Dispatch.key == key).exists():
-        with transaction():
-            outbox.promise(key, company.lane, Task.LOOK_UP, company.id, night.astimezone(now.tzinfo) - now)
+    """Promise the refresh of the coming night."""
+    nightly.plan("look-up", current(), NIGHT, Task.LOOK_UP)
 
 
 def progress(company: Company) -> Progress:

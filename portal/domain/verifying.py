@@ -13,7 +13,6 @@ from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.exports import Export, Outcome
 from portal.domain.outbox import Dispatch, Lane
 from portal.domain.readings import LOOK, ONE_READING, Read, Reading
-from portal.spectrum import records
 
 BETWEEN = timedelta(minutes=5)  # at least, between two readings that say "not there"
 MOST_SENDS = 4  # of one line, since Accept or the last Retry
@@ -137,10 +136,5 @@ def _foreign(dispatch: Dispatch, change_order: ChangeOrder, export: Export, read
         text,
         rows=[["check", "number", text]],
         sent=exports.stored(export),
-        ours=[_told(records.StoredLine.sent(elements)) for _, elements in export.lines],
-        theirs=[_told(line) for line in reading.held],
+        **readings.both(export, reading),
     )
-
-
-def _told(line: records.StoredLine) -> str:
-    return f"{line.phase_code} {line.cost_type} {line.amount:,.2f}"

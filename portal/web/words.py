@@ -150,6 +150,8 @@ SENTENCES: dict[str, Callable[[Facts], str]] = {
     "adopted": lambda facts: f"the read-back found it in Spectrum as {facts['number']} already; nothing was sent",
     "queued again": lambda facts: f"{_lines(facts['missing'])} {'goes' if len(facts['missing']) == 1 else 'go'} to Spectrum again",
     "verification ended": lambda _: "the portal stopped trying to find out",
+    "differs": lambda facts: f"Spectrum does not hold what was exported as {facts['number']}",
+    "agrees again": lambda facts: f"Spectrum holds what was exported as {facts['number']} again",
     "looked up": lambda facts: f"a look into Spectrum showed: {facts['found'].rstrip('.')}",
     "failed": _failed,
     "left as a workbook": lambda facts: f"left it as the workbook {facts['workbook']}",
