@@ -5,18 +5,55 @@ database; what RQ thinks of it is never asked.
 """
 
 import sys
+import time
+from types import FrameType
 
-from redis import Redis
+import structlog
+from redis import Redis, RedisError
 from rq import Worker
+from rq.exceptions import StopRequested
+from rq.registry import BaseRegistry, FailedJobRegistry, FinishedJobRegistry, StartedJobRegistry
 
 import config
 from portal import create_app, doorbell
 
+PAUSE_S = 1.0
+REGISTRIES: tuple[type[BaseRegistry], ...] = (StartedJobRegistry, FinishedJobRegistry, FailedJobRegistry)
+
+log = structlog.get_logger()
+
 
 class Listener(Worker):
-    """Comes back quickly after an outage of Redis instead of waiting up to a minute."""
+    """Comes back quickly after an outage of Redis instead of waiting up to a minute, and remembers being told to stop."""
 
     max_connection_wait_time = 5
+    told_to_stop = False
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        self.told_to_stop = True
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+
+def listen(queue: str, url: str) -> bool:
+    """Work until told to stop. False: RQ gave up, as it does over a single entry it cannot read, or a Redis without memory."""
+    connection = Redis.from_url(url)
+    try:
+        listener = Listener([queue], connection=connection, serializer=doorbell.Serializer)
+        listener.work(logging_level="WARNING")
+        if listener.told_to_stop:
+            return True
+        forget(listener)
+    except RedisError as error:
+        log.warning("Redis not available, trying again", error=str(error))
+    time.sleep(PAUSE_S)
+    return False
+
+
+def forget(listener: Listener) -> None:
+    """Throw away what RQ keeps of the queue, readable or not: the keeper rings again for whatever is due."""
+    for queue in listener.queues:
+        registries = [registry(queue=queue).key for registry in REGISTRIES]
+        listener.connection.delete(queue.key, queue.intermediate_queue_key, *registries)
 
 
 def main(arguments: list[str]) -> int:
@@ -30,8 +67,11 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     with app.app_context():
-        connection = Redis.from_url(settings.REDIS_URL)
-        Listener(arguments, connection=connection, serializer=doorbell.Serializer).work(logging_level="WARNING")
+        try:
+            while not listen(arguments[0], settings.REDIS_URL):
+                pass
+        except StopRequested:  # told so between two tries
+            log.info("stopped")
     return 0
 
 

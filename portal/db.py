@@ -14,6 +14,7 @@ import structlog
 from playhouse import db_url, migrations
 
 from portal import rehearsal
+from portal.whereabouts import File
 
 database = peewee.DatabaseProxy()
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -27,11 +28,22 @@ PATIENCE_S = 60.0  # of a write that must not be lost
 PAUSE_S = 0.5  # between its tries
 POSTGRES_OPTIONS = "-c statement_timeout=15s -c lock_timeout=5s -c timezone=UTC"
 
+BUSY = "The database is busy. Nothing was recorded; try again."
+
+_file: File | None = None  # of the SQLite database; PostgreSQL looks after its own
 log = structlog.get_logger()
 
 
 class Busy(Exception):
     """The database could not be written for so long that we gave up; nothing was recorded."""
+
+
+class Full(Busy):
+    """The disk of the database is full; nothing was recorded."""
+
+
+class Replaced(Busy):
+    """The database is not the file this process began with; nothing was recorded, nor will be before a restart."""
 
 
 class Model(peewee.Model):
@@ -88,23 +100,68 @@ def cents(value: int) -> Decimal:
 
 def init(url: str) -> None:
     """Point the models at the database behind `url`. Opens no connection."""
+    global _file
+    _file = None
     if url.startswith("sqlite"):
         database.initialize(db_url.connect(url, lock_type="IMMEDIATE", pragmas=SQLITE_PRAGMAS, timeout=BUSY_TIMEOUT_S))
+        _file = File(database.obj.database)
     else:
         database.initialize(db_url.connect(url, options=POSTGRES_OPTIONS))
 
 
 @contextmanager
 def transaction() -> Iterator[None]:
-    """All or nothing. Nested uses join the outer one. Raises Busy when another writer holds the database too long."""
-    with _writers if is_sqlite() else nullcontext():
+    """All or nothing. Nested uses join the outer one.
+
+    Raises Busy when another writer holds the database too long; Full or Replaced, which are busy for good, when its disk
+    is full or its file was replaced.
+    """
+    with _turn() if is_sqlite() else nullcontext():
+        ensure_in_place()
         try:
             with database.atomic():
+                if _file and (fault := _file.fault_of_log()):
+                    raise _replaced(fault)
                 yield
         except peewee.OperationalError as error:
-            if "locked" in str(error) or "busy" in str(error) or "lock timeout" in str(error):
-                raise Busy("The database is busy. Nothing was recorded; try again.") from error
+            if told := _told(error):
+                raise told from error
             raise
+
+
+def ensure_in_place() -> None:
+    """Raises Replaced when the file of the database is not the one this process began with."""
+    if _file and (fault := _file.fault()):
+        raise _replaced(fault)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """One writer of this process at a time. Who waits longer than SQLite itself would is told so too."""
+    if not _writers.acquire(timeout=BUSY_TIMEOUT_S):
+        raise Busy(BUSY)
+    try:
+        yield
+    finally:
+        _writers.release()
+
+
+def _told(error: peewee.OperationalError) -> Busy | None:
+    """What the database said, as far as people can do something about it."""
+    said = str(error)
+    if "is full" in said or "No space left" in said:
+        log.error("the disk of the database is full", error=said)
+        return Full("The disk of the database is full. Nothing was recorded. An administrator has to make room; then try again.")
+    if "locked" in said or "busy" in said or "lock timeout" in said:
+        return Busy(BUSY)
+    return None
+
+
+def _replaced(fault: str) -> Replaced:
+    log.error("database replaced", fault=fault)
+    return Replaced(
+        f"{fault} Nothing was recorded. An administrator has to stop the portal, see that the right file is there, and start it."
+    )
 
 
 def insist(write: Callable[[], None]) -> None:

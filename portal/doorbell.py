@@ -1,6 +1,8 @@
 """RQ as a door-bell: a ring says that a lane has due work. Facts live in the database; a ring may be lost or doubled."""
 
-from redis import Redis
+from typing import Any
+
+from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import Queue
@@ -23,3 +25,12 @@ def ring(connection: Redis, queue: str, lanes: list[str]) -> None:
     if bell.is_empty():
         for lane in lanes:
             bell.enqueue("portal.tasks.drain", lane, ttl=RING_LIVES_S, result_ttl=0, failure_ttl=0, job_timeout=-1)
+
+
+def policy(connection: Redis) -> str:
+    """What the server does when its memory is full: `noeviction`, or one that throws keys away; empty where it does not tell."""
+    try:
+        told: Any = connection.config_get("maxmemory-policy")
+    except RedisError:
+        return ""  # an account without CONFIG, or no server yet
+    return str(told.get("maxmemory-policy", ""))

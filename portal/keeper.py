@@ -26,6 +26,7 @@ log = structlog.get_logger()
 def run(redis_url: str, stopping: Callable[[], bool], heads: Path) -> None:
     """Look once a second until told to stop. `heads` is the file for the heads of the audit trail."""
     redis = doorbell.connect(redis_url)
+    warn_of_eviction(redis)
     beaten = clock.EPOCH
     while not stopping():
         try:
@@ -39,6 +40,13 @@ def run(redis_url: str, stopping: Callable[[], bool], heads: Path) -> None:
         except (peewee.OperationalError, db.Busy) as error:
             log.warning("database not available, trying again", error=str(error))
         time.sleep(PERIOD_S)
+
+
+def warn_of_eviction(redis: Redis) -> None:
+    """A Redis that throws keys away loses rings: work is late then, never lost."""
+    policy = doorbell.policy(redis)
+    if policy not in ("", "noeviction"):
+        log.warning("Redis may throw rings away, exports will be late; set maxmemory-policy noeviction", policy=policy)
 
 
 def plan() -> None:

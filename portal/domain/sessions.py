@@ -2,12 +2,13 @@
 
 import hashlib
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 
 import peewee
 
 from portal import clock
-from portal.db import Model, UtcField, transaction
+from portal.db import Busy, Model, UtcField, transaction
 from portal.domain import people
 from portal.domain.people import User
 
@@ -51,7 +52,7 @@ def find(token: str, *, by_person: bool = True) -> Session | None:
     if session is None or not session.is_live:
         return None
     if by_person and clock.now() - session.seen_at > NOTE_EVERY:
-        with transaction():
+        with suppress(Busy), transaction():  # who only reads is let in while nothing can be written; the next use is noted
             Session.update(seen_at=clock.now()).where(Session.id == session.id).execute()
             User.update(last_active_at=clock.now()).where(User.id == session.user_id).execute()
     return session

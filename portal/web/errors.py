@@ -42,7 +42,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, lambda _: answer(400, STALE_FORM))
     app.register_error_handler(NotPermitted, lambda error: answer(403, str(error)))
     app.register_error_handler(ChangeOrder.DoesNotExist, lambda _: answer(404, NO_CHANGE_ORDER))  # type: ignore[attr-defined]
-    app.register_error_handler(Busy, lambda _: answer(503))
+    app.register_error_handler(Busy, lambda error: answer(503, str(error)))
     app.after_request(protect)
 
 

@@ -4,7 +4,7 @@ from flask import Blueprint, Flask, g, request
 from flask.typing import ResponseReturnValue
 
 from portal import VERSION
-from portal.db import database
+from portal.db import database, ensure_in_place
 from portal.domain import companies
 
 bp = Blueprint("operations", __name__)
@@ -35,7 +35,8 @@ def alive() -> ResponseReturnValue:
 
 @bp.get("/readyz")
 def ready() -> ResponseReturnValue:
-    """The database answers and is migrated; anything else ends in a 5xx."""
+    """The database answers, is migrated, and is the one it was; anything else ends in a 5xx."""
+    ensure_in_place()
     companies.current()
     return plain("ready")
 

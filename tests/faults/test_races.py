@@ -1,0 +1,108 @@
+"""Two people, or one person twice, at the same moment: one of them is recorded, and everybody is told what is recorded."""
+
+import threading
+
+import pytest
+
+from portal.domain import deciding
+from portal.domain.change_orders import Status, load
+from portal.domain.events import Event
+from portal.domain.exports import Export
+from portal.domain.numbers import SpectrumNumber
+from portal.domain.outbox import Dispatch
+from tests.conftest import HTMX, sign_in
+
+ORDERS = 8
+
+
+def at_once(*calls):
+    """What each call answers; all begin together."""
+    barrier, answers = threading.Barrier(len(calls)), [None] * len(calls)
+
+    def run(place, call):
+        barrier.wait()
+        answers[place] = call()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+@pytest.fixture
+def browser(app, company):
+    """A browser of its own for the person."""
+    return lambda person: sign_in(app.test_client(), person)
+
+
+def presses(client, change_order, what, **fields):
+    """Presses the button of the version that was seen."""
+    path = f"/change-orders/{change_order.id}/{what}"
+    return lambda: client.post(path, data={"version": change_order.version, **fields}, headers=HTMX)
+
+
+def verdicts(change_order):
+    return [event.action for event in Event.select().where(Event.ref == change_order.id, Event.subject == "change_order")][2:]
+
+
+@pytest.mark.parametrize("presses_at_once", [2, 20])
+def test_a_double_click_is_one_decision_and_all_answers_agree(browser, make_change_order, ana, presses_at_once):
+    """F03"""
+    change_order = make_change_order()
+    clients = [browser(ana) for _ in range(presses_at_once)]
+
+    answers = at_once(*(presses(client, change_order, "acceptance") for client in clients))
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert all("Queued" in answer.text for answer in answers)
+    assert verdicts(change_order) == ["accepted"]
+    assert Export.select().count() == Dispatch.select().count() == SpectrumNumber.select().count() == 1
+
+
+def test_of_accept_and_reject_at_once_one_verdict_stands_with_its_own_consequences_only(browser, make_change_order, ana, lee):
+    """F05"""
+    one, other = browser(ana), browser(lee)
+    for _ in range(ORDERS):
+        change_order = make_change_order()
+
+        answers = at_once(
+            presses(one, change_order, "acceptance"), presses(other, change_order, "rejection", reason="Wrong cost type on line 1")
+        )
+
+        assert sorted(answer.status_code for answer in answers) == [200, 409]
+        (verdict,) = verdicts(change_order)
+        promised = {dispatch.key.partition(":")[0] for dispatch in Dispatch.select().where(Dispatch.finished_at.is_null())}
+        assert verdict == ("accepted" if answers[0].status_code == 200 else "rejected")
+        assert promised == {"export" if verdict == "accepted" else "rejected"}
+        assert load(change_order.id).state is (Status.QUEUED if verdict == "accepted" else Status.REJECTED)
+        assert Export.select().where(Export.change_order == change_order).count() == (verdict == "accepted")
+        Dispatch.update(finished_at=Dispatch.promised_at).execute()
+
+
+def test_of_accept_and_retrieve_at_once_one_wins_and_the_other_is_told(browser, make_change_order, ana, dee):
+    """F06"""
+    approver, sender = browser(ana), browser(dee)
+    for _ in range(ORDERS):
+        change_order = make_change_order()
+
+        answers = at_once(presses(approver, change_order, "acceptance"), presses(sender, change_order, "retrieval"))
+
+        (verdict,) = verdicts(change_order)
+        assert verdict in ("accepted", "retrieved")
+        winner = 0 if verdict == "accepted" else 1
+        assert answers[winner].status_code in (200, 303)
+        assert answers[1 - winner].status_code == 409
+        assert load(change_order.id).state is (Status.QUEUED if verdict == "accepted" else Status.RETRIEVED)
+
+
+def test_a_second_approver_who_is_late_sees_who_decided_and_when(browser, make_change_order, ana, lee):
+    """F04: the race itself is run by 16 processes in tests/test_deciding.py"""
+    change_order = make_change_order()
+    deciding.accept(change_order.id, by=lee, version=change_order.version)
+
+    answer = presses(browser(ana), change_order, "acceptance")()
+
+    assert answer.status_code == 409
+    assert "Accepted by Lee Nakamura at" in answer.text
