@@ -11,6 +11,7 @@ from flask import current_app, render_template
 from config import Settings
 from portal import clock
 from portal.domain import money
+from portal.domain.alarms import Alarm
 from portal.domain.letters import Letter, Reminder
 from portal.domain.people import User
 from portal.domain.summaries import Summary
@@ -47,6 +48,13 @@ def compose_summary(settings: Settings, summary: Summary) -> EmailMessage:
     waiting = f"{summary.count:,} change order{'' if summary.count == 1 else 's'}"
     subject = f"ERP Integrations Daily Summary: {waiting}, {money.dollars(summary.total)}"
     return compose(settings, summary.key, summary.to, subject, "daily_summary", summary=summary)
+
+
+def failed_exports(settings: Settings, alarm: Alarm) -> None:
+    """Exports need a person: to whoever asked to be told, with the reason and a link to each."""
+    exports = f"{alarm.count:,} export{'' if alarm.count == 1 else 's'}"
+    subject = f"{exports} {'failed' if alarm.has_failed else 'to look at'}: {alarm.in_words}"
+    send(settings, compose(settings, alarm.key, alarm.to, subject, "failed_exports", alarm=alarm))
 
 
 def compose(settings: Settings, key: str, to: User, subject: str, template: str, **context: object) -> EmailMessage:

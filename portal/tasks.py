@@ -49,6 +49,7 @@ def _mail() -> Callable[[Dispatch, int], None]:
         Task.REJECTED: mail.rejected,
         Task.REMINDER: mail.secret_expires,
         Task.DAILY: mail.daily_summary,
+        Task.FAILED_EXPORTS: mail.failed_exports,
     }
 
     def step(dispatch: Dispatch, claim: int) -> None:

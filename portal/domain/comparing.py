@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, events, nightly, outbox, readings, settling
+from portal.domain import alarms, change_orders, events, nightly, outbox, readings, settling
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.companies import current
 from portal.domain.exports import Export
@@ -71,6 +71,7 @@ def _keep(id: int, export: Export, reading: Reading) -> None:
     differs = "" if reading.verdict == "equal" else readings.in_words(export, reading)
     ChangeOrder.update(compared_at=clock.now(), differs=differs).where(ChangeOrder.id == id).execute()
     if differs and differs != change_order.differs:
+        alarms.ring(alarms.DIFFERS)
         facts = readings.both(export, reading)
         events.record(SUBJECT, id, "differs", number=export.number, text=differs, ours=facts["ours"], theirs=facts["theirs"])
     elif change_order.differs and not differs:

@@ -6,7 +6,8 @@ from datetime import date
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, events, mailing, outbox, summaries
+from portal.domain import alarms, change_orders, events, mailing, outbox, summaries
+from portal.domain.alarms import Alarm
 from portal.domain.change_orders import SUBJECT, ChangeOrder
 from portal.domain.companies import current
 from portal.domain.outbox import Dispatch, Lane, Outcome, Task
@@ -37,7 +38,10 @@ class Reminder:
     ends_on: date
 
 
-def begin(dispatch: Dispatch, claim: int) -> Letter | Reminder | Summary | None:
+Mail = Letter | Reminder | Summary | Alarm
+
+
+def begin(dispatch: Dispatch, claim: int) -> Mail | None:
     """Count the try, and answer what to send; None when it was sent meanwhile or is not wanted any more. Raises outbox.Lost."""
     with transaction():
         Lane.renew(dispatch.lane, claim, mailing.LEASE)
@@ -51,7 +55,7 @@ def begin(dispatch: Dispatch, claim: int) -> Letter | Reminder | Summary | None:
         return None
 
 
-def _write(dispatch: Dispatch) -> Letter | Reminder | Summary:
+def _write(dispatch: Dispatch) -> Mail:
     with transaction():
         to = User.get_by_id(mailing.recipient(dispatch.key))
         if not to.active:
@@ -87,10 +91,11 @@ def _secret_expires(key: str, to: User) -> Reminder:
     return Reminder(key, to, date.fromisoformat(key.split(":")[2]))
 
 
-WRITE: dict[Task, Callable[[str, User], Letter | Reminder | Summary]] = {
+WRITE: dict[Task, Callable[[str, User], Mail]] = {
     Task.REJECTED: _rejected,
     Task.REMINDER: _secret_expires,
     Task.DAILY: summaries.write,
+    Task.FAILED_EXPORTS: alarms.write,
 }
 
 

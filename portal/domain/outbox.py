@@ -28,6 +28,7 @@ class Task(StrEnum):
     CONNECTION_TEST = "connection test"
     REJECTED = "rejected"
     REMINDER = "reminder"
+    FAILED_EXPORTS = "failed exports"
     DAILY = "daily summary"
 
 

@@ -40,6 +40,7 @@ class User(Model):
     email          as typed at creation; unique by `handle`, its compatibility-normalised, case-folded form
     can_push       *Can Push to Accounting*; without effect below Standard
     wants_summary  mail about what waits, while they may decide
+    wants_failures mail about exports that need a person
     """
 
     email = peewee.CharField(max_length=254)
@@ -50,6 +51,7 @@ class User(Model):
     can_push = peewee.BooleanField(default=False)
     active = peewee.BooleanField(default=True)
     wants_summary = peewee.BooleanField(default=True)
+    wants_failures = peewee.BooleanField(default=False)
     created_at = UtcField(default=clock.now)
     last_active_at = UtcField(null=True)
 

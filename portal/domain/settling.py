@@ -7,13 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 from portal import clock
-from portal.domain import events, exports, outbox
+from portal.domain import alarms, events, exports, outbox
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.exports import DOUBT, STORED, Attempt, Export, Outcome
 from portal.domain.outbox import Dispatch, Lane
 from portal.spectrum import records
 
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 300, 900, 3600))
+PATIENT_TRIES = 3  # about half an hour of being unreachable
 FIRST_LOOK = timedelta(seconds=60)  # after an answer that never came
 DOUBTFUL = "We sent it and never heard back. It may be in Spectrum. Nobody should send it again before somebody has looked there."
 
@@ -44,6 +45,7 @@ def fail(dispatch: Dispatch, change_order: ChangeOrder, cause: str, text: str, *
     """Failed, for a `cause` out of data, access, setup, temporary; `facts` tell who can fix it, and the like."""
     change_order.move(Status.FAILED, change_order.version)
     outbox.finish(dispatch, text)
+    alarms.ring(cause)
     events.record(SUBJECT, change_order.id, "failed", cause=cause, text=text, **facts)
 
 
@@ -92,6 +94,8 @@ def _postpone(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, A
     text = "Spectrum could not be reached. Nothing was sent; it goes again by itself."
     change_order.move(Status.QUEUED, change_order.version)
     outbox.postpone(dispatch, clock.now() + back_off(dispatch.tries - 1), text)
+    if dispatch.tries > PATIENT_TRIES or any(column == "certificate" for _, column, _ in rows):
+        alarms.ring(alarms.UNREACHABLE)
     events.record(SUBJECT, change_order.id, "postponed", text=text, rows=rows)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, events, exports, outbox, readings, settling
+from portal.domain import alarms, change_orders, events, exports, outbox, readings, settling
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.exports import Export, Outcome
 from portal.domain.outbox import Dispatch, Lane
@@ -110,6 +110,7 @@ def _send_again(dispatch: Dispatch, change_order: ChangeOrder, export: Export, d
     quiet = exports.quiet_until(export)
     if not change_order.company.resending_replaces:
         outbox.finish(dispatch, "The portal cannot read Spectrum back, so a person has to look there.")
+        alarms.ring(alarms.UNKNOWN)
     elif clock.now() < quiet:
         outbox.postpone(dispatch, quiet, "It is sent again after the quiet window.")
     elif not _was_sent_too_often(dispatch, change_order, export, doubts):
@@ -123,6 +124,7 @@ def _was_sent_too_often(dispatch: Dispatch, change_order: ChangeOrder, export: E
         return False
     text = f"It was sent {MOST_SENDS} times and the outcome never became known. A person has to look in Spectrum."
     outbox.finish(dispatch, text)
+    alarms.ring(alarms.UNKNOWN)
     events.record(SUBJECT, change_order.id, "verification ended", text=text, who="accounting", sent=exports.stored(export))
     return True
 

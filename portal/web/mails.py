@@ -14,7 +14,12 @@ from portal.web.lists import me
 
 bp = Blueprint("mails", __name__, url_prefix="/settings/mail")
 bp.record(keys.register)
-KINDS = {Task.REJECTED: "Sent back", Task.REMINDER: "Client secret ends", Task.DAILY: "Daily summary"}
+KINDS = {
+    Task.REJECTED: "Sent back",
+    Task.REMINDER: "Client secret ends",
+    Task.DAILY: "Daily summary",
+    Task.FAILED_EXPORTS: "Failed exports",
+}
 
 
 @bp.get("")

@@ -1,0 +1,125 @@
+"""Mail that tells somebody of exports that need a person: at most one an hour per cause and person.
+
+The promise is made in the transaction of the trouble and kept some minutes later, so that what goes wrong together is
+told together. Its text is read when it is sent; what was settled meanwhile is not told.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from portal import clock
+from portal.db import transaction
+from portal.domain import change_orders, events, outbox, people
+from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
+from portal.domain.outbox import MAIL, Dispatch, Task
+from portal.domain.people import Level, User
+from portal.domain.summaries import NotWanted
+
+UNKNOWN, DIFFERS, UNREACHABLE = "unknown", "differs", "unreachable"  # beside the four classes of a failure
+COLLECTED = timedelta(minutes=5)
+SHOWN = 25
+CAUSES = {
+    "data": "the data have to change",
+    "access": "Spectrum refuses the portal",
+    "setup": "settings have to change",
+    "temporary": "Spectrum could not be reached",
+    UNKNOWN: "nobody knows whether they arrived",
+    DIFFERS: "Spectrum holds something else than was exported",
+    UNREACHABLE: "Spectrum cannot be reached; they wait and go by themselves when it can",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What one person is told. Of `shown`, the oldest, `said` gives the reason by id; `total` is in US dollars, of all."""
+
+    key: str
+    to: User
+    cause: str
+    count: int
+    total: Decimal
+    shown: list[ChangeOrder]
+    said: dict[int, str]
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.shown)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether these are failures, and not doubts or delays."""
+        return self.cause not in WHERE
+
+    @property
+    def in_words(self) -> str:
+        return CAUSES[self.cause]
+
+
+def ring(cause: str) -> None:
+    """Promise to tell whoever wants to know. Call inside the transaction of the trouble."""
+    hour = clock.now().strftime("%Y-%m-%dT%H")
+    for person in recipients():
+        outbox.promise(f"failed:{cause}:{hour}:{person.id}", MAIL, Task.FAILED_EXPORTS, person.id, COLLECTED)
+
+
+def recipients() -> list[User]:
+    """Who asked for it; where nobody did, the administrators, since somebody has to know."""
+    asked = User.active, User.wants_failures, User.level.in_((Level.STANDARD, Level.ADMIN)), User.email != ""
+    return list(User.select().where(*asked).order_by(User.id)) or people.administrators()
+
+
+def write(key: str, to: User) -> Alarm:
+    """The promised mail as things are now. Raises NotWanted."""
+    cause = key.split(":")[1]
+    if not to.may_support:
+        raise NotWanted("the person has no access any more")
+    troubled, said = _troubled(cause)
+    if not troubled:
+        raise NotWanted("all of it was settled meanwhile")
+    total = sum((one.amount for one in troubled), Decimal("0.00"))
+    return Alarm(key, to, cause, len(troubled), total, troubled[:SHOWN], said)
+
+
+def prefer(by: User, wanted: bool) -> User:
+    """The person says whether they want to be told of failed exports."""
+    with transaction():
+        by = people.as_now(by)
+        if by.wants_failures != wanted:
+            User.update(wants_failures=wanted).where(User.id == by.id).execute()
+            by.wants_failures = wanted
+            events.record("user", by.id, "mail on failed exports asked for" if wanted else "mail on failed exports declined", by)
+        return by
+
+
+def _troubled(cause: str) -> tuple[list[ChangeOrder], dict[int, str]]:
+    """The change orders that are in this trouble now, the oldest first, and why."""
+    found = list(change_orders.complete().where(*WHERE.get(cause, FAILED)).order_by(ChangeOrder.sent_at, ChangeOrder.id))
+    why = REASONS.get(cause, _failures)(found, cause)
+    return [one for one in found if why.get(one.id)], why
+
+
+def _differences(found: list[ChangeOrder], _: str) -> dict[int, str]:
+    return {one.id: one.differs for one in found}
+
+
+def _promises(found: list[ChangeOrder], cause: str) -> dict[int, str]:
+    """What the promises to send them say: those that wait for a person, or those that wait for Spectrum."""
+    ended = Dispatch.finished_at.is_null(cause != UNKNOWN)
+    said = Dispatch.select(Dispatch.subject, Dispatch.error).where(Dispatch.task == Task.EXPORT, ended)
+    errors = {dispatch.subject: dispatch.error for dispatch in said.where(Dispatch.subject.in_([one.export for one in found]))}
+    return {one.id: errors.get(one.export or 0, "") for one in found}
+
+
+def _failures(found: list[ChangeOrder], cause: str) -> dict[int, str]:
+    last = events.latest(SUBJECT, [one.id for one in found], of=("failed",))
+    return {id: str(event.facts["text"]) for id, event in last.items() if event.facts["cause"] == cause}
+
+
+FAILED = (ChangeOrder.status == Status.FAILED,)
+WHERE = {
+    UNKNOWN: (ChangeOrder.status == Status.UNKNOWN,),
+    UNREACHABLE: (ChangeOrder.status == Status.QUEUED,),
+    DIFFERS: (ChangeOrder.status == Status.EXPORTED, ChangeOrder.differs != ""),
+}
+REASONS = {UNKNOWN: _promises, UNREACHABLE: _promises, DIFFERS: _differences}

@@ -1,0 +1,145 @@
+"""Mail on exports that need a person: who gets it, how often, and that it tells what is true when it goes."""
+
+from datetime import timedelta
+
+import pytest
+
+from portal import mail
+from portal.domain import alarms, events, letters, outbox, resolving
+from portal.domain.outbox import Dispatch, Lane, Task
+from portal.domain.people import User
+from portal.spectrum.records import NotSent, Refused, Row
+from tests.cast import export
+from tests.conftest import sign_in
+from tests.test_verifying import work
+
+REFUSED = Refused("Spectrum refused.", http=200, rows=[Row("I", "Phase is not on the job", "CR_Phase_Code")])
+CLOSED = NotSent("Connection refused.")
+
+
+def promised():
+    return list(Dispatch.select().where(Dispatch.task == Task.FAILED_EXPORTS).order_by(Dispatch.id))
+
+
+def letter(dispatch):
+    claim = Lane.take(outbox.MAIL, timedelta(seconds=15))
+    written = letters.begin(dispatch, claim)
+    Lane.release(outbox.MAIL, claim)
+    return written
+
+
+@pytest.fixture
+def wanting(sam):
+    """Support, who asked for it."""
+    return alarms.prefer(sam, wanted=True)
+
+
+def test_a_failure_is_told_to_whoever_asked_some_minutes_later(make_change_order, wanting, clock):
+    make_change_order("failed")
+
+    (dispatch,) = promised()
+
+    assert dispatch.key.startswith("failed:data:")
+    assert dispatch.subject == wanting.id
+    assert dispatch.due_at == clock.now() + alarms.COLLECTED
+
+
+def test_where_nobody_asked_the_administrators_are_told(make_change_order, eve, sam):
+    make_change_order("failed")
+
+    assert [dispatch.subject for dispatch in promised()] == [eve.id]
+
+
+def test_failures_of_one_cause_within_an_hour_are_one_mail(make_change_order, wanting, clock):
+    clock.set(clock.now().replace(minute=0))
+    for number in ("001", "002", "003"):
+        make_change_order("failed", number=number)
+        clock.tick(minutes=1)
+
+    (dispatch,) = promised()
+
+    assert letter(dispatch).count == 3
+    clock.tick(hours=1)
+    make_change_order("failed", number="004")
+    assert len(promised()) == 2
+
+
+def test_what_was_settled_meanwhile_is_not_told(make_change_order, wanting, ada, clock):
+    failed = make_change_order("failed")
+    resolving.by_hand(failed.id, ada, failed.version, "X1", "Typed it in.")
+
+    assert letter(promised()[0]) is None
+
+    assert Dispatch.get(Dispatch.task == Task.FAILED_EXPORTS).error == "not sent: all of it was settled meanwhile"
+
+
+def test_a_doubt_is_told_when_it_waits_for_a_person(make_change_order, wanting, clock):
+    one = make_change_order("unknown")
+    assert promised() == []
+    clock.tick(minutes=1)
+
+    work(one)
+
+    (dispatch,) = promised()
+    assert letter(dispatch).said == {one.id: "The portal cannot read Spectrum back, so a person has to look there."}
+
+
+def test_spectrum_out_of_reach_is_told_after_some_tries_not_at_once(make_change_order, wanting, clock):
+    one = make_change_order("queued")
+    for _ in range(3):
+        export(one, CLOSED)
+        clock.tick(hours=1)
+    assert promised() == []
+
+    export(one, CLOSED)
+
+    (dispatch,) = promised()
+    assert dispatch.key.startswith("failed:unreachable:")
+    assert letter(dispatch).in_words.startswith("Spectrum cannot be reached")
+
+
+def test_the_mail_names_each_with_its_reason_and_a_link(make_app, make_change_order, wanting):
+    one = make_change_order("failed", title="Piñon <grill>")
+    app = make_app(PORTAL_URL="https://portal.example.com", MAIL_SENDER="portal@example.com")
+    alarm = letter(promised()[0])
+
+    with app.app_context():
+        message = mail.compose(app.config["SETTINGS"], alarm.key, alarm.to, "x", "failed_exports", alarm=alarm)
+
+    text, html = (part.get_content() for part in message.iter_parts())
+    assert "1 export needs a person, $4,250.00 in all: the data have to change." in text
+    assert f"https://portal.example.com/change-orders/{one.id}" in text
+    assert alarm.said[one.id] in text
+    assert "Piñon &lt;grill&gt;" in html
+
+
+def test_a_person_chooses_on_the_profile_page(client, sam):
+    sign_in(client, sam)
+
+    client.post("/profile", data={"wants_failures": "on"})
+
+    assert User.get_by_id(sam.id).wants_failures
+    assert "You get no daily summary, and mail on failed exports." in client.get("/profile").text
+    client.post("/profile", data={})
+    assert not User.get_by_id(sam.id).wants_failures
+
+
+def test_a_certificate_that_cannot_be_verified_is_told_at_once(make_change_order, wanting):
+    export(make_change_order("queued"), NotSent("The certificate could not be verified.", cause="certificate"))
+
+    assert promised()[0].key.startswith("failed:unreachable:")
+
+
+def test_a_failure_that_is_rolled_back_promises_nothing(make_change_order, wanting, monkeypatch):
+    one = make_change_order("queued")
+    record = events.record
+
+    def breaks(subject, ref, action, *arguments, **facts):
+        return 1 / 0 if action == "failed" else record(subject, ref, action, *arguments, **facts)
+
+    monkeypatch.setattr(events, "record", breaks)
+
+    with pytest.raises(ZeroDivisionError):
+        export(one, REFUSED)
+
+    assert promised() == []
