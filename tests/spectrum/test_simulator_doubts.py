@@ -27,16 +27,24 @@ def amounts(simulator):
 
 
 def test_work_may_be_done_after_the_client_was_hung_up_on(spectrum, simulator, record):
-    simulator.fail("commit_later", seconds=0.5)
-    begun = time.monotonic()
+    simulator.fail("commit_later", seconds=600)
 
     with pytest.raises(OutcomeUnknown):
         spectrum.change_request(record(), "g")
 
-    assert time.monotonic() - begun < 0.5
     assert simulator.ledger() == []
+    simulator.control("release", {})
     eventually(lambda: amounts(simulator) == ["4250.00"])
     assert [(call["outcome"], call["fault"]) for call in simulator.journal()] == [("stored", "commit_later")]
+
+
+def test_late_work_comes_by_itself_too(spectrum, simulator, record):
+    simulator.fail("commit_later", seconds=0.1)
+
+    with pytest.raises(OutcomeUnknown):
+        spectrum.change_request(record(), "g")
+
+    eventually(lambda: amounts(simulator) == ["4250.00"])
 
 
 def test_a_wait_may_have_any_length_between_two(spectrum, simulator, record):
@@ -128,12 +136,13 @@ def test_a_server_that_appends_has_it_twice(spectrum, simulator, record, infolin
 
 def test_a_server_that_appends_ties_has_twice_what_came_while_the_first_was_at_work(simulator, record, tmp_path):
     simulator.options(repeat="append-if-tied")
-    simulator.fail("commit_later", nth=1, seconds=0.5)
+    simulator.fail("commit_later", nth=1, seconds=600)
     spectrum = Spectrum(simulator.url, "PORTALTEST", tmp_path / "wsdl")
     with pytest.raises(OutcomeUnknown):
         spectrum.change_request(record(), "g")
 
     spectrum.change_request(record(), "g")
+    simulator.control("release", {})
 
     eventually(lambda: amounts(simulator) == ["4250.00", "4250.00"])
     spectrum.change_request(record(), "g")

@@ -37,6 +37,7 @@ class Simulator:
         self.faults = Faults()
         self._told: dict[str, tuple[tuple[str, bytes], ...]] = {}  # GUID and answer of the latest calls of each service
         self.over = threading.Event()  # set when waiting has become pointless: the end, or a fresh start
+        self.hurry = threading.Event()  # set when nobody need wait any longer
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
@@ -50,10 +51,16 @@ class Simulator:
     def stop(self) -> None:
         """End all waiting: the process is about to leave."""
         self.over.set()
+        self.release()
+
+    def release(self) -> None:
+        """Let every call that waits go on at once."""
+        self.hurry.set()
+        self.hurry = threading.Event()
 
     def start_over(self) -> None:
         """Empty books, no faults, everything else as at the start: a fresh simulator for the next test. Calls still waiting are dropped."""
-        self.over.set()
+        self.stop()
         self.over = threading.Event()
         master, options = self._at_start
         with self.world.ledger:
@@ -107,11 +114,11 @@ class Simulator:
     def _wsdl(self, request: Request, service: str) -> Response:
         good = wire.wsdl(service, request.host_url.rstrip("/")).encode()
         fault = self.faults.take("wsdl")
-        return fault.answer(Call(request, service, good, self.over)) if fault else xml(good)
+        return fault.answer(Call(request, service, good, self.hurry)) if fault else xml(good)
 
     def _soap(self, request: Request, service: str) -> Response:
         """Journal, perhaps wait, work, commit, and only then answer, or fail as told."""
-        body, over, world = request.get_data(), self.over, self.world
+        body, over, hurry, world = request.get_data(), self.over, self.hurry, self.world
         if self._is_stranger(request):
             self._note(service, {}, "unauthorized")
             return unauthorized()
@@ -124,23 +131,23 @@ class Simulator:
             seq = world.ledger.received(service, values, world.clock.moment())
             world = world.as_seen_now(values) if service == "ARChangeRequest" else world
         fault = self.faults.take(service)
-        self._wait(request, service, fault, over)
+        self._wait(request, service, fault, over, hurry)
         good = self._work(service, values, seq, fault, world)
         earlier = self._earlier(service, values.get("GUID", ""), good)
-        return fault.answer(Call(request, service, good, over, earlier)) if fault else xml(good)
+        return fault.answer(Call(request, service, good, hurry, earlier)) if fault else xml(good)
 
     def _is_stranger(self, request: Request) -> bool:
         with self.world.ledger:
             return self.world.options.enhanced and rest.caller(request.authorization, self.world) is None
 
-    def _wait(self, request: Request, service: str, fault: Fault | None, over: threading.Event) -> None:
+    def _wait(self, request: Request, service: str, fault: Fault | None, over: threading.Event, hurry: threading.Event) -> None:
         """Before anything is done: the lead time that users know, and a delay that was asked for, with the client or without."""
         if service == "ARChangeRequest" and self.world.options.lead_s:
-            over.wait(self.world.options.lead_s)
+            hurry.wait(self.world.options.lead_s)
         if fault and fault.fault == "commit_later":
             hang_up(request)
         if fault and fault.fault in ("delay", "commit_later"):
-            fault.wait(over, 1)
+            fault.wait(hurry, 1)
         if over.is_set():
             reset(request)
 
@@ -171,15 +178,15 @@ class Simulator:
     def _rest(self, request: Request, method: str, elements: dict[str, str], work: Callable[[], rest.Reply]) -> Response:
         """As a SOAP call; what it was signed with is not journaled."""
         fault = self.faults.take(method)
-        self._wait(request, method, fault, self.over)
+        self._wait(request, method, fault, self.over, self.hurry)
         if fault and not fault.commits:
             self._note(method, elements, "fault", [], fault.fault)
-            return fault.answer(Call(request, method, b"[]", self.over))
+            return fault.answer(Call(request, method, b"[]", self.hurry))
         with self.world.ledger:
             reply = work()
             self._note(method, elements, "answered" if reply.status == 200 else "refused", reply.rows, fault.fault if fault else "")
         good = Response(reply.body, reply.status, content_type="application/json")
-        return fault.answer(Call(request, method, reply.body, self.over)) if fault else good
+        return fault.answer(Call(request, method, reply.body, self.hurry)) if fault else good
 
     def _note(self, method: str, elements: dict[str, str], outcome: str, rows: Iterable[Row] = (), fault: str = "") -> None:
         ledger = self.world.ledger

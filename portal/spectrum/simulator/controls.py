@@ -64,6 +64,11 @@ def _clock(simulator: "Simulator", wanted: Any) -> None:
     simulator.world.clock.set(wanted.get("now"), float(wanted.get("advance_s", 0)))
 
 
+def _release(simulator: "Simulator", wanted: Any) -> None:
+    """Calls that wait, for whatever reason, go on now."""
+    simulator.release()
+
+
 def _options(simulator: "Simulator", wanted: Any) -> None:
     simulator.set_options(wanted)
 
@@ -101,5 +106,6 @@ ACTIONS = {
     "faults": _faults,
     "mix": _mix,
     "options": _options,
+    "release": _release,
     "secret": _secret,
 }

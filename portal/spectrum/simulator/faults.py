@@ -82,9 +82,9 @@ class Fault:
         """What the client gets in place of `call.good`; does not return where the connection is dropped."""
         return KINDS[self.fault].answer(self, call)
 
-    def wait(self, over: threading.Event, usual: float) -> None:
+    def wait(self, hurry: threading.Event, usual: float) -> None:
         seconds = usual if self.seconds is None else self.seconds
-        over.wait(self._lengths.uniform(seconds, self.longest) if self.longest > seconds else seconds)
+        hurry.wait(self._lengths.uniform(seconds, self.longest) if self.longest > seconds else seconds)
 
 
 def parse(text: str) -> Fault:

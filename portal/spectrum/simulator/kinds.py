@@ -27,7 +27,7 @@ class Call:
     request: Request
     service: str
     good: bytes
-    over: threading.Event
+    hurry: threading.Event
     earlier: bytes = b""
 
 
@@ -66,7 +66,7 @@ def _earlier(fault: "Fault", call: Call) -> Response:
 
 
 def _hang(fault: "Fault", call: Call) -> Response:
-    fault.wait(call.over, 600)
+    fault.wait(call.hurry, 600)
     return reset(call.request)
 
 
@@ -87,7 +87,7 @@ def _drip(fault: "Fault", call: Call) -> Response:
     def drops() -> Iterator[bytes]:
         for place in range(len(call.good)):
             yield call.good[place : place + 1]
-            fault.wait(call.over, 1)
+            fault.wait(call.hurry, 1)
 
     return Response(drops(), headers={"Content-Length": str(len(call.good))}, content_type="text/xml; charset=utf-8")
 
