@@ -148,13 +148,19 @@ def _turn() -> Iterator[None]:
 
 def _told(error: peewee.OperationalError) -> Busy | None:
     """What the database said, as far as people can do something about it."""
-    said = str(error)
+    said = " ".join(_chain(error))  # SQLite itself rolls back on a full disk, and complains when it is told to
     if "is full" in said or "No space left" in said:
         log.error("the disk of the database is full", error=said)
         return Full("The disk of the database is full. Nothing was recorded. An administrator has to make room; then try again.")
     if "locked" in said or "busy" in said or "lock timeout" in said:
         return Busy(BUSY)
     return None
+
+
+def _chain(error: BaseException | None) -> Iterator[str]:
+    while error:
+        yield str(error)
+        error = error.__context__
 
 
 def _replaced(fault: str) -> Replaced:

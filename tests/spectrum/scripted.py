@@ -52,8 +52,11 @@ class ScriptedServer:
                 connection, _ = self.listener.accept()
             except OSError:
                 return  # closed by the test
-            with self.tls.wrap_socket(connection, server_side=True) if self.tls else connection as plain:
-                self._handle(plain)
+            try:
+                with self.tls.wrap_socket(connection, server_side=True) if self.tls else connection as plain:
+                    self._handle(plain)
+            except ssl.SSLError:
+                connection.close()  # the client did not like the certificate
 
     def _handle(self, connection: socket.socket) -> None:
         if self.read is not None and connection.recv(1, socket.MSG_PEEK) == b"P":

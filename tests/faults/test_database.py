@@ -1,0 +1,150 @@
+"""The database is locked, full, or refuses an event: what cannot be recorded is refused truthfully, and pages go on."""
+
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager
+
+import peewee
+import psycopg
+import pytest
+
+from portal import db
+from portal.domain import checks, deciding, events
+from portal.domain.change_orders import ChangeOrder, Status, load
+from portal.domain.exports import Export
+from portal.domain.numbers import SpectrumNumber
+from portal.domain.outbox import Dispatch
+from tests.conftest import sign_in
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """Half a second stands for the ten that the portal waits for another writer, and two for thirty."""
+    monkeypatch.setattr(db, "BUSY_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(db, "POSTGRES_OPTIONS", db.POSTGRES_OPTIONS.replace("lock_timeout=5s", "lock_timeout=500ms"))
+
+
+@contextmanager
+def another_writer(url):
+    """Somebody else holds the database: an administrator's shell, a backup that is none."""
+    if url.startswith("sqlite"):
+        holder = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
+        holder.execute("BEGIN EXCLUSIVE")
+    else:
+        holder = psycopg.connect(url)
+        holder.execute("LOCK TABLE change_order, event IN EXCLUSIVE MODE")
+    try:
+        yield holder
+    finally:
+        holder.close()
+
+
+def everything():
+    counts = [model.select().count() for model in (Export, Dispatch, SpectrumNumber, events.Event)]
+    return counts, [(row.id, row.status, row.version) for row in ChangeOrder.select().order_by(ChangeOrder.id)]
+
+
+def press_accept(client, change_order):
+    return client.post(f"/change-orders/{change_order.id}/acceptance", data={"version": change_order.version})
+
+
+def test_accept_waits_for_a_writer_that_is_soon_done(client, change_order, ana, database_url):
+    """F44: 3 s of 10"""
+    sign_in(client, ana)
+    with another_writer(database_url) as holder:
+        threading.Timer(0.2, holder.rollback).start()
+        begun = time.monotonic()
+
+        answer = press_accept(client, change_order)
+
+    assert time.monotonic() - begun >= 0.2
+    assert answer.status_code == 303
+    assert load(change_order.id).state is Status.QUEUED
+
+
+def test_while_somebody_holds_the_database_accept_says_that_nothing_was_recorded_and_pages_go_on(
+    client, change_order, ana, database_url, clock
+):
+    """F44: 30 s of 10"""
+    sign_in(client, ana)
+    clock.tick(minutes=5)  # the use of the session would be noted, could anything be written
+    before = everything()
+    with another_writer(database_url):
+        refused, page = press_accept(client, change_order), client.get("/change-orders")
+
+    assert refused.status_code == 503
+    assert "Nothing was recorded; try again." in refused.text
+    assert page.status_code == 200
+    assert everything() == before
+    assert press_accept(client, change_order).status_code == 303
+
+
+def test_writers_of_one_process_do_not_wait_behind_each_other_for_ever(database, company):
+    """F44: the queue of one process has the same patience as the database"""
+    held, done = threading.Event(), threading.Event()
+
+    def hold():
+        with db.connected(), db.transaction():
+            held.set()
+            done.wait()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+    try:
+        if db.is_sqlite():
+            with pytest.raises(db.Busy), db.transaction():
+                pass
+    finally:
+        done.set()
+        holder.join()
+    with db.transaction():
+        events.record("company", company.id, "exports resumed")
+
+
+@contextmanager
+def refusing_events():
+    """A trigger that refuses every event, and spoils the transaction, as a broken disk or a bad hand could."""
+    refuse = "SELECT RAISE(ABORT, 'no event today')"
+    if db.is_sqlite():
+        db.database.execute_sql(f"CREATE TRIGGER no_event BEFORE INSERT ON event BEGIN {refuse}; END")
+    else:
+        body = "BEGIN RAISE EXCEPTION 'no event today'; END"
+        db.database.execute_sql(f"CREATE FUNCTION no_event() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$")
+        db.database.execute_sql("CREATE TRIGGER no_event BEFORE INSERT ON event FOR EACH ROW EXECUTE FUNCTION no_event()")
+    yield
+    db.database.execute_sql("DROP TRIGGER no_event" if db.is_sqlite() else "DROP TRIGGER no_event ON event")
+
+
+def test_a_decision_whose_event_cannot_be_written_is_not_recorded_at_all(change_order, ana):
+    """F64"""
+    before = everything()
+
+    with refusing_events(), pytest.raises((peewee.DatabaseError, checks.Blocked)):
+        deciding.accept(change_order.id, by=ana, version=change_order.version)
+
+    assert everything() == before
+    assert deciding.accept(change_order.id, by=ana, version=change_order.version).state is Status.QUEUED
+
+
+def test_what_spectrum_answered_is_kept_although_the_event_of_it_is_refused(accept, erp, simulator, drain, monkeypatch):
+    """F64: evidence is committed before anything is concluded from it, and the line is not sent again"""
+    change_order, record = accept(), events.record
+
+    def refuse(subject, ref, action, *arguments, **facts):
+        if action == "exported":
+            raise peewee.IntegrityError("no event today")
+        return record(subject, ref, action, *arguments, **facts)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(events, "record", refuse)
+        with pytest.raises(peewee.IntegrityError):
+            drain(erp)
+    assert load(change_order.id).state is Status.EXPORTING
+    Dispatch.update(due_at=Dispatch.promised_at).execute()
+
+    drain(erp)
+
+    assert load(change_order.id).state is Status.EXPORTED
+    assert len(simulator.journal()) == 1

@@ -1,0 +1,173 @@
+"""What befalls the worker: time-outs struck from outside, no file handles, poison, a crowd before it, a Spectrum that is away for hours."""
+
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
+
+from portal import tasks
+from portal.domain import exports
+from portal.domain.change_orders import Status, load
+from portal.domain.exports import Attempt
+from portal.domain.outbox import Dispatch, Lane, Task
+from tests.processes import ROOT, environment, eventually
+from tests.test_export_step import CLOSED, GOOD, TIMEOUT, work
+from tests.test_verifying import Tables
+from tests.test_verifying import work as work_reading
+
+
+def at_rest(change_order, erp, drain, clock, turns=4):
+    """The next workers have their turns, each when the lease of the one before has run out."""
+    while turns and load(change_order.id).state is not Status.EXPORTED:
+        turns -= 1
+        clock.tick(minutes=3)
+        drain(erp)
+    return load(change_order.id).state
+
+
+def test_a_time_out_of_rq_in_mid_send_leaves_doubt_and_no_second_send(accept, erp, simulator, drain, clock):
+    """F22"""
+    change_order = accept()
+    simulator.fail("delay", seconds=3, times=1)
+
+    with pytest.raises(JobTimeoutException), UnixSignalDeathPenalty(1, JobTimeoutException):
+        drain(erp)
+    assert [attempt.ended_at for attempt in Attempt.select().where(Attempt.kind == "send")] == [None]
+    eventually(simulator.ledger)
+    clock.tick(minutes=3)
+    drain(erp)
+    assert load(change_order.id).state is Status.UNKNOWN
+
+    assert at_rest(change_order, erp, drain, clock) is Status.EXPORTED
+    assert len(simulator.journal()) == 1
+
+
+def test_a_time_out_of_rq_while_an_answer_is_written_down_leaves_doubt_and_no_second_send(
+    accept, erp, simulator, drain, clock, monkeypatch
+):
+    """F22, R6"""
+    change_order = accept()
+
+    def strike(*_, **__):
+        raise JobTimeoutException
+
+    with monkeypatch.context() as patch:
+        patch.setattr(exports, "close_attempt", strike)
+        with pytest.raises(JobTimeoutException):
+            drain(erp)
+
+    assert at_rest(change_order, erp, drain, clock) is Status.EXPORTED
+    assert len(simulator.journal()) == 1
+
+
+def test_a_spectrum_that_is_away_for_eight_hours_costs_time_and_the_line_goes_out_in_its_order(clock, accept):
+    """F37"""
+    orders = [accept(lines=[("16-2000", "SUB", f"{amount}.00")]) for amount in (1, 2, 3) if clock.tick(seconds=1) is None]
+    clock.tick(minutes=1)
+    for _ in range(8 * 6):
+        work(orders[0], *[CLOSED] * 3)
+        assert {load(order.id).state for order in orders} == {Status.QUEUED}
+        clock.tick(minutes=10)
+
+    clock.tick(hours=1)
+    asked = work(orders[0], *[GOOD] * 3)
+
+    assert [elements["Change_Request_Amount"] for elements, _ in asked] == ["1.00", "2.00", "3.00"]
+    assert {load(order.id).state for order in orders} == {Status.EXPORTED}
+
+
+def test_a_page_full_of_promises_in_front_does_not_keep_the_next_one_waiting(clock, accept):
+    """F62: those in front have an outcome nobody knows and need a person; nothing is read back"""
+    doubtful = accept()
+    work(doubtful, TIMEOUT)
+    assert load(doubtful.id).state is Status.UNKNOWN
+    rows = [
+        {"key": f"doubt:{n}", "lane": doubtful.company.lane, "task": Task.EXPORT, "subject": doubtful.export, "due_at": clock.now()}
+        for n in range(200)
+    ]
+    Dispatch.insert_many(rows).execute()
+    clock.tick(seconds=1)
+    ready = accept()
+
+    work(ready, GOOD)
+
+    assert load(ready.id).state is Status.EXPORTED
+    assert load(doubtful.id).state is Status.UNKNOWN
+
+
+@pytest.mark.parametrize("limit", ["ulimit -n 10", "ulimit -v 150000"])
+def test_a_worker_without_file_handles_or_memory_dies_or_works_and_doubles_nothing(
+    accept, erp, simulator, drain, clock, database_url, tmp_path, limit
+):
+    """F63"""
+    change_order = accept()
+    settings = {
+        "DATABASE_URL": database_url,
+        "SPECTRUM_URL": simulator.url,
+        "INFOLINK_SERVER": "simulator",
+        "SECRET_KEY": "for tests only " * 3,
+        "PORTAL_DATA": simulator.data.parent,
+    }
+
+    subprocess.run(
+        ["sh", "-c", f'{limit}; exec "$0" -m portal.cli exports drain', sys.executable],
+        cwd=ROOT,
+        env=environment(**settings),
+        capture_output=True,
+        check=False,
+    )
+
+    assert at_rest(change_order, erp, drain, clock) is Status.EXPORTED
+    assert len(simulator.journal()) == 1
+
+
+@pytest.fixture
+def doubtful(clock, accept):
+    """Its outcome is unknown since this moment, and Spectrum holds nothing of it."""
+    change_order = accept()
+    clock.tick(minutes=1)
+    work(change_order, TIMEOUT)
+    return change_order
+
+
+@pytest.mark.parametrize(("forward", "state"), [({"hours": 1}, Status.EXPORTED), ({"days": 400}, Status.FAILED)])
+def test_a_clock_put_forward_sends_nothing_before_a_second_reading_five_minutes_later(doubtful, clock, forward, state):
+    """F50: by 400 days the 24 hours for sending are over too, which a person ends with Retry"""
+    tables = Tables()
+    clock.tick(**forward)
+
+    assert work_reading(doubtful, read=tables) == []
+    clock.tick(minutes=4)
+    assert work_reading(doubtful, read=tables) == []
+    assert load(doubtful.id).state is Status.UNKNOWN
+    clock.tick(minutes=2)
+    assert work_reading(doubtful, read=tables) == []
+    assert work_reading(doubtful, GOOD, read=tables) == (["4250.00"] if state is Status.EXPORTED else [])
+    assert load(doubtful.id).state is state
+
+
+@pytest.mark.parametrize("back", [{"hours": -1}, {"days": -1}])
+def test_a_clock_put_back_delays_and_sends_nothing_early(doubtful, clock, back):
+    """F50"""
+    tables = Tables()
+    clock.tick(**back)
+
+    assert work_reading(doubtful, read=tables) == []
+    clock.tick(days=2)
+    tables.put(1)
+    work_reading(doubtful, read=tables)
+
+    assert load(doubtful.id).state is Status.EXPORTED
+
+
+def test_a_lane_held_in_the_future_by_a_clock_that_was_put_back_is_free_again_in_time(database, company, clock):
+    """F50, F51: a lease is a matter of minutes by the same clock"""
+    Lane.take(company.lane, tasks.LEASE)
+    clock.tick(minutes=-10)
+    assert Lane.take(company.lane, tasks.LEASE) is None
+
+    clock.tick(minutes=10, seconds=tasks.LEASE.total_seconds() + 1)
+
+    assert Lane.take(company.lane, timedelta(seconds=15)) is not None
