@@ -32,6 +32,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     checker_states.one_event_each,
     checker_states.chain_holds,
     checker_mail.rejections_are_mailed,
+    checker_mail.trouble_is_told,
     checker_mail.promises_are_mailed,
     checker_mail.mails_are_promised,
     checker_mail.one_summary_a_day,

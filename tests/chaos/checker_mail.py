@@ -4,10 +4,12 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.chaos.checker_evidence import Evidence, Row
 
+MINUTE = timedelta(minutes=1)
 SUMMARY = re.compile(r"daily:(\d{4}-\d\d-\d\d):(\d+)")
 
 
@@ -27,13 +29,35 @@ def rejections_are_mailed(evidence: Evidence) -> Iterator[str]:
                     yield f"person {person} was promised no mail about the rejection of {evidence.named(id)} (event {event.seq})"
 
 
+def trouble_is_told(evidence: Evidence) -> Iterator[str]:
+    """Whoever looks after failures is promised a mail about each, and about each doubt that a person has to settle."""
+    if not any(person.active and (person.level == "Admin" or person.wants_failures) for person in evidence.rows("user")):
+        return
+    promised = {dispatch.key.rpartition(":")[0] for dispatch in _letters(evidence)}
+    for what, cause, at in _troubles(evidence):
+        hours = {f"{at + moment:%Y-%m-%dT%H}" for moment in (-MINUTE, MINUTE)}
+        if not promised & {f"failed:{cause}:{hour}" for hour in hours}:
+            yield f"nobody was promised a mail about {what} ({cause}, {at:%Y-%m-%d %H:%M})"
+
+
+def _troubles(evidence: Evidence) -> Iterator[tuple[str, str, datetime]]:
+    """What went wrong, of which kind, and when."""
+    ended = {row.subject: row for row in evidence.rows("dispatch") if row.task == "export" and row.finished_at}
+    for id, change_order in evidence.change_orders.items():
+        for event in evidence.events.get(id, []):
+            if event.action == "failed":
+                yield f"the failure of {evidence.named(id)}", event.facts["cause"], event.at
+        if change_order.status == "unknown" and change_order.export in ended:
+            yield f"the doubt about {evidence.named(id)}", "unknown", ended[change_order.export].finished_at
+
+
 def promises_are_mailed(evidence: Evidence) -> Iterator[str]:
     """Each kept promise of a mail was taken by the mail server, for the person it was promised to."""
     taken = _taken(evidence)
     addresses = {id: address for address, id in evidence.people.items()}
     for dispatch in _letters(evidence):
         copies = taken.get(_id_of(dispatch.key), [])
-        if dispatch.finished_at and not dispatch.error and not copies:
+        if dispatch.finished_at and dispatch.outcome == "done" and not copies:
             yield f"the mail {dispatch.key} counts as sent, and the mail server never took it"
         to = addresses.get(int(dispatch.key.rpartition(":")[2]))
         for copy in copies:

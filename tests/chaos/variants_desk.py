@@ -7,6 +7,7 @@ from typing import Any
 from portal import mail
 from portal.db import transaction
 from portal.domain import (
+    alarms,
     calls,
     change_orders,
     deciding,
@@ -144,6 +145,11 @@ def message_id_per_try(patch: Patch, office: Office) -> None:
 @variant(stories.sent_back, "rejections_are_mailed")
 def rejection_without_a_promise(patch: Patch, office: Office) -> None:
     patch.setattr(outbox, "promise", lambda *_: None)
+
+
+@variant(stories.a_refused_line, "trouble_is_told")
+def failure_kept_quiet(patch: Patch, office: Office) -> None:
+    patch.setattr(alarms, "ring", lambda cause: None)
 
 
 @variant(stories.sent_back, "mails_are_promised")
