@@ -20,7 +20,7 @@ class Worker(Process):
 
     def __init__(self, queue: str, valkey: Valkey, folder: Path, name: str = "", **settings: object) -> None:
         self.redis = Redis.from_url(valkey.url)
-        env = environment(REDIS_URL=valkey.url, SECRET_KEY=SECRET, PORTAL_DATA=folder, **settings)
+        env = environment(**{"REDIS_URL": valkey.url, "SECRET_KEY": SECRET, "PORTAL_DATA": folder, **settings})
         super().__init__([sys.executable, "worker.py", queue], folder / f"{queue}{name}.log", env)
 
     def ready(self) -> bool:
@@ -41,7 +41,7 @@ def make_worker(database_url, valkey, tmp_path):
     started = []
 
     def make(queue, **settings):
-        process = Worker(queue, valkey, tmp_path, str(len(started)), DATABASE_URL=database_url, **settings)
+        process = Worker(queue, valkey, tmp_path, str(len(started)), **{"DATABASE_URL": database_url, **settings})
         started.append(process)
         process.start()
         return process
