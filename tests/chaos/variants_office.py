@@ -14,7 +14,7 @@ from unittest import mock
 
 from portal import mail, tasks
 from portal.catcher import Mailbox
-from portal.domain import deciding, exporting, outbox, sending
+from portal.domain import deciding, exporting, outbox, resolving, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken, load
 from portal.domain.checks import Blocked
 from portal.domain.outbox import Dispatch, Lane
@@ -31,7 +31,11 @@ LANE = "exports:1"
 LEASE_S = 131  # no worker holds a lane for longer
 ROUNDS = 30  # of work until everything rests, at most
 TWO = (("16-2000", "SUB", "4250.00"), ("03-3000", "SUB", "-250.00"))
-BUTTONS: dict[str, ModuleType] = {"accept": deciding, "reject": deciding, "recall": deciding, "send": sending, "retrieve": sending}
+BUTTONS: dict[str, ModuleType] = {
+    **dict.fromkeys(("accept", "reject", "recall"), deciding),
+    **dict.fromkeys(("send", "retrieve", "void"), sending),
+    **dict.fromkeys(("retry", "say present", "say absent", "by hand", "unlink"), resolving),
+}
 OUTCOMES: dict[type[Exception], str] = {NotSent: "not sent", Refused: "refused", OutcomeUnknown: "unknown"}
 
 
@@ -42,7 +46,8 @@ class Killed(BaseException):
 class Office:
     """`points`: what happens when a worker next passes a fail-point; `after_answer`: when one has Spectrum's next answer.
 
-    make   the fixture `make_change_order`
+    reads_back  whether Info-Link is configured
+    make        the fixture `make_change_order`
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class Office:
         self.mailbox = Mailbox(folder)
         self.points: dict[str, Callable[[], object]] = {}
         self.after_answer: Callable[[], object] | None = None
+        self.reads_back = True
         self._presses = 0
 
     # People
@@ -71,7 +77,7 @@ class Office:
         facts = {"id": self._presses, "person": by.email, "do": do, "change_order": change_order.id, "version": change_order.version}
         self._note("history.jsonl", **facts, event="invoke")
         try:
-            getattr(BUTTONS[do], do)(change_order.id, by, change_order.version, **words)
+            getattr(BUTTONS[do], do.replace(" ", "_"))(change_order.id, by, change_order.version, **words)
         except (Overtaken, NotPermitted, Blocked) as error:
             self._note("history.jsonl", **facts, event="fail", status=409, said=str(error))
         else:
@@ -92,7 +98,7 @@ class Office:
             return
         with suppress(Killed, outbox.Lost):
             for dispatch in outbox.due(LANE, timedelta(minutes=1)):
-                exporting.step(dispatch, claim, self._call, self._read)
+                exporting.step(dispatch, claim, self._call, self._read if self.reads_back else None)
             Lane.release(LANE, claim)
 
     def deliver(self) -> None:
@@ -148,9 +154,12 @@ class Office:
 
     # What is left behind
 
+    @property
+    def evidence(self) -> Evidence:
+        return Evidence(self.folder, self.database_url, secrets=(AUTHORIZATION_ID,), simulator=self.simulator.data, still=True)
+
     def violations(self) -> list[Violation]:
-        evidence = Evidence(self.folder, self.database_url, secrets=(AUTHORIZATION_ID,), simulator=self.simulator.data, still=True)
-        return check(evidence)
+        return check(self.evidence)
 
     def _note(self, file: str, **facts: Any) -> None:
         with (self.folder / file).open("a", encoding="utf-8") as out:
