@@ -9,7 +9,7 @@ import peewee
 
 from portal import clock
 from portal.db import cents
-from portal.domain import change_orders, checks, deciding, events, lookups, numbers, offers
+from portal.domain import change_orders, checks, deciding, events, lookups, numbers, offers, revisions
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.checks import Finding
 from portal.domain.commitments import Job
@@ -17,6 +17,7 @@ from portal.domain.events import Event
 from portal.domain.offers import Offers
 from portal.domain.people import Membership, User
 from portal.domain.readings import LOOK
+from portal.domain.revisions import Comparison
 
 PAGE = 50
 ASIDES = ("edited", LOOK, "agrees again")  # events that say nothing about where a change order stands
@@ -64,6 +65,7 @@ class Row:
     number      its Spectrum number, or an empty text
     why_not     why this person may not decide it, or an empty text
     offers      the ways on that it offers this person when it is on its way, in trouble, or exported
+    since       what changed since accounting sent it back; None when that never happened
     """
 
     change_order: ChangeOrder
@@ -72,6 +74,7 @@ class Row:
     number: str
     why_not: str
     offers: Offers
+    since: Comparison | None
 
     @property
     def poll_seconds(self) -> int | None:
@@ -121,6 +124,7 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
     hands = deciding.all_hands(shown)
     ways = offers.of(shown, viewer, said, hands)
     known = lookups.known([change_order for change_order in shown if change_order.is_ready])
+    since = revisions.since_rejection(shown)
     return [
         Row(
             change_order,
@@ -129,6 +133,7 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
             kept.get(change_order.id, ""),
             deciding.why_not(change_order, viewer, hands[change_order.id]),
             ways[change_order.id],
+            since.get(change_order.id),
         )
         for change_order in shown
     ]

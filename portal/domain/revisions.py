@@ -1,0 +1,118 @@
+"""What a project team changed between the revision that accounting sent back and the one it sent after: line by line."""
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from portal.domain import change_orders, money
+from portal.domain.change_orders import ChangeOrder
+from portal.domain.events import Event
+
+Line = dict[str, Any]  # of a snapshot, with its position
+WORDS = {"number": "CCO number", "title": "Title", "description": "Description", "amount": "Total"}
+COLUMNS = {
+    "phase_code": "cost code",
+    "cost_type": "cost type",
+    "bid_item": "bid item",
+    "description": "description",
+    "quantity": "quantity",
+    "unit": "unit",
+    "amount": "amount",
+}
+# By what two lines are taken for the same one, the surest first; what is left was added or removed.
+LIKENESSES: tuple[Callable[[Line], object], ...] = (
+    lambda line: tuple(line[name] for name in COLUMNS),
+    lambda line: (line["phase_code"], line["cost_type"], line["bid_item"]),
+    lambda line: line["phase_code"],
+    lambda line: (line["cost_type"], line["amount"]),
+    lambda line: line["position"],
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that reads otherwise now. `was` is None for a line that was added, `now` for one that was removed."""
+
+    about: str
+    was: str | None
+    now: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The revision that was sent back, the one that came after it, and what differs; empty when it came back as it was."""
+
+    returned: int
+    sent: int
+    differences: list[Difference]
+
+
+def since_rejection(shown: Iterable[ChangeOrder]) -> dict[int, Comparison]:
+    """Of each that came back after a rejection, by its id: what changed since. In one query, or none when none came back."""
+    again = {one.id: one.revision for one in shown if one.revision > 1 and not one.is_editable}
+    if not again:
+        return {}
+    of_these = Event.subject == change_orders.SUBJECT, Event.ref.in_(list(again)), Event.action.in_(("sent", "rejected"))
+    returned: dict[int, int] = {}
+    snapshots: dict[int, dict[int, dict[str, Any]]] = {id: {} for id in again}
+    for event in Event.select(Event.ref, Event.action, Event.data).where(*of_these).order_by(Event.seq):
+        facts = event.facts
+        if event.action == "rejected":
+            returned[event.ref] = facts["revision"]
+        else:
+            snapshots[event.ref][facts["revision"]] = facts["snapshot"]
+    return {
+        id: Comparison(returned[id], sent, compare(snapshots[id][returned[id]], snapshots[id][sent]))
+        for id, sent in again.items()
+        if id in returned and returned[id] < sent
+    }
+
+
+def compare(before: dict[str, Any], after: dict[str, Any]) -> list[Difference]:
+    """What differs between two snapshots: the words first, then the lines in their present order, then those that are gone."""
+    words = ((name, label) for name, label in WORDS.items() if before[name] != after[name])
+    heads = [Difference(label, _said(name, before[name]), _said(name, after[name])) for name, label in words]
+    return [*heads, *_lines(_numbered(before), _numbered(after))]
+
+
+def _lines(before: list[Line], after: list[Line]) -> Iterator[Difference]:
+    pairs = _paired(before, after)
+    for line in after:
+        old = pairs.get(line["position"])
+        if old is None:
+            yield Difference(f"Line {line['position']}", None, _whole(line))
+            continue
+        moved = "" if old["position"] == line["position"] else f" (was line {old['position']})"
+        for name, label in COLUMNS.items():
+            if old[name] != line[name]:
+                yield Difference(f"Line {line['position']}{moved}, {label}", _said(name, old[name]), _said(name, line[name]))
+    kept = {old["position"] for old in pairs.values()}
+    yield from (Difference(f"Line {old['position']}", _whole(old), None) for old in before if old["position"] not in kept)
+
+
+def _paired(before: list[Line], after: list[Line]) -> dict[int, Line]:
+    """The old line of each present one, by the present one's position."""
+    pairs: dict[int, Line] = {}
+    left = {line["position"]: line for line in before}
+    for likeness in LIKENESSES:
+        alike: dict[object, deque[Line]] = defaultdict(deque)
+        for old in left.values():
+            alike[likeness(old)].append(old)
+        for line in after:
+            if line["position"] not in pairs and alike[likeness(line)]:
+                pairs[line["position"]] = left.pop(alike[likeness(line)].popleft()["position"])
+    return pairs
+
+
+def _numbered(snapshot: dict[str, Any]) -> list[Line]:
+    return [line | {"position": position} for position, line in enumerate(snapshot["lines"], 1)]
+
+
+def _whole(line: Line) -> str:
+    return ", ".join(said for name in COLUMNS if (said := _said(name, line[name])))
+
+
+def _said(name: str, value: str | None) -> str:
+    return money.dollars(Decimal(value)) if value and name == "amount" else value or ""

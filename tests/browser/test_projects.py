@@ -1,0 +1,59 @@
+"""The project side in a real browser: written, corrected, sent and sent again, by keyboard and by mouse."""
+
+from decimal import Decimal
+
+import pytest
+from playwright.sync_api import expect
+
+from portal.domain import deciding, sending
+from portal.domain.change_orders import Status, load
+from tests.browser.signing_in import sign_in, violations
+
+
+def row(page, change_order):
+    return page.locator(f"#change-order-{change_order.id}")
+
+
+def test_rejected_corrected_sent_again_and_accepted_with_the_difference_shown(page, served, ana, dee, change_order, shot):
+    deciding.reject(change_order.id, ana, change_order.version, "Line 1 is material")
+    sign_in(page, served, dee)
+    page.get_by_role("link", name="Relocate duct bank").click()
+    expect(page.get_by_text("Line 1 is material")).to_be_visible()
+    page.get_by_label("Cost type, line 1").fill("M")
+    page.get_by_label("Amount, line 1").fill("4000.00")
+    page.get_by_role("button", name="Re-send to ERP").click()
+    expect(page.get_by_text("CCO 001 sent to accounting.")).to_be_visible()
+    page.context.clear_cookies()
+
+    sign_in(page, served, ana)
+    row(page, change_order).locator(".since summary").press("Enter")
+
+    table = row(page, change_order).get_by_role("table", name="Changed since revision 1 was sent back")
+    expect(table.get_by_role("row", name="Line 1, cost type SUB M")).to_be_visible()
+    expect(table.get_by_role("row", name="Line 1, amount $4,250.00 $4,000.00")).to_be_visible()
+    assert violations(page) == []
+    row(page, change_order).get_by_role("button", name="Accept").click()
+    page.get_by_role("button", name="Export").click()
+    expect(row(page, change_order)).to_contain_text("Queued")
+    assert load(change_order.id).state is Status.QUEUED
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 400])
+def test_everybody_can_see_what_changed(page, served, ana, dee, make_change_order, shot, scheme, width):
+    returned = make_change_order("rejected", lines=[("16-2000", "SUB", "4250.00"), ("16-3000", "SUB", "100.00")])
+    line = sending.LineDraft("16-2000", "M", Decimal("4000.00"))
+    sending.edit(returned.id, dee, returned.version, sending.Draft("001", "Relocate duct bank", "As per RFI 12", [line]))
+    sent = sending.send(returned.id, dee, load(returned.id).version)
+    make_change_order()
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    sign_in(page, served, ana)
+
+    row(page, sent).get_by_text("changes since rev 1").click()
+    assert violations(page) == []
+    shot(page, f"since-row-{scheme}-{width}")
+    page.goto(f"{served}/change-orders/{sent.id}")
+    assert violations(page) == []
+    shot(page, f"since-page-{scheme}-{width}")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
