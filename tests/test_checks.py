@@ -417,3 +417,30 @@ def test_all_findings_are_shown_at_once(draft):
     draft.commitment.vendor.code = ""
 
     assert {f.rule for f in checks.at_send(draft)} == {2, 3, 5, 7}
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "place"),
+    [
+        ("phase_code", "", (2, "phase_code")),
+        ("phase_code", "9" * 21, (2, "phase_code")),
+        ("cost_type", "", (2, "cost_type")),
+        ("cost_type", "SUBS", (2, "cost_type")),
+        ("bid_item", "12345678901", (2, "bid_item")),
+        ("amount", None, (2, "amount")),
+        ("amount", Decimal("10000000000"), (2, "amount")),
+        ("amount", Decimal(0), (2, "amount")),
+        ("quantity", Decimal("1.234"), (2, "quantity")),
+    ],
+)
+def test_a_finding_about_one_line_says_which_line_and_which_column(make_change_order, column, value, place):
+    draft = make_change_order("draft", lines=[("16-2000", "SUB", "4250.00"), ("16-2010", "SUB", "1.00")])
+    setattr(draft.lines[1], column, value)
+
+    assert place in [finding.place for finding in checks.at_send(draft)]
+
+
+def test_a_finding_about_several_lines_or_none_has_no_place(make_change_order):
+    draft = make_change_order("draft", lines=[("16-2000", "SUB", "1.00"), ("16-2000", "SUB", "1.00")], title="")
+
+    assert {finding.place for finding in checks.at_send(draft)} == {None}

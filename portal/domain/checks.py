@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -31,6 +31,7 @@ class Finding:
     text   what is wrong and why
     who    who can mend it
     fix    what to do
+    place  position and column of the one line it is about, such as (2, "amount"); None where it is about no line or several
     """
 
     rule: int
@@ -39,6 +40,7 @@ class Finding:
     who: str = PROJECT
     fix: str = ""
     blocking: bool = True
+    place: tuple[int, str] | None = None
 
     def __str__(self) -> str:
         return f"{self.text} {self.fix}".strip()
@@ -126,18 +128,28 @@ def lines(co: ChangeOrder) -> Iterator[Finding]:
     if not co.lines:
         yield Finding(7, "lines", "There are no lines.", fix="Add at least one line with cost code, cost type and amount.")
     for line in co.lines:
-        missing = [name for name, value in _needed(line) if not value]
+        missing = [(column, name) for column, name, value in _needed(line) if not value]
         if missing:
-            yield Finding(7, "lines", f"Line {line.position} has no {' and no '.join(missing)}.", fix="Fill it in.")
-        yield from cost_code(line)
-        if len(line.cost_type) > 3:
-            yield Finding(7, "lines", f"Cost type {line.cost_type} on line {line.position} is longer than Spectrum's 3 characters.")
-        yield from _bad_characters(7, "lines", f"Cost type {line.cost_type} on line {line.position}", line.cost_type)
-        if co.commitment.unit_price and not line.bid_item.strip():
-            text = f"Line {line.position} needs a subcontract bid item: {co.commitment.number} is a unit price contract."
-            yield Finding(7, "lines", text, fix="Fill in its bid item.")
-        if line.bid_item:
-            yield from _key(7, "lines", f"Bid item {line.bid_item} on line {line.position}", line.bid_item, PROJECT)
+            text = f"Line {line.position} has no {' and no '.join(name for _, name in missing)}."
+            yield Finding(7, "lines", text, fix="Fill it in.", place=(line.position, missing[0][0]))
+        yield from _at(line, "phase_code", cost_code(line))
+        yield from _at(line, "cost_type", cost_type(line))
+        yield from _at(line, "bid_item", bid_item(co, line))
+
+
+def cost_type(line: LineItem) -> Iterator[Finding]:
+    name = f"Cost type {line.cost_type} on line {line.position}"
+    if len(line.cost_type) > 3:
+        yield Finding(7, "lines", f"{name} is longer than Spectrum's 3 characters.")
+    yield from _bad_characters(7, "lines", name, line.cost_type)
+
+
+def bid_item(co: ChangeOrder, line: LineItem) -> Iterator[Finding]:
+    if co.commitment.unit_price and not line.bid_item.strip():
+        text = f"Line {line.position} needs a subcontract bid item: {co.commitment.number} is a unit price contract."
+        yield Finding(7, "lines", text, fix="Fill in its bid item.")
+    if line.bid_item:
+        yield from _key(7, "lines", f"Bid item {line.bid_item} on line {line.position}", line.bid_item, PROJECT)
 
 
 def cost_code(line: LineItem) -> Iterator[Finding]:
@@ -186,10 +198,11 @@ def phases_in_spectrum(co: ChangeOrder, known: Known) -> Iterator[Finding]:
         status, name = known.phases.get((phase, cost_type)), f"Phase {line.phase_code} / cost type {line.cost_type}"
         if status == lookups.COMPLETE:
             text = f"{name} is Complete and accepts no cost."
-            yield Finding(8, "lines", text, ACCOUNTING, f"Open it on job {co.job.number} in Spectrum, or use another one.")
+            fix = f"Open it on job {co.job.number} in Spectrum, or use another one."
+            yield Finding(8, "lines", text, ACCOUNTING, fix, place=(line.position, "phase_code"))
         elif status is None and known.phases_whole:
             text = f"{name} does not exist on job {co.job.number} in Spectrum."
-            yield Finding(8, "lines", text, ACCOUNTING, "Set it up there, or use another one.")
+            yield Finding(8, "lines", text, ACCOUNTING, "Set it up there, or use another one.", place=(line.position, "phase_code"))
 
 
 def repeats(co: ChangeOrder) -> Iterator[Finding]:
@@ -212,13 +225,15 @@ def repeats(co: ChangeOrder) -> Iterator[Finding]:
 def amounts(co: ChangeOrder) -> Iterator[Finding]:
     for line in co.lines:
         if line.amount is not None and abs(line.amount) > money.LARGEST:
-            yield Finding(10, "lines", f"The amount on line {line.position} has more than 10 digits before the point.")
+            text = f"The amount on line {line.position} has more than 10 digits before the point."
+            yield Finding(10, "lines", text, place=(line.position, "amount"))
         if line.quantity is not None and not _fits_quantity(line.quantity):
             yield Finding(
                 10,
                 "lines",
                 f"Quantity {line.quantity:f} on line {line.position} is too large or has more than 2 decimals for Spectrum.",
                 fix="Correct the quantity or leave it empty.",
+                place=(line.position, "quantity"),
             )
     if abs(co.amount) > money.LARGEST:
         yield Finding(10, "amount", "The total has more than 10 digits before the point.")
@@ -237,7 +252,8 @@ def zeros(co: ChangeOrder) -> Iterator[Finding]:
         return
     for line in co.lines:
         if line.amount is not None and not line.amount:
-            yield Finding(12, "lines", f"Line {line.position} is zero and will not be exported.", blocking=False)
+            text = f"Line {line.position} is zero and will not be exported."
+            yield Finding(12, "lines", text, blocking=False, place=(line.position, "amount"))
     if co.lines and co.amount <= 0:
         word = "zero" if not co.amount else "a credit"
         yield Finding(12, "amount", f"The total is {word}.", fix="Make sure that this is meant.", blocking=False)
@@ -389,12 +405,17 @@ def verdict(findings: list[Finding]) -> str:
     return "warn" if findings else "clean"
 
 
-def _needed(line: LineItem) -> Iterable[tuple[str, bool]]:
+def _needed(line: LineItem) -> Iterable[tuple[str, str, bool]]:
     return (
-        ("cost code", bool(records.without_dashes(line.phase_code).strip())),
-        ("cost type", bool(line.cost_type.strip())),
-        ("amount", line.amount is not None),
+        ("phase_code", "cost code", bool(records.without_dashes(line.phase_code).strip())),
+        ("cost_type", "cost type", bool(line.cost_type.strip())),
+        ("amount", "amount", line.amount is not None),
     )
+
+
+def _at(line: LineItem, column: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The same findings, placed."""
+    return (replace(finding, place=(line.position, column)) for finding in findings)
 
 
 def _key(rule: int, field: str, name: str, value: str, who: str = ACCOUNTING) -> Iterator[Finding]:
