@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 from portal.domain import deciding, events, letters, mail_troubles, outbox, summaries
 from portal.domain.outbox import Dispatch, Outcome, Task
 from portal.domain.people import NotPermitted
+from portal.web.mails import KINDS
 from tests.conftest import count_queries, sign_in
 from tests.test_summary_mail import deliver, mailing_app, seven, without_mail_server
 
@@ -226,3 +227,7 @@ def test_a_defect_in_one_letter_does_not_hold_up_the_others(rejected, make_chang
 
     assert len(catcher.mails()) == 1
     assert (Dispatch.get_by_id(first.id).finished_at, Dispatch.get_by_id(first.id).tries) == (None, 1)
+
+
+def test_every_kind_of_mail_has_a_name_on_the_page():
+    assert set(KINDS) == set(letters.WRITE)
