@@ -2,7 +2,7 @@
 # ARGS is passed on: make run ARGS=--json; make test ARGS="-k accept". PYTHON=python3.12 chooses the interpreter.
 
 .DEFAULT_GOAL := run
-.PHONY: run test check format lock clean
+.PHONY: run test chaos check format lock clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -25,6 +25,10 @@ run: .venv/installed
 test: .venv/installed-dev
 	@$(BIN)/python -m tests.programs
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+chaos: .venv/installed-dev ## 2,000 kills over 10,000 accepted change orders, on each database; takes hours; `make test` has the short one
+	@$(BIN)/python -m tests.programs
+	@for database in sqlite postgres; do $(BIN)/python -m tests.chaos.run --database $$database --orders 10000 --kills 2000 $(ARGS) || exit 1; done
 
 check: .venv/installed-dev
 	$(BIN)/ruff format --check .

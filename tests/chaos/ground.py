@@ -30,10 +30,10 @@ def address(name: str) -> str:
     return f"{name}@example.test"
 
 
-def build(orders: int, seed: int) -> list[int]:
+def build(orders: int, seed: int, recall_s: int = RECALL_S) -> list[int]:
     """Fill the connected, migrated database; answers the ids of `orders` change orders that are ready."""
     with db.transaction():
-        _company()
+        _company(recall_s)
         dee = _people()
     commitments = list(_commitments(dee, orders))
     chance, ids = random.Random(seed), list[int]()
@@ -43,10 +43,10 @@ def build(orders: int, seed: int) -> list[int]:
     return ids
 
 
-def _company() -> None:
+def _company(recall_s: int) -> None:
     company = companies.current()
     company.name, company.code, company.cr_status, company.cost_reimbursable, company.sub_status = "Harbor Builders", "ABC", "CR", "N", "P"
-    company.export_delay = RECALL_S
+    company.export_delay = recall_s
     company.save()
 
 

@@ -26,18 +26,23 @@ NOT_RUNNING = ("migrate.mid", "summary.inserted")  # nothing passes them within 
 HORSE_WAIT_S = 0.3
 ICE_S = (0.3, 4.0)  # real seconds that something stays frozen: longer than a lease, shorter than the quiet window
 
-# Answers of Spectrum that say nothing certain, by their share of all ambiguous ones. `late`: commits when the client has left.
+# Answers of Spectrum that say nothing certain, by their share of all ambiguous ones. Waits are real seconds, shorter than the quiet window.
 AMBIGUOUS: tuple[tuple[int, dict[str, Any]], ...] = (
     (4, {"fault": "commit_then_reset"}),
-    (2, {"fault": "commit_then_hang", "seconds": 4}),
-    (2, {"fault": "delay", "seconds": 3}),
+    (2, {"fault": "commit_then_hang", "seconds": 3}),
+    (3, {"fault": "commit_later", "seconds": 0.2, "longest": 4}),
+    (1, {"fault": "delay", "seconds": 2}),
     (4, {"fault": "reset_before_commit"}),
     (4, {"fault": "http_500"}),
-    (4, {"fault": "http_500", "commit": True}),
+    (4, {"fault": "commit_then_500"}),
+    (1, {"fault": "header_only"}),
+    (1, {"fault": "another_number"}),
+    (1, {"fault": "earlier_answer"}),
     (2, {"fault": "truncated"}),
     (2, {"fault": "html_200"}),
-    (1, {"fault": "drip", "seconds": 0.5}),
+    (1, {"fault": "drip", "seconds": 0.2}),
     (1, {"fault": "redirect"}),
+    (1, {"fault": "redirect_302"}),
     (1, {"fault": "empty_200", "commit": True}),
     (1, {"fault": "unknown_code", "commit": True}),
     (2, {"fault": "soap_fault"}),

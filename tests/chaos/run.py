@@ -31,7 +31,13 @@ LOOK_EVERY_S = 0.5
 
 @dataclass
 class Scenario:
-    """`passes`: how many passes of each fail-point the sweep before the random faults kills at."""
+    """What happens, and how much of it.
+
+    passes, at_once  how many passes of each fail-point the sweep before the random faults kills at, and how many points at a time
+    ambiguous        share of Spectrum's answers that say nothing certain
+    repeat, lag_s    what Spectrum does with a line that comes again, and how long Info-Link does not show a new one
+    speed            of the portal's clock
+    """
 
     seed: int = 1
     database: str = "sqlite"
@@ -40,7 +46,8 @@ class Scenario:
     passes: int = 0
     at_once: int = 1
     ambiguous: float = 0.3
-    adds_amounts: bool = True
+    repeat: str = "append"
+    lag_s: float = 1
     speed: float = 90
     patience_s: float = 900
 
@@ -67,7 +74,7 @@ class Rehearsal:
         wanted = self.scenario
         ids = build(self.database_url, wanted.orders, wanted.seed)
         faults = ambiguous(wanted.ambiguous, wanted.seed)
-        options = {"adds_amounts": wanted.adds_amounts}
+        options = {"repeat": wanted.repeat, "lag_s": wanted.lag_s}
         with Cluster(self.folder, self.database_url, wanted.orders, Pace(wanted.speed), faults, options) as cluster:
             history = History(self.folder / "history.jsonl")
             self.crowd = Crowd(cluster.url, ids, wanted.seed, history, self.people_may_go_on)
@@ -149,12 +156,12 @@ class Rehearsal:
         return Disaster(f"{text}\nAgain: {self.scenario.command}\nEvidence: {self.folder}")
 
 
-def build(database_url: str, orders: int, seed: int) -> list[int]:
+def build(database_url: str, orders: int, seed: int, recall_s: int = ground.RECALL_S) -> list[int]:
     """A migrated database with `orders` change orders that are ready."""
     db.init(database_url)
     with db.connected():
         db.migrate()
-        return ground.build(orders, seed)
+        return ground.build(orders, seed, recall_s)
 
 
 @contextmanager

@@ -1,0 +1,67 @@
+"""A short rehearsal of disasters on each database; `make chaos` is the long one."""
+
+import subprocess
+import sys
+
+import pytest
+
+from portal.rehearsal import POINTS
+from tests.chaos import recovery
+from tests.chaos.cluster import SECRET_KEY
+from tests.chaos.nemesis import NOT_RUNNING
+from tests.chaos.run import Rehearsal, Scenario
+from tests.processes import ROOT, environment
+
+KILLS, ORDERS = 150, 60
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def kind(request):
+    return request.param
+
+
+@pytest.fixture
+def url(kind, tmp_path, request):
+    """An empty database."""
+    return f"sqlite:///{tmp_path / 'portal.db'}" if kind == "sqlite" else request.getfixturevalue("postgres")
+
+
+def test_every_accepted_change_order_is_in_spectrum_once_whatever_dies(kind, url, tmp_path):
+    scenario = Scenario(seed=1, database=kind, orders=ORDERS, kills=KILLS, passes=1, at_once=4)
+
+    figures = Rehearsal(scenario, tmp_path, url).run()
+
+    assert figures["missed"] == []
+    assert figures["kills"] >= KILLS
+    assert figures["accepted"] == ORDERS
+    assert figures["exported"] + figures["failed"] + figures["unknown"] == ORDERS
+    assert (figures["lost"], figures["doubled"], figures["strangers"]) == (0, 0, 0)
+
+
+def test_after_each_fault_work_flows_again_within_its_limit(url, tmp_path):
+    times = recovery.rehearse(tmp_path, url)
+
+    assert {name: seconds for name, seconds in times.items() if seconds > recovery.LIMITS_S[name]} == {}
+
+
+def test_a_migration_that_is_killed_between_any_two_steps_is_finished_by_the_next(url, tmp_path):
+    points = tmp_path / "points"
+    points.mkdir()
+    env = environment(
+        PORTAL_DATA=tmp_path, DATABASE_URL=url, SECRET_KEY=SECRET_KEY, SPECTRUM_URL="http://127.0.0.1:9", PORTAL_REHEARSAL=tmp_path
+    )
+
+    def migrate(*arguments):
+        return subprocess.run([sys.executable, "-m", "portal.cli", "db", *arguments], cwd=ROOT, env=env, capture_output=True, check=False)
+
+    for k in (1, 2, 1):
+        (points / "migrate.mid").write_text(f"kill {k}")
+        assert migrate("migrate").returncode == -9
+    assert migrate("migrate").returncode == 0
+
+    assert migrate("status").returncode == 0
+    assert not list(points.iterdir())
+
+
+def test_the_sweep_passes_every_point_but_those_that_have_a_test_of_their_own():
+    assert set(NOT_RUNNING) < set(POINTS)
