@@ -82,7 +82,11 @@ class Pace:
 
 @dataclass
 class Cluster:
-    """`faults` is what the simulator is told each time it starts; it forgets when it dies."""
+    """The portal and its surroundings in `folder`, for as long as the `with` block lasts.
+
+    faults, options  what the simulator is told each time it starts; it forgets when it dies
+    ahead_s          how far the portal's clock is ahead of the machine's at the start
+    """
 
     folder: Path
     database_url: str
@@ -90,6 +94,7 @@ class Cluster:
     pace: Pace = field(default_factory=Pace)
     faults: list[dict[str, Any]] = field(default_factory=list)
     options: dict[str, Any] = field(default_factory=dict)
+    ahead_s: float = 0
     members: dict[str, Member | Redis] = field(default_factory=dict)
     sessions: set[int] = field(default_factory=set)
 
@@ -99,7 +104,7 @@ class Cluster:
             place.mkdir(parents=True, exist_ok=True)
         self.sockets = tempfile.TemporaryDirectory(prefix="cco-", dir="/tmp")
         self.ports = {name: free_port() for name in ("web", "simulator", "smtp")}
-        (self.rehearsal / "clock.json").write_text(json.dumps({"started": time.time(), "speed": self.pace.speed}))
+        (self.rehearsal / "clock.json").write_text(json.dumps({"started": time.time(), "speed": self.pace.speed, "offset_s": self.ahead_s}))
         ground.write_master(self.folder / "master.json", self.orders)
         self.nursery = Nursery(self.logs / "nursery.log")
         self._over, self.resting = threading.Event(), set[str]()

@@ -12,6 +12,7 @@ from tests.chaos.people import History, Over, Visitor
 
 REASON = "Wrong cost type on line 1: use SUB."
 PLANS = {"accept": 74, "accept twice": 4, "two at once": 4, "accept or reject": 3, "recall": 4, "reject": 8, "retrieve": 3}
+RETRIES, CARE_EVERY_S = 2, 1.0
 LAST = ("accept", "accept twice", "two at once")  # plans after which nothing is left to do
 
 
@@ -25,13 +26,17 @@ def plan_for(seed: int, change_order: int) -> list[str]:
 
 @dataclass
 class Crowd:
-    """Works through `ids`, as fast as `may_go_on` lets it. `accepted` counts change orders whose last step was answered."""
+    """Works through `ids`, as fast as `may_go_on` lets it; somebody retries what `failed` names.
+
+    accepted  counts change orders whose last step was answered
+    """
 
     base: str
     ids: list[int]
     seed: int
     history: History
     may_go_on: Callable[[int], bool] = lambda accepted: True
+    failed: Callable[[], list[int]] = list
     over: threading.Event = field(default_factory=threading.Event)
     accepted: int = 0
     answers: Counter[str] = field(default_factory=Counter)
@@ -44,9 +49,10 @@ class Crowd:
         self._lock = threading.Lock()
         names = [ground.APPROVERS[index % len(ground.APPROVERS)] for index in range(approvers)]
         self._threads = [
-            threading.Thread(target=self._work, args=(index, name), name=f"{name}.{index}") for index, name in enumerate(names)
+            threading.Thread(target=self._guarded, args=(self._work, index, name), name=name) for index, name in enumerate(names)
         ]
-        for thread in self._threads:
+        self._carer = threading.Thread(target=self._guarded, args=(self._care,), name="carer")
+        for thread in (*self._threads, self._carer):
             thread.start()
 
     def done(self) -> bool:
@@ -54,26 +60,38 @@ class Crowd:
 
     def stop(self) -> None:
         self.over.set()
-        for thread in self._threads:
+        for thread in (*self._threads, self._carer):
             thread.join()
 
-    def _work(self, index: int, name: str) -> None:
-        me, other = (self._visitor(one) for one in (name, ground.APPROVERS[(index + 1) % len(ground.APPROVERS)]))
-        dee = self._visitor(ground.SENDER)
+    def _guarded(self, work: Callable[..., None], *arguments: object) -> None:
         try:
-            while not self.over.is_set() and self.accepted < len(self.ids):
-                while not self.may_go_on(self.accepted):
-                    me.wait()
-                try:
-                    id, steps = self._waiting.get(timeout=0.2)
-                except queue.Empty:
-                    continue
-                self._step(id, steps, me, other, dee)
+            work(*arguments)
         except Over:
             return
         except BaseException as fault:
             self.faults.append(fault)
             raise
+
+    def _work(self, index: int, name: str) -> None:
+        me, other = (self._visitor(one) for one in (name, ground.APPROVERS[(index + 1) % len(ground.APPROVERS)]))
+        dee = self._visitor(ground.SENDER)
+        while not self.over.is_set() and self.accepted < len(self.ids):
+            while not self.may_go_on(self.accepted):
+                me.wait()
+            try:
+                id, steps = self._waiting.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            self._step(id, steps, me, other, dee)
+
+    def _care(self) -> None:
+        """An administrator looks after what failed, a few times each."""
+        ada, tries = self._visitor(ground.ADMIN), Counter[int]()
+        while not self.over.wait(CARE_EVERY_S):
+            for id in [id for id in self.failed() if tries[id] < RETRIES]:
+                tries[id] += 1
+                if form := ada.form(f"/change-orders/{id}"):
+                    self._count("retry", ada.press("retry", id, f"/change-orders/{id}/retry", version=form["version"]))
 
     def _visitor(self, name: str) -> Visitor:
         return Visitor(self.base, name, self.history, self.over)

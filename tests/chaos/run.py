@@ -12,17 +12,20 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from portal import db
-from tests.chaos import books, ground
+from tests.chaos import books, checker, ground
 from tests.chaos.cluster import SECRET_KEY, Cluster, Pace
 from tests.chaos.generator import Crowd
 from tests.chaos.nemesis import Nemesis, ambiguous
 from tests.chaos.people import History
 from tests.processes import Postgres, running
 
+ZONE = "America/Chicago"
 IN_LINE = 40  # accepted change orders that wait to be sent, at most: people do not run ahead of the worker
 TRICKLE = 2.0  # change orders a second while the sweep lasts
 SLACK = 20  # change orders, and kills, that either side may be ahead of the other
@@ -75,9 +78,9 @@ class Rehearsal:
         ids = build(self.database_url, wanted.orders, wanted.seed)
         faults = ambiguous(wanted.ambiguous, wanted.seed)
         options = {"repeat": wanted.repeat, "lag_s": wanted.lag_s}
-        with Cluster(self.folder, self.database_url, wanted.orders, Pace(wanted.speed), faults, options) as cluster:
+        with Cluster(self.folder, self.database_url, wanted.orders, Pace(wanted.speed), faults, options, until_morning()) as cluster:
             history = History(self.folder / "history.jsonl")
-            self.crowd = Crowd(cluster.url, ids, wanted.seed, history, self.people_may_go_on)
+            self.crowd = Crowd(cluster.url, ids, wanted.seed, history, self.people_may_go_on, self.failed)
             self.nemesis = Nemesis(cluster, wanted.seed, wanted.kills, self.nemesis_may_go_on)
             try:
                 self.perform(cluster)
@@ -99,10 +102,13 @@ class Rehearsal:
         self.nemesis.heal()
         healed = time.monotonic()
         self.until(self.at_rest, "everything was at rest")
+        self.crowd.stop()  # who looks after what failed may just have begun again
+        self.until(self.at_rest, "everything was at rest again")
         self.figures |= {
             "seconds": round(time.monotonic() - started, 1),
             "seconds_to_rest": round(time.monotonic() - healed, 1),
             "kills": self.nemesis.killed,
+            "missed": self.nemesis.missed,
             "deeds": dict(self.nemesis.done),
             "lives": {name: member.lives for name, member in cluster.members.items()},
             "answers": dict(self.crowd.answers),
@@ -112,12 +118,15 @@ class Rehearsal:
     def disturb(self) -> None:
         if self.scenario.passes:
             self.sweeping_since = time.monotonic()
-            self.figures["missed"] = self.nemesis.sweep(self.scenario.passes, self.scenario.at_once)
+            self.nemesis.sweep(self.scenario.passes, self.scenario.at_once)
             self.sweeping_since = 0.0
         self.nemesis.run()
 
     def at_rest(self) -> bool:
-        return not any(self.states.get(state) for state in ("ready", *books.UNDER_WAY)) and not books.promises(self.database_url)
+        return not any(self.states.get(state) for state in ("ready", *books.UNDER_WAY)) and checker.at_rest(self.database_url)
+
+    def failed(self) -> list[int]:
+        return books.failed(self.database_url)
 
     def people_may_go_on(self, accepted: int) -> bool:
         """Not too far ahead of the worker, nor of the nemesis; while that sweeps, a steady trickle."""
@@ -148,12 +157,23 @@ class Rehearsal:
         self.figures |= {"accepted": self.crowd.accepted, **{name: self.states.get(name, 0) for name in ("exported", "failed", "unknown")}}
         self.figures |= books.compare(self.database_url, self.folder / "simulator")
         secrets = {"authorization_id": ground.AUTHORIZATION_ID, "secret_key": SECRET_KEY, "password": ground.PASSWORD}
-        (self.folder / "run.json").write_text(json.dumps(self.figures | {"seed": self.scenario.seed, "secrets": secrets}, indent=1))
-        if self.figures["lost"] or self.figures["doubled"] or self.figures["strangers"]:
-            raise self.disaster(json.dumps(self.figures))
+        evidence = self.folder / "run.json"
+        evidence.write_text(json.dumps(self.figures | {"seed": self.scenario.seed, "secrets": secrets}, indent=1))
+        self.figures["violations"] = [str(found) for found in checker.check(checker.Evidence(self.folder, self.database_url))]
+        if self.figures["violations"] or self.figures["lost"] or self.figures["doubled"] or self.figures["strangers"]:
+            raise self.disaster(json.dumps(self.figures, indent=1))
 
     def disaster(self, text: str) -> Disaster:
         return Disaster(f"{text}\nAgain: {self.scenario.command}\nEvidence: {self.folder}")
+
+
+def until_morning() -> float:
+    """Seconds until shortly before the daily summary of the next working day, in the zone of a company that changed no setting."""
+    now = datetime.now(ZoneInfo(ZONE))
+    morning = (now + timedelta(days=1)).replace(hour=6, minute=50)
+    while morning.isoweekday() > 5:
+        morning += timedelta(days=1)
+    return (morning - now).total_seconds()
 
 
 def build(database_url: str, orders: int, seed: int, recall_s: int = ground.RECALL_S) -> list[int]:
