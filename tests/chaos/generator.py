@@ -12,7 +12,7 @@ from tests.chaos.people import History, Over, Visitor
 
 REASON = "Wrong cost type on line 1: use SUB."
 PLANS = {"accept": 74, "accept twice": 4, "two at once": 4, "accept or reject": 3, "recall": 4, "reject": 8, "retrieve": 3}
-RETRIES, CARE_EVERY_S = 2, 1.0
+RETRIES, CARE_EVERY_S, LOOK_EVERY_S = 2, 1.0, 0.5
 LAST = ("accept", "accept twice", "two at once")  # plans after which nothing is left to do
 
 
@@ -49,10 +49,11 @@ class Crowd:
         self._lock = threading.Lock()
         names = [ground.APPROVERS[index % len(ground.APPROVERS)] for index in range(approvers)]
         self._threads = [
-            threading.Thread(target=self._guarded, args=(self._work, index, name), name=name) for index, name in enumerate(names)
+            threading.Thread(target=self.guarded, args=(self._work, index, name), name=name) for index, name in enumerate(names)
         ]
-        self._carer = threading.Thread(target=self._guarded, args=(self._care,), name="carer")
-        for thread in (*self._threads, self._carer):
+        self._carer = threading.Thread(target=self.guarded, args=(self._care,), name="carer")
+        self._reader = threading.Thread(target=self.guarded, args=(self._read,), name="reader")
+        for thread in (*self._threads, self._carer, self._reader):
             thread.start()
 
     def done(self) -> bool:
@@ -60,10 +61,11 @@ class Crowd:
 
     def stop(self) -> None:
         self.over.set()
-        for thread in (*self._threads, self._carer):
+        for thread in (*self._threads, self._carer, self._reader):
             thread.join()
 
-    def _guarded(self, work: Callable[..., None], *arguments: object) -> None:
+    def guarded(self, work: Callable[..., None], *arguments: object) -> None:
+        """For a thread: what goes wrong in it goes into `faults`, for whoever waits for it."""
         try:
             work(*arguments)
         except Over:
@@ -92,6 +94,14 @@ class Crowd:
                 tries[id] += 1
                 if form := ada.form(f"/change-orders/{id}"):
                     self._count("retry", ada.press("retry", id, f"/change-orders/{id}/retry", version=form["version"]))
+
+    def _read(self) -> None:
+        """Somebody who only looks: as long as there is a web server, no fault may take the lists away."""
+        ben = self._visitor(ground.READER)
+        while not self.over.wait(LOOK_EVERY_S):
+            for view in ("ready", "failed"):
+                if (answer := ben.look(f"/change-orders?view={view}")) is not None:
+                    self._count("look", answer)
 
     def _visitor(self, name: str) -> Visitor:
         return Visitor(self.base, name, self.history, self.over)

@@ -17,7 +17,7 @@ from portal.domain.people import Level, Membership, User
 AUTHORIZATION_ID = "REHEARSAL-ID-4711"
 PASSWORD = "nobody else has this one"
 APPROVERS = ("ana", "lee", "kim", "jon")
-SENDER, ADMIN = "dee", "ada"
+SENDER, ADMIN, READER = "dee", "ada", "ben"
 JOBS = {"24-117": "NORTHSIDE", "24-118": "LAKEVIEW"}
 PHASES = ("16-2000", "03-3000", "09-2500", "07-8400")
 PER_COMMITMENT = 900
@@ -60,6 +60,7 @@ def _people() -> User:
 
     for name in APPROVERS:
         add(name, level=Level.STANDARD, can_push=True)
+    add(READER, level=Level.READ_ONLY)
     add(ADMIN, level=Level.ADMIN, can_push=True)
     return add(SENDER)
 

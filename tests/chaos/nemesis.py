@@ -50,20 +50,22 @@ AMBIGUOUS: tuple[tuple[int, dict[str, Any]], ...] = (
     (2, {"fault": "soap_fault"}),
 )
 
+REFUSED = 0.02  # of the calls, for a reason in the data: somebody has to press Retry
+
 
 def ambiguous(share: float, seed: int) -> list[dict[str, Any]]:
-    """Faults of the simulator that together strike this share of the calls that store something."""
+    """Faults of the simulator that together strike this share of the calls that store something; a few are plainly refused besides."""
     whole, faults, left = sum(weight for weight, _ in AMBIGUOUS), [], 1.0
     for number, (weight, fault) in enumerate(AMBIGUOUS):
         chance = share * weight / whole
         faults.append({**fault, "method": "ARChangeRequest", "probability": chance / left, "seed": seed * 100 + number})
         left -= chance  # each is asked only where none before it struck
-    return faults
+    return [*faults, {"fault": "refuse", "method": "ARChangeRequest", "probability": REFUSED, "seed": seed}]
 
 
 @dataclass
 class Nemesis:
-    """`strike` does one thing; `run` does so until `kills` processes were killed, no faster than `may_go_on` allows."""
+    """`strike` does one thing; `run` does so until `kills` processes were killed, no faster than `may_go_on` allows; `heal` undoes all."""
 
     cluster: Cluster
     seed: int
@@ -88,9 +90,16 @@ class Nemesis:
     def reached(self) -> list[str]:
         return [line for line in self.log.read_text().splitlines() if len(line.split()) >= 4] if self.log.exists() else []
 
+    @property
+    def satisfied(self) -> bool:
+        return self.killed >= self.kills
+
     def run(self) -> None:
-        while self.killed < self.kills and not self.over.is_set():
-            if self.may_go_on(self.killed):
+        """Until `over`: when enough were killed it stays to thaw what it froze."""
+        while not self.over.is_set():
+            if self.satisfied:
+                self.disarm()
+            elif self.may_go_on(self.killed):
                 for _ in range(self.chance.choices((1, 2, 3), weights=(6, 3, 1))[0]):
                     self.strike()
             self.over.wait(self.chance.uniform(*PAUSE_S))

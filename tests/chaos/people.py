@@ -64,6 +64,11 @@ class Visitor:
             if answer is not None and 400 < answer.status_code < 500 and answer.status_code not in NOT_NOW:
                 return None
 
+    def look(self, path: str) -> int | None:
+        """The status of a page; None where there was no answer at all, or the person has to sign in again."""
+        answer = self._asked(lambda: self.browser.get(self.base + path, timeout=PATIENCE_S, allow_redirects=False))
+        return None if answer is None or not self.token else answer.status_code
+
     def press(self, do: str, change_order: int, path: str, **fields: str) -> int:
         """The status of the first answer that says what is recorded."""
         while True:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ from tests.processes import Postgres, running
 ZONE = "America/Chicago"
 IN_LINE = 40  # accepted change orders that wait to be sent, at most: people do not run ahead of the worker
 TRICKLE = 2.0  # change orders a second while the sweep lasts
-SLACK = 20  # change orders, and kills, that either side may be ahead of the other
+SLACK = 8  # change orders, and kills, that either side may be ahead of the other
 LOOK_EVERY_S = 0.5
 
 
@@ -40,6 +40,7 @@ class Scenario:
     ambiguous        share of Spectrum's answers that say nothing certain
     repeat, lag_s    what Spectrum does with a line that comes again, and how long Info-Link does not show a new one
     speed            of the portal's clock
+    patience_s       real seconds without any progress after which the rehearsal has failed
     """
 
     seed: int = 1
@@ -52,7 +53,7 @@ class Scenario:
     repeat: str = "append"
     lag_s: float = 1
     speed: float = 90
-    patience_s: float = 900
+    patience_s: float = 120
 
     @property
     def command(self) -> str:
@@ -95,9 +96,10 @@ class Rehearsal:
         started, wanted = time.monotonic(), self.scenario
         self.watch()
         self.crowd.start()
-        working = threading.Thread(target=self.disturb, name="nemesis")
+        working = threading.Thread(target=self.crowd.guarded, args=(self.disturb,), name="nemesis")
         working.start()
-        self.until(lambda: self.crowd.done() and not working.is_alive(), "everything was decided and everybody killed")
+        self.until(lambda: self.crowd.done() and self.nemesis.satisfied, "everything was decided and everybody killed")
+        self.nemesis.over.set()
         working.join()
         self.nemesis.heal()
         healed = time.monotonic()
@@ -142,14 +144,17 @@ class Rehearsal:
     def watch(self) -> None:
         self.states = dict(books.states(self.database_url))
 
-    def until(self, what: Any, name: str) -> None:
-        end = time.monotonic() + self.scenario.patience_s
+    def until(self, what: Callable[[], bool], name: str) -> None:
+        """Wait; raise a Disaster when nothing moves for so long that nothing will."""
+        end, before = time.monotonic() + self.scenario.patience_s, None
         while not what():
             self.watch()
             if self.crowd.faults:
                 raise self.crowd.faults[0]
+            if before != (before := (self.states, self.crowd.accepted, self.nemesis.killed)):
+                end = time.monotonic() + self.scenario.patience_s
             if time.monotonic() > end:
-                raise self.disaster(f"Not {name} after {self.scenario.patience_s:g} s: {self.states}, {self.crowd.accepted} accepted")
+                raise self.disaster(f"Not {name}, and nothing moved for {self.scenario.patience_s:g} s: {before}")
             time.sleep(LOOK_EVERY_S)
 
     def settle_accounts(self, ids: list[int]) -> None:

@@ -37,6 +37,7 @@ def test_every_accepted_change_order_is_in_spectrum_once_whatever_dies(kind, url
     assert figures["accepted"] == ORDERS
     assert figures["exported"] + figures["failed"] + figures["unknown"] == ORDERS
     assert figures["violations"] == []
+    assert {answer for answer in figures["answers"] if answer.startswith("look")} == {"look 200"}
     assert (figures["lost"], figures["doubled"], figures["strangers"]) == (0, 0, 0)
 
 
