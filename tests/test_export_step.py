@@ -162,6 +162,27 @@ def test_the_waits_grow_to_an_hour_and_end_after_a_day(accepted, clock):
     assert told(accepted).facts["cause"] == "temporary"
 
 
+def test_a_pause_over_a_weekend_fails_nothing(accepted, clock, eve):
+    work(accepted, CLOSED)
+    pausing.pause(accepted.company.lane, eve, "month end")
+    clock.tick(days=3)
+    work(accepted)
+    pausing.resume(accepted.company.lane, eve)
+    clock.tick(minutes=1)
+
+    work(accepted, GOOD, GOOD, GOOD)
+
+    assert load(accepted.id).state is Status.EXPORTED
+
+
+def test_waiting_in_a_long_line_fails_nothing(accepted, clock):
+    clock.tick(days=2)
+
+    work(accepted, GOOD, GOOD, GOOD)
+
+    assert load(accepted.id).state is Status.EXPORTED
+
+
 def test_a_worker_lost_while_sending_leaves_doubt_not_a_second_send(accepted):
     exports.open_attempt(Export.get(), line=1, claim=1, guid="g")
     ChangeOrder.update(status=Status.EXPORTING).execute()

@@ -21,6 +21,7 @@ from portal.spectrum import records
 
 ONE_CALL = timedelta(seconds=130)  # the call's deadline of 120 s and 10 s to write down what came back
 GIVE_UP = timedelta(hours=24)
+RECENTLY = timedelta(hours=2)  # tries are at most an hour apart
 LOST_WORKERS = 3
 OURS = (Status.QUEUED, Status.EXPORTING, Status.UNKNOWN)
 
@@ -71,7 +72,7 @@ def _give_up(dispatch: Dispatch, change_order: ChangeOrder, export: Export) -> b
     if findings := checks.before_send(change_order):
         who = " and ".join(dict.fromkeys(finding.who for finding in findings))
         settling.fail(dispatch, change_order, "data", " ".join(map(str, findings)), who=who, sent=stored)
-    elif clock.now() - dispatch.promised_at > GIVE_UP:
+    elif _was_out_of_reach_too_long(dispatch, export):
         text = "Spectrum could not be reached for 24 hours, and the portal stopped trying. Retry when it is back."
         settling.fail(dispatch, change_order, "temporary", text, sent=stored)
     elif dispatch.tries > LOST_WORKERS and not exports.attempted([export.id]):
@@ -80,6 +81,13 @@ def _give_up(dispatch: Dispatch, change_order: ChangeOrder, export: Export) -> b
     else:
         return False
     return True
+
+
+def _was_out_of_reach_too_long(dispatch: Dispatch, export: Export) -> bool:
+    """Whether tries failed for a day, up to now. Time spent in line or behind a pause does not count: nothing was tried."""
+    tries = exports.out_of_reach(export, since=dispatch.promised_at)
+    now = clock.now()
+    return bool(tries) and now - tries[0] > GIVE_UP and now - tries[-1] < RECENTLY
 
 
 def _open_next(dispatch: Dispatch, claim: int, export: Export, guid: str) -> Attempt | None:

@@ -229,6 +229,12 @@ def last_sends(ids: Iterable[int]) -> dict[int, datetime]:
     return moments
 
 
+def out_of_reach(export: Export, since: datetime) -> list[datetime]:
+    """When, oldest first, tries to reach Spectrum for this Export failed."""
+    failed = (Attempt.export == export) & Attempt.outcome.in_((Outcome.NOT_SENT, Outcome.NO_READING)) & (Attempt.started_at >= since)
+    return [attempt.started_at for attempt in Attempt.select().where(failed).order_by(Attempt.id)]
+
+
 def quiet_until(export: Export) -> datetime:
     """From when on "not there" means something."""
     return last_sends([export.id]).get(export.id, clock.EPOCH) + QUIET
