@@ -26,9 +26,11 @@ MOST_PROBLEMS = 200  # that are listed
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--send", "sender", metavar="EMAIL", help="Send what nothing blocks to accounting, for this person.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
-@click.option("--format", "format_", type=click.Choice(["csv", "json", "procore"]), help="If it cannot be told from the file itself.")
+@click.option(
+    "--format", "format_", type=click.Choice(["csv", "xlsx", "json", "procore"]), help="If it cannot be told from the file itself."
+)
 def import_(file: Path, sender: str | None, dry_run: bool, format_: files.Format | None) -> None:
-    """Read change orders from a CSV file, our JSON, or the JSON of Procore's REST API.
+    """Read change orders from a CSV file, an Excel workbook, our JSON, or the JSON of Procore's REST API.
 
     New ones become drafts, those still being written are replaced, those already at accounting are left alone. A file with
     anything wrong in it changes nothing.
@@ -39,7 +41,7 @@ def import_(file: Path, sender: str | None, dry_run: bool, format_: files.Format
         by = imports.sender_by(sender) if sender else None
         reading = files.read(file, format_)
         found = imports.prepare(reading.entries, reading.problems)
-        for note in reading.notes:
+        for note in reading.told:
             click.echo(f"Note: {note}", err=True)
         if dry_run:
             with _progress() as progress:

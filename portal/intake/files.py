@@ -1,4 +1,7 @@
-"""A file with change orders: its bytes, its characters, its format, and then its entries with everything that is wrong."""
+"""A file with change orders: its bytes, its characters, its format, and then its entries with everything that is wrong.
+
+The content tells what a file is; its name counts only where the content does not.
+"""
 
 import hashlib
 import json
@@ -7,11 +10,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from portal.domain.entries import BadFile, Entry, Problem
-from portal.intake import procore, shapes, table
+from portal.intake import delimited, procore, shapes, table, workbook
 
-Format = Literal["csv", "json", "procore"]
+Format = Literal["csv", "xlsx", "json", "procore"]
 LARGEST = 10 * 1024 * 1024  # bytes
-MOST_ROWS = 100_000  # line items
+TOO_LARGE = "The file is larger than 10 MB. Split it."
 BOMS = (
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\xff\xfe\0\0", "utf-32-le"),
@@ -19,37 +22,58 @@ BOMS = (
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
 )
-WORKBOOK = "This is an Excel workbook (or another zip file). Save it as “CSV UTF-8” and import that."
+ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+OLD = "This is an Excel workbook of an old form, or one with a password. Save it as “Excel Workbook (*.xlsx)” without a password."
 
 
 @dataclass(slots=True)
 class Reading:
-    """What was found. `problems` are those of single rows; `notes` say what the reader took for granted."""
+    """What was found. `problems` are those of single rows; `notes` say what the reader took for granted.
+
+    renamed   heading in the file -> our column, for those that we call otherwise
+    """
 
     entries: list[Entry]
     problems: list[Problem]
     sha256: str
     notes: list[str] = field(default_factory=list)
+    renamed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def told(self) -> list[str]:
+        """All of the notes, the columns' first."""
+        columns = ", ".join(f"“{heading}” as {name}" for heading, name in self.renamed.items())
+        return [*([f"Read {columns}."] if columns else []), *self.notes]
 
 
 def read(path: Path, format: Format | None = None) -> Reading:
     """Raises BadFile when the file as a whole cannot be read."""
-    content = _bytes(path)
-    text, notes = decode(content)
-    entries, problems = _entries(text, format or guess(path, text))
-    rows = sum(len(entry.draft.lines) for entry in entries)
-    if rows > MOST_ROWS:
-        raise refusal(f"The file has {rows:,} line items; {MOST_ROWS:,} fit. Split it.")
-    problems += [_too_long(entry) for entry in entries if len(entry.draft.lines) > shapes.MOST_LINES]
-    return Reading(entries, problems, hashlib.sha256(content).hexdigest(), notes)
+    return understand(_bytes(path), path.name, format)
+
+
+def understand(content: bytes, name: str, format: Format | None = None) -> Reading:
+    """The same for what somebody handed in under that name. Raises BadFile."""
+    if len(content) > LARGEST:
+        raise refusal(TOO_LARGE)
+    if content.startswith(ZIP) or format == "xlsx":
+        rows, notes = workbook.rows(content)
+        found = table.read(rows, "row")
+    else:
+        text, notes = decode(content)
+        found = _found(text, format or guess(name, text))
+    lines = sum(len(entry.draft.lines) for entry in found.entries)
+    if lines > table.MOST_ROWS:
+        raise refusal(f"The file has {lines:,} line items; {table.MOST_ROWS:,} fit. Split it.")
+    problems = found.problems + [_too_long(entry) for entry in found.entries if len(entry.draft.lines) > shapes.MOST_LINES]
+    return Reading(found.entries, problems, hashlib.sha256(content).hexdigest(), notes + found.notes, found.renamed)
 
 
 def decode(content: bytes) -> tuple[str, list[str]]:
     """The text, and a note when the encoding had to be guessed. Raises BadFile."""
     if not content.strip():
         raise refusal("The file is empty.")
-    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise refusal(WORKBOOK)
+    if content.startswith(OLE):
+        raise refusal(OLD)
     bom, encoding = next(((bom, name) for bom, name in BOMS if content.startswith(bom)), (b"", "utf-8"))
     try:
         text, notes = content[len(bom) :].decode(encoding), []
@@ -65,9 +89,9 @@ def decode(content: bytes) -> tuple[str, list[str]]:
     return text, notes
 
 
-def guess(path: Path, text: str) -> Format:
+def guess(name: str, text: str) -> Format:
     """By content first: a name may say anything."""
-    return "json" if text.lstrip()[:1] in ("{", "[") or path.suffix.lower() == ".json" else "csv"
+    return "json" if text.lstrip()[:1] in ("{", "[") or name.lower().endswith(".json") else "csv"
 
 
 def refusal(reason: str) -> BadFile:
@@ -81,7 +105,7 @@ def _bytes(path: Path) -> bytes:
     except OSError as error:
         raise refusal(f"{path} cannot be read: {error.strerror}.") from None
     if len(content) > LARGEST:
-        raise refusal("The file is larger than 10 MB. Split it.")
+        raise refusal(TOO_LARGE)
     return content
 
 
@@ -92,9 +116,9 @@ def _windows(content: bytes) -> str:
         raise refusal(f"Byte {error.start + 1:,} is neither UTF-8 nor Windows-1252. Save the file as UTF-8.") from None
 
 
-def _entries(text: str, format: Format) -> tuple[list[Entry], list[Problem]]:
+def _found(text: str, format: Format) -> table.Table:
     if format == "csv":
-        return table.read(text)
+        return table.read(delimited.rows(text), "line")
     document = _json(text)
     if format == "procore" or procore.is_procore(document):
         found = procore.read(document) if isinstance(document, dict | list) else ([], [])
@@ -104,7 +128,7 @@ def _entries(text: str, format: Format) -> tuple[list[Entry], list[Problem]]:
         raise refusal("The JSON is neither ours ({“change_orders”: [...]}) nor Procore's (change orders with “line_items”).")
     if not any(found):
         raise refusal("There are no change orders in the file.")
-    return found
+    return table.Table(*found)
 
 
 def _json(text: str) -> Any:

@@ -1,77 +1,77 @@
-"""Change orders from a CSV file: one row is one line item; rows with the same job, commitment and CCO number belong together."""
+"""Change orders from a table: one row is one line item; rows with the same job, commitment and CCO number belong together."""
 
-import csv
-import io
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from pydantic import ValidationError
 
+from portal.domain import money
 from portal.domain.entries import BadFile, Entry, Problem
-from portal.intake import shapes
+from portal.intake import amounts, shapes
+from portal.intake.headings import COLUMNS, CURRENCY, HEADER, LINE, REQUIRED, Columns, columns
+from portal.intake.workbook import Unreadable
 
-DELIMITERS = ",;\t|"
-LONGEST_CELL = 1_000_000
-# column -> its place in the shape of a change order; the flag: the column must be there
-HEADER: dict[str, tuple[tuple[str, ...], bool]] = {
-    "job_number": (("job", "number"), True),
-    "job_name": (("job", "name"), False),
-    "customer_code": (("job", "customer_code"), False),
-    "vendor_name": (("vendor", "name"), True),
-    "vendor_code": (("vendor", "code"), False),
-    "commitment_number": (("commitment", "number"), True),
-    "commitment_title": (("commitment", "title"), False),
-    "commitment_kind": (("commitment", "kind"), True),
-    "as_subcontract": (("commitment", "as_subcontract"), False),
-    "unit_price": (("commitment", "unit_price"), False),
-    "subcontract_number": (("commitment", "subcontract_number"), False),
-    "original_amount": (("commitment", "original_amount"), False),
-    "cco_number": (("number",), True),
-    "revision": (("revision",), False),
-    "title": (("title",), True),
-    "description": (("description",), False),
-    "status": (("status",), True),
-    "total": (("total",), False),
-}
-LINE: dict[str, tuple[str, bool]] = {
-    "phase_code": ("phase_code", True),
-    "cost_type": ("cost_type", True),
-    "bid_item": ("bid_item", False),
-    "line_description": ("description", False),
-    "quantity": ("quantity", False),
-    "unit": ("unit", False),
-    "amount": ("amount", True),
-}
+__all__ = ["COLUMNS", "HEADER", "LINE", "REQUIRED", "Table", "read"]
+
+MOST_ROWS = 100_000  # line items
 KEY = ("job_number", "commitment_number", "cco_number", "revision")
-COLUMNS = (*HEADER, *LINE)
-REQUIRED = [name for name, (_, needed) in HEADER.items() if needed] + [name for name, (_, needed) in LINE.items() if needed]
+MONEY = ("original_amount", "total")
 PLACES = {place: name for name, (place, _) in HEADER.items()}
 LINE_PLACES = {place: name for name, (place, _) in LINE.items()}
+OUR_CURRENCY = {"", "USD", "US$", "$", "US DOLLARS"}
+Rows = Iterator[tuple[int, list[str]]]
+
+
+@dataclass(slots=True)
+class Table:
+    """What a table holds. `notes`: what was taken for granted; `renamed`: heading in the file -> our column."""
+
+    entries: list[Entry]
+    problems: list[Problem]
+    notes: list[str] = field(default_factory=list)
+    renamed: dict[str, str] = field(default_factory=dict)
 
 
 class Gathered:
     """The rows of one change order: its facts, where each was first said, and its lines with theirs."""
 
-    def __init__(self, line: int) -> None:
-        self.line = line
+    def __init__(self, where: str) -> None:
+        self.where = where
         self.facts: dict[str, str] = {}
-        self.said: dict[str, int] = {}
+        self.said: dict[str, str] = {}
         self.lines: list[dict[str, str]] = []
-        self.places: list[int] = []
+        self.places: list[str] = []
+        self.is_bad = False
 
-    def add(self, line: int, row: dict[str, str]) -> Iterator[Problem]:
+    def add(self, where: str, row: dict[str, str], known: Columns) -> Iterator[Problem]:
         """Take the row in. A blank fact is one the row does not repeat; another one than before is a problem."""
         for name in HEADER:
             value = row.get(name, "").strip()
             first = self.facts.setdefault(name, value)
             if value and not first:
-                self.facts[name], self.said[name] = value, line
+                self.facts[name], self.said[name] = value, where
             elif value and value != first:
-                yield Problem(f"line {line}", name, f"“{_short(value)}” contradicts “{_short(first)}” at line {self.said[name]}.")
+                reason = f"“{_short(value)}” contradicts “{_short(first)}” at {self.said[name]}."
+                yield Problem(where, known.heading(name), reason)
             else:
-                self.said.setdefault(name, line)
+                self.said.setdefault(name, where)
         self.lines.append({place: row.get(name, "") for name, (place, _) in LINE.items()})
-        self.places.append(line)
+        self.places.append(where)
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """The amounts as they are written, each with its place."""
+        yield from ((self.said[name], self.facts[name]) for name in MONEY if self.facts[name])
+        yield from ((place, line["amount"]) for place, line in zip(self.places, self.lines, strict=True) if line["amount"].strip())
+
+    def restate(self, style: amounts.Style, known: Columns) -> Iterator[Problem]:
+        """Write the amounts and quantities in our own way."""
+        for name in MONEY:
+            yield from _restated(self.facts, name, style, Problem(self.said[name], known.heading(name), ""))
+        for place, line in zip(self.places, self.lines, strict=True):
+            for name in ("amount", "quantity"):
+                yield from _restated(line, name, style, Problem(place, known.heading(name), ""))
 
     def document(self) -> dict[str, Any]:
         document: dict[str, Any] = {"lines": self.lines}
@@ -82,87 +82,95 @@ class Gathered:
             inside[place[-1]] = self.facts[name]
         return document
 
-    def problem(self, loc: tuple[int | str, ...], reason: str) -> Problem:
+    def problem(self, loc: tuple[int | str, ...], reason: str, known: Columns) -> Problem:
         if loc[0] == "lines" and len(loc) > 2:
-            return Problem(f"line {self.places[int(loc[1])]}", LINE_PLACES[str(loc[2])], reason)
+            return Problem(self.places[int(loc[1])], known.heading(LINE_PLACES[str(loc[2])]), reason)
         name = PLACES.get(tuple(map(str, loc)), shapes.path(loc))
-        return Problem(f"line {self.said.get(name, self.line)}", name, reason)
+        return Problem(self.said.get(name, self.where), known.heading(name), reason)
 
 
-def read(text: str) -> tuple[list[Entry], list[Problem]]:
-    """The change orders of the text. Raises BadFile where no row can be told from another."""
-    gathered, problems = _gather(text)
-    entries = []
+def read(rows: Rows, unit: str) -> Table:
+    """The change orders of the rows; `unit` is what the file's program calls one: line, row. Raises BadFile."""
+    first = next((row for row in rows if any(cell.strip() for cell in row[1])), None)
+    if first is None:
+        raise BadFile([Problem("", "", "The file is empty.")])
+    known = columns(f"{unit} {first[0]}", first[1])
+    gathered, problems = _gather(rows, unit, known)
+    style = amounts.style_of(text for one in gathered for _, text in one.texts())
+    note = style.note(chain.from_iterable(one.texts() for one in gathered))
+    entries: list[Entry] = []
     for one in gathered:
-        try:
-            entries.append(shapes.ChangeOrder.model_validate(one.document()).entry(f"line {one.line}"))
-        except ValidationError as error:
-            problems.extend(one.problem(loc, reason) for loc, reason in shapes.faults(error))
-    return entries, problems
+        found, wrong = _entry(one, style, known)
+        entries += found
+        problems += wrong
+    return Table(entries, _in_order(problems, unit), [note] if note else [], known.renamed)
 
 
-def _gather(text: str) -> tuple[list[Gathered], list[Problem]]:
-    rows = _rows(text)
-    names = _columns(*next(row for row in rows if any(row[1])))
+def _in_order(problems: list[Problem], unit: str) -> list[Problem]:
+    """Row by row; of each cell only the first thing that is wrong with it."""
+    first: dict[tuple[str, str, str], Problem] = {}
+    for problem in problems:
+        first.setdefault((problem.where, problem.field, problem.field or problem.reason), problem)
+    return sorted(first.values(), key=lambda problem: int(problem.where.removeprefix(f"{unit} ") or 0))
+
+
+def _entry(one: Gathered, style: amounts.Style, known: Columns) -> tuple[list[Entry], list[Problem]]:
+    """The change order, or what is wrong with it."""
+    wrong = list(one.restate(style, known))
+    try:
+        entry = shapes.ChangeOrder.model_validate(one.document()).entry(one.where)
+    except ValidationError as error:
+        return [], wrong + [one.problem(loc, reason, known) for loc, reason in shapes.faults(error)]
+    return ([], wrong) if wrong or one.is_bad else ([entry], [])
+
+
+def _gather(rows: Rows, unit: str, known: Columns) -> tuple[list[Gathered], list[Problem]]:
     gathered: dict[tuple[str, ...], Gathered] = {}
     problems: list[Problem] = []
-    for line, cells in rows:
+    count = 0
+    for number, cells in rows:
         if not any(cell.strip() for cell in cells):
             continue
-        if any(cell.strip() for cell in cells[len(names) :]):
-            problems.append(Problem(f"line {line}", "", f"There are {len(cells)} cells but {len(names)} columns. Is a quote missing?"))
+        count += 1
+        if count > MOST_ROWS:
+            raise BadFile([Problem("", "", f"The file has more than {MOST_ROWS:,} line items. Split it.")])
+        where = f"{unit} {number}"
+        if any(cell.strip() for cell in cells[len(known.names) :]):
+            reason = f"There are {len(cells):,} cells but {len(known.names)} columns. Is a quote missing?"
+            problems.append(Problem(where, "", reason))
             continue
-        row = dict(zip(names, cells, strict=False))
-        key = tuple(row.get(name, "").strip() for name in KEY)
-        problems.extend(gathered.setdefault(key, Gathered(line)).add(line, row))
-    if not gathered and not problems:
+        row = dict(zip(known.names, cells, strict=False))
+        one = gathered.setdefault(tuple(row.get(name, "").strip() for name in KEY), Gathered(where))
+        wrong = [*_odd(where, row, known), *one.add(where, row, known)]
+        one.is_bad = one.is_bad or bool(wrong)
+        problems.extend(wrong)
+    if not count:
         raise BadFile([Problem("", "", "The file has a header and no rows.")])
     return list(gathered.values()), problems
 
 
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Each row with the number of the line it begins on."""
-    csv.field_size_limit(LONGEST_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
-    line = 1
+def _odd(where: str, row: dict[str, str], known: Columns) -> Iterator[Problem]:
+    """Cells that hold no text or number, and a currency that is not the company's."""
+    for name, cell in row.items():
+        if isinstance(cell, Unreadable):
+            yield Problem(where, known.heading(name), cell.reason)
+    said = row.get(CURRENCY, "").strip()
+    if said.upper() not in OUR_CURRENCY:
+        yield Problem(where, known.heading(CURRENCY), f"“{_short(said)}” is not US dollars (USD), the company's currency.")
+
+
+def _restated(inside: dict[str, str], name: str, style: amounts.Style, place: Problem) -> Iterator[Problem]:
+    """What can be read exactly is written our way; what cannot stays, for the check of the field to refuse."""
+    text = inside[name]
+    if not text.strip() or isinstance(text, Unreadable):
+        return
     try:
-        for cells in reader:
-            yield line, cells
-            line = reader.line_num + 1
-    except csv.Error as error:
-        reason = "A quote is opened and never closed." if "end of data" in str(error) else f"The row cannot be read ({error})."
-        raise BadFile([Problem(f"line {line}", "", reason)]) from None
-
-
-def _delimiter(text: str) -> str:
-    """The one that splits the first line into the most columns we know."""
-    first = text.lstrip().splitlines()[0]
-    return max(DELIMITERS, key=lambda one: len({_name(cell) for cell in first.split(one)} & set(COLUMNS)))
-
-
-def _columns(line: int, cells: list[str]) -> list[str]:
-    """The names of the columns. Raises BadFile with all that is wrong with them."""
-    names = [_name(cell) for cell in cells]
-    while names and not names[-1]:
-        names.pop()
-    twice = sorted({name for name in names if name and names.count(name) > 1})
-    reasons = [
-        *(f"Column {place} has no name." for place, name in enumerate(names, 1) if not name),
-        *(f"Column “{_short(name)}” is there twice." for name in twice),
-        *(
-            f"Column “{_short(name)}” is not known. Remove it, or give it one of the documented names."
-            for name in names
-            if name and name not in COLUMNS
-        ),
-        *(f"Column “{name}” is missing." for name in REQUIRED if name not in names),
-    ]
-    if reasons:
-        raise BadFile([Problem(f"line {line}", "", reason) for reason in reasons])
-    return names
-
-
-def _name(cell: str) -> str:
-    return "_".join(cell.strip().strip('"').casefold().split())
+        plain = style.plain(text)
+        if name != "quantity":
+            money.parse(plain)
+        inside[name] = plain
+    except ValueError as error:
+        yield Problem(place.where, place.field, str(error))
 
 
 def _short(value: str) -> str:

@@ -43,7 +43,8 @@ WHOLE = {
     "only a BOM": (b"\xef\xbb\xbf", "The file is empty."),
     "header only": (HEADER, "The file has a header and no rows."),
     "NUL bytes": (text_of({}) + "\0\0", "line 3: There is a NUL byte in the file: it is damaged, or it is not a text file."),
-    "a workbook": (b"PK\x03\x04" + b"x" * 99, "This is an Excel workbook (or another zip file). Save it as “CSV UTF-8” and import that."),
+    "a broken zip": (b"PK\x03\x04" + b"x" * 99, "The workbook is damaged. Open it in Excel, save it again"),
+    "an old workbook": (b"\xd0\xcf\x11\xe0" + b"x" * 99, "This is an Excel workbook of an old form, or one with a password."),
     "broken UTF-16": (b"\xff\xfea", "The file says it is UTF-16-LE, but byte 1 is not."),
     "no encoding": (text_of({"title": "X"}).encode() + b"\x81", "is neither UTF-8 nor Windows-1252. Save the file as UTF-8."),
     "too large": (b"x" * (10 * 1024 * 1024 + 1), "The file is larger than 10 MB. Split it."),
@@ -55,7 +56,13 @@ WHOLE = {
         text_of({}).replace("bid_item", "bid", 1),
         "line 1: Column “bid” is not known. Remove it, or give it one of the documented names.",
     ),
-    "a double column": (text_of({}).replace("bid_item", "Unit ", 1), "line 1: Column “unit” is there twice."),
+    "a double column": (text_of({}).replace("bid_item", "Unit ", 1), "line 1: Columns “Unit” and “unit” both mean unit. Keep one of them."),
+    "the same column twice": (text_of({}).replace("bid_item", "unit", 1), "line 1: Column “unit” is there twice."),
+    "two names of a column": (
+        text_of({}).replace("bid_item", "Qty", 1),
+        "line 1: Columns “Qty” and “quantity” both mean quantity. Keep one of them.",
+    ),
+    "columns without end": (",".join(["x"] * 1_000_000), "line 1: The first row names 1,000,000 columns; at most 200 can be read."),
     "a nameless column": (text_of({}).replace("bid_item", "", 1), "line 1: Column 21 has no name."),
     "no columns at all": ("hello\nworld\n", "line 1: Column “hello” is not known."),
     "not JSON": ('{"change_orders": [}', "line 1, column 20: This is not JSON: Expecting value."),
@@ -68,14 +75,12 @@ WHOLE = {
 }
 ROWS = {
     "no amount": (text_of({"amount": ""}), "line 2, amount: is missing."),
-    "a comma in the amount": (text_of({"amount": "4,250.00"}), "line 2, amount: “4,250.00” is not an amount. Write it like 1234.50"),
     "three decimals": (text_of({"amount": "1.005"}), "line 2, amount: “1.005” is not an amount."),
     "an exponent": (text_of({"amount": "1e3"}), "line 2, amount: “1e3” is not an amount."),
     "NaN as text": (text_of({"amount": "NaN"}), "line 2, amount: “NaN” is not an amount."),
     "Arabic digits": (text_of({"amount": "٣٤"}), "line 2, amount: “٣٤” is not an amount."),
-    "brackets": (text_of({"amount": "(5.00)"}), "line 2, amount: “(5.00)” is not an amount."),
     "eleven digits": (text_of({"amount": "12345678901"}), "line 2, amount: “12345678901” is not an amount."),
-    "a bad total": (text_of({"total": "$5"}), "line 2, total: “$5” is not an amount."),
+    "a bad total": (text_of({"total": "five"}), "line 2, total: “five” is not an amount. Write it like 1234.50"),
     "a bad original amount": (text_of({"original_amount": "x"}), "line 2, original_amount: “x” is not an amount."),
     "a bad quantity": (text_of({"quantity": "1/2"}), "line 2, quantity: “1/2” is not a quantity. Write it like 12 or 12.5"),
     "a bad kind": (text_of({"commitment_kind": "lease"}), "line 2, commitment_kind: “lease” is not a kind of commitment."),
@@ -150,11 +155,11 @@ def test_all_that_is_wrong_is_said_at_once_and_the_list_is_capped(command, csv_f
 
 
 def test_more_than_100_000_line_items_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "MOST_ROWS", 3)
+    monkeypatch.setattr(table, "MOST_ROWS", 3)
     path = tmp_path / "orders.csv"
     path.write_text(text_of(*[{"cco_number": str(number)} for number in range(4)]), encoding="utf-8")
 
-    with pytest.raises(BadFile, match="The file has 4 line items; 3 fit"):
+    with pytest.raises(BadFile, match="The file has more than 3 line items"):
         files.read(path)
 
 

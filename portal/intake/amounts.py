@@ -1,0 +1,85 @@
+"""How a file writes its amounts: found out for the file as a whole, told to the person, and read exactly or refused.
+
+One file has one style. A point is the decimal mark unless the file shows otherwise (`1.234,50`): where neither is shown,
+`1,234` is 1,234 dollars, as this company's people write it. Nothing is ever rounded.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+MINUSES = str.maketrans("−–", "--")
+BLANKS = " \u00a0\u202f"
+OURS = ("USD", "US$", "$")
+FOREIGN = re.compile(r"[€£¥₹₽₩]|\b(EUR|GBP|CAD|AUD|CHF|JPY|MXN|NZD|CNY|INR)\b|C\$|A\$", re.IGNORECASE)
+POINT = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?|[0-9]+(\.[0-9]+)?", re.ASCII)
+COMMA = re.compile(r"[0-9]{1,3}(\.[0-9]{3})+(,[0-9]+)?|[0-9]+(,[0-9]+)?", re.ASCII)
+SHOWS_POINT = re.compile(r"[0-9,]*\.([0-9]{1,2}|[0-9]{4,})|[0-9]{1,3}(,[0-9]{3}){2,}|[0-9]{1,3}(,[0-9]{3})+\.[0-9]+", re.ASCII)
+SHOWS_COMMA = re.compile(r"[0-9.]*,([0-9]{1,2}|[0-9]{4,})|[0-9]{1,3}(\.[0-9]{3}){2,}|[0-9]{1,3}(\.[0-9]{3})+,[0-9]+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """`comma`: the decimal mark is a comma and thousands are parted by points; else the other way round."""
+
+    comma: bool = False
+
+    def plain(self, text: str) -> str:
+        """`$1,234.50` -> `1234.50`, `(5.00)` and `5.00-` -> `-5.00`. What does not fit stays as it is. Raises ValueError."""
+        if FOREIGN.search(text):
+            raise ValueError(f"“{text[:40]}” is not in US dollars, the company's currency.")
+        sign, digits = _parts(text)
+        if not (COMMA if self.comma else POINT).fullmatch(digits):
+            if (POINT if self.comma else COMMA).fullmatch(digits):
+                marks = ("comma", "point") if self.comma else ("point", "comma")
+                raise ValueError(f"“{text[:40]}” has a decimal {marks[1]}; the file writes amounts with a decimal {marks[0]}.")
+            return text
+        return sign + (digits.replace(".", "").replace(",", ".") if self.comma else digits.replace(",", ""))
+
+    def note(self, texts: Iterable[tuple[str, str]]) -> str:
+        """How amounts were read, by the first that needed it: (place, text). Empty when all were plain."""
+        for where, text in texts:
+            read = self._read(text)
+            if read != text.strip():
+                mark = "a decimal comma" if self.comma else "a decimal point"
+                return f"Amounts are read with {mark}, in US dollars: “{text.strip()[:40]}” at {where} is {read}."
+        return ""
+
+    def _read(self, text: str) -> str:
+        try:
+            return self.plain(text)
+        except ValueError:
+            return text.strip()
+
+
+def style_of(texts: Iterable[str]) -> Style:
+    """The style that more of the texts show; a decimal point where none does."""
+    points = commas = 0
+    for text in texts:
+        digits = _parts(text)[1]
+        points += bool(SHOWS_POINT.fullmatch(digits))
+        commas += bool(SHOWS_COMMA.fullmatch(digits))
+    return Style(comma=commas > points)
+
+
+def _parts(text: str) -> tuple[str, str]:
+    """The sign, and the rest without currency; credits are written `-5`, `5-`, `(5)`, or with a true minus."""
+    text = text.translate(MINUSES).strip(BLANKS)
+    sign, inside = "", text
+    if inside.startswith("(") and inside.endswith(")"):
+        sign, inside = "-", inside[1:-1].strip(BLANKS)
+    inside = _without_currency(inside)
+    if not sign and inside.startswith("-"):
+        sign, inside = "-", _without_currency(inside[1:].lstrip(BLANKS))
+    elif not sign and inside.endswith("-"):
+        sign, inside = "-", inside[:-1].rstrip(BLANKS)
+    return sign, inside
+
+
+def _without_currency(text: str) -> str:
+    for mark in OURS:
+        if text.upper().startswith(mark):
+            return text[len(mark) :].lstrip(BLANKS)
+        if text.upper().endswith(mark):
+            return text[: -len(mark)].rstrip(BLANKS)
+    return text
