@@ -4,6 +4,7 @@ import json
 import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import peewee
 import psycopg
@@ -237,13 +238,15 @@ def test_a_file_that_holds_no_heads_is_told_and_not_written_to(trail, tmp_path, 
     assert file.read_text() == f"{line}\n"
 
 
-def test_the_keeper_says_the_head_and_lives_on_where_it_cannot_write(trail, tmp_path, capsys):
+def test_the_keeper_says_the_head_and_lives_on_where_it_cannot_write(trail, tmp_path, monkeypatch):
+    told = []
+    heard = SimpleNamespace(info=lambda event, **facts: told.append((event, facts["hash"])), error=lambda event, **_: told.append(event))
+    monkeypatch.setattr(keeper, "log", heard)
+
     keeper.write_head(tmp_path / "heads.jsonl")
     keeper.write_head(tmp_path / "heads.jsonl" / "no folder")
 
-    said = capsys.readouterr()
-    assert audit.head().hash in said.out + said.err
-    assert "audit head not written" in said.out + said.err
+    assert told == [("audit head", audit.head().hash), "audit head not written"]
 
 
 def test_a_refused_decision_leaves_no_trace_in_the_trail(trail):

@@ -27,7 +27,12 @@ LABELS = {
     "sha256": "SHA-256",
 }
 OF_ACTION = {"level changed": "Level", "privilege granted": "Can Push to Accounting", "privilege removed": "Can Push to Accounting"}
-OF_ACTION |= {"account opened": "Open", "account closed": "Open"}
+OF_ACTION |= {
+    "account opened": "Open",
+    "account closed": "Open",
+    "resending recorded": "A line sent again",
+    "customer read from Spectrum": "Customer",
+}
 HEAD = ("number", "title", "description", "amount")  # of a change order's snapshot, in the order in which they are told
 LINE = ("phase_code", "cost_type", "bid_item", "description", "quantity", "unit", "amount")
 SAID = ("reason", "note", "text")  # stands on its own beside the sentence
@@ -62,13 +67,12 @@ def changes(entry: trail.Entry) -> list[Change]:
     event, facts = entry.event, entry.event.facts
     if event.subject == change_orders.SUBJECT:
         return _edits(entry.before, facts["snapshot"]) if entry.before else []
-    old, new = facts.get("old"), facts.get("new")
+    if not {"old", "new"} <= facts.keys():
+        return _plain(facts)
+    old, new = facts.pop("old"), facts.pop("new")
     if isinstance(old, dict) and isinstance(new, dict):
-        changed = [Change(_label(name), _said(old.get(name)), _said(value)) for name, value in new.items()]
-        return changed + _plain({name: value for name, value in facts.items() if name not in ("old", "new")})
-    if "old" in facts and "new" in facts:
-        return [Change(OF_ACTION.get(event.action, "Value"), _said(old), _said(new))]
-    return _plain(facts)
+        return [Change(_label(name), _said(old.get(name)), _said(value)) for name, value in new.items()] + _plain(facts)
+    return [Change(OF_ACTION.get(event.action, "Value"), _said(old), _said(new)), *_plain(facts)]
 
 
 def _edits(before: dict[str, Any], after: dict[str, Any]) -> list[Change]:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from redis import Redis
@@ -18,6 +19,14 @@ from tests.conftest import sign_in
 from tests.processes import ROOT, environment, eventually
 
 LANE = "exports:1"
+
+
+@pytest.fixture
+def warnings(monkeypatch):
+    """What the keeper warned of."""
+    told = []
+    monkeypatch.setattr(keeper, "log", SimpleNamespace(warning=lambda event, **_: told.append(event)))
+    return told
 
 
 @pytest.fixture
@@ -43,22 +52,21 @@ def throw_away(redis):
             redis.set(f"rubbish:{time.monotonic_ns()}:{number}", "x" * 10_000)
 
 
-def test_a_full_redis_costs_rings_and_nothing_else(promised, valkey, bell, capsys):
+def test_a_full_redis_costs_rings_and_nothing_else(promised, valkey, bell, warnings):
     """F13"""
     redis = Redis.from_url(valkey.url)
     redis.config_set("maxmemory", "1")  # byte: no ring fits
 
     keeper.ring(bell)
 
-    said = capsys.readouterr()
-    assert "work waits in the database" in said.out + said.err
+    assert warnings == ["Redis not available, work waits in the database"]
     assert rings(valkey.url) == 0
     redis.config_set("maxmemory", "0")
     keeper.ring(bell)
     assert rings(valkey.url) == 1
 
 
-def test_a_redis_that_throws_rings_away_is_warned_of_and_rung_again(promised, valkey, bell, capsys):
+def test_a_redis_that_throws_rings_away_is_warned_of_and_rung_again(promised, valkey, bell, warnings):
     """F14, F12"""
     redis = Redis.from_url(valkey.url)
     redis.config_set("maxmemory-policy", "allkeys-lru")
@@ -71,19 +79,17 @@ def test_a_redis_that_throws_rings_away_is_warned_of_and_rung_again(promised, va
     redis.delete("rq:queue:exports")  # whatever it was that went
     keeper.ring(bell)
 
-    said = capsys.readouterr()
-    assert "set maxmemory-policy noeviction" in said.out + said.err
+    assert warnings == ["Redis may throw rings away, exports will be late; set maxmemory-policy noeviction"]
     assert rings(valkey.url) == 1
 
 
-def test_a_redis_that_keeps_everything_is_not_warned_of(valkey, bell, capsys):
+def test_a_redis_that_keeps_everything_is_not_warned_of(valkey, bell, warnings):
     """F14"""
     keeper.warn_of_eviction(bell)
     valkey.kill()
     keeper.warn_of_eviction(bell)  # nor one that is away: that is another story
 
-    said = capsys.readouterr()
-    assert "noeviction" not in said.out + said.err
+    assert warnings == []
 
 
 def test_rings_of_an_older_version_find_nothing_to_do(rejected, valkey, catcher, make_worker):
@@ -162,7 +168,7 @@ def test_many_rings_for_two_workers_are_one_mail(rejected, valkey, catcher, make
     assert Dispatch.get().tries == 1
 
 
-def test_a_ring_that_dies_with_its_keeper_is_rung_by_the_next_within_ten_seconds(promised, valkey, make_keeper, tmp_path):
+def test_a_ring_that_dies_with_its_keeper_is_rung_by_the_next(promised, valkey, make_keeper, tmp_path):
     """F24"""
     (tmp_path / "points").mkdir()
     (tmp_path / "points" / "wake.before").write_text("kill 1")
@@ -173,7 +179,7 @@ def test_a_ring_that_dies_with_its_keeper_is_rung_by_the_next_within_ten_seconds
     assert rings(valkey.url) == 0
     rehearsed.start()
 
-    eventually(lambda: rings(valkey.url) == 1, 10)
+    eventually(lambda: rings(valkey.url) == 1)
 
 
 def test_without_keepers_accepts_work_everybody_is_told_and_it_catches_up(client, make_change_order, ana, valkey, bell, monkeypatch):
