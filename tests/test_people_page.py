@@ -90,7 +90,7 @@ def test_one_s_own_row_has_no_controls_and_says_why(admin, eve, ben):
 
     assert row(page, eve).find("form") is None
     assert "Nobody changes their own rights" in text(row(page, eve))
-    assert len(row(page, ben).find_all("form")) == 2
+    assert len(row(page, ben).find_all("form")) == 3
 
 
 @pytest.mark.parametrize(("path", "data"), [("level", {"level": "Standard"}), ("privilege", {"can_push": "on"})])
@@ -205,3 +205,53 @@ def test_an_approver_without_admin_sees_no_settings(client, ana):
 
     assert client.get("/settings/people").status_code == 403
     assert "/settings/people" not in client.get("/change-orders").text
+
+
+def test_an_administrator_puts_people_on_jobs_and_takes_them_off(admin, ben, eve, job):
+    address = f"/settings/people/{ben.id}/jobs"
+
+    answer = admin.post(address, data={"job": " 24-117 "}, headers=HTMX)
+    assert answer.status_code == 200
+    assert row(answer.text, ben).find("button", value="24-117")["aria-label"] == "Take Ben Okafor off job 24-117"
+    assert row(answer.text, ben)["data-focus"] == f"#job-{ben.id}"
+    assert ben.is_member_of(job)
+
+    answer = admin.post(f"{address}/removal", data={"job": "24-117"}, headers=HTMX)
+    assert "none" in text(row(answer.text, ben).find(class_="jobs"))
+    assert not ben.is_member_of(job)
+
+    found = [(event.action, event.actor, event.facts) for event in events.history("user", ben.id)]
+    assert found == [("job joined", eve, {"job": "24-117"}), ("job left", eve, {"job": "24-117"})]
+
+
+def test_joining_twice_is_one_membership_and_one_event(admin, ben, job):
+    for _ in range(2):
+        assert admin.post(f"/settings/people/{ben.id}/jobs", data={"job": "24-117"}, headers=HTMX).status_code == 200
+
+    assert len(events.history("user", ben.id)) == 1
+
+
+@pytest.mark.parametrize("number", ["", "99-999", "x" * 5000, "24-117; DROP TABLE job", "\x00"])
+@pytest.mark.parametrize("way", ["", "/removal"])
+def test_a_job_that_is_none_is_refused_with_the_reason(admin, ben, job, number, way):
+    answer = admin.post(f"/settings/people/{ben.id}/jobs{way}", data={"job": number}, headers=HTMX)
+
+    assert answer.status_code == 422
+    assert "job" in text(row(answer.text, ben).find(class_="error"))
+    assert events.history("user", ben.id) == []
+
+
+@pytest.mark.parametrize("way", ["", "/removal"])
+def test_nobody_puts_themselves_on_a_job_or_off_it(admin, eve, job, way):
+    answer = admin.post(f"/settings/people/{eve.id}/jobs{way}", data={"job": "24-117"}, headers=HTMX)
+
+    assert answer.status_code == 403
+    assert "Nobody changes their own rights." in answer.text
+    assert not eve.is_member_of(job)
+
+
+def test_without_htmx_the_page_comes_back_with_what_was_saved(admin, ben, job):
+    answer = admin.post(f"/settings/people/{ben.id}/jobs", data={"job": "24-117"}, follow_redirects=True)
+
+    assert row(answer.text, ben).find("button", value="24-117")
+    assert admin.get("/settings/people").text.count('<option value="24-117">') == 1

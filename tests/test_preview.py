@@ -272,8 +272,8 @@ def test_the_page_shows_it_before_anybody_opens_the_form(client, ben, make_chang
 
 
 @pytest.mark.parametrize("status", ["draft", "queued", "exported", "rejected"])
-def test_only_what_waits_has_a_preview_on_its_page(client, ana, make_change_order, status):
-    page = soup(sign_in(client, ana).get(f"/change-orders/{make_change_order(status).id}"))
+def test_only_what_waits_has_a_preview_on_its_page(client, dee, make_change_order, status):
+    page = soup(sign_in(client, dee).get(f"/change-orders/{make_change_order(status).id}"))
 
     assert not page.find("section", {"aria-labelledby": "preview-heading"})
 

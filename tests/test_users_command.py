@@ -197,3 +197,22 @@ def test_an_empty_database_is_one_sentence(tmp_path):
     answer = CliRunner().invoke(main, ["users", "list"], env={"DATABASE_URL": f"sqlite:///{tmp_path / 'empty.db'}"})
 
     assert (answer.exit_code, answer.output) == (2, "Error: The database is empty. Run `portal db migrate` first.\n")
+
+
+def test_a_member_is_taken_off_a_job(portal, job):
+    add(portal, "dee@example.test", "--job", "24-117")
+
+    answer = portal("revoke", "dee@example.test", "--job", "24-117")
+
+    assert answer.exit_code == 0
+    assert Membership.select().count() == 0
+    assert told(people.find("dee@example.test"))[-1] == ("job left", None, {"job": "24-117"})
+
+
+def test_nobody_is_taken_off_a_job_they_are_not_on(portal, job):
+    add(portal, "dee@example.test")
+
+    answer = portal("revoke", "dee@example.test", "--job", "24-117")
+
+    assert answer.exit_code == 2
+    assert "is not a member of a job 24-117" in answer.output

@@ -68,16 +68,19 @@ def grant(email: str, level: str | None, push: bool, jobs: tuple[str, ...], acco
 @click.argument("email")
 @click.option("--push", is_flag=True, help="Take Can Push to Accounting away.")
 @click.option("--level", type=LEVELS, help="The lower level they keep.")
+@click.option("--job", "jobs", multiple=True, metavar="NUMBER", help="Take them off this job; may be repeated.")
 @click.option("--account", is_flag=True, help="Close the account: nobody signs in with it, and its sessions end now.")
-def revoke(email: str, push: bool, level: str | None, account: bool) -> None:
-    """Take rights away: the privilege, a level, the account."""
-    if not (level or push or account):
-        raise click.UsageError("Say what to revoke: --push, --level or --account.")
+def revoke(email: str, push: bool, level: str | None, jobs: tuple[str, ...], account: bool) -> None:
+    """Take rights away: the privilege, a level, membership of jobs, the account."""
+    if not (level or push or jobs or account):
+        raise click.UsageError("Say what to revoke: --push, --level, --job or --account.")
     with _open(), db.transaction():
         person = _find(email)
         person = privileges.set_privilege(person.id, False) if push else person
         person = privileges.set_level(person.id, Level(level)) if level else person
         person = privileges.set_active(person.id, False) if account else person
+        for number in jobs:
+            privileges.leave(person, number)
     click.echo(_line(person))
 
 

@@ -35,9 +35,9 @@ def add(email: str, name: str, level: Level, can_push: bool, password: str, by: 
 
 
 def join(person: User, number: str, by: User | None = None) -> Job:
-    """Make the person a member of the job with this number. Raises Refused if there is none."""
+    """Make the person a member of the job with this number. Raises NotPermitted, or Refused if there is none."""
     with transaction():
-        _ensure_administers(by)
+        _ensure_administers_others(person, by)
         job: Job | None = Job.get_or_none(Job.number == number)
         if job is None:
             raise Refused(f"There is no job {number}.")
@@ -45,6 +45,16 @@ def join(person: User, number: str, by: User | None = None) -> Job:
             Membership.create(user=person, job=job)
             events.record(SUBJECT, person.id, "job joined", by, job=number)
         return job
+
+
+def leave(person: User, number: str, by: User | None = None) -> None:
+    """Take the person off the job; what they wrote stays. Raises NotPermitted, or Refused if they are no member."""
+    with transaction():
+        _ensure_administers_others(person, by)
+        job: Job | None = Job.get_or_none(Job.number == number)
+        if job is None or not Membership.delete().where(Membership.user == person, Membership.job == job).execute():
+            raise Refused(f"{person.name} is not a member of a job {number}.")
+        events.record(SUBJECT, person.id, "job left", by, job=number)
 
 
 def set_level(id: int, level: Level, by: User | None = None) -> User:
@@ -75,11 +85,15 @@ def set_active(id: int, active: bool, by: User | None = None) -> User:
 def _open(id: int, by: User | None) -> User:
     """The person as they are now, if `by` may change their rights as of now. Raises NotPermitted or User.DoesNotExist."""
     _active_admins()  # first of all: two Admins who lower each other at once have to take turns
-    by = _ensure_administers(by)
     person: User = User.get_by_id(id)
+    _ensure_administers_others(person, by)
+    return person
+
+
+def _ensure_administers_others(person: User, by: User | None) -> None:
+    by = _ensure_administers(by)
     if by and by.id == person.id:
         raise NotPermitted("Nobody changes their own rights. Ask another administrator.")
-    return person
 
 
 def _ensure_administers(by: User | None) -> User | None:

@@ -22,6 +22,7 @@ def init_app(app: Flask) -> None:
         help,
         lists,
         mails,
+        members,
         operations,
         profile,
         projects,
@@ -39,7 +40,7 @@ def init_app(app: Flask) -> None:
     htmx.init_app(app)
     frame.init_app(app)
     pages = (operations, sessions, frame, lists, deciding, resolving, fallback, help, projects)
-    for module in (*pages, settings, resending, mails, audit, profile):
+    for module in (*pages, settings, members, resending, mails, audit, profile):
         app.register_blueprint(module.bp)
 
 

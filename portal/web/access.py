@@ -59,6 +59,8 @@ ENDPOINTS = {
     "settings.people": Who.ADMINISTERS,
     "settings.level": Who.ADMINISTERS,
     "settings.privilege": Who.ADMINISTERS,
+    "members.join": Who.ADMINISTERS,
+    "members.leave": Who.ADMINISTERS,
     "settings.company": Who.ADMINISTERS,
     "settings.save": Who.ADMINISTERS,
     "settings.connect": Who.ADMINISTERS,

@@ -16,10 +16,11 @@ from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
 from portal.domain.previews import Preview
 from portal.web import htmx, keys, wants_fragment, words
-from portal.web.lists import MOVED, me, page_of
+from portal.web.lists import MOVED, keep_drafts_private, me, page_of
 
 bp = Blueprint("deciding", __name__, url_prefix="/change-orders")
 bp.record(keys.register)
+bp.before_request(keep_drafts_private)
 
 VERSION = re.compile("[0-9]{1,9}", re.ASCII)
 NO_VERSION = "The form does not say which version of the change order you saw. Nothing was recorded: reload the page and decide again."

@@ -6,10 +6,10 @@ from flask import Blueprint, abort, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain import dossiers, lists, sending
+from portal.domain import change_orders, dossiers, lists, projects, sending
 from portal.domain.lists import Row
-from portal.domain.people import NotPermitted, User
-from portal.web import keys, words
+from portal.domain.people import User
+from portal.web import errors, keys, words
 
 bp = Blueprint("change_orders", __name__, url_prefix="/change-orders")
 bp.record(keys.register)
@@ -27,6 +27,14 @@ CANCELLED = {  # the button that opened the form
 MOVED = {"HX-Trigger": "change-order-moved"}  # the page of a change order listens: its history has grown
 
 
+@bp.before_request
+def keep_drafts_private() -> ResponseReturnValue | None:
+    """For every address of one change order: what was never sent is its job's own business."""
+    id = (request.view_args or {}).get("id")
+    why_not = projects.why_not_see(change_orders.load(id), me()) if id else ""
+    return errors.answer(403, why_not) if why_not else None
+
+
 @bp.get("")
 def index() -> ResponseReturnValue:
     """One page of one view."""
@@ -42,7 +50,7 @@ def index() -> ResponseReturnValue:
 @bp.get("/<key:id>")
 def show(id: int) -> ResponseReturnValue:
     """The change order with everything known about it."""
-    return page_of(seen_row(id))
+    return page_of(lists.row(id, me()))
 
 
 @bp.get("/<key:id>/row")
@@ -62,17 +70,9 @@ def page_of(row: Row, status: int = 200, **shown: Any) -> ResponseReturnValue:
     return make_response(render_template("change_orders/show.html", dossier=dossiers.of(row), row=row, **shown), status)
 
 
-def seen_row(id: int) -> Row:
-    """The row for somebody with a level, or for a member of the job. Raises NotPermitted for others."""
-    row = lists.row(id, me())
-    if not may_see(row):
-        raise NotPermitted("You need level Read Only, or membership of the job, to see this change order. Ask an administrator.")
-    return row
-
-
 def may_see(row: Row) -> bool:
-    """Whether the person has a level, or is a member of the job."""
-    return bool(current_user.may_look or current_user.is_member_of(row.change_order.job))
+    """Whether the person may look at it at all."""
+    return not projects.why_not_see(row.change_order, me())
 
 
 def me() -> User:

@@ -7,7 +7,18 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal import clock
-from portal.domain import companies, company_settings, connection, connection_tests, lookups, pausing, privileges, refreshing, resending
+from portal.domain import (
+    companies,
+    company_settings,
+    connection,
+    connection_tests,
+    lookups,
+    pausing,
+    privileges,
+    projects,
+    refreshing,
+    resending,
+)
 from portal.domain import people as persons
 from portal.domain.people import Level, NotPermitted, User
 from portal.sealing import Sealer
@@ -56,20 +67,25 @@ def find(id: int) -> User:
 def saved(person: User) -> ResponseReturnValue:
     said = f"Saved {formats.at_time(clock.now())}. {person.name}: {person.effective_rights}"
     if wants_fragment():
-        return render_template("settings/_person.html", person=person, levels=list(Level), said=said)
+        return row_of(person, said=said)
     flash(said)
-    return redirect(url_for(".people", _anchor=f"person-{person.id}"), 303)
+    return redirect(url_for("settings.people", _anchor=f"person-{person.id}"), 303)
 
 
 def refused(id: int, why: str, code: int) -> ResponseReturnValue:
     """The row, or the page, with the value as it still is and the reason."""
     if wants_fragment():
-        return render_template("settings/_person.html", person=find(id), levels=list(Level), said=why, error=why), code
+        return row_of(find(id), said=why, error=why), code
     return people_page(find(id), why), code
 
 
 def people_page(person: User | None = None, error: str = "") -> str:
-    return render_template("settings/people.html", people=persons.everybody(), levels=list(Level), refused=person, error=error)
+    shown = {"people": persons.everybody(), "memberships": persons.jobs_by_person(), "jobs": projects.all_jobs()}
+    return render_template("settings/people.html", levels=list(Level), refused=person, error=error, **shown)
+
+
+def row_of(person: User, **said: str) -> str:
+    return render_template("settings/_person.html", person=person, levels=list(Level), memberships=persons.jobs_by_person(), **said)
 
 
 @bp.get("/company")

@@ -1,0 +1,135 @@
+"""The project side's view: jobs, their commitments with what they are worth, and who sees what of their change orders."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import peewee
+
+from portal.db import cents
+from portal.domain import change_orders
+from portal.domain.change_orders import ChangeOrder, Status
+from portal.domain.commitments import Commitment, Job, Vendor
+from portal.domain.people import Membership, NotPermitted, User
+
+PAGE = 50
+PENDING = (Status.READY, Status.QUEUED, Status.EXPORTING, Status.FAILED, Status.UNKNOWN)
+NOTHING = Decimal("0.00")
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """A commitment with its change orders summed up, US dollars.
+
+    approved  of those that are exported
+    pending   of those that are with accounting
+    """
+
+    commitment: Commitment
+    approved: Decimal = NOTHING
+    pending: Decimal = NOTHING
+
+    @property
+    def revised(self) -> Decimal | None:
+        """The original value with the approved changes; None while the original one is not known."""
+        original: Decimal | None = self.commitment.original_amount
+        return None if original is None else original + self.approved
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Change orders, newest first; `after` is the id that the next page comes after, None on the last one."""
+
+    change_orders: list[ChangeOrder]
+    after: int | None
+
+
+def why_not_see(change_order: ChangeOrder, viewer: User) -> str:
+    """Why this person may not look at it, or an empty text. What was never sent is its job's own business."""
+    if viewer.is_member_of(change_order.job) or (viewer.active and viewer.id == change_order.created_by_id):
+        return ""
+    if not viewer.may_look:
+        return "You need level Read Only, or membership of the job, to see this change order. Ask an administrator."
+    if change_order.sent_at is None:
+        return f"Only members of job {change_order.job.number} see its drafts. Ask an administrator to add you."
+    return ""
+
+
+def all_jobs() -> list[Job]:
+    """Every job, by number."""
+    return list(Job.select().order_by(Job.number))
+
+
+def jobs_of(viewer: User) -> list[Job]:
+    """The jobs that the person is a member of, by number."""
+    return list(Job.select().join(Membership).where(Membership.user == viewer).order_by(Job.number))
+
+
+def job(id: int, viewer: User) -> Job:
+    """The job, for its members and for people with a level. Raises NotPermitted or Job.DoesNotExist."""
+    found: Job = Job.get_by_id(id)
+    if not (viewer.may_look or viewer.is_member_of(found)):
+        raise NotPermitted(f"You are not a member of job {found.number}. Ask an administrator to add you.")
+    return found
+
+
+def commitment(id: int, viewer: User) -> Commitment:
+    """The commitment, for whoever may see its job. Raises NotPermitted or Commitment.DoesNotExist."""
+    found: Commitment = _commitments().where(Commitment.id == id).get()
+    job(found.job.id, viewer)
+    return found
+
+
+def worths(job: Job) -> list[Worth]:
+    """The job's commitments, by number, in two queries."""
+    return _worths(_commitments().where(Commitment.job == job).order_by(Commitment.number))
+
+
+def worth(commitment: Commitment) -> Worth:
+    return _worths([commitment])[0]
+
+
+def of_job(job: Job, viewer: User, after: int | None = None) -> Page:
+    """The job's change orders that the person may see."""
+    return _page(Commitment.job == job, job, viewer, after)
+
+
+def of_commitment(commitment: Commitment, viewer: User, after: int | None = None) -> Page:
+    return _page(ChangeOrder.commitment == commitment, commitment.job, viewer, after)
+
+
+def next_number(commitment: Commitment) -> str:
+    """One more than the highest plain number of the commitment's change orders: 001, 002 ... ; as long as that one is."""
+    taken: Any = ChangeOrder.select(ChangeOrder.number).where(ChangeOrder.commitment == commitment).tuples()
+    plain = [number for (number,) in taken if number.isascii() and number.isdigit()]
+    highest = max(plain, key=int, default="000")
+    return f"{int(highest) + 1:0{len(highest)}}"
+
+
+def _page(condition: Any, job: Job, viewer: User, after: int | None) -> Page:
+    query = change_orders.complete().where(condition)
+    if not viewer.is_member_of(job):
+        query = query.where(ChangeOrder.sent_at.is_null(False) | (ChangeOrder.created_by == viewer))
+    if after is not None:
+        query = query.where(ChangeOrder.id < after)
+    found = list(query.order_by(ChangeOrder.id.desc()).limit(PAGE + 1))
+    return Page(change_orders.with_lines(found[:PAGE]), found[PAGE - 1].id if len(found) > PAGE else None)
+
+
+def _commitments() -> Any:
+    return Commitment.select(Commitment, Vendor, Job).join(Vendor).switch(Commitment).join(Job)
+
+
+def _worths(commitments: Iterable[Commitment]) -> list[Worth]:
+    found = list(commitments)
+    sums: Any = (
+        ChangeOrder.select(ChangeOrder.commitment, ChangeOrder.status, peewee.fn.SUM(ChangeOrder.amount).coerce(False))
+        .where(ChangeOrder.commitment.in_(found), ChangeOrder.status.in_([Status.EXPORTED, *PENDING]))
+        .group_by(ChangeOrder.commitment, ChangeOrder.status)
+        .tuples()
+    )
+    approved, pending = dict.fromkeys((one.id for one in found), NOTHING), dict.fromkeys((one.id for one in found), NOTHING)
+    for id, status, total in sums:
+        (approved if status == Status.EXPORTED else pending)[id] += cents(total)
+    return [Worth(one, approved[one.id], pending[one.id]) for one in found]

@@ -1,0 +1,38 @@
+"""Who works on which job: administrators put people on jobs and take them off, on the people page."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from portal.domain import privileges
+from portal.domain.people import NotPermitted
+from portal.web import keys
+from portal.web.lists import me
+from portal.web.settings import find, refused, saved
+
+bp = Blueprint("members", __name__, url_prefix="/settings/people/<key:id>/jobs")
+bp.record(keys.register)
+
+
+@bp.post("")
+def join(id: int) -> ResponseReturnValue:
+    """Put the person on a job."""
+    return _changed(id, privileges.join)
+
+
+@bp.post("/removal")
+def leave(id: int) -> ResponseReturnValue:
+    """Take the person off a job."""
+    return _changed(id, privileges.leave)
+
+
+def _changed(id: int, change: Callable[..., object]) -> ResponseReturnValue:
+    person = find(id)
+    try:
+        change(person, request.form.get("job", "").strip(), by=me())
+    except privileges.Refused as error:
+        return refused(id, str(error), 422)
+    except NotPermitted as error:
+        return refused(id, str(error), 403)
+    return saved(person)
