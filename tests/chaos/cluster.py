@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import tempfile
 import threading
 import time
@@ -21,7 +22,7 @@ from portal.premises import HOST, free_port
 from portal.supervisor import members
 from tests.chaos import ground
 from tests.chaos.nursery import Nursery
-from tests.processes import Process, Valkey, alive, environment, eventually
+from tests.processes import Valkey, alive, environment, eventually
 
 SECRET_KEY = "a key for rehearsals only, " * 2
 LOOK_EVERY_S, REST_S = 0.05, 0.2  # of the minder: between two looks, and between a death and the next start
@@ -60,7 +61,9 @@ class Redis:
         return self.server.pid
 
     def start(self) -> None:
-        Process.start(self.server)
+        """Without waiting until it answers: it may be killed or frozen before that."""
+        with self.server.log.open("ab") as log:
+            self.server.popen = subprocess.Popen(self.server.command, env=self.server.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.lives += 1
 
     def ended(self) -> bool:
@@ -179,8 +182,9 @@ class Cluster:
             self._member(name, ["worker.py", name.partition(".")[0]])
         for name in ("keeper.1", "keeper.2"):
             self._member(name, [*portal, "keeper"])
+        eventually(self.redis.ready)
         for port in self.ports.values():
-            eventually(lambda port=port: listens(port), 30)
+            eventually(lambda port=port: listens(port))
 
     def _member(self, name: str, argv: list[str], **more: Any) -> None:
         self._add(Member(name, argv, self._bear, **more))
@@ -195,7 +199,8 @@ class Cluster:
         return pid
 
     def _tell_faults(self) -> None:
-        eventually(lambda: listens(self.ports["simulator"]), 30)
+        simulator = self.members["simulator"]
+        eventually(lambda: listens(self.ports["simulator"]) or simulator.ended())
         self.tell_simulator("options", self.options)
         self.tell_simulator("faults", self.faults)
 
@@ -204,7 +209,7 @@ class Cluster:
         while not self._over.wait(LOOK_EVERY_S):
             for member in self.members.values():
                 if member.name not in self.resting and member.ended() and not self._over.wait(REST_S):
-                    with suppress(OSError):  # killed again while it was told its faults; the next look finds it dead
+                    with suppress(OSError, AssertionError):  # killed or frozen again while it was told its faults
                         member.start()
 
     def _end(self) -> None:
