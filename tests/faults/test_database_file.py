@@ -1,4 +1,4 @@
-"""What can happen to the file of a SQLite database: no room, another file in its place, an old backup, a migration cut short."""
+"""What can happen to the file of a SQLite database: no room, another file in its place, an old backup."""
 
 import os
 import shutil
@@ -9,12 +9,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from playhouse.schema_diff import diff_models
 
 from portal import db, keeper
 from portal.domain import deciding, events, heartbeats
-from portal.domain.change_orders import ChangeOrder, Status, load
-from portal.domain.tables import TABLES
+from portal.domain.change_orders import Status, load
 from tests.conftest import sign_in
 from tests.processes import ROOT, environment
 
@@ -141,28 +139,3 @@ def test_after_the_restore_of_an_old_backup_lost_decisions_are_made_again_and_no
     assert load(change_order.id).state is Status.EXPORTED
     assert events.history("change_order", change_order.id)[-1].action == "adopted"
     assert len(simulator.journal()) == 1
-
-
-@pytest.mark.parametrize("passes", [1, 4])
-def test_a_migration_that_was_killed_is_finished_by_the_next(tmp_path, passes):
-    """F59"""
-    (tmp_path / "points").mkdir()
-    (tmp_path / "points" / "migrate.mid").write_text(f"kill {passes}")
-    file = tmp_path / "new.db"
-    rehearsed = {"PORTAL_REHEARSAL": tmp_path, "SPECTRUM_URL": "http://127.0.0.1:9", "PORTAL_DATA": tmp_path}
-
-    def migrate():
-        command = [sys.executable, "-m", "portal.cli", "db", "migrate"]
-        env = environment(DATABASE_URL=f"sqlite:///{file}", **rehearsed)
-        return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, check=False).returncode
-
-    assert migrate() == -9
-    with sqlite3.connect(file) as left:
-        assert left.execute("SELECT name FROM company").fetchall() == [("Our company",)]
-    assert migrate() == 0
-
-    db.init(f"sqlite:///{file}")
-    with db.connected():
-        assert db.migrate() == []
-        assert not diff_models(db.database.obj, list(TABLES))
-        assert ChangeOrder.select().count() == 0
