@@ -25,6 +25,7 @@ from tests.chaos.nursery import Nursery
 from tests.processes import Valkey, alive, environment, eventually
 
 SECRET_KEY = "a key for rehearsals only, " * 2
+QUIET_S = 900  # of the portal's time
 LOOK_EVERY_S, REST_S = 0.05, 0.2  # of the minder: between two looks, and between a death and the next start
 
 
@@ -81,6 +82,11 @@ class Pace:
     def deadline_s(self) -> float:
         """The lane is held for 130 s of the portal's time while a call is under way, and the call must end well within it."""
         return min(1.5, 90 / self.speed)
+
+    @property
+    def longest_s(self) -> float:
+        """The longest that Spectrum or anything else may be late by accident: well within the quiet window, by which the portal judges."""
+        return min(4.0, 0.4 * QUIET_S / self.speed)
 
 
 @dataclass

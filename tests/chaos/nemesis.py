@@ -26,9 +26,9 @@ NOT_RUNNING = ("migrate.mid",)  # nothing that runs all the time passes it; test
 RARE = ("summary.inserted", "mail.claimed", "mail.after_dot")  # armed first, to have the longest time
 HORSE_WAIT_S = 0.2
 PAUSE_S = (0.02, 0.2)  # between two strikes
-ICE_S = (0.3, 4.0)  # real seconds that something stays frozen: longer than a lease, shorter than the quiet window
+SHORTEST_ICE_S = 0.3  # real seconds that something stays frozen; at the most Pace.longest_s
 
-# Answers of Spectrum that say nothing certain, by their share of all ambiguous ones. Waits are real seconds, shorter than the quiet window.
+# Answers of Spectrum that say nothing certain, by their share of all ambiguous ones. Waits are real seconds, at the most `longest_s`.
 AMBIGUOUS: tuple[tuple[int, dict[str, Any]], ...] = (
     (4, {"fault": "commit_then_reset"}),
     (2, {"fault": "commit_then_hang", "seconds": 3}),
@@ -53,12 +53,13 @@ AMBIGUOUS: tuple[tuple[int, dict[str, Any]], ...] = (
 REFUSED = 0.02  # of the calls, for a reason in the data: somebody has to press Retry
 
 
-def ambiguous(share: float, seed: int) -> list[dict[str, Any]]:
+def ambiguous(share: float, seed: int, longest_s: float) -> list[dict[str, Any]]:
     """Faults of the simulator that together strike this share of the calls that store something; a few are plainly refused besides."""
     whole, faults, left = sum(weight for weight, _ in AMBIGUOUS), [], 1.0
     for number, (weight, fault) in enumerate(AMBIGUOUS):
         chance = share * weight / whole
-        faults.append({**fault, "method": "ARChangeRequest", "probability": chance / left, "seed": seed * 100 + number})
+        waits = {name: min(fault[name], longest_s) for name in ("seconds", "longest") if name in fault}
+        faults.append({**fault, **waits, "method": "ARChangeRequest", "probability": chance / left, "seed": seed * 100 + number})
         left -= chance  # each is asked only where none before it struck
     return [*faults, {"fault": "refuse", "method": "ARChangeRequest", "probability": REFUSED, "seed": seed}]
 
@@ -151,7 +152,11 @@ class Nemesis:
     def freeze(self, pid: int) -> None:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGSTOP)
-            self._ice[pid] = time.monotonic() + self.chance.uniform(*ICE_S)
+            self._ice[pid] = time.monotonic() + self.moment()
+
+    def moment(self) -> float:
+        """Longer than a lease, shorter than the quiet window."""
+        return self.chance.uniform(SHORTEST_ICE_S, self.cluster.pace.longest_s)
 
     def thaw(self, everybody: bool = False) -> None:
         """Let go on whose time has come, those included who froze themselves at a point."""
@@ -159,7 +164,7 @@ class Nemesis:
         for line in lines[self._seen :]:
             _, _, action, pid, *_ = line.split()
             if action == "stop":
-                self._ice[int(pid)] = time.monotonic() + self.chance.uniform(*ICE_S)
+                self._ice[int(pid)] = time.monotonic() + self.moment()
         self._seen = len(lines)
         for pid in [pid for pid, until in self._ice.items() if everybody or until <= time.monotonic()]:
             with suppress(ProcessLookupError):
@@ -213,7 +218,7 @@ class Nemesis:
 
     def arm_any(self, *actions: str) -> None:
         point, action = self.chance.choice([one for one in POINTS if one not in NOT_RUNNING]), self.chance.choice(actions)
-        seconds = (round(self.chance.uniform(*ICE_S), 2),) if action == "sleep" else ()
+        seconds = (round(self.moment(), 2),) if action == "sleep" else ()
         self.arm(point, action, self.chance.choice((1, 1, 2, 3)), *seconds)
 
     def flush(self) -> None:

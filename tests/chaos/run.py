@@ -77,9 +77,10 @@ class Rehearsal:
     def run(self) -> dict[str, Any]:
         wanted = self.scenario
         ids = build(self.database_url, wanted.orders, wanted.seed)
-        faults = ambiguous(wanted.ambiguous, wanted.seed)
+        pace = Pace(wanted.speed)
+        faults = ambiguous(wanted.ambiguous, wanted.seed, pace.longest_s)
         options = {"repeat": wanted.repeat, "lag_s": wanted.lag_s}
-        with Cluster(self.folder, self.database_url, wanted.orders, Pace(wanted.speed), faults, options, until_morning()) as cluster:
+        with Cluster(self.folder, self.database_url, wanted.orders, pace, faults, options, until_morning()) as cluster:
             history = History(self.folder / "history.jsonl")
             self.crowd = Crowd(cluster.url, ids, wanted.seed, history, self.people_may_go_on, self.failed)
             self.nemesis = Nemesis(cluster, wanted.seed, wanted.kills, self.nemesis_may_go_on)
