@@ -8,10 +8,10 @@ from typing import Any
 import peewee
 
 from portal.db import cents
-from portal.domain import change_orders
+from portal.domain import change_orders, sending
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment, Job, Vendor
-from portal.domain.people import Membership, NotPermitted, User
+from portal.domain.people import Membership, User
 
 PAGE = 50
 PENDING = (Status.READY, Status.QUEUED, Status.EXPORTING, Status.FAILED, Status.UNKNOWN)
@@ -69,8 +69,8 @@ def jobs_of(viewer: User) -> list[Job]:
 def job(id: int, viewer: User) -> Job:
     """The job, for its members and for people with a level. Raises NotPermitted or Job.DoesNotExist."""
     found: Job = Job.get_by_id(id)
-    if not (viewer.may_look or viewer.is_member_of(found)):
-        raise NotPermitted(f"You are not a member of job {found.number}. Ask an administrator to add you.")
+    if not viewer.may_look:
+        sending.ensure_member(found, viewer)
     return found
 
 

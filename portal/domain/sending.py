@@ -9,7 +9,7 @@ from portal import clock
 from portal.db import transaction
 from portal.domain import change_orders, checks, deciding, events, people
 from portal.domain.change_orders import SUBJECT, ChangeOrder, LineItem, Overtaken, Status
-from portal.domain.commitments import Commitment
+from portal.domain.commitments import Commitment, Job
 from portal.domain.people import NotPermitted, User
 
 WORDS = ("number", "title", "description", "amount", "project_status")
@@ -56,6 +56,14 @@ def create(commitment: Commitment, by: User | None, draft: Draft, **facts: Any) 
     _store_lines(change_order)
     events.record(SUBJECT, change_order.id, "created", by, snapshot=snapshot(change_order), **facts)
     return change_order
+
+
+def begin(commitment: Commitment, by: User, draft: Draft) -> ChangeOrder:
+    """A new draft by a member of the job. Raises NotPermitted, or Blocked if the number is taken or none."""
+    with transaction():
+        by = people.as_now(by)
+        ensure_member(commitment.job, by)
+        return create(commitment, by, draft)
 
 
 def edit(id: int, by: User, version: int, draft: Draft) -> list[checks.Finding]:
@@ -149,8 +157,12 @@ def may_void(change_order: ChangeOrder, by: User) -> bool:
 
 
 def ensure_may_write(change_order: ChangeOrder, by: User) -> None:
-    if not by.is_member_of(change_order.job):
-        raise NotPermitted(f"You are not a member of job {change_order.job.number}. Ask an administrator to add you.")
+    ensure_member(change_order.job, by)
+
+
+def ensure_member(job: Job, by: User) -> None:
+    if not by.is_member_of(job):
+        raise NotPermitted(f"You are not a member of job {job.number}. Ask an administrator to add you.")
 
 
 def fill(change_order: ChangeOrder, draft: Draft) -> None:

@@ -20,6 +20,7 @@ def init_app(app: Flask) -> None:
         formats,
         frame,
         help,
+        jobs,
         lists,
         mails,
         members,
@@ -39,7 +40,7 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     htmx.init_app(app)
     frame.init_app(app)
-    pages = (operations, sessions, frame, lists, deciding, resolving, fallback, help, projects)
+    pages = (operations, sessions, frame, lists, deciding, resolving, fallback, help, projects, jobs)
     for module in (*pages, settings, members, resending, mails, audit, profile):
         app.register_blueprint(module.bp)
 

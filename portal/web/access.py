@@ -53,6 +53,11 @@ ENDPOINTS = {
     "fallback.leave": Who.ADMINISTERS,  # and with the privilege, which is read in the transaction
     "fallback.show": Who.ADMINISTERS,
     "projects.jobs": Who.SIGNED_IN,
+    "jobs.show": Who.SIGNED_IN,  # members of the job, and people with a level: the domain asks
+    "jobs.commitments": Who.SIGNED_IN,
+    "jobs.commitment": Who.SIGNED_IN,
+    "jobs.new": Who.SIGNED_IN,
+    "jobs.create": Who.SIGNED_IN,
     "projects.edit": Who.SIGNED_IN,  # membership is read in the transaction of the write
     "projects.save": Who.SIGNED_IN,
     "projects.send": Who.SIGNED_IN,

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from portal.db import Busy
 from portal.domain.change_orders import ChangeOrder
+from portal.domain.commitments import Commitment, Job
 from portal.domain.people import NotPermitted
 from portal.web import wants_fragment
 
@@ -42,6 +43,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, lambda _: answer(400, STALE_FORM))
     app.register_error_handler(NotPermitted, lambda error: answer(403, str(error)))
     app.register_error_handler(ChangeOrder.DoesNotExist, lambda _: answer(404, NO_CHANGE_ORDER))  # type: ignore[attr-defined]
+    for thing in (Job, Commitment):
+        app.register_error_handler(thing.DoesNotExist, lambda _: answer(404))  # type: ignore[union-attr]
     app.register_error_handler(Busy, lambda error: answer(503, str(error)))
     app.after_request(protect)
 

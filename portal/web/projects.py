@@ -3,7 +3,7 @@
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain import change_orders, checks, lists, sending
+from portal.domain import change_orders, checks, lists, projects, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.checks import Blocked, Finding
 from portal.web import drafts, keys, words
@@ -20,7 +20,7 @@ EVERY_FIELD = ("number", "title", "description")
 @bp.get("/jobs")
 def jobs() -> ResponseReturnValue:
     """The change orders that wait for this person: drafts and what came back."""
-    return render_template("projects/jobs.html", rows=lists.rows_of(lists.own(me()), me()))
+    return render_template("projects/jobs.html", jobs=projects.jobs_of(me()), rows=lists.rows_of(lists.own(me()), me()))
 
 
 @bp.get("/change-orders/<key:id>/edit")

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from portal.domain import deciding, sending
 from portal.domain.change_orders import Status, load
+from portal.domain.commitments import Commitment
 from tests.browser.signing_in import sign_in, violations
 
 
@@ -57,3 +58,26 @@ def test_everybody_can_see_what_changed(page, served, ana, dee, make_change_orde
     assert violations(page) == []
     shot(page, f"since-page-{scheme}-{width}")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 400])
+def test_everybody_can_use_the_pages_of_a_job(page, served, dee, job, commitment, make_change_order, shot, scheme, width):
+    Commitment.update(original_amount=Decimal("120000.00")).execute()
+    for status in ("draft", "ready", "exported", "rejected", "void"):
+        make_change_order(status)
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    sign_in(page, served, dee)
+
+    for path, name in (
+        ("/jobs", "jobs"),
+        (f"/jobs/{job.id}", "job"),
+        (f"/jobs/{job.id}/commitments", "commitments"),
+        (f"/commitments/{commitment.id}", "commitment"),
+        (f"/commitments/{commitment.id}/change-orders/new", "new"),
+    ):
+        page.goto(f"{served}{path}")
+        assert violations(page) == []
+        shot(page, f"{name}-{scheme}-{width}")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

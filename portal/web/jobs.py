@@ -1,0 +1,84 @@
+"""A job with its change orders and commitments, a commitment with its change orders, and the beginning of a new one."""
+
+import re
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.domain import checks, lists, projects, sending
+from portal.domain.checks import Blocked, Finding
+from portal.domain.commitments import Commitment
+from portal.domain.projects import Page
+from portal.web import keys
+from portal.web.drafts import Typed
+from portal.web.lists import me
+
+bp = Blueprint("jobs", __name__)
+bp.record(keys.register)
+
+CURSOR = re.compile("[1-9][0-9]{0,17}", re.ASCII)
+NO_SUCH_PAGE = "This page address is not one of ours. Start from the first page."
+
+
+@bp.get("/jobs/<key:id>")
+def show(id: int) -> ResponseReturnValue:
+    """The job's Change Orders tab."""
+    job = projects.job(id, me())
+    listed = shown(projects.of_job(job, me(), cursor()), f"Change orders of job {job.number}")
+    return render_template("projects/job.html", job=job, worths=None, member=me().is_member_of(job), here=url_for(".show", id=id), **listed)
+
+
+@bp.get("/jobs/<key:id>/commitments")
+def commitments(id: int) -> ResponseReturnValue:
+    """The job's commitments and what they are worth."""
+    job = projects.job(id, me())
+    return render_template("projects/job.html", job=job, worths=projects.worths(job), member=me().is_member_of(job))
+
+
+@bp.get("/commitments/<key:id>")
+def commitment(id: int) -> ResponseReturnValue:
+    """The commitment: original value, approved changes, revised value, and its Change Orders subtab."""
+    held = projects.commitment(id, me())
+    listed = shown(projects.of_commitment(held, me(), cursor()), f"Change orders of {held.number}")
+    member, here = me().is_member_of(held.job), url_for(".commitment", id=id)
+    return render_template("projects/commitment.html", worth=projects.worth(held), member=member, here=here, **listed)
+
+
+@bp.get("/commitments/<key:id>/change-orders/new")
+def new(id: int) -> ResponseReturnValue:
+    """Number and title of a new change order; its lines are written on its own page."""
+    held = projects.commitment(id, me())
+    sending.ensure_member(held.job, me())
+    return form(held, Typed(projects.next_number(held), "", "", []))
+
+
+@bp.post("/commitments/<key:id>/change-orders/new")
+def create(id: int) -> ResponseReturnValue:
+    """Keep it as a draft."""
+    held = projects.commitment(id, me())
+    typed = Typed(request.form.get("number", ""), request.form.get("title", ""), "", [])
+    draft = typed.draft()
+    if typed.problems:
+        return form(held, typed, typed.problems), 422
+    try:
+        made = sending.begin(held, me(), draft)
+    except Blocked as error:
+        return form(held, typed, checks.blocking(error.findings)), 422
+    flash(f"CCO {made.number} is kept as a draft. Write its lines, then send it.")
+    return redirect(url_for("projects.edit", id=made.id), 303)
+
+
+def form(held: Commitment, typed: Typed, problems: list[Finding] | None = None) -> str:
+    return render_template("projects/new.html", commitment=held, typed=typed, problems=problems or [])
+
+
+def shown(page: Page, caption: str) -> dict[str, object]:
+    return {"page": page, "rows": lists.rows_of(page.change_orders, me()), "caption": caption}
+
+
+def cursor() -> int | None:
+    """The id the page comes after, if any. Ends the request where it is none."""
+    after = request.args.get("after", "")
+    if after and not CURSOR.fullmatch(after):
+        abort(404, NO_SUCH_PAGE)
+    return int(after) if after else None
