@@ -24,7 +24,7 @@ run: .venv/installed
 
 test: .venv/installed-dev
 	@$(BIN)/python -m tests.programs
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 chaos: .venv/installed-dev ## 2,000 kills over 10,000 accepted change orders, on each database; takes hours; `make test` has the short one
 	@$(BIN)/python -m tests.programs

@@ -34,6 +34,10 @@ _file: File | None = None  # of the SQLite database; PostgreSQL looks after its 
 log = structlog.get_logger()
 
 
+# SQLite's words, then PostgreSQL's
+WAITED_TOO_LONG = ("locked", "busy", "lock timeout", "statement timeout", "deadlock detected", "could not serialize")
+
+
 class Busy(Exception):
     """The database could not be written for so long that we gave up; nothing was recorded."""
 
@@ -152,7 +156,7 @@ def _told(error: peewee.OperationalError) -> Busy | None:
     if "is full" in said or "No space left" in said:
         log.error("the disk of the database is full", error=said)
         return Full("The disk of the database is full. Nothing was recorded. An administrator has to make room; then try again.")
-    if "locked" in said or "busy" in said or "lock timeout" in said:
+    if any(words in said for words in WAITED_TOO_LONG):
         return Busy(BUSY)
     return None
 

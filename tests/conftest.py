@@ -3,13 +3,13 @@
 The people and things of the tests are in cast.py, real processes in processes.py.
 """
 
-import shutil
 import threading
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
+import structlog
 from argon2 import PasswordHasher
 from hypothesis import settings as hypothesis
 from itsdangerous import TimestampSigner
@@ -21,7 +21,7 @@ from portal import create_app, db
 from portal.domain import people
 from portal.premises import free_port
 
-pytest_plugins = ["tests.processes", "tests.cast"]
+pytest_plugins = ["tests.processes", "tests.databases", "tests.cast"]
 
 # The same examples every time, so that a run says something of the change at hand; `--hypothesis-profile=fresh` looks for new ones.
 hypothesis.register_profile("steady", derandomize=True, database=None)
@@ -39,22 +39,6 @@ def quick():
         patch.setattr(people, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         patch.setitem(db.SQLITE_PRAGMAS, "synchronous", "off")
         yield
-
-
-@pytest.fixture(scope="session")
-def migrated(quick, tmp_path_factory):
-    """A migrated database file to copy."""
-    file = tmp_path_factory.mktemp("migrated") / "portal.db"
-    db.init(f"sqlite:///{file}")
-    with db.connected():
-        db.migrate()
-    return file
-
-
-@pytest.fixture
-def database_url(migrated, tmp_path):
-    """The URL of an empty, migrated database; several processes may open it."""
-    return f"sqlite:///{shutil.copy(migrated, tmp_path / 'portal.db')}"
 
 
 @pytest.fixture
@@ -117,6 +101,13 @@ def served(make_app, company):
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def plain_logs():
+    """What a test says of logs, say by starting the application, does not last."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(autouse=True)

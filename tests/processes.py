@@ -185,15 +185,19 @@ class PortalUp(Process):
         return {process["name"]: process["pid"] for process in self.report["processes"]}
 
 
+# Nothing a test writes has to survive the server.
+IN_MEMORY = [part for one in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum") for part in ("-c", f"{one}=off")]
+
+
 class Postgres(Process):
     """A PostgreSQL server on a unix socket; as root it runs as the user postgres, because it refuses to be root."""
 
     def __init__(self, folder: Path) -> None:
-        self.data, self.folder = folder / "data", folder
+        self.data, self.folder, self.made = folder / "data", folder, 0
         self.prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         if self.prefix:
             shutil.chown(folder, "postgres")
-        server = [postgres_program("postgres"), "-D", str(self.data), "-k", str(folder), "-c", "listen_addresses=", "-F"]
+        server = [postgres_program("postgres"), "-D", str(self.data), "-k", str(folder), "-c", "listen_addresses=", *IN_MEMORY]
         super().__init__([*self.prefix, *server], folder / "server.log")
 
     def create(self) -> None:
@@ -210,13 +214,16 @@ class Postgres(Process):
     def url(self, name: str) -> str:
         return f"postgresql:///{name}?host={quote(str(self.folder), safe='')}&user=postgres"
 
-    def new_database(self) -> str:
-        """The URL of an empty database."""
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            row = connection.execute("SELECT count(*) FROM pg_database").fetchone()
-            name = f"test{row[0] if row else 0}"
-            connection.execute(f"CREATE DATABASE {name}".encode())
+    def new_database(self, name: str = "", template: str = "template1") -> str:
+        """The URL of an empty database, or of a copy of another one that nobody is connected to."""
+        self.made += 1
+        name = name or f"test{self.made}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
+
+    def execute(self, sql: str) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(sql.encode())
 
     def stop(self, number: int = signal.SIGINT) -> int | None:
         """A fast shutdown: runuser stands between us and the server, so its own file names the process."""
@@ -259,18 +266,3 @@ def catcher(tmp_path: Path) -> Iterator[Catcher]:
 def portal_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalUp]:
     with running(PortalUp(tmp_path_factory.mktemp("up"))) as portal:
         yield portal
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Postgres]:
-    with tempfile.TemporaryDirectory(prefix="cco-pg-", dir="/tmp") as name:
-        server = Postgres(Path(name))
-        server.create()
-        with running(server):
-            yield server
-
-
-@pytest.fixture
-def postgres(postgres_server: Postgres) -> str:
-    """The URL of an empty PostgreSQL database."""
-    return postgres_server.new_database()

@@ -215,19 +215,6 @@ def test_a_worker_at_the_same_time_leaves_every_change_order_in_exactly_one_plac
     race(ada, company, make_change_order, round)
 
 
-class TestOnPostgres:
-    @pytest.fixture
-    def database_url(self, postgres):
-        db.init(postgres)
-        with db.connected():
-            db.migrate()
-        return postgres
-
-    @pytest.mark.parametrize("round", range(20))
-    def test_a_worker_at_the_same_time_leaves_every_change_order_in_exactly_one_place(self, ada, company, make_change_order, round):
-        race(ada, company, make_change_order, round)
-
-
 def race(ada, company, make_change_order, round):
     """A worker drains the lane while an administrator takes what waits out of it."""
     made = [make_change_order("queued") for _ in range(6)]

@@ -9,7 +9,7 @@ from typing import Any
 import peewee
 
 from portal import clock
-from portal.db import ExactField, Model, MoneyField, UtcField
+from portal.db import ExactField, Model, MoneyField, UtcField, is_sqlite
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
 from portal.domain.people import User
@@ -230,6 +230,16 @@ def with_lines(change_orders: Iterable[ChangeOrder]) -> list[ChangeOrder]:
     for line in LineItem.select().where(LineItem.change_order.in_(list(found))).order_by(LineItem.position):
         found[line.change_order_id].lines.append(line)
     return list(found.values())
+
+
+def hold(id: int) -> ChangeOrder:
+    """As `load`; until the transaction ends nobody else decides about it, and who comes second sees what was decided.
+
+    Call before anything else of the transaction is written but the lease of a lane, so that nobody waits in a circle.
+    """
+    if not is_sqlite():  # where whole transactions wait for each other
+        list(ChangeOrder.select(ChangeOrder.id).where(ChangeOrder.id == id).for_update())
+    return load(id)
 
 
 def load(id: int) -> ChangeOrder:

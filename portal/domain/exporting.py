@@ -53,8 +53,8 @@ def _begin(dispatch: Dispatch, claim: int, export: Export) -> Status | None:
     """T1: count the try, close what a lost worker left open, and find reasons not to send. The state to work on, if there is anything."""
     with transaction():
         Lane.renew(dispatch.lane, claim, ONE_READING)
+        change_order = change_orders.hold(export.change_order_id)
         outbox.begin(dispatch, settling.back_off(dispatch.tries))
-        change_order = change_orders.load(export.change_order_id)
         if change_order.export != export.id or change_order.state not in OURS:
             outbox.finish(dispatch)
             return None
@@ -94,7 +94,7 @@ def _open_next(dispatch: Dispatch, claim: int, export: Export, guid: str) -> Att
     """T2 and T4: conclude from what is known; if a line is left to send, commit its open attempt first."""
     with transaction():
         Lane.renew(dispatch.lane, claim, ONE_CALL)
-        change_order = change_orders.load(export.change_order_id)
+        change_order = change_orders.hold(export.change_order_id)
         if change_order.export != export.id or change_order.state not in (Status.QUEUED, Status.EXPORTING):
             return None
         if change_order.state is Status.EXPORTING and not settling.apply(dispatch, change_order, export):

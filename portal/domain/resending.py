@@ -58,7 +58,7 @@ def latest() -> ResendCheck | None:
 def ask(id: int, by: User) -> ResendCheck:
     """Have the one line of an exported change order sent again. Raises NotPermitted, NotNow, or Overtaken when it is not exported."""
     with transaction():
-        by, change_order = _administrator(by), change_orders.load(id)
+        by, change_order = _administrator(by), change_orders.hold(id)
         if change_order.state is not Status.EXPORTED or change_order.export is None or change_order.manual:
             raise Overtaken(change_order)
         export = Export.get_by_id(change_order.export)

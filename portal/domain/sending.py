@@ -69,7 +69,7 @@ def begin(commitment: Commitment, by: User, draft: Draft) -> ChangeOrder:
 def edit(id: int, by: User, version: int, draft: Draft) -> list[checks.Finding]:
     """Save what the sender wrote, findings and all; answers the findings. Raises NotPermitted, Overtaken or Blocked (number taken)."""
     with transaction():
-        by, change_order = people.as_now(by), change_orders.load(id)
+        by, change_order = people.as_now(by), change_orders.hold(id)
         ensure_may_write(change_order, by)
         return revise(change_order, by, version, draft)
 
@@ -90,7 +90,7 @@ def revise(change_order: ChangeOrder, by: User | None, version: int, draft: Draf
 def send(id: int, by: User, version: int) -> ChangeOrder:
     """Draft, Rejected or Retrieved -> Ready: the next revision waits for accounting. Raises NotPermitted, Overtaken or Blocked."""
     with transaction():
-        by, change_order = people.as_now(by), change_orders.load(id)
+        by, change_order = people.as_now(by), change_orders.hold(id)
         ensure_may_write(change_order, by)
         if not change_order.is_editable or change_order.version != version:
             raise Overtaken(change_order)
@@ -113,7 +113,7 @@ def send(id: int, by: User, version: int) -> ChangeOrder:
 def retrieve(id: int, by: User, version: int) -> ChangeOrder:
     """Ready -> Retrieved: back from accounting while nobody has answered. Raises NotPermitted or Overtaken."""
     with transaction():
-        by, change_order = people.as_now(by), change_orders.load(id)
+        by, change_order = people.as_now(by), change_orders.hold(id)
         if deciding.is_repeat(change_order, by, "retrieved", version):
             return change_order
         if not may_retrieve(change_order, by):
@@ -127,7 +127,7 @@ def retrieve(id: int, by: User, version: int) -> ChangeOrder:
 def void(id: int, by: User, version: int) -> ChangeOrder:
     """Draft, Rejected or Retrieved -> Void, for good. Raises NotPermitted or Overtaken."""
     with transaction():
-        by, change_order = people.as_now(by), change_orders.load(id)
+        by, change_order = people.as_now(by), change_orders.hold(id)
         if deciding.is_repeat(change_order, by, "voided", version):
             return change_order
         if not may_void(change_order, by):

@@ -23,7 +23,7 @@ def look_first(dispatch: Dispatch, claim: int, export: Export, read: Read) -> bo
     reading = readings.look(export, read)
     with transaction():
         Lane.renew(dispatch.lane, claim, ONE_READING)
-        change_order = change_orders.load(export.change_order_id)
+        change_order = change_orders.hold(export.change_order_id)
         if change_order.export != export.id or change_order.state is not Status.QUEUED:
             return False
         if reading.failed:
@@ -48,6 +48,8 @@ def answer(dispatch: Dispatch, claim: int, read: Read | None) -> None:
         return
     reading = readings.look(export, read)
     with transaction():
+        Lane.renew(dispatch.lane, claim, ONE_READING)
+        change_orders.hold(export.change_order_id)
         outbox.finish(dispatch)
         outbox.reopen(export.key)  # a pending export finds out for itself that there is nothing to do any more
         found = readings.in_words(export, reading)
@@ -64,7 +66,7 @@ def verify(dispatch: Dispatch, claim: int, export: Export, read: Read | None) ->
 
 def _settle(dispatch: Dispatch, claim: int, export: Export, reading: Reading | None) -> None:
     Lane.renew(dispatch.lane, claim, ONE_READING)
-    change_order = change_orders.load(export.change_order_id)
+    change_order = change_orders.hold(export.change_order_id)
     if change_order.export != export.id or change_order.state is not Status.UNKNOWN:
         return
     doubts = exports.doubtful(export)

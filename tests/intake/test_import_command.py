@@ -4,14 +4,12 @@ import json
 from decimal import Decimal
 
 import pytest
-from click.testing import CliRunner
 
-from portal import clock, db
-from portal.cli import main
+from portal import clock
 from portal.domain import change_orders, deciding, events, imports
 from portal.domain.change_orders import ChangeOrder, LineItem, Status
 from portal.domain.commitments import Commitment, Job, Kind, Vendor
-from portal.domain.people import Membership, User
+from portal.domain.people import Membership
 from portal.domain.staging import Import, Staged
 from tests.intake.test_reading import EXAMPLES
 
@@ -298,18 +296,3 @@ def test_nothing_staged_stays_behind(command, csv_file):
 
     assert not Staged.select().exists()
     assert Import.get().finished_at
-
-
-def test_it_works_on_postgresql_too(postgres, csv_file, monkeypatch):
-    monkeypatch.setenv("DATABASE_URL", postgres)
-    db.init(postgres)
-    with db.connected():
-        db.migrate()
-        dee = User.create(email="dee@example.test", handle="dee@example.test", name="Dee Sørensen")
-    first = CliRunner().invoke(main, ["import", str(csv_file({}, {"cco_number": "002", "status": "Pending"})), "--send", dee.email])
-    second = CliRunner().invoke(main, ["import", str(csv_file({}, {"cco_number": "002", "title": "Approved now"})), "--send", dee.email])
-
-    assert "2 new, 0 changed, 0 unchanged, 0 left alone; 1 sent to accounting, 1 not sent." in first.stdout, first
-    assert "0 new, 1 changed, 0 unchanged, 1 left alone; 1 sent to accounting, 0 not sent." in second.stdout, second
-    with db.connected():
-        assert {one.status for one in ChangeOrder.select()} == {"ready"}

@@ -1,0 +1,134 @@
+"""The databases of the tests: each test that touches one runs on SQLite and on PostgreSQL, with an empty, migrated one of its own.
+
+`--database sqlite` or `--database postgresql` keeps to one of them.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from portal import db
+from tests.processes import Postgres, running
+
+SQLITE, POSTGRESQL, BOTH = "sqlite", "postgresql", "both"
+MEMORY, ROOM = Path("/dev/shm"), 2**30
+# In the browser, deciding and resolving run on both. These are about pages whose data the tests over HTTP run on both for.
+LOOKS = {
+    f"tests.browser.test_{name}"
+    for name in ("audit", "connection", "fallback_and_help", "lost_connection", "mail", "preview", "settings", "without_javascript")
+}
+SHAPE = """
+    SELECT (SELECT count(*) FROM pg_trigger), (SELECT count(*) FROM pg_constraint), (SELECT count(*) FROM pg_attribute WHERE attnum > 0),
+           (SELECT count(*) FROM pg_class)"""
+ALONE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+QUIET = "SET LOCAL session_replication_role = replica"  # no trigger may object to a DELETE
+SEQUENCES = "SELECT sequencename, coalesce(last_value, 1), last_value IS NOT NULL FROM pg_sequences"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=[SQLITE, POSTGRESQL, BOTH], default=BOTH, help="what the tests keep their data in")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database_kind" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--database")
+        kinds = [SQLITE] if metafunc.module.__name__ in LOOKS else [SQLITE, POSTGRESQL]
+        metafunc.parametrize("database_kind", [kind for kind in kinds if chosen in (kind, BOTH)])
+
+
+@pytest.fixture
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """`sqlite` or `postgresql`."""
+    return str(request.param)
+
+
+def migrate(url: str) -> str:
+    db.init(url)
+    with db.connected():
+        db.migrate()
+    return url
+
+
+def _has_room() -> bool:
+    return MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    with tempfile.TemporaryDirectory(prefix="cco-pg-", dir=MEMORY if _has_room() else "/tmp") as name:
+        server = Postgres(Path(name))
+        server.create()
+        with running(server):
+            yield server
+
+
+@pytest.fixture
+def postgres(postgres_server: Postgres) -> str:
+    """The URL of an empty PostgreSQL database."""
+    return postgres_server.new_database()
+
+
+@pytest.fixture
+def empty_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without any table."""
+    return str(request.getfixturevalue("postgres")) if database_kind == POSTGRESQL else f"sqlite:///{tmp_path / 'empty.db'}"
+
+
+@pytest.fixture(scope="session")
+def migrated_file(quick: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite database to copy."""
+    file = tmp_path_factory.mktemp("migrated") / "portal.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
+class Reused:
+    """A migrated PostgreSQL database that is emptied before each test, which takes a tenth of the time of making another one."""
+
+    def __init__(self, server: Postgres) -> None:
+        migrate(server.new_database("migrated"))
+        with db.connected():
+            self.rows = {table: db.database.execute_sql(f'SELECT * FROM "{table}"').fetchall() for table in db.database.get_tables()}
+            restart = [f"SELECT setval('{name}', {at}, {used})" for name, at, used in db.database.execute_sql(SEQUENCES).fetchall()]
+        self.script = ";".join([QUIET, *(f'DELETE FROM "{table}"' for table in self.rows), *restart])
+        self.server, self.url, self.connection = server, "", None
+        self.renew()
+
+    def renew(self) -> None:
+        """Another copy: a test changed the tables themselves."""
+        if self.connection:
+            self.connection.close()
+        self.url = self.server.new_database(template="migrated")
+        self.connection = psycopg.connect(self.url, autocommit=True)
+        self.shape = self.connection.execute(SHAPE).fetchone()
+
+    def emptied(self) -> str:
+        """Its URL; whoever was still connected is not any more."""
+        if self.connection.execute(SHAPE).fetchone() != self.shape:
+            self.renew()
+        with self.connection.transaction(), self.connection.cursor() as cursor:
+            cursor.execute(ALONE)
+            cursor.execute(self.script.encode())
+            for table, rows in self.rows.items():
+                for row in rows:
+                    cursor.execute(f'INSERT INTO "{table}" VALUES ({", ".join(["%s"] * len(row))})'.encode(), row)
+        return self.url
+
+
+@pytest.fixture(scope="session")
+def reused(postgres_server: Postgres) -> Iterator[Reused]:
+    reused = Reused(postgres_server)
+    yield reused
+    reused.connection.close()
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty, migrated database; several processes may open it."""
+    if database_kind == POSTGRESQL:
+        return str(request.getfixturevalue("reused").emptied())
+    return f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_file'), tmp_path / 'portal.db')}"
