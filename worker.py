@@ -4,6 +4,7 @@ One queue per process: RQ loses a task whose worker dies between two of several 
 database; what RQ thinks of it is never asked.
 """
 
+import importlib
 import sys
 import time
 from types import FrameType
@@ -18,6 +19,7 @@ import config
 from portal import create_app, doorbell
 
 PAUSE_S = 1.0
+NEEDED = {"exports": ("portal.tasks", "portal.spectrum.client"), "mail": ("portal.tasks",)}
 REGISTRIES: tuple[type[BaseRegistry], ...] = (StartedJobRegistry, FinishedJobRegistry, FailedJobRegistry)
 
 log = structlog.get_logger()
@@ -66,6 +68,8 @@ def main(arguments: list[str]) -> int:
     except config.ConfigError as error:
         print(error, file=sys.stderr)
         return 2
+    for module in NEEDED[arguments[0]]:  # RQ forks for each ring: loaded here it is loaded once, and not before every first send
+        importlib.import_module(module)
     with app.app_context():
         try:
             while not listen(arguments[0], settings.REDIS_URL):
