@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
-from portal import tasks
+from portal import rehearsal, tasks
 from portal.domain import exports
 from portal.domain.change_orders import Status, load
 from portal.domain.exports import Attempt
@@ -27,13 +27,15 @@ def at_rest(change_order, erp, drain, clock, turns=4):
     return load(change_order.id).state
 
 
-def test_a_time_out_of_rq_in_mid_send_leaves_doubt_and_no_second_send(accept, erp, simulator, drain, clock):
+def test_a_time_out_of_rq_in_mid_send_leaves_doubt_and_no_second_send(accept, erp, simulator, drain, clock, monkeypatch):
     """F22"""
-    change_order = accept()
+    change_order, penalty = accept(), UnixSignalDeathPenalty(1, JobTimeoutException)
     simulator.fail("delay", seconds=3, times=1)
 
-    with pytest.raises(JobTimeoutException), UnixSignalDeathPenalty(1, JobTimeoutException):
+    with monkeypatch.context() as patch, pytest.raises(JobTimeoutException):
+        patch.setattr(rehearsal, "reach", lambda point: point == "exporting.after_commit" and penalty.setup_death_penalty())
         drain(erp)
+    penalty.cancel_death_penalty()
     assert [attempt.ended_at for attempt in Attempt.select().where(Attempt.kind == "send")] == [None]
     eventually(simulator.ledger)
     clock.tick(minutes=3)
