@@ -104,3 +104,23 @@ document.addEventListener("input", ({ target }) => {
   const counter = target.id && document.querySelector(`[data-count="${CSS.escape(target.id)}"]`);
   if (counter) counter.textContent = [...target.value.trim()].length;
 });
+
+/* Findings beside their fields: each <li data-at="ID"> of #findings is written into #at-ID, and marks the field when it blocks. */
+function writeBeside(list) {
+  document.querySelectorAll(".beside").forEach((place) => place.replaceChildren());
+  document.querySelectorAll(".edit [aria-invalid]").forEach((field) => field.removeAttribute("aria-invalid"));
+  for (const item of list.querySelectorAll("[data-at]")) {
+    const text = document.createElement("p");
+    const blocks = item.classList.contains("blocking");
+    text.className = blocks ? "error" : "hint";
+    text.textContent = item.querySelector(".said").textContent;
+    region(`at-${item.dataset.at}`)?.append(text);
+    if (blocks) region(item.dataset.at)?.matches("input, textarea") && region(item.dataset.at).setAttribute("aria-invalid", "true");
+  }
+}
+
+document.addEventListener("htmx:after:swap", () => {
+  const list = region("findings");
+  if (list && !list.dataset.written) writeBeside(list);
+  if (list) list.dataset.written = "yes";
+});

@@ -5,11 +5,13 @@ from decimal import Decimal
 import pytest
 from bs4 import BeautifulSoup
 
+from portal import clock
 from portal.domain import lists, sending
 from portal.domain.change_orders import Status, load
 from portal.domain.events import Event
+from portal.domain.lookups import SpectrumPhase
 from portal.domain.people import Membership
-from tests.conftest import path_of, sign_in
+from tests.conftest import HTMX, path_of, sign_in
 
 LINE = {"phase_code": "16-2000", "cost_type": "SUB", "line_description": "", "quantity": "", "unit": "", "amount": "10.00", "bid_item": ""}
 
@@ -99,7 +101,9 @@ def test_the_findings_are_shown_after_saving_beside_their_fields(client, dee, re
     summary = words(page.find("section", {"aria-labelledby": "checks"}))
     assert "The title has 40 characters; Spectrum holds 30." in summary
     assert "Line 1 has no cost type." in summary
-    assert "The title has 40 characters" in words(page.find(id="title-hint"))
+    assert "The title has 40 characters" in words(page.find(id="at-title"))
+    assert "Line 1 has no cost type." in words(page.find(id="at-cost_type-1"))
+    assert page.find(id="cost_type-1")["aria-invalid"] == "true"
 
 
 def test_the_reason_stays_while_it_is_worked_on(client, dee, returned):
@@ -265,7 +269,7 @@ def test_what_waits_in_accounting_can_only_be_read_or_retrieved(client, dee, cha
     page = soup(sign_in(client, dee).get(editing(change_order)))
 
     assert "CCO 001 is Ready to Export, so it cannot be changed." in words(page.main)
-    assert [words(button) for button in page.main.find_all("button")] == ["Retrieve from ERP"]
+    assert [words(button) for button in page.main.find_all("button") if not button.has_attr("disabled")] == ["Retrieve from ERP"]
     assert page.find("input", {"name": "title"}).has_attr("readonly")
 
 
@@ -339,3 +343,165 @@ def test_what_came_back_is_never_pushed_off_the_page_by_what_waits(client, dee, 
 
     assert page.index(returned.title) < page.index(waiting[-1].title)
     assert waiting[0].title not in page
+
+
+SEVEN = [
+    {"phase_code": "", "amount": "1.00"},
+    {"cost_type": "SUBC", "amount": "2.00"},
+    {"phase_code": "16-3000", "amount": "x"},
+    {"phase_code": "16-4000", "quantity": "abc"},
+    {"phase_code": "16-5000"},
+    {"phase_code": "16-5000"},
+]
+
+
+def test_while_it_is_typed_all_findings_are_told_at_once_and_nothing_is_kept(client, dee, returned):
+    form = typed(returned, *SEVEN, title="x" * 31, number="")
+
+    page = soup(sign_in(client, dee).post(f"/change-orders/{returned.id}/findings", data=form, headers=HTMX))
+
+    places = [item["data-at"] for item in page.select("li.blocking")]
+    assert sorted(places) == ["amount-3", "cost_type-2", "lines", "number", "phase_code-1", "quantity-4", "title"]
+    assert words(page.find(id="verdict")) == "7 things must be corrected before it can be sent."
+    assert words(page.find("hx-partial")) == "$33.00"
+    assert "<html" not in str(page)
+    assert load(returned.id).title == "Relocate duct bank"
+    assert load(returned.id).version == returned.version
+
+
+def test_when_nothing_is_wrong_that_is_told(client, dee, returned):
+    page = soup(sign_in(client, dee).post(f"/change-orders/{returned.id}/findings", data=typed(returned), headers=HTMX))
+
+    assert page.select("li") == []
+    assert words(page.find(id="verdict")) == "Nothing stands against sending it."
+
+
+@pytest.mark.parametrize("text", ["\x00", "‮", "x" * 5000, "<script>"])
+def test_whatever_is_typed_the_findings_answer(client, dee, returned, text):
+    form = typed(returned, dict.fromkeys(LINE, text), number=text, title=text, description=text)
+
+    assert sign_in(client, dee).post(f"/change-orders/{returned.id}/findings", data=form).status_code == 200
+
+
+def test_a_refused_save_tells_what_the_checks_say_of_the_rest_too(client, dee, returned):
+    answer = sign_in(client, dee).post(editing(returned), data=typed(returned, *SEVEN, title="x" * 31))
+
+    assert answer.status_code == 422
+    page = soup(answer)
+    assert "is not an amount" in words(page.find(id="at-amount-3"))
+    assert "The title has 31 characters" in words(page.find(id="at-title"))
+    assert "Combine them into one line." in words(page.find(id="at-lines"))
+
+
+@pytest.mark.parametrize("who", ["ana", "eve"])
+def test_only_members_may_ask_for_findings(client, returned, who, request):
+    answer = sign_in(client, request.getfixturevalue(who)).post(f"/change-orders/{returned.id}/findings", data=typed(returned))
+
+    assert answer.status_code == 403
+
+
+def test_the_total_is_shown_under_the_lines(client, dee, returned):
+    page = soup(sign_in(client, dee).post(editing(returned), data=typed(returned, {}, {"amount": "-2.50"}) | {"add": "line"}))
+
+    assert words(page.find(id="total")) == "$7.50"
+
+
+def test_focus_goes_to_the_line_that_took_the_place_of_a_removed_one(client, dee, returned):
+    sign_in(client, dee)
+    for position, focused in (("1", "phase_code-1"), ("2", "phase_code-1")):
+        page = soup(client.post(editing(returned), data=typed(returned, {}, {"phase_code": "B"}) | {"remove": position}))
+        assert page.find(id=focused).has_attr("autofocus")
+    page = soup(client.post(editing(returned), data=typed(returned) | {"remove": "1"}))
+    assert page.find(id="add").has_attr("autofocus")
+
+
+def test_the_known_phases_of_the_job_are_there_to_pick_from(client, dee, returned, job):
+    told = {"company": job.company, "job": "24-117", "cost_type": "SUB", "read_at": clock.now()}
+    for phase, status in (("162000", "A"), ("163000", "A"), ("164000", "C")):
+        SpectrumPhase.create(phase=phase, description=f"Name of {phase}", status=status, **told)
+
+    page = soup(sign_in(client, dee).get(editing(returned)))
+
+    found = {option["value"]: words(option) for option in page.select("datalist#phases option")}
+    assert found == {"16-2000": "Name of 162000", "163000": "Name of 163000"}
+    assert page.find(id="phase_code-1")["list"] == "phases"
+
+
+def test_combining_is_shown_first_and_keeps_nothing_yet(client, dee, returned):
+    form = typed(returned, {"amount": "1.00"}, {"phase_code": "B"}, {"phase_code": "162000", "amount": "2.50"})
+
+    page = soup(sign_in(client, dee).post(editing(returned), data=form | {"combine": "preview"}))
+
+    shown = words(page.find("section", {"aria-labelledby": "combining"}))
+    assert "Lines 1 and 3 become one line: 16-2000 SUB" in shown
+    assert "$3.50" in shown
+    assert "The total stays $13.50" in shown
+    assert len(page.find_all("input", {"name": "phase_code"})) == 3
+    assert load(returned.id).version == returned.version
+
+
+def test_combining_saves_and_is_recorded(client, dee, returned):
+    form = typed(returned, {"amount": "1.00"}, {"phase_code": "B"}, {"phase_code": "162000", "amount": "2.50"})
+
+    answer = sign_in(client, dee).post(editing(returned), data=form | {"combine": "now"})
+
+    assert answer.status_code == 303
+    now = load(returned.id)
+    assert [(line.phase_code, line.amount) for line in now.lines] == [("16-2000", Decimal("3.50")), ("B", Decimal("10.00"))]
+    assert now.amount == Decimal("13.50")
+    page = client.get(f"/change-orders/{returned.id}").text
+    assert "Dee Sørensen combined lines 1, 3." in page
+
+
+def test_where_nothing_repeats_combining_says_so(client, dee, returned):
+    answer = sign_in(client, dee).post(editing(returned), data=typed(returned) | {"combine": "now"})
+
+    assert answer.status_code == 422
+    assert "No two lines use the same cost code, cost type and bid item." in answer.text
+    assert load(returned.id).version == returned.version
+
+
+def test_combining_over_somebody_elses_save_changes_nothing(client, dee, returned):
+    sending.edit(returned.id, dee, returned.version, sending.Draft("001", "First", "", [sending.LineDraft("1", "SUB", Decimal(1))]))
+
+    answer = sign_in(client, dee).post(editing(returned), data=typed(returned, {}, {}) | {"combine": "now"})
+
+    assert answer.status_code == 409
+    assert load(returned.id).title == "First"
+
+
+@pytest.mark.parametrize(
+    ("status", "reasons"),
+    [
+        ("draft", {"Retrieve from ERP": "It is with the project: there is nothing to retrieve."}),
+        (
+            "ready",
+            {"Re-send to ERP": "It waits in accounting. Retrieve it to change it.", "Void": "It waits in accounting. Retrieve it first."},
+        ),
+        (
+            "exported",
+            dict.fromkeys(["Re-send to ERP", "Retrieve from ERP", "Void"], "Accounting has answered: it is Exported."),
+        ),
+        ("void", dict.fromkeys(["Send to ERP", "Retrieve from ERP", "Void"], "It is void for good.")),
+    ],
+)
+def test_a_button_that_cannot_be_pressed_says_why_beside_it(client, dee, make_change_order, status, reasons):
+    page = soup(sign_in(client, dee).get(editing(make_change_order(status))))
+
+    disabled = page.main.find_all("button", disabled=True)
+    assert {words(button): words(page.find(id=button["aria-describedby"])) for button in disabled} == reasons
+
+
+def test_who_did_not_write_it_reads_who_can_void_it(client, make_user, make_change_order, job):
+    other = make_user("Tom Adler")
+    Membership.create(user=other, job=job)
+
+    page = soup(sign_in(client, other).get(editing(make_change_order("draft"))))
+
+    assert words(page.find(id="why-not-void")) == "Only the person who wrote it, or an administrator, can void it."
+
+
+def test_an_amount_that_cannot_be_read_is_not_called_zero(client, dee, returned):
+    page = soup(sign_in(client, dee).post(f"/change-orders/{returned.id}/findings", data=typed(returned, {"amount": "x"})))
+
+    assert [item["data-at"] for item in page.select("li")] == ["amount-1"]

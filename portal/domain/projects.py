@@ -8,12 +8,14 @@ from typing import Any
 import peewee
 
 from portal.db import cents
-from portal.domain import change_orders, sending
-from portal.domain.change_orders import ChangeOrder, Status
+from portal.domain import change_orders, lookups, sending
+from portal.domain.change_orders import ChangeOrder, LineItem, Status
 from portal.domain.commitments import Commitment, Job, Vendor
+from portal.domain.lookups import SpectrumPhase
 from portal.domain.people import Membership, User
 
 PAGE = 50
+MOST_PHASES = 2000
 PENDING = (Status.READY, Status.QUEUED, Status.EXPORTING, Status.FAILED, Status.UNKNOWN)
 NOTHING = Decimal("0.00")
 
@@ -61,6 +63,20 @@ def all_jobs() -> list[Job]:
     return list(Job.select().order_by(Job.number))
 
 
+def why_not(change_order: ChangeOrder, by: User) -> dict[str, str]:
+    """Why send, retrieve and void cannot be pressed now; what can be pressed is not among them."""
+    label, editable, ready = change_order.label, change_order.is_editable, change_order.is_ready
+    over = "It is void for good." if change_order.state is Status.VOID else f"Accounting has answered: it is {label}."
+    reasons = {
+        "send": "" if editable else "It waits in accounting. Retrieve it to change it." if ready else over,
+        "retrieve": "" if ready else "It is with the project: there is nothing to retrieve." if editable else over,
+        "void": "" if editable else "It waits in accounting. Retrieve it first." if ready else over,
+    }
+    if editable and not sending.may_void(change_order, by):
+        reasons["void"] = "Only the person who wrote it, or an administrator, can void it."
+    return {way: reason for way, reason in reasons.items() if reason}
+
+
 def jobs_of(viewer: User) -> list[Job]:
     """The jobs that the person is a member of, by number."""
     return list(Job.select().join(Membership).where(Membership.user == viewer).order_by(Job.number))
@@ -97,6 +113,17 @@ def of_job(job: Job, viewer: User, after: int | None = None) -> Page:
 
 def of_commitment(commitment: Commitment, viewer: User, after: int | None = None) -> Page:
     return _page(ChangeOrder.commitment == commitment, commitment.job, viewer, after)
+
+
+def known_phases(job: Job) -> dict[str, str]:
+    """Cost codes to choose from, with their names: what Spectrum listed as open on the job, and what its change orders use."""
+    listed = SpectrumPhase.select(SpectrumPhase.phase, SpectrumPhase.description).where(
+        SpectrumPhase.company == job.company, SpectrumPhase.job == lookups.code(job.number), SpectrumPhase.status != lookups.COMPLETE
+    )
+    names: dict[str, str] = {one.phase: one.description for one in listed.order_by(SpectrumPhase.phase).limit(MOST_PHASES)}
+    used: Any = LineItem.select(LineItem.phase_code).distinct().join(ChangeOrder).join(Commitment).where(Commitment.job == job)
+    written = {phase: names.pop(lookups.phase_code(phase), "") for (phase,) in used.limit(MOST_PHASES).tuples() if phase}
+    return dict(sorted((written | names).items()))
 
 
 def next_number(commitment: Commitment) -> str:

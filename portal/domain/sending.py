@@ -66,12 +66,19 @@ def begin(commitment: Commitment, by: User, draft: Draft) -> ChangeOrder:
         return create(commitment, by, draft)
 
 
-def edit(id: int, by: User, version: int, draft: Draft) -> list[checks.Finding]:
+def judge(id: int, draft: Draft) -> list[checks.Finding]:
+    """What the checks would say of the draft in place of what the change order says; nothing is kept."""
+    change_order = change_orders.load(id)
+    fill(change_order, draft)
+    return checks.at_send(change_order)
+
+
+def edit(id: int, by: User, version: int, draft: Draft, **facts: Any) -> list[checks.Finding]:
     """Save what the sender wrote, findings and all; answers the findings. Raises NotPermitted, Overtaken or Blocked (number taken)."""
     with transaction():
         by, change_order = people.as_now(by), change_orders.hold(id)
         ensure_may_write(change_order, by)
-        return revise(change_order, by, version, draft)
+        return revise(change_order, by, version, draft, **facts)
 
 
 def revise(change_order: ChangeOrder, by: User | None, version: int, draft: Draft, **facts: Any) -> list[checks.Finding]:

@@ -60,6 +60,7 @@ ENDPOINTS = {
     "jobs.create": Who.SIGNED_IN,
     "projects.edit": Who.SIGNED_IN,  # membership is read in the transaction of the write
     "projects.save": Who.SIGNED_IN,
+    "projects.judge": Who.SIGNED_IN,
     "projects.send": Who.SIGNED_IN,
     "settings.people": Who.ADMINISTERS,
     "settings.level": Who.ADMINISTERS,

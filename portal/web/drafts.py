@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from flask.blueprints import BlueprintSetupState
 from werkzeug.datastructures import MultiDict
 
-from portal.domain import money
+from portal.domain import money, sending
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.checks import Finding
 from portal.domain.sending import Draft, LineDraft
 
 MOST_LINES = 500
+ZEROS = 12  # the rule on zero lines says nothing true while an amount cannot be read
 WORDS = {"number": ("CCO number", 12), "title": ("title", 200), "description": ("description", 4000)}
 COLUMNS = {
     "phase_code": ("cost code", 30),
@@ -47,17 +49,39 @@ class Typed:
             return Draft("", "", "", [])
         return Draft(self.number, self.title, self.description, [_draft(line) for line in self.lines])
 
+    def readable(self) -> Draft:
+        """The draft without what cannot be read: figures that are none, control characters."""
+        lines = [{name: _printable(text) for name, text in line.items()} for line in self.lines]
+        lines = [line | {name: "" for name in ("amount", "quantity") if not _is_figure(name, line[name])} for line in lines]
+        number, title, description = map(_printable, (self.number, self.title, self.description))
+        return Draft(number, title, description, [_draft(line) for line in lines])
+
+    def judged(self, id: int) -> list[Finding]:
+        """All that stands against sending the change order as typed: what cannot be read, then what the checks say."""
+        self.draft()
+        unreadable = {problem.field for problem in self.problems}
+        guesses = {ZEROS} if any(name.startswith("amount-") for name in unreadable) else set()
+        found = sending.judge(id, self.readable())
+        return [*self.problems, *(finding for finding in found if place(finding) not in unreadable and finding.rule not in guesses)]
+
     def add(self) -> None:
         self.lines.append(dict.fromkeys(COLUMNS, ""))
 
-    def remove(self, position: str) -> None:
-        """Take line 1, 2 ... away; a position that is none changes nothing."""
-        if position.isascii() and position.isdigit() and 1 <= int(position[:9]) <= len(self.lines):
-            del self.lines[int(position) - 1]
+    def remove(self, position: str) -> int:
+        """Take line 1, 2 ... away; answers which. A position that is none changes nothing."""
+        if not (position.isascii() and position.isdigit() and 1 <= int(position[:9]) <= len(self.lines)):
+            return len(self.lines)
+        del self.lines[int(position) - 1]
+        return int(position)
 
     def _words(self) -> Iterator[Finding]:
         for name, (label, longest) in WORDS.items():
             yield from _readable(name, f"The {label}", getattr(self, name), longest)
+
+
+def register(state: BlueprintSetupState) -> None:
+    """For `Blueprint.record`: templates ask where a finding belongs."""
+    state.app.add_template_filter(place)
 
 
 def typed(form: MultiDict[str, str]) -> Typed:
@@ -86,6 +110,14 @@ def written(change_order: ChangeOrder) -> Typed:
     return Typed(change_order.number, change_order.title, change_order.description, lines)
 
 
+def place(finding: Finding) -> str:
+    """The id of the field that a finding is about: `title`, `amount-2`."""
+    if finding.place is None:
+        return finding.field
+    line, column = finding.place
+    return f"{'line_description' if column == 'description' else column}-{line}"
+
+
 def problem(field: str, text: str, fix: str = "") -> Finding:
     return Finding(0, field, text, fix=fix)
 
@@ -107,6 +139,20 @@ def _line(number: int, line: dict[str, str]) -> Iterator[Finding]:
     if line["quantity"].strip() and not QUANTITY.fullmatch(line["quantity"].strip()):
         text = f"Line {number}: “{line['quantity'][:40]}” is not a quantity. Write it like 120 or 12.5: digits and a point."
         yield problem(f"quantity-{number}", text)
+
+
+def _is_figure(name: str, text: str) -> bool:
+    if name == "quantity":
+        return bool(QUANTITY.fullmatch(text.strip()))
+    try:
+        return money.parse(text) is not None
+    except ValueError:
+        return False
+
+
+def _printable(text: str) -> str:
+    """Without the control characters that `_readable` complains of: no database takes them all."""
+    return "".join(character for character in text if character in "\n\r\t" or unicodedata.category(character) not in ("Cc", "Cs"))
 
 
 def _amount(line: dict[str, str]) -> Decimal | None:

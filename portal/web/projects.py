@@ -1,11 +1,14 @@
 """The project side: what a member of a job works on, corrects, and sends to accounting."""
 
+from dataclasses import replace
+
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain import change_orders, checks, lists, projects, sending
+from portal.domain import change_orders, checks, combining, lists, money, projects, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.checks import Blocked, Finding
+from portal.domain.combining import Repeat
 from portal.web import drafts, keys, words
 from portal.web.deciding import seen_version
 from portal.web.drafts import Typed
@@ -13,7 +16,9 @@ from portal.web.lists import me
 
 bp = Blueprint("projects", __name__)
 bp.record(keys.register)
+bp.record(drafts.register)
 
+NO_REPEATS = "No two lines use the same cost code, cost type and bid item."
 EVERY_FIELD = ("number", "title", "description")
 
 
@@ -34,12 +39,43 @@ def edit(id: int) -> ResponseReturnValue:
 def save(id: int) -> ResponseReturnValue:
     """Keep what was typed, findings and all; or give it back with a line more or less."""
     change_order, typed = writable(id), as_typed()
-    if "add" in request.form or "remove" in request.form:
-        typed.add() if "add" in request.form else typed.remove(request.form["remove"])
+    if "add" in request.form:
+        typed.add()
         return form(change_order, typed, version=seen_version(), focus=f"phase_code-{len(typed.lines)}")
+    if "remove" in request.form:
+        near = min(typed.remove(request.form["remove"]), len(typed.lines))
+        return form(change_order, typed, version=seen_version(), focus=f"phase_code-{near}" if near else "add")
+    if "combine" in request.form:
+        return combine(change_order, typed)
     kept(change_order, typed)
     flash(f"CCO {typed.number.strip()} saved.")
     return redirect(url_for("projects.edit", id=id), 303)
+
+
+def combine(change_order: ChangeOrder, typed: Typed) -> ResponseReturnValue:
+    """First what would become of repeated lines; then, when that was seen, the draft with them combined."""
+    draft, version = typed.draft(), seen_version()
+    if typed.problems:
+        raise Unreadable(typed)
+    found = combining.repeats(draft.lines)
+    if not found:
+        nothing = drafts.problem("lines", NO_REPEATS)
+        return form(change_order, typed, status=422, problems=[nothing], version=version, heading="Nothing to combine")
+    if request.form["combine"] != "now":
+        return form(change_order, typed, version=version, repeats=found)
+    positions = [repeat.positions for repeat in found]
+    sending.edit(change_order.id, me(), version, replace(draft, lines=combining.combined(draft.lines)), combined=positions)
+    flash(f"{len(found)} repeated line{'' if len(found) == 1 else 's'} combined. The total is still {money.dollars(draft.total)}.")
+    return redirect(url_for(".edit", id=change_order.id), 303)
+
+
+@bp.post("/change-orders/<key:id>/findings")
+def judge(id: int) -> ResponseReturnValue:
+    """What stands against sending it, while it is being typed. Keeps nothing."""
+    change_order, typed = writable(id), as_typed()
+    return render_template(
+        "projects/_findings.html", change_order=change_order, findings=typed.judged(id), total=typed.readable().total, live=True
+    )
 
 
 @bp.post("/change-orders/<key:id>/sending")
@@ -96,17 +132,22 @@ def form(
     version: int | None = None,
     heading: str = "There is a problem",
     focus: str = "",
+    repeats: list[Repeat] | None = None,
 ) -> ResponseReturnValue:
     """The edit page. `problems` stop the step that was asked for; the findings of what is kept are always shown."""
-    row = lists.rows_of([change_order], me())[0]
+    typed = typed or drafts.written(change_order)
     page = render_template(
         "projects/edit.html",
         change_order=change_order,
-        row=row,
+        row=lists.rows_of([change_order], me())[0],
         project_ways=sending.ways(change_order, me()),
-        typed=typed or drafts.written(change_order),
+        why_not=projects.why_not(change_order, me()),
+        phases=projects.known_phases(change_order.job) if change_order.is_editable else {},
+        typed=typed,
+        total=typed.readable().total,
+        repeats=repeats or [],
         version=change_order.version if version is None else version,
-        findings=checks.at_send(change_order) if change_order.is_editable else [],
+        findings=typed.judged(change_order.id) if change_order.is_editable else [],
         problems=problems or [],
         heading=heading,
         focus=focus,

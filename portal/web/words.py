@@ -103,6 +103,12 @@ def _accepted(facts: Facts) -> str:
     return f"accepted it as {facts['number']}{title}"
 
 
+def _edited(facts: Facts) -> str:
+    if facts.get("combined"):
+        return f"combined {' and '.join(_lines(positions) for positions in facts['combined'])}"
+    return f"changed it by importing {facts['file']}" if facts.get("file") else "changed it"
+
+
 def _exporting(facts: Facts) -> str:
     return f"sending to Spectrum as {facts['number']} began with line {facts['line']}"
 
@@ -131,7 +137,7 @@ def _lines(positions: list[int]) -> str:
 
 SENTENCES: dict[str, Callable[[Facts], str]] = {
     "created": lambda facts: f"imported it from {facts['file']}" if facts.get("file") else "wrote it",
-    "edited": lambda facts: f"changed it by importing {facts['file']}" if facts.get("file") else "changed it",
+    "edited": _edited,
     "sent": _sent,
     "retrieved": lambda _: "retrieved it",
     "voided": lambda _: "voided it",

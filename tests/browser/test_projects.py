@@ -39,6 +39,49 @@ def test_rejected_corrected_sent_again_and_accepted_with_the_difference_shown(pa
     assert load(change_order.id).state is Status.QUEUED
 
 
+def test_a_draft_with_seven_findings_is_corrected_by_keyboard_and_sent(page, served, dee, make_change_order, shot):
+    lines = [
+        ("", "SUB", "1.00"),
+        ("16-2000", "SUBC", "2.00"),
+        ("16-3000", "SUB", None),
+        ("16-4000", "SUB", "3.00"),
+        ("16-4000", "SUB", "4.00"),
+    ]
+    draft = make_change_order("draft", title="x" * 31, lines=[*lines, ("16-6000", "", "5.00"), ("16-7000", "S*B", "6.00")])
+    sign_in(page, served, dee)
+    page.goto(f"{served}/change-orders/{draft.id}/edit")
+    verdict, keys = page.locator("#verdict"), page.keyboard
+    expect(verdict).to_have_text("7 things must be corrected before it can be sent.")
+    shot(page, "seven")
+
+    page.locator("#title").focus()
+    for presses, text, left in ((0, "Duct bank", 6), (3, "16-1000", 5), (8, "SUB", 4), (11, "10.00", 3)):
+        for _ in range(presses):
+            keys.press("Tab")
+        keys.press("ControlOrMeta+a")
+        keys.type(text)
+        expect(verdict).to_have_text(f"{left} thing{'' if left == 1 else 's'} must be corrected before it can be sent.")
+    expect(page.locator("#total")).to_have_text("$31.00")
+    expect(page.locator("#at-amount-3")).to_be_empty()
+    page.locator("#cost_type-6").focus()
+    keys.type("SUB")
+    page.locator("#cost_type-7").focus()
+    keys.press("ControlOrMeta+a")
+    keys.type("SUB")
+    expect(verdict).to_have_text("1 thing must be corrected before it can be sent.")
+    page.get_by_role("button", name="Combine repeated lines").press("Enter")
+    expect(page.get_by_role("region", name="Combine repeated lines")).to_contain_text("Lines 4 and 5 become one line")
+    assert violations(page) == []
+    shot(page, "combine")
+    page.get_by_role("button", name="Combine and save").press("Enter")
+    expect(verdict).to_have_text("Nothing stands against sending it.")
+    page.get_by_role("button", name="Send to ERP").press("Enter")
+
+    expect(page.get_by_text("CCO 001 sent to accounting.")).to_be_visible()
+    now = load(draft.id)
+    assert (now.state, str(now.amount), len(now.lines)) == (Status.READY, "31.00", 6)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 400])
 def test_everybody_can_see_what_changed(page, served, ana, dee, make_change_order, shot, scheme, width):
