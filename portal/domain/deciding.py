@@ -3,8 +3,6 @@
 from datetime import date, timedelta
 from typing import Any
 
-import peewee
-
 from portal import clock, rehearsal
 from portal.db import transaction
 from portal.domain import change_orders, checks, drafting, events, exports, mailing, numbers, outbox, people
@@ -55,7 +53,7 @@ def accept(
             rehearsal.reach("accept.before_commit")
         rehearsal.reach("accept.after_commit")
         return change_order
-    except peewee.IntegrityError:
+    except numbers.Taken:
         taken = f"The number {number} was taken by another change request this very moment."
         raise checks.Blocked([Finding(17, "number", taken, checks.ACCOUNTING, "Pick another.")]) from None
 

@@ -66,10 +66,18 @@ def chosen(change_order: ChangeOrder, typed: str) -> str:
     return typed.strip().upper() or propose(change_order)
 
 
+class Taken(Exception):
+    """Another change order took the number this very moment."""
+
+
 def reserve(change_order: ChangeOrder, number: str) -> None:
-    """Take the number, in the transaction of Accept. Raises IntegrityError if another took it this very moment."""
-    if number != kept(change_order):
-        SpectrumNumber.create(change_order=change_order, number=number, **_book(change_order))
+    """Take the number, in the transaction of Accept. Raises Taken."""
+    if number == kept(change_order):
+        return
+    book = _book(change_order) | {"number": number}
+    SpectrumNumber.insert(change_order=change_order, **book).on_conflict_ignore().execute()
+    if SpectrumNumber.get(**book).change_order_id != change_order.id:
+        raise Taken(number)
 
 
 def _running(change_order: ChangeOrder) -> str:

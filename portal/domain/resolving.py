@@ -3,8 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import peewee
-
 from portal import clock
 from portal.db import transaction
 from portal.domain import change_orders, checks, deciding, events, exports, numbers, outbox, people
@@ -100,7 +98,7 @@ def by_hand(id: int, by: User, version: int, number: str, note: str) -> ChangeOr
             change_order.move(Status.EXPORTED, version, manual=True)
             _record(change_order, "entered by hand", by, seen=version, number=number, note=note)
             return change_order
-    except peewee.IntegrityError:
+    except numbers.Taken:
         raise checks.Blocked([_taken(number)]) from None
 
 
