@@ -1,4 +1,4 @@
-"""An RQ worker for one queue: `python worker.py exports` or `python worker.py mail`.
+"""An RQ worker for one queue: `python worker.py exports`, `mail` or `imports`.
 
 One queue per process: RQ loses a task whose worker dies between two of several queues. The work itself stands in the
 database; what RQ thinks of it is never asked.
@@ -19,7 +19,7 @@ import config
 from portal import create_app, doorbell
 
 PAUSE_S = 1.0
-NEEDED = {"exports": ("portal.tasks", "portal.spectrum.client"), "mail": ("portal.tasks",)}
+NEEDED = {"exports": ("portal.tasks", "portal.spectrum.client"), "mail": ("portal.tasks",), "imports": ("portal.tasks",)}
 REGISTRIES: tuple[type[BaseRegistry], ...] = (StartedJobRegistry, FinishedJobRegistry, FailedJobRegistry)
 
 log = structlog.get_logger()

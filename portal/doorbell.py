@@ -8,7 +8,7 @@ from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-QUEUES = ("exports", "mail")
+QUEUES = ("exports", "mail", "imports")
 Serializer = JSONSerializer  # pickle would let whoever writes to Redis run code in the worker
 PATIENCE_S = 2.0
 RING_LIVES_S = 60

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from flask import current_app
 
-from portal import calling, db, mail, rehearsal
+from portal import calling, db, importing, mail, rehearsal
 from portal.domain import letters, outbox
 from portal.domain.outbox import Dispatch, Lane, Lost, Task
 
@@ -43,6 +43,11 @@ def _exports() -> Callable[[Dispatch, int], None]:
     return lambda dispatch, claim: steps[Task(dispatch.task)](dispatch, claim)
 
 
+def _imports() -> Callable[[Dispatch, int], None]:
+    steps = importing.steps()
+    return lambda dispatch, claim: steps[Task(dispatch.task)](dispatch, claim)
+
+
 def _mail() -> Callable[[Dispatch, int], None]:
     settings = current_app.config["SETTINGS"]
     post: dict[Task, Callable[[Any, Any], None]] = {
@@ -70,4 +75,4 @@ def _mail() -> Callable[[Dispatch, int], None]:
     return step
 
 
-STEPS: dict[str, Callable[[], Callable[[Dispatch, int], None]]] = {"exports": _exports, "mail": _mail}
+STEPS: dict[str, Callable[[], Callable[[Dispatch, int], None]]] = {"exports": _exports, "mail": _mail, "imports": _imports}

@@ -19,7 +19,17 @@ MEMORY, ROOM = Path("/dev/shm"), 2**30
 # In the browser, deciding and resolving run on both. These are about pages whose data the tests over HTTP run on both for.
 LOOKS = {
     f"tests.browser.test_{name}"
-    for name in ("audit", "connection", "fallback_and_help", "lost_connection", "mail", "preview", "settings", "without_javascript")
+    for name in (
+        "audit",
+        "connection",
+        "fallback_and_help",
+        "imports",
+        "lost_connection",
+        "mail",
+        "preview",
+        "settings",
+        "without_javascript",
+    )
 }
 SHAPE = """
     SELECT (SELECT count(*) FROM pg_trigger), (SELECT count(*) FROM pg_constraint), (SELECT count(*) FROM pg_attribute WHERE attnum > 0),

@@ -10,7 +10,17 @@ import pytest
 import config
 
 ROOT = Path(config.__file__).parent
-OUTER = ("portal.web", "portal.api", "portal.intake", "portal.tasks", "portal.keeper", "portal.doorbell", "portal.mail", "portal.cli")
+OUTER = (
+    "portal.web",
+    "portal.api",
+    "portal.intake",
+    "portal.tasks",
+    "portal.importing",
+    "portal.keeper",
+    "portal.doorbell",
+    "portal.mail",
+    "portal.cli",
+)
 ERP = ("portal.spectrum.client", "portal.spectrum.infolink", "portal.spectrum.simulator")
 LIBRARIES_OUTSIDE = (
     "zeep",

@@ -52,7 +52,16 @@ def test_it_prints_one_line_of_json_with_all_a_script_needs(portal_up: PortalUp)
     assert report["url"] == f"http://127.0.0.1:{portal_up.port}"
     assert {account["what"] for account in report["accounts"]} >= {"approver", "read only", "sender", "admin", "support"}
     assert all(account["email"] and account["password"] for account in report["accounts"])
-    assert [process["name"] for process in report["processes"]] == ["valkey", "web", "exports", "mail", "keeper", "simulator", "catcher"]
+    assert [process["name"] for process in report["processes"]] == [
+        "valkey",
+        "web",
+        "exports",
+        "mail",
+        "imports",
+        "keeper",
+        "simulator",
+        "catcher",
+    ]
     assert all(alive(process["pid"]) for process in report["processes"])
 
 
@@ -152,7 +161,7 @@ def test_workers_come_back_after_redis_died(fresh: PortalUp) -> None:
             return {queue for worker in Worker.all(connection=Redis.from_url(url)) for queue in worker.queue_names()}
         return set()
 
-    eventually(lambda: listening() == {"exports", "mail"})
+    eventually(lambda: listening() == {"exports", "mail", "imports"})
     assert not fresh.ended()
 
 

@@ -17,7 +17,7 @@ import click
 import peewee
 
 import config
-from portal import db, premises, readiness, valkey
+from portal import db, doorbell, premises, readiness, valkey
 from portal.cli import Refusal, settings
 from portal.domain.people import User
 from portal.intake import samples
@@ -143,6 +143,7 @@ class Up:
             "web": [sys.executable, "-m", "gunicorn", *web, "--threads", str(THREADS), "--no-control-socket", "portal:create_app()"],
             "exports": [sys.executable, WORKER, "exports"],
             "mail": [sys.executable, WORKER, "mail"],
+            "imports": [sys.executable, WORKER, "imports"],
             "keeper": [*PORTAL, "keeper"],
         }
         if self.own_spectrum:
@@ -155,7 +156,7 @@ class Up:
 
     def checks(self) -> dict[str, readiness.Check]:
         """How to see that each has come up."""
-        checks = {name: readiness.worker_of(name, self.settings.REDIS_URL) for name in ("exports", "mail")}
+        checks = {name: readiness.worker_of(name, self.settings.REDIS_URL) for name in doorbell.QUEUES}
         if self.own_spectrum:
             checks["simulator"] = readiness.page(self.ports["simulator"], "/")
         if self.own_mail:

@@ -15,19 +15,20 @@ from typing import TypeVar
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, companies, entries, events, matching, people, staging
+from portal.domain import admission, change_orders, companies, entries, events, matching, people, staging
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.entries import BadFile, Entry, Problem
 from portal.domain.outbox import Lane
 from portal.domain.people import NotPermitted, User
 from portal.domain.staging import Import, Outcome, Staged, Summary
+from portal.domain.uploads import LANE, Upload
 
-LANE = "imports"
 LEASE = timedelta(seconds=5)  # renewed in every turn; how long a killed import keeps the next one waiting
 WAIT_S = 30.0  # for another import to end
 HOLD_S = 0.2  # of writing in one turn
 PAUSE_S = 0.11  # between turns; SQLite's waiters look again at least every 0.1 s
 BATCH = 200  # rows in one statement
+MOST_SHOWN = 50  # of a preview
 T = TypeVar("T")
 Progress = Callable[[str, int, int], None]
 
@@ -36,13 +37,21 @@ class Busy(Exception):
     """Another import is running."""
 
 
-def prepare(found: list[Entry], problems: Sequence[Problem] = ()) -> list[Entry]:
+def prepare(found: list[Entry], problems: Sequence[Problem] = (), by: User | None = None) -> list[Entry]:
     """What of the file will be imported, each change order once. Writes nothing. Raises BadFile with all problems."""
-    placed, unplaced = matching.Books(companies.current(), write=False).place(found)
-    wrong = [*problems, *unplaced, *entries.contradictions(placed)]
+    placed, wrong = sift(found, problems, by)
     if wrong:
         raise BadFile(wrong)
-    return entries.newest(placed)
+    return placed
+
+
+def sift(found: list[Entry], problems: Sequence[Problem] = (), by: User | None = None) -> tuple[list[Entry], list[Problem]]:
+    """What could be imported, each change order once, and all that stands in the way. `by`: who may bring it in; null: anything."""
+    placed, unplaced = matching.Books(companies.current(), write=False).place(found)
+    admitted, foreign = admission.admit(placed, by)
+    wrong = [*problems, *unplaced, *foreign, *entries.contradictions(placed)]
+    bad = {problem.where for problem in wrong}
+    return [entry for entry in entries.newest(admitted) if entry.where not in bad], wrong
 
 
 def preview(found: Sequence[Entry], sender: User | None, progress: Progress) -> Summary:
@@ -53,6 +62,8 @@ def preview(found: Sequence[Entry], sender: User | None, progress: Progress) -> 
         known = ChangeOrder.get_or_none(commitment=commitment, number=entry.draft.number) if commitment.id else None
         outcome = staging.compare(change_orders.load(known.id), entry) if known else Outcome.NEW
         summary.counts[outcome] += 1
+        if outcome in (Outcome.NEW, Outcome.CHANGED) and len(summary.shown) < MOST_SHOWN:
+            summary.shown.append((outcome, staging.name_of(entry), entry.draft.title, str(entry.draft.total)))
         if known and outcome is Outcome.LEFT:
             summary.left.append((staging.name_of(entry), known.label))
         elif sender:
@@ -92,11 +103,13 @@ class Run:
         found: Import | None = Import.get_or_none(Import.finished_at.is_null())
         return found
 
-    def stage(self, found: Sequence[Entry], file: str, sha256: str, sender: User | None, progress: Progress) -> Import:
+    def stage(
+        self, found: Sequence[Entry], file: str, sha256: str, sender: User | None, progress: Progress, upload: Upload | None = None
+    ) -> Import:
         """Write the file down and confirm it."""
         with transaction():
             Lane.renew(LANE, self.claim, LEASE)
-            origin = Import.create(file=file[-255:], sha256=sha256, size=len(found), sender=sender)
+            origin = Import.create(file=file[-255:], sha256=sha256, size=len(found), sender=sender, upload=upload)
         rows = [(origin.id, position, entries.dump(entry)) for position, entry in enumerate(found, 1)]
         columns = [Staged.origin, Staged.position, Staged.content]
         self._in_turns(_batches(rows), lambda batch: Staged.insert_many(batch, columns).execute(), progress, "Staging")
@@ -108,7 +121,7 @@ class Run:
 
     def complete(self, origin: Import, progress: Progress) -> Summary:
         """Put in place and send what is not yet, and say what became of all of it."""
-        books = matching.Books(companies.current(), origin.sender)
+        books = matching.Books(companies.current(), origin.writer)
         waiting = list(staging.rows_of(origin).where(Staged.outcome.is_null()))
         self._in_turns(waiting, lambda row: staging.put(row, books, origin), progress, "Importing")
         self._in_turns(matching.affected(books.linked), staging.judge, progress, "Checking")
@@ -131,7 +144,7 @@ class Run:
             Lane.renew(LANE, self.claim, LEASE)
             origin.finished_at = clock.now()
             origin.save(only=[Import.finished_at])
-            events.record("import", origin.id, action, origin.sender, file=origin.file, sha256=origin.sha256, **counts)
+            events.record("import", origin.id, action, origin.writer, file=origin.file, sha256=origin.sha256, **counts)
 
     def _tidy(self, progress: Progress) -> None:
         """The rows of finished imports go; the imports and their events stay."""

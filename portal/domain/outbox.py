@@ -30,6 +30,8 @@ class Task(StrEnum):
     REMINDER = "reminder"
     FAILED_EXPORTS = "failed exports"
     DAILY = "daily summary"
+    READ_FILE = "read file"
+    IMPORT_FILE = "import file"
 
 
 class Outcome(StrEnum):

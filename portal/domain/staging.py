@@ -13,6 +13,7 @@ from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.entries import Entry
 from portal.domain.people import Membership, NotPermitted, User
+from portal.domain.uploads import Upload
 
 SENT_BACK = (Status.REJECTED, Status.RETRIEVED)
 
@@ -28,6 +29,7 @@ class Import(Model):
     """One file.
 
     size           change orders in it
+    upload         the file as a person handed it in; null: it came by the command line
     sender         who sends them to accounting; null: they stay drafts
     confirmed_at   from here on it will be completed
     """
@@ -39,6 +41,13 @@ class Import(Model):
     started_at = UtcField(default=clock.now)
     confirmed_at = UtcField(null=True)
     finished_at = UtcField(null=True)
+    upload = peewee.ForeignKeyField(Upload, null=True, on_delete="RESTRICT", backref="+")
+
+    @property
+    def writer(self) -> User | None:
+        """Who wrote what is in it, as four eyes see it."""
+        by: User | None = self.sender or (self.upload.by if self.upload else None)
+        return by
 
 
 class Staged(Model):
@@ -58,13 +67,17 @@ class Staged(Model):
 
 @dataclass(slots=True)
 class Summary:
-    """What an import did. `left` and `not_sent`: which change order, and why. `joined`: jobs the sender became a member of."""
+    """What an import did. `left` and `not_sent`: which change order, and why. `joined`: jobs the sender became a member of.
+
+    shown   the first that are new or changed, for a preview: outcome, name, title, amount
+    """
 
     counts: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
     sent: int = 0
     left: list[tuple[str, str]] = field(default_factory=list)
     not_sent: list[tuple[str, str]] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    shown: list[tuple[str, str, str, str]] = field(default_factory=list)
     joined: list[str] = field(default_factory=list)
 
 
@@ -79,14 +92,14 @@ def put(row: Staged, books: matching.Books, origin: Import) -> None:
     commitment = books.commitment(entry)
     known = ChangeOrder.get_or_none(commitment=commitment, number=entry.draft.number)
     if known is None:
-        row.change_order = sending.create(commitment, origin.sender, entry.draft, file=origin.file).id
+        row.change_order = sending.create(commitment, origin.writer, entry.draft, file=origin.file).id
         row.outcome = Outcome.NEW
     else:
         row.change_order, here = known.id, change_orders.load(known.id)
         row.outcome = compare(here, entry)
         if row.outcome == Outcome.CHANGED:
             try:
-                sending.revise(here, origin.sender, here.version, entry.draft, file=origin.file)
+                sending.revise(here, origin.writer, here.version, entry.draft, file=origin.file)
             except Overtaken:  # only where writers are not queued, as they are on SQLite
                 row.outcome = Outcome.LEFT
         if row.outcome == Outcome.LEFT:

@@ -20,6 +20,7 @@ def init_app(app: Flask) -> None:
         formats,
         frame,
         help,
+        imports,
         jobs,
         lists,
         mails,
@@ -35,12 +36,12 @@ def init_app(app: Flask) -> None:
     )
 
     app.jinja_options = {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    for module in (static, formats, errors, operations, sessions, access):
+    for module in (static, formats, errors, operations, sessions, access, imports):
         module.init_app(app)
     csrf.init_app(app)
     htmx.init_app(app)
     frame.init_app(app)
-    pages = (operations, sessions, frame, lists, deciding, resolving, fallback, help, projects, jobs)
+    pages = (operations, sessions, frame, lists, deciding, resolving, fallback, help, projects, jobs, imports)
     for module in (*pages, settings, members, resending, mails, audit, profile):
         app.register_blueprint(module.bp)
 

@@ -62,6 +62,14 @@ ENDPOINTS = {
     "projects.save": Who.SIGNED_IN,
     "projects.judge": Who.SIGNED_IN,
     "projects.send": Who.SIGNED_IN,
+    "imports.index": Who.SIGNED_IN,
+    "imports.create": Who.SIGNED_IN,  # membership and level are read in the transaction, and again when it is imported
+    "imports.show": Who.SIGNED_IN,  # one's own, or any for an administrator: the view asks
+    "imports.progress": Who.SIGNED_IN,
+    "imports.confirm": Who.SIGNED_IN,
+    "imports.withdraw": Who.SIGNED_IN,
+    "imports.csv_template": Who.SIGNED_IN,
+    "imports.workbook_template": Who.SIGNED_IN,
     "settings.people": Who.ADMINISTERS,
     "settings.level": Who.ADMINISTERS,
     "settings.privilege": Who.ADMINISTERS,
@@ -89,9 +97,9 @@ ENDPOINTS = {
     "profile.save": Who.SIGNED_IN,
 }
 # Asked for by the page itself: no sign of a person at the screen.
-POLLS = {"change_orders.fragment", "settings.connection_test", "settings.look_ups", "resending.sent"}
+POLLS = {"change_orders.fragment", "settings.connection_test", "settings.look_ups", "resending.sent", "imports.progress"}
 # After signing in: a fragment is no page, nor is a download, and home is where one is led anyway.
-NOT_LED_TO = POLLS | {"deciding.preview", "frame.home", "audit.download"}
+NOT_LED_TO = POLLS | {"deciding.preview", "frame.home", "audit.download", "imports.csv_template", "imports.workbook_template"}
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 NEVER = set("\\ #")  # characters no address of ours has, and some browsers read as another site
 

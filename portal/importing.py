@@ -1,0 +1,137 @@
+"""Files that people hand in on a page, as the worker in the imports lane reads and imports them."""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from portal.db import transaction
+from portal.domain import admission, imports, outbox, people, uploads
+from portal.domain.entries import BadFile, Entry, Problem
+from portal.domain.exporting import LOST_WORKERS
+from portal.domain.outbox import Dispatch, Lane, Task
+from portal.domain.staging import Import
+from portal.domain.uploads import State, Upload
+from portal.intake import files
+
+LEASE = timedelta(seconds=60)  # longer than reading the largest file takes
+RENEW_S = 5.0
+MOST_PROBLEMS, MOST_NAMED = 200, 50  # that a preview keeps
+
+Step = Callable[[Dispatch, int], None]
+
+
+def steps() -> dict[Task, Step]:
+    """What to do with each promise of the imports lane."""
+    return {Task.READ_FILE: read, Task.IMPORT_FILE: put}
+
+
+def read(dispatch: Dispatch, claim: int) -> None:
+    """Read the file and keep what an import would do. Raises outbox.Lost."""
+    upload = _begin(dispatch, claim)
+    if upload.state is State.READING:
+        if dispatch.tries > LOST_WORKERS:
+            _keep(upload, _stopped("Reading"))
+        else:
+            _keep(upload, look(upload, claim))
+    outbox.finish(dispatch)
+
+
+def put(dispatch: Dispatch, claim: int) -> None:
+    """Import the file, after what an earlier import left undone. Raises outbox.Lost."""
+    upload, run = _begin(dispatch, claim), imports.Run(claim)
+    if earlier := run.unfinished():
+        run.complete(earlier, _silent)
+    if upload.state is State.IMPORTING and not _is_in_place(upload):
+        if dispatch.tries > LOST_WORKERS:
+            _keep(upload, _stopped("Importing"))
+        else:
+            _import(upload, run)
+    if _is_in_place(upload):
+        uploads.finish(upload.id)
+    outbox.finish(dispatch)
+
+
+def look(upload: Upload, claim: int) -> dict[str, Any]:
+    """What the file holds and what an import of it would do. Writes nothing."""
+    by = people.as_now(upload.by)
+    try:
+        reading = files.understand(bytes(upload.content or b""), upload.file)
+    except BadFile as error:
+        return _refused(error.problems)
+    found, wrong = imports.sift(reading.entries, reading.problems, by)
+    summary = imports.preview(found, None, _renewing(claim))
+    return _refused(wrong) | {
+        "counts": {outcome.value: count for outcome, count in summary.counts.items()},
+        "lines": sum(len(entry.draft.lines) for entry in found),
+        "total": str(_total(found)),
+        "renamed": reading.renamed,
+        "notes": [*reading.notes, *admission.notes(reading.entries, by)],
+        "left": summary.left[:MOST_NAMED],
+        "kept": summary.kept[:MOST_NAMED],
+        "shown": summary.shown,
+    }
+
+
+def _import(upload: Upload, run: imports.Run) -> None:
+    """As it is now: what is no longer right since the preview is refused, and nothing is imported."""
+    by = people.as_now(upload.by)
+    try:
+        reading = files.understand(bytes(upload.content or b""), upload.file)
+        found = imports.prepare(reading.entries, reading.problems, by)
+    except BadFile as error:
+        _keep(upload, _refused(error.problems))
+    else:
+        run.complete(run.stage(found, upload.file, upload.sha256, None, _silent, upload), _silent)
+
+
+def _begin(dispatch: Dispatch, claim: int) -> Upload:
+    with transaction():
+        Lane.renew(dispatch.lane, claim, LEASE)
+        outbox.begin(dispatch, LEASE)
+    upload: Upload = Upload.get_by_id(dispatch.subject)
+    return upload
+
+
+def _keep(upload: Upload, preview: dict[str, Any]) -> None:
+    uploads.keep(upload.id, json.dumps(preview, ensure_ascii=False), preview["refused"])
+
+
+def _refused(problems: list[Problem]) -> dict[str, Any]:
+    rows = len({problem.where for problem in problems})
+    listed = [(problem.where, problem.field, problem.reason) for problem in problems[:MOST_PROBLEMS]]
+    return {"refused": rows, "problems": listed, "unlisted": len(problems) - len(listed)}
+
+
+def _stopped(doing: str) -> dict[str, Any]:
+    reason = f"{doing} it stopped the worker {LOST_WORKERS} times. Nothing was imported; support has to look at its log."
+    return _refused([Problem("", "", reason)])
+
+
+def _is_in_place(upload: Upload) -> bool:
+    done = Import.confirmed_at.is_null(False) & Import.finished_at.is_null(False)
+    return Import.select().where(Import.upload == upload.id, done).exists()
+
+
+def _total(found: list[Entry]) -> Decimal:
+    return sum((entry.draft.total for entry in found), Decimal("0.00"))
+
+
+def _renewing(claim: int) -> imports.Progress:
+    """Keeps the lane while a long comparison runs."""
+    last = time.monotonic()
+
+    def progress(*_: object) -> None:
+        nonlocal last
+        if time.monotonic() - last > RENEW_S:
+            last = time.monotonic()
+            with transaction():
+                Lane.renew(uploads.LANE, claim, LEASE)
+
+    return progress
+
+
+def _silent(*_: object) -> None:
+    """The page asks the database how far it is."""

@@ -1,0 +1,140 @@
+"""Change orders from a file: hand it in, look at what it would do, confirm or withdraw; and what was imported before."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from flask import Blueprint, Flask, Response, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.domain import past_imports, uploads
+from portal.domain.uploads import NotNow, Upload
+from portal.intake import files, template
+from portal.web import keys, wants_fragment
+from portal.web.lists import me
+
+bp = Blueprint("imports", __name__, url_prefix="/imports")
+bp.record(keys.register)
+
+LARGEST_REQUEST = files.LARGEST + 2_000_000  # the form around the file; a little more, to be told on the page
+NO_FILE = "Choose a file first."
+NO_UPLOAD = "There is no such file, or it is somebody else’s."
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def init_app(app: Flask) -> None:
+    """Before anything reads the form: the guard against forged forms does."""
+    app.before_request(make_room)
+    app.add_template_filter(Decimal, "decimal")
+
+
+def make_room() -> None:
+    """A file may be larger than any other form."""
+    if request.endpoint == "imports.create":
+        request.max_content_length = LARGEST_REQUEST
+        if (request.content_length or 0) > LARGEST_REQUEST:
+            abort(413, f"{files.TOO_LARGE} Nothing was recorded.")
+
+
+@bp.get("")
+def index() -> ResponseReturnValue:
+    return page()
+
+
+@bp.post("")
+def create() -> ResponseReturnValue:
+    """Take the file; the worker reads it."""
+    file = request.files.get("file")
+    name = (file.filename or "").replace("\\", "/").rpartition("/")[2] if file else ""
+    content = file.read(files.LARGEST + 1) if file else b""
+    if not name:
+        return page(NO_FILE), 422
+    if len(content) > files.LARGEST:
+        return page(files.TOO_LARGE), 422
+    try:
+        upload = uploads.receive("".join(one for one in name if one.isprintable()) or "file", content, me())
+    except NotNow as error:
+        return page(str(error)), 429
+    return redirect(url_for(".show", id=upload.id), 303)
+
+
+@bp.get("/<key:id>")
+def show(id: int) -> ResponseReturnValue:
+    """What the file would do, or what became of it."""
+    return render_template("imports/show.html", **shown(mine(id)))
+
+
+@bp.get("/<key:id>/progress")
+def progress(id: int) -> ResponseReturnValue:
+    """How far it is, for the page itself."""
+    if not wants_fragment():
+        return redirect(url_for(".show", id=id), 303)
+    found = shown(mine(id))
+    said = "" if found["moving"] else f"{found['upload'].file}: {found['upload'].state}."
+    return render_template("imports/_upload.html", **found, said=said)
+
+
+@bp.post("/<key:id>/confirmation")
+def confirm(id: int) -> ResponseReturnValue:
+    return answered(id, confirmed=True)
+
+
+@bp.post("/<key:id>/withdrawal")
+def withdraw(id: int) -> ResponseReturnValue:
+    return answered(id, confirmed=False)
+
+
+@bp.get("/template.csv")
+def csv_template() -> ResponseReturnValue:
+    return download("change-orders.csv", template.as_csv().encode(), "text/csv")
+
+
+@bp.get("/template.xlsx")
+def workbook_template() -> ResponseReturnValue:
+    return download("change-orders.xlsx", template.as_workbook(), WORKBOOK)
+
+
+def answered(id: int, *, confirmed: bool) -> ResponseReturnValue:
+    mine(id)
+    try:
+        upload = uploads.confirm(id, me()) if confirmed else uploads.withdraw(id, me())
+    except NotNow as error:
+        flash(str(error))
+        return redirect(url_for(".show", id=id), 303)
+    if confirmed:
+        return redirect(url_for(".show", id=id), 303)
+    flash(f"{upload.file} was withdrawn. Nothing was imported.")
+    return redirect(url_for(".index"), 303)
+
+
+def mine(id: int) -> Upload:
+    try:
+        return uploads.find(id, me())
+    except Upload.DoesNotExist:  # type: ignore[attr-defined]
+        abort(404, NO_UPLOAD)
+
+
+def shown(upload: Upload) -> dict[str, Any]:
+    done = past_imports.of_upload(upload.id)
+    return {
+        "upload": upload,
+        "preview": json.loads(upload.preview or "{}"),
+        "moving": upload.state in (uploads.State.READING, uploads.State.IMPORTING),
+        "done": done,
+    }
+
+
+def page(error: str = "") -> str:
+    return render_template(
+        "imports/index.html",
+        error=error,
+        may_import=uploads.may_import(me()),
+        nobody=uploads.NOBODY,
+        waiting=uploads.waiting(me()),
+        past=past_imports.latest(me()),
+        most=past_imports.MOST,
+    )
+
+
+def download(name: str, content: bytes, kind: str) -> Response:
+    return Response(content, mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})

@@ -1,0 +1,394 @@
+"""Importing on a page: what the file would do is shown first, nothing is saved until it is confirmed, and nobody waits for the worker."""
+
+import io
+import re
+import time
+
+import pytest
+from bs4 import BeautifulSoup
+
+from benchmarks import import_10000
+from portal import importing, tasks
+from portal.domain import admission, deciding, events, imports, sending, uploads
+from portal.domain.change_orders import ChangeOrder, load
+from portal.domain.commitments import Commitment, Vendor
+from portal.domain.events import Event
+from portal.domain.outbox import Dispatch, Lane
+from portal.domain.people import Membership, NotPermitted
+from portal.domain.staging import Import, Staged
+from portal.domain.uploads import Upload
+from portal.intake import template
+from tests.conftest import HTMX, sign_in
+from tests.intake.conftest import ROW, text_of
+from tests.intake.workbooks import book_of
+
+
+@pytest.fixture
+def work(app):
+    """The worker of the imports lane, once."""
+
+    def drain():
+        with app.app_context():
+            tasks.drain(uploads.LANE)
+
+    return drain
+
+
+@pytest.fixture
+def hand_in(client, work):
+    """Hand a file in and let the worker read it; answers the address of its page."""
+
+    def post(content, name="orders.csv"):
+        content = content if isinstance(content, bytes) else content.encode()
+        answer = client.post("/imports", data={"file": (io.BytesIO(content), name)}, content_type="multipart/form-data")
+        assert answer.status_code == 303, answer.text
+        work()
+        return answer.location
+
+    return post
+
+
+@pytest.fixture
+def eve_there(client, eve):
+    return sign_in(client, eve)
+
+
+def words(answer):
+    return " ".join(BeautifulSoup(answer.text, "html.parser").find("main").get_text(" ").split())
+
+
+def rows(answer):
+    """The rows of the table of what is wrong."""
+    return [
+        [cell.get_text(strip=True) for cell in row.find_all(["th", "td"])]
+        for row in BeautifulSoup(answer.text, "html.parser").select("tbody tr")
+    ]
+
+
+def nothing_saved():
+    return (
+        not any(table.select().exists() for table in (ChangeOrder, Import, Staged))
+        and not Event.select().where(Event.subject == "job").exists()
+    )
+
+
+def test_a_file_is_shown_first_and_imported_when_it_is_confirmed(client, eve_there, eve, hand_in, work, company):
+    page = hand_in(text_of({}, {"cco_number": "002", "amount": "$1,000.25"}))
+
+    shown = client.get(page)
+    assert "2 new, 0 changed, 0 unchanged, 0 left alone, 0 refused." in words(shown)
+    assert "2 line items, $5,250.25 in all." in words(shown)
+    assert "Amounts are read with a decimal point, in US dollars: “$1,000.25” at line 3 is 1000.25." in words(shown)
+    assert nothing_saved()
+
+    assert client.post(f"{page}/confirmation").location == page
+    assert "Importing" in words(client.get(page))
+    assert not ChangeOrder.select().exists()
+    work()
+
+    assert "Imported: 2 new, 0 changed, 0 unchanged, 0 left alone." in words(client.get(page))
+    assert [one.status for one in ChangeOrder.select()] == ["draft", "draft"]
+    assert ChangeOrder.get().created_by == eve
+    assert Upload.get().content is None
+
+
+def test_the_history_says_who_imported_what_when_and_how_much(client, eve_there, hand_in, work):
+    page = hand_in(text_of({}))
+    client.post(f"{page}/confirmation")
+    work()
+
+    assert rows(client.get("/imports")) == [["orders.csv", "now", "Eve Laurent", "1 new, 0 changed, 0 unchanged, 0 left alone"]]
+    assert [event.action for event in events.history("upload", Upload.get().id)] == ["confirmed"]
+    assert Event.get(subject="import", action="imported").actor.name == "Eve Laurent"
+
+
+@pytest.mark.timeout(300)
+def test_of_10_000_rows_the_12_bad_ones_are_shown_with_row_column_and_reason_and_nothing_is_saved(
+    client, eve_there, hand_in, work, tmp_path
+):
+    import_10000.write(tmp_path / "rows.csv", 10_000)
+    lines = (tmp_path / "rows.csv").read_text(encoding="utf-8").splitlines()
+    bad = {number: f"line {number}" for number in range(100, 9_700, 800)}
+    assert len(bad) == 12
+    broken = [re.sub(r",[0-9]+\.25$", ",1.005", line) if number in bad else line for number, line in enumerate(lines, 1)]
+
+    answer = client.get(hand_in("\n".join(broken)))
+
+    assert "12 rows of the file cannot be imported." in words(answer)
+    assert "2,488 new, 0 changed, 0 unchanged, 0 left alone, 12 rows refused." in words(answer)
+    reason = "“1.005” is not an amount. Write it like 1234.50 or -1234.50: digits, a point, at most two decimals."
+    assert rows(answer) == [[where, "amount", reason] for where in bad.values()]
+    assert "Import" not in [button.get_text() for button in BeautifulSoup(answer.text, "html.parser").select("main button")]
+    assert nothing_saved()
+
+    page = hand_in("\n".join(lines))
+    client.post(f"{page}/confirmation")
+    work()
+
+    assert "Imported: 2,500 new, 0 changed, 0 unchanged, 0 left alone." in words(client.get(page))
+    assert ChangeOrder.select().count() == 2_500
+
+
+def test_the_same_file_twice_changes_nothing(client, eve_there, hand_in, work):
+    first, second = hand_in(text_of({})), hand_in(text_of({}))
+    for page in (first, second):
+        client.post(f"{page}/confirmation")
+        work()
+
+    assert "Imported: 0 new, 0 changed, 1 unchanged, 0 left alone." in words(client.get(second))
+    assert [(one.version, one.status) for one in ChangeOrder.select()] == [(1, "draft")]
+
+
+def test_a_confirmation_pressed_twice_imports_once(client, eve_there, hand_in, work):
+    page = hand_in(text_of({}))
+    client.post(f"{page}/confirmation")
+    client.post(f"{page}/confirmation")
+    work()
+    client.post(f"{page}/confirmation")
+    work()
+
+    assert Import.select().count() == 1
+
+
+def test_a_withdrawn_file_is_gone_and_cannot_be_confirmed(client, eve_there, hand_in, work):
+    page = hand_in(text_of({}))
+
+    assert "orders.csv was withdrawn. Nothing was imported." in client.get(client.post(f"{page}/withdrawal").location).text
+    client.post(f"{page}/confirmation")
+
+    assert "orders.csv cannot be imported any more: it was withdrawn." in words(client.get(page))
+    work()
+    assert nothing_saved()
+    assert Upload.get().content is None
+
+
+def test_a_confirmed_file_cannot_be_withdrawn(client, eve_there, hand_in, work):
+    page = hand_in(text_of({}))
+    client.post(f"{page}/confirmation")
+
+    client.post(f"{page}/withdrawal")
+
+    assert "can no longer be withdrawn" in words(client.get(page))
+    work()
+    assert ChangeOrder.select().exists()
+
+
+def test_what_accounting_has_is_named_and_left_alone(client, eve_there, hand_in, make_change_order):
+    change_order = make_change_order("ready")
+
+    shown = words(client.get(hand_in(text_of({"title": "Other"}))))
+
+    assert "0 new, 0 changed, 0 unchanged, 1 left alone" in shown
+    assert f"Job 24-117, SC-014, CCO 001: {change_order.label}" in shown
+
+
+def test_what_changes_between_preview_and_confirmation_is_judged_anew(client, hand_in, work, dee, job, commitment):
+    sign_in(client, dee)
+    page = hand_in(text_of({}))
+    client.post(f"{page}/confirmation")
+    Membership.delete().execute()
+
+    work()
+
+    assert "You are not a member of this job." in words(client.get(page))
+    assert not ChangeOrder.select().exists()
+
+
+def test_a_member_writes_drafts_of_their_jobs_only(client, hand_in, work, dee, job, commitment):
+    sign_in(client, dee)
+
+    refused = client.get(hand_in(text_of({}, {"cco_number": "002", "job_number": "25-001", "job_name": "Annex"})))
+    assert rows(refused) == [["line 3", "job_number", "25-001: You are not a member of this job. An administrator can add you to it."]]
+
+    page = hand_in(text_of({}))
+    client.post(f"{page}/confirmation")
+    work()
+    assert (ChangeOrder.get().created_by, ChangeOrder.get().status) == (dee, "draft")
+
+
+def test_codes_of_spectrum_are_linked_by_administrators_only(client, hand_in, work, dee, job, commitment):
+    sign_in(client, dee)
+    page = hand_in(text_of({"commitment_number": "SC-900", "vendor_name": "New", "vendor_code": "NEWCODE", "subcontract_number": "SC-900"}))
+
+    assert admission.CODES in words(client.get(page))
+    client.post(f"{page}/confirmation")
+    work()
+
+    assert Vendor.get(Vendor.name == "New").code == ""
+    assert Commitment.get(number="SC-900").subcontract == ""
+
+
+def test_who_brought_a_file_in_cannot_accept_what_was_in_it(client, hand_in, work, ana, lee, dee, job, commitment):
+    Membership.create(user=ana, job=job)
+    sign_in(client, ana)
+    client.post(f"{hand_in(text_of({}))}/confirmation")
+    work()
+    id = ChangeOrder.get().id
+
+    sending.send(id, dee, load(id).version)
+    with pytest.raises(NotPermitted):
+        deciding.accept(id, by=ana, version=load(id).version)
+
+
+def test_who_is_not_on_any_job_is_told_so(client, make_user, work):
+    sign_in(client, make_user("Nora New"))
+
+    assert uploads.NOBODY in words(client.get("/imports"))
+    answer = client.post("/imports", data={"file": (io.BytesIO(b"x"), "x.csv")}, content_type="multipart/form-data")
+
+    assert answer.status_code == 403
+    assert not Upload.select().exists()
+
+
+@pytest.mark.parametrize("address", ["", "/progress", "/confirmation", "/withdrawal"])
+def test_somebody_elses_file_is_no_page(client, eve, dee, hand_in, address):
+    sign_in(client, eve)
+    page = hand_in(text_of({}))
+    client.post("/logout")
+    sign_in(client, dee)
+
+    asked = client.post if address in ("/confirmation", "/withdrawal") else client.get
+
+    assert asked(page + address, headers=HTMX).status_code == 404
+    assert Upload.get().state == "ready"
+
+
+def test_the_part_that_asks_for_itself_does_so_until_the_worker_is_done(client, eve_there, work):
+    page = client.post("/imports", data={"file": (io.BytesIO(text_of({}).encode()), "a.csv")}, content_type="multipart/form-data").location
+
+    assert "hx-get" in client.get(f"{page}/progress", headers=HTMX).text
+    work()
+    part = client.get(f"{page}/progress", headers=HTMX).text
+
+    assert "hx-get" not in part
+    assert 'data-say="a.csv: ready."' in part
+    assert client.get(f"{page}/progress").location == page
+
+
+def test_no_more_than_five_files_of_a_person_wait(client, eve_there, hand_in):
+    for _ in range(5):
+        hand_in(text_of({}))
+
+    answer = client.post("/imports", data={"file": (io.BytesIO(b"x"), "x.csv")}, content_type="multipart/form-data")
+
+    assert answer.status_code == 429
+    assert "5 of your files wait already. Import or withdraw them first." in words(answer)
+
+
+def test_what_nobody_confirms_lapses_after_a_day(client, eve, hand_in, clock):
+    sign_in(client, eve)
+    old = hand_in(text_of({}))
+    clock.tick(hours=25)
+    sign_in(client, eve)
+    hand_in(text_of({}))
+
+    assert "The file was withdrawn" in words(client.get(old))
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "sentence"),
+    [
+        (None, 422, "Choose a file first."),
+        ((b"", ""), 422, "Choose a file first."),
+        ((b"x" * (10 * 1024 * 1024 + 1), "big.csv"), 422, "The file is larger than 10 MB. Split it."),
+        ((b"x" * 13_000_000, "bigger.csv"), 413, "The file is larger than 10 MB. Split it."),
+    ],
+)
+def test_no_file_and_too_large_a_file_are_refused(client, eve_there, file, code, sentence):
+    data = {"file": (io.BytesIO(file[0]), file[1])} if file else {}
+
+    answer = client.post("/imports", data=data, content_type="multipart/form-data")
+
+    assert answer.status_code == code
+    assert sentence in words(answer)
+    assert not Upload.select().exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "sentence"),
+    [
+        (b"", "empty.csv", "The file is empty."),
+        (b"MZ\x03\x00\x03", "setup.exe", "There is a NUL byte in the file"),
+        (b"PK\x03\x04zip", "orders.xlsx", "The workbook is damaged."),
+        (b"<script>alert(1)</script>", "<b>x</b>.csv", "Column “<script>alert(1)</script>” is not known."),
+    ],
+)
+def test_a_file_that_is_none_is_refused_with_a_sentence(client, eve_there, hand_in, content, name, sentence):
+    answer = client.get(hand_in(content, name))
+
+    assert sentence in words(answer)
+    assert "<script>alert" not in answer.text
+    assert Upload.get().content is None
+
+
+@pytest.mark.parametrize(("name", "kept"), [("../../etc/passwd", "passwd"), ("a\u202eb.csv", "ab.csv"), ("x" * 300, "x" * 255)])
+def test_of_a_files_name_only_the_last_part_is_kept(client, eve_there, hand_in, name, kept):
+    hand_in(text_of({}), name)
+
+    assert Upload.get().file == kept
+
+
+def test_a_workbook_is_imported_on_the_page_too(client, eve_there, hand_in, work):
+    page = hand_in(book_of({}, {"cco_number": "002"}), "orders.xlsx")
+    client.post(f"{page}/confirmation")
+    work()
+
+    assert "Imported: 2 new" in words(client.get(page))
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_the_template_filled_in_can_be_imported(client, eve_there, hand_in, form):
+    content = client.get(f"/imports/template.{form}").data
+
+    if form == "csv":
+        content += ",".join(ROW.get(name, "") for name in template.COLUMNS).encode()
+        assert "1 new" in words(client.get(hand_in(content)))
+    else:
+        assert "The file has a header and no rows." in words(client.get(hand_in(content)))
+
+
+def test_every_column_of_the_template_is_explained():
+    assert set(template.MEANING) == set(template.COLUMNS)
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_a_file_that_stops_the_worker_three_times_is_refused(client, eve_there, hand_in, work, monkeypatch, confirmed):
+    page = hand_in(text_of({})) if confirmed else None
+    if confirmed:
+        client.post(f"{page}/confirmation")
+    else:
+        page = client.post(
+            "/imports", data={"file": (io.BytesIO(text_of({}).encode()), "a.csv")}, content_type="multipart/form-data"
+        ).location
+    Dispatch.update(tries=importing.LOST_WORKERS).where(Dispatch.finished_at.is_null()).execute()
+
+    work()
+
+    assert "it stopped the worker 3 times. Nothing was imported" in words(client.get(page))
+    assert not ChangeOrder.select().exists()
+
+
+def test_a_worker_that_died_during_the_import_is_followed_by_one_that_completes_it(client, eve_there, hand_in, work, monkeypatch, clock):
+    page = hand_in(text_of({}, {"cco_number": "002"}, {"cco_number": "003"}))
+    client.post(f"{page}/confirmation")
+    real = imports.staging.put
+
+    def dying(row, *rest):
+        if row.position == 3:
+            raise KeyboardInterrupt
+        real(row, *rest)
+        time.sleep(imports.HOLD_S)  # so that it fills a turn of its own
+
+    monkeypatch.setattr(imports, "HOLD_S", 0.01)
+    monkeypatch.setattr(imports.staging, "put", dying)
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert ChangeOrder.select().count() == 2
+    monkeypatch.setattr(imports.staging, "put", real)
+    clock.tick(minutes=2)
+    Lane.update(until=clock.now()).execute()
+
+    work()
+
+    assert "Imported: 3 new" in words(sign_in(client, Upload.get().by).get(page))
+    assert Import.select().count() == 1
