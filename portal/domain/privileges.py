@@ -38,7 +38,7 @@ def join(person: User, number: str, by: User | None = None) -> Job:
     """Make the person a member of the job with this number. Raises NotPermitted, or Refused if there is none."""
     with transaction():
         _ensure_administers_others(person, by)
-        job: Job | None = Job.get_or_none(Job.number == number)
+        job = _job(number)
         if job is None:
             raise Refused(f"There is no job {number}.")
         if not person.is_member_of(job):
@@ -51,7 +51,7 @@ def leave(person: User, number: str, by: User | None = None) -> None:
     """Take the person off the job; what they wrote stays. Raises NotPermitted, or Refused if they are no member."""
     with transaction():
         _ensure_administers_others(person, by)
-        job: Job | None = Job.get_or_none(Job.number == number)
+        job = _job(number)
         if job is None or not Membership.delete().where(Membership.user == person, Membership.job == job).execute():
             raise Refused(f"{person.name} is not a member of a job {number}.")
         events.record(SUBJECT, person.id, "job left", by, job=number)
@@ -80,6 +80,12 @@ def set_active(id: int, active: bool, by: User | None = None) -> User:
             _ensure_an_admin_is_left(person)
             sessions.end_all(person)
         return _change(person, by, "account opened" if active else "account closed", active=active)
+
+
+def _job(number: str) -> Job | None:
+    """The job with this number; control characters, which not every database takes, are in none."""
+    job: Job | None = Job.get_or_none(Job.number == number) if number.isprintable() else None
+    return job
 
 
 def _open(id: int, by: User | None) -> User:
