@@ -60,6 +60,9 @@ class Settings(BaseSettings):
         str, Field(description="folder of a rehearsal of disasters, for tests only; refused unless everything is on this machine")
     ] = ""
     PORTAL_REHEARSAL_NAME: Annotated[str, Field(description="this process's name in the rehearsal")] = ""
+    API_PER_MINUTE: Annotated[
+        int, Field(ge=1, le=60_000, description="requests a minute that one access token may make to /api/v1, in each web process")
+    ] = 300
     LOG_FORMAT: Annotated[Literal["json", "console"], Field(description="how log lines are written")] = "json"
 
     @field_validator("TIME_ZONE")

@@ -23,7 +23,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from flask import Flask  # here, so that workers and the command line start without the web
 
     import config
-    from portal import db, logs, rehearsal, web
+    from portal import api, db, logs, rehearsal, web
 
     settings = settings or config.load()
     if not settings.SECRET_KEY:
@@ -42,6 +42,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,  # a form lives as long as its session
     )
     web.init_app(app)
+    api.init_app(app)
     return app
 
 

@@ -9,10 +9,13 @@ from portal.domain import change_orders, checks, drafting, events, exports, mail
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
 from portal.domain.checks import Finding
 from portal.domain.companies import Company
+from portal.domain.events import Event
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
 
 LONGEST_REASON = 1000
+WRITINGS = ("created", "edited", "sent")
+WROTE, MADE_TOKEN = "sent or wrote this change order", "made the access token with which this change order was sent or written"
 REJECTABLE = (Status.READY, Status.FAILED)
 DECISIONS = (
     "accepted", "rejected", "recalled", "retried", "said present", "said absent", "entered by hand", "unlinked", "retrieved", "voided",
@@ -141,12 +144,12 @@ def ensure_may_decide(change_order: ChangeOrder, by: User) -> None:
         raise NotPermitted(why)
 
 
-def why_not(change_order: ChangeOrder, by: User, hands: set[int]) -> str:
+def why_not(change_order: ChangeOrder, by: User, hands: dict[int, str]) -> str:
     """Why this person may not decide this change order, or an empty text. `hands`: who worked on it (`hands_on`)."""
     if not by.may_decide:
         return by.why_not_decide
     if change_order.company.four_eyes and by.id in hands:
-        return "You sent or wrote this change order, so another approver has to decide it (four eyes)."
+        return f"You {hands[by.id]}, so another approver has to decide it (four eyes)."
     return ""
 
 
@@ -160,33 +163,41 @@ def waits_for(by: User) -> Any:
 
 
 def _edited_by(person: User) -> list[int]:
-    """The ids of the change orders that wait with edits of this person in their revision."""
+    """The ids of the change orders that wait with edits of this person, or with work of a token they made, in their revision."""
+    made = Event.action.in_(WRITINGS) & Event.data.contains(f'"{events.MAKER}":{person.id}')
     edits: Any = (
-        events.Event.select(events.Event.ref, events.Event.data, ChangeOrder.revision.alias("now"))
-        .join(ChangeOrder, on=(events.Event.ref == ChangeOrder.id))
-        .where(events.Event.subject == SUBJECT, events.Event.action == "edited", events.Event.actor == person)
-        .where(ChangeOrder.status == Status.READY)
+        Event.select(Event.ref, Event.action, Event.actor, Event.data, ChangeOrder.revision.alias("now"))
+        .join(ChangeOrder, on=(Event.ref == ChangeOrder.id))
+        .where(Event.subject == SUBJECT, ChangeOrder.status == Status.READY, ((Event.action == "edited") & (Event.actor == person)) | made)
         .objects()
     )
-    return [edit.ref for edit in edits if edit.facts["revision"] == edit.now]
+    return [edit.ref for edit in edits if person.id in _hands_of(edit, edit.now)]
 
 
-def hands_on(change_order: ChangeOrder) -> set[int]:
-    """The ids of sender, creator and editors of the revision."""
+def hands_on(change_order: ChangeOrder) -> dict[int, str]:
+    """The ids of sender, creator and editors of the revision, and of who made the tokens they used, with what each did."""
     return all_hands([change_order])[change_order.id]
 
 
-def all_hands(rows: list[ChangeOrder]) -> dict[int, set[int]]:
+def all_hands(rows: list[ChangeOrder]) -> dict[int, dict[int, str]]:
     """`hands_on` of each row, in one query."""
-    hands = {row.id: _authors(row) for row in rows}
+    hands = {row.id: dict.fromkeys(_authors(row), WROTE) for row in rows}
     revisions = {row.id: row.revision for row in rows}
-    edits = events.Event.select(events.Event.ref, events.Event.actor, events.Event.data).where(
-        events.Event.subject == SUBJECT, events.Event.action == "edited", events.Event.ref.in_(list(hands))
+    by_token = Event.action.in_(WRITINGS) & Event.data.contains(f'"{events.MAKER}":')
+    written = Event.select(Event.ref, Event.action, Event.actor, Event.data).where(
+        Event.subject == SUBJECT, (Event.action == "edited") | by_token, Event.ref.in_(list(hands))
     )
-    for edit in edits:
-        if edit.actor_id and edit.facts["revision"] == revisions[edit.ref]:
-            hands[edit.ref].add(edit.actor_id)
+    for event in written:
+        hands[event.ref] = _hands_of(event, revisions[event.ref]) | hands[event.ref]
     return hands
+
+
+def _hands_of(event: Event, revision: int) -> dict[int, str]:
+    """Whose hands the event shows on this revision: who created it had a hand in all of them."""
+    if event.facts.get("revision", revision) != revision:
+        return {}
+    maker = event.facts.get(events.MAKER)
+    return ({maker: MADE_TOKEN} if maker else {}) | ({event.actor_id: WROTE} if event.actor_id else {})
 
 
 def _authors(change_order: ChangeOrder) -> set[int]:
@@ -203,9 +214,9 @@ def _freeze(change_order: ChangeOrder, number: str, title: str | None, descripti
 def is_repeat(change_order: ChangeOrder, by: User, action: str, version: int) -> bool:
     """Whether this very decision was already recorded: a double click, or a retry after a lost answer."""
     last = (
-        events.Event.select()
-        .where(events.Event.subject == SUBJECT, events.Event.ref == change_order.id, events.Event.action.in_(DECISIONS))
-        .order_by(events.Event.seq.desc())
+        Event.select()
+        .where(Event.subject == SUBJECT, Event.ref == change_order.id, Event.action.in_(DECISIONS))
+        .order_by(Event.seq.desc())
         .first()
     )
     return bool(last and last.action == action and last.actor_id == by.id and last.facts["seen"] == version)

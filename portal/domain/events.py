@@ -7,7 +7,9 @@ hash covers its predecessor. An event is the last insert of its transaction, to 
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +21,8 @@ from portal.domain.people import User
 
 GENESIS = "0" * 64
 CHAIN_LOCK = 0x0CC0  # PostgreSQL advisory lock: one chain, one writer
+MAKER = "token_made_by"  # the fact of an event that came by an access token: who made it, and could have used it
+_way: ContextVar[dict[str, Any] | None] = ContextVar("way", default=None)
 
 
 class Event(Model):
@@ -74,13 +78,23 @@ def record(subject: str, ref: int, action: str, actor: User | None = None, **dat
         subject=subject,
         ref=ref,
         action=action,
-        data=canonical(data),
+        data=canonical(data | (_way.get() or {})),
         previous=last[1],
     )
     event.hash = event.seal()
     rehearsal.reach("audit.before_insert")
     event.save(force_insert=True)
     return event
+
+
+@contextmanager
+def by_token(name: str, maker: int) -> Iterator[None]:
+    """Every event of the block also names the access token by which it came about, and who made that."""
+    before = _way.set({"token": name, MAKER: maker})
+    try:
+        yield
+    finally:
+        _way.reset(before)
 
 
 def history(subject: str, ref: int) -> list[Event]:

@@ -40,7 +40,7 @@ class Offers:
 NONE = Offers()
 
 
-def of(shown: list[ChangeOrder], viewer: User, said: dict[int, Event], hands: dict[int, set[int]]) -> dict[int, Offers]:
+def of(shown: list[ChangeOrder], viewer: User, said: dict[int, Event], hands: dict[int, dict[int, str]]) -> dict[int, Offers]:
     """The offers of each by its id, in a constant number of queries. `said`: their last events; `hands`: who worked on them."""
     attempted = exports.attempted(_exports(shown, Status.QUEUED))
     promised = outbox.promised(key for one in shown if one.state in LOOKED_UP for key in _keys(one))
@@ -75,7 +75,7 @@ def _keys(one: ChangeOrder) -> list[str]:
     return [exports.key(one.export), readings.key(one.export)] if one.export else []
 
 
-def _ways(one: ChangeOrder, viewer: User, last: Event | None, hands: set[int], attempted: set[int]) -> dict[str, bool]:
+def _ways(one: ChangeOrder, viewer: User, last: Event | None, hands: dict[int, str], attempted: set[int]) -> dict[str, bool]:
     match one.state:
         case Status.QUEUED:
             return {"recall": one.export not in attempted and not deciding.why_not_recall(one, viewer)}

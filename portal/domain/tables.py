@@ -1,5 +1,6 @@
 """Every table, for migrations and tests that look at all of them."""
 
+from portal.domain.answers import KeptAnswer
 from portal.domain.change_orders import ChangeOrder, LineItem
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
@@ -16,10 +17,11 @@ from portal.domain.refreshing import Refresh
 from portal.domain.resending import ResendCheck
 from portal.domain.sessions import Session
 from portal.domain.staging import Import, Staged
+from portal.domain.tokens import Token
 from portal.domain.uploads import Upload
 
 TABLES = (
     Company, Job, Vendor, Commitment, User, Membership, Session, ChangeOrder, LineItem, SpectrumNumber, Export, Attempt, Lane, Dispatch,
     Heartbeat, Event, Upload, Import, Staged, SpectrumJob, SpectrumPhase, SpectrumVendor, Reading, Refresh, Connection, ConnectionTest,
-    ResendCheck,
+    ResendCheck, Token, KeptAnswer,
 )  # fmt: skip

@@ -14,6 +14,7 @@ from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.events import Event
 from portal.domain.people import User
 from portal.domain.staging import Import
+from portal.domain.tokens import Token
 
 PAGE = 50
 SUBJECTS = {
@@ -24,6 +25,7 @@ SUBJECTS = {
     "commitment": "Commitments",
     "vendor": "Vendors",
     "import": "Imports",
+    "token": "Access tokens",
 }
 ONE_DAY = timedelta(days=1)
 LONGEST_NUMBER = 18  # digits of an id or a seq
@@ -166,6 +168,7 @@ NAMED: dict[str, tuple[Any, Any, str]] = {
     "commitment": (Commitment, Commitment.number, "Commitment "),
     "vendor": (Vendor, Vendor.name, "Vendor "),
     "import": (Import, Import.file, "Import "),
+    "token": (Token, Token.name, "Access token "),
 }
 
 

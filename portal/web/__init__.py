@@ -33,6 +33,7 @@ def init_app(app: Flask) -> None:
         sessions,
         settings,
         static,
+        tokens,
     )
 
     app.jinja_options = {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
@@ -42,7 +43,7 @@ def init_app(app: Flask) -> None:
     htmx.init_app(app)
     frame.init_app(app)
     pages = (operations, sessions, frame, lists, deciding, resolving, fallback, help, projects, jobs, imports)
-    for module in (*pages, settings, members, resending, mails, audit, profile):
+    for module in (*pages, settings, members, resending, mails, tokens, audit, profile):
         app.register_blueprint(module.bp)
 
 

@@ -8,7 +8,9 @@ from flask_login import current_user
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
+from portal.api import bearer
 from portal.domain import people
+from portal.domain.tokens import Scope
 from portal.web import htmx
 
 
@@ -18,6 +20,10 @@ class Who(Enum):
     LOOKS = "level Read Only or higher"
     SUPPORTS = "level Standard or higher"
     ADMINISTERS = "level Admin"
+    HAS_ACCESS = "any access token"
+    READS = "an access token with the scope read"
+    WRITES = "an access token with the scope write"
+    SENDS = "an access token with the scope send"
 
 
 ENDPOINTS = {
@@ -86,6 +92,9 @@ ENDPOINTS = {
     "resending.send": Who.ADMINISTERS,  # and with the privilege, which is read in the transaction
     "resending.sent": Who.ADMINISTERS,
     "resending.record": Who.ADMINISTERS,
+    "tokens.index": Who.ADMINISTERS,
+    "tokens.make": Who.ADMINISTERS,
+    "tokens.revoke": Who.ADMINISTERS,
     "audit.index": Who.ADMINISTERS,
     "audit.download": Who.ADMINISTERS,
     "audit.verification": Who.ADMINISTERS,
@@ -95,7 +104,15 @@ ENDPOINTS = {
     "mails.set_aside": Who.ADMINISTERS,
     "profile.show": Who.SIGNED_IN,
     "profile.save": Who.SIGNED_IN,
+    "api.description": Who.HAS_ACCESS,
+    "api.index": Who.READS,
+    "api.show": Who.READS,
+    "api.show_by_number": Who.READS,
+    "api.put": Who.WRITES,
+    "api.send": Who.SENDS,
+    "api.retrieve": Who.SENDS,
 }
+SCOPES = {Who.HAS_ACCESS: None, Who.READS: Scope.READ, Who.WRITES: Scope.WRITE, Who.SENDS: Scope.SEND}  # no cookie opens these
 # Asked for by the page itself: no sign of a person at the screen.
 POLLS = {"change_orders.fragment", "settings.connection_test", "settings.look_ups", "resending.sent", "imports.progress"}
 # After signing in: a fragment is no page, nor is a download, and home is where one is led anyway.
@@ -125,6 +142,9 @@ def guard() -> ResponseReturnValue | None:
         return None  # no such page, or not by this method: Flask says so after this
     who = ENDPOINTS.get(request.endpoint)
     if who is Who.PUBLIC:
+        return None
+    if who in SCOPES:
+        bearer.admit(SCOPES[who])
         return None
     if not current_user.is_authenticated:
         return ask_to_sign_in()

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from portal.api import problems
 from portal.db import Busy
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment, Job
@@ -69,6 +70,9 @@ def answer(code: int, text: str | None = None, headers: list[tuple[str, str]] | 
     title, general = WORDS.get(code, WORDS[500 if code >= 500 else 400])
     words = {"title": title, "text": text or general, "reference": reference}
     kept = {name: value for name, value in headers or () if name in ("Allow", "Retry-After")}
+    if problems.asked():
+        said = f"{text or title}{f'. Reference: {reference}' if reference else ''}"
+        return problems.answer(code, said, headers=kept)
     if htmx_asked():
         return (
             render_template("errors/_alert.html", **words),

@@ -1,0 +1,200 @@
+"""What goes over the wire, in and out: the models behind both the answers and their OpenAPI description."""
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
+
+from portal.domain import money
+from portal.domain.change_orders import Status
+from portal.domain.sending import Draft, LineDraft
+
+MOST_LINES = 500
+LARGEST_PAGE = 100
+ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f]*$"
+LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+MONEY = r"^-?[0-9]{1,10}(\.[0-9]{1,2})?$"
+QUANTITY = r"^-?[0-9]{1,10}(\.[0-9]{1,6})?$"
+QUANTITIES = re.compile(QUANTITY.strip("^$"), re.ASCII)
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("has to be a text in quotation marks, amounts too.")
+    return value
+
+
+def _dollars(value: Any) -> Decimal:
+    if _text(value) != value.strip():
+        raise ValueError("begins or ends with a blank.")
+    return money.parse(value)
+
+
+def _quantity(value: Any) -> Decimal:
+    if not QUANTITIES.fullmatch(_text(value)):
+        raise ValueError("is not a quantity. Write it like “12” or “12.5”.")
+    return Decimal(value)
+
+
+def _whole(value: Any) -> Any:
+    """JSON knows one kind of number: 2.0 is 2."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _moment(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _composed(value: Any) -> Any:
+    """In the one form in which it is kept; before its length is looked at, which that may change."""
+    return unicodedata.normalize("NFC", value) if isinstance(value, str) else value
+
+
+def _up_to(longest: int, pattern: str = ONE_LINE) -> Any:
+    return Annotated[str, Field(max_length=longest, pattern=pattern), BeforeValidator(_composed)]
+
+
+def _decimal(pattern: str, example: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern, "examples": [example]})
+
+
+NewAmount = Annotated[Decimal, PlainValidator(_dollars), _decimal(MONEY, "-1234.50")]
+NewQuantity = Annotated[Decimal, PlainValidator(_quantity), _decimal(QUANTITY, "12.5")]
+Amount = Annotated[Decimal, PlainSerializer(lambda value: f"{value:.2f}", return_type=str), _decimal(r"^-?[0-9]+\.[0-9]{2}$", "-1234.50")]
+Quantity = Annotated[Decimal, PlainSerializer(lambda value: f"{value:f}", return_type=str), _decimal(r"^-?[0-9]+(\.[0-9]+)?$", "12.5")]
+Moment = Annotated[datetime, PlainSerializer(_moment, return_type=str), WithJsonSchema({"type": "string", "format": "date-time"})]
+Version = Annotated[
+    int, Field(ge=1, le=2**31 - 1, description="The version that was seen; a change since then is answered 409"), BeforeValidator(_whole)
+]
+JobNumber, CommitmentNumber, Number = _up_to(10), _up_to(30), _up_to(12)
+
+
+class NewLine(Shape):
+    """One cost line as it should be. Amounts are US dollars."""
+
+    phase_code: _up_to(30) = Field("", description="Spectrum phase code, dashes allowed")  # type: ignore[valid-type]
+    cost_type: _up_to(10) = ""  # type: ignore[valid-type]
+    bid_item: _up_to(11) = Field("", description="Needed for unit price contracts")  # type: ignore[valid-type]
+    description: _up_to(500) = ""  # type: ignore[valid-type]
+    quantity: NewQuantity | None = None
+    unit: _up_to(10) = ""  # type: ignore[valid-type]
+    amount: NewAmount | None = None
+
+
+class Change(Shape):
+    """A change order as it should be. It may be incomplete: findings say what is missing before it can be sent."""
+
+    title: _up_to(200)  # type: ignore[valid-type]
+    description: _up_to(4000, LINES) = ""  # type: ignore[valid-type]
+    project_status: _up_to(40) = Field("Approved", description="Only Approved may be sent")  # type: ignore[valid-type]
+    amount: NewAmount | None = Field(None, description="The total; left out, it is the sum of the lines")
+    lines: list[NewLine] = Field(max_length=MOST_LINES)
+    version: Version | None = None
+
+    def draft(self, number: str) -> Draft:
+        lines = [LineDraft(**dict(line)) for line in self.lines]
+        return Draft(number, self.title, self.description, lines, self.amount, self.project_status)
+
+
+class Step(Shape):
+    """A step forward or back."""
+
+    version: Version
+
+
+class Asked(BaseModel):
+    """What a list is narrowed down to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: list[Status] = Field(default_factory=list, description="One or more states")
+    job: JobNumber = ""  # type: ignore[valid-type]
+    commitment: CommitmentNumber = ""  # type: ignore[valid-type]
+    number: Number = ""  # type: ignore[valid-type]
+    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="How many at once")] = 50
+    after: Annotated[str, Field(pattern=r"^([1-9][0-9]{0,17})?$", description="`next` of the page before")] = ""
+
+
+class Finding(Shape):
+    """One thing that is wrong or worth knowing.
+
+    pointer    JSON pointer into the change order
+    parameter  name of a parameter of the address
+    rule       number of the rule; the same ones that people see in the portal
+    """
+
+    pointer: str | None = None
+    parameter: str | None = None
+    detail: str
+    rule: int | None = None
+    blocking: bool = True
+    who: str | None = None
+    fix: str | None = None
+
+
+class Line(Shape):
+    """One cost line as it is kept."""
+
+    phase_code: str
+    cost_type: str
+    bid_item: str
+    description: str
+    quantity: Quantity | None
+    unit: str
+    amount: Amount | None
+
+
+class Summary(Shape):
+    """A change order in a list."""
+
+    id: int
+    url: str
+    job: str
+    commitment: str
+    number: str
+    title: str
+    amount: Amount
+    status: Status
+    status_label: str
+    revision: int = Field(description="How often it was sent")
+    version: int
+    checks: str = Field(description="clean, warn or block: the worst finding")
+    spectrum_number: str | None = Field(description="Its change request number in Spectrum, once it has one")
+    created_at: Moment
+    sent_at: Moment | None
+    decided_at: Moment | None
+
+
+class ChangeOrder(Summary):
+    """A change order with its lines, and what the checks say while it can still be answered or corrected."""
+
+    description: str
+    project_status: str
+    reason: str | None = Field(description="Why accounting sent it back")
+    lines: list[Line]
+    findings: list[Finding]
+
+
+class Page(Shape):
+    """One page of a list. `next` goes into `after` for the one behind; null on the last page."""
+
+    change_orders: list[Summary]
+    next: str | None
+
+
+class Problem(BaseModel):
+    """What was refused and why (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[Finding] | None = None
+    change_order: ChangeOrder | None = Field(None, description="How it is now")

@@ -1,0 +1,41 @@
+"""Change orders as the interface shows them."""
+
+from typing import Any
+
+from flask import url_for
+
+from portal.api import problems, shapes
+from portal.domain import checks, delivering, numbers
+from portal.domain.change_orders import ChangeOrder
+
+
+def full(change_order: ChangeOrder) -> shapes.ChangeOrder:
+    """The change order with its lines and, while it can be corrected or answered, its findings."""
+    matters = change_order.is_editable or change_order.is_ready
+    found = (checks.at_send if change_order.is_editable else checks.on_review)(change_order) if matters else []
+    return shapes.ChangeOrder(
+        **_facts(change_order, numbers.kept(change_order)),
+        description=change_order.description,
+        project_status=change_order.project_status,
+        reason=delivering.reason(change_order) or None,
+        lines=[shapes.Line(**{name: getattr(line, name) for name in shapes.Line.model_fields}) for line in change_order.lines],
+        findings=problems.of_findings(found),
+    )
+
+
+def listed(found: list[ChangeOrder]) -> list[shapes.Summary]:
+    """The change orders in a list, in a constant number of queries."""
+    kept = numbers.all_kept([change_order.id for change_order in found])
+    return [shapes.Summary(**_facts(change_order, kept.get(change_order.id, ""))) for change_order in found]
+
+
+def _facts(change_order: ChangeOrder, spectrum_number: str) -> dict[str, Any]:
+    names = ("id", "number", "title", "amount", "revision", "version", "checks", "created_at", "sent_at", "decided_at")
+    return {name: getattr(change_order, name) for name in names} | {
+        "url": url_for("api.show", id=change_order.id),
+        "job": change_order.job.number,
+        "commitment": change_order.commitment.number,
+        "status": change_order.state,
+        "status_label": change_order.label,
+        "spectrum_number": spectrum_number or None,
+    }

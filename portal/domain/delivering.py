@@ -1,0 +1,109 @@
+"""What upstream systems do: deliver a change order by its job, commitment and number, and follow what becomes of it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import peewee
+
+from portal.db import transaction
+from portal.domain import change_orders, events, people, sending
+from portal.domain.change_orders import ChangeOrder, Overtaken, Status
+from portal.domain.commitments import Commitment, Job
+from portal.domain.companies import Company
+from portal.domain.people import Membership, NotPermitted, User
+from portal.domain.sending import Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which change orders to list; what is empty does not count. `after`: only those made after the one with this id."""
+
+    statuses: tuple[Status, ...] = ()
+    job: str = ""
+    commitment: str = ""
+    number: str = ""
+    after: int = 0
+
+
+def put(job: str, commitment: str, draft: Draft, by: User, version: int | None = None) -> tuple[ChangeOrder, bool]:
+    """Create the change order, or put the draft in its place; answers it and whether it is new. The same draft again writes nothing.
+
+    Raises Commitment.DoesNotExist, NotPermitted, Blocked (the number is none), and Overtaken when it is ready or further, or
+    not in the version that was seen.
+    """
+    with transaction():
+        by, owner = people.as_now(by), _commitment(job, commitment, by)
+        here = _known(owner, draft.number)
+        if here is None and version is None:
+            try:
+                with transaction():  # a savepoint: somebody else may create it this very moment
+                    return change_orders.load(sending.create(owner, by, draft).id), True
+            except peewee.IntegrityError:
+                here = _known(owner, draft.number)
+        if here is None:
+            raise ChangeOrder.DoesNotExist  # type: ignore[attr-defined]
+        return _replace(here, by, draft, version), False
+
+
+def _replace(here: ChangeOrder, by: User, draft: Draft, version: int | None) -> ChangeOrder:
+    if not here.is_editable or version not in (None, here.version):
+        raise Overtaken(here)
+    wanted = ChangeOrder(commitment=here.commitment, project_status=here.project_status)
+    sending.fill(wanted, draft)
+    if sending.snapshot(wanted) == sending.snapshot(here) and wanted.project_status == here.project_status:
+        return here
+    sending.revise(here, by, here.version, draft)
+    return change_orders.load(here.id)
+
+
+def visible(id: int, viewer: User) -> ChangeOrder:
+    """The change order, if the person may see it. Raises ChangeOrder.DoesNotExist."""
+    return _one(ChangeOrder.id == id, viewer)
+
+
+def named(job: str, commitment: str, number: str, viewer: User) -> ChangeOrder:
+    """The change order of these numbers, if the person may see it. Raises ChangeOrder.DoesNotExist."""
+    return _one((Job.number == job) & (Commitment.number == commitment) & (ChangeOrder.number == number), viewer)
+
+
+def listed(wanted: Wanted, viewer: User, size: int) -> tuple[list[ChangeOrder], bool]:
+    """The next change orders the person may see, in the order in which they were made, and whether there are more."""
+    query = change_orders.complete().where(_seen_by(viewer), ChangeOrder.id > wanted.after)
+    if wanted.statuses:
+        query = query.where(ChangeOrder.status.in_(wanted.statuses))
+    for column, value in ((Job.number, wanted.job), (Commitment.number, wanted.commitment), (ChangeOrder.number, wanted.number)):
+        query = query.where(column == value) if value else query
+    found = list(query.order_by(ChangeOrder.id).limit(size + 1))
+    return found[:size], len(found) > size
+
+
+def reason(change_order: ChangeOrder) -> str:
+    """Why it was sent back, while it is; else an empty text."""
+    if change_order.state is not Status.REJECTED:
+        return ""
+    told = events.latest(change_orders.SUBJECT, [change_order.id], of=("rejected",))
+    return str(told[change_order.id].facts["reason"])
+
+
+def _one(condition: Any, viewer: User) -> ChangeOrder:
+    return change_orders.with_lines([change_orders.complete().where(condition, _seen_by(viewer)).get()])[0]
+
+
+def _seen_by(viewer: User) -> Any:
+    """As on the pages: members see all of their jobs, writers what they wrote, who has a level what was sent to accounting."""
+    theirs = Job.id.in_(Membership.select(Membership.job).where(Membership.user == viewer)) | (ChangeOrder.created_by == viewer)
+    return theirs | ChangeOrder.sent_at.is_null(False) if viewer.may_look else theirs
+
+
+def _commitment(job: str, number: str, by: User) -> Commitment:
+    """The commitment of a job the person is a member of. Raises Commitment.DoesNotExist or NotPermitted."""
+    query = Commitment.select(Commitment, Job, Company).join(Job).join(Company).where(Job.number == job, Commitment.number == number)
+    found: Commitment = query.get()
+    if not by.is_member_of(found.job):
+        raise NotPermitted(f"{by.name}, for whom the token acts, is not a member of job {job}. Ask an administrator to add them.")
+    return found
+
+
+def _known(commitment: Commitment, number: str) -> ChangeOrder | None:
+    found = ChangeOrder.get_or_none(ChangeOrder.commitment == commitment, ChangeOrder.number == number.strip())
+    return change_orders.hold(found.id) if found else None
