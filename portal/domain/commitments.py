@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import peewee
 
-from portal.db import Model, MoneyField
+from portal.db import Model, MoneyField, is_sqlite
 from portal.domain.companies import Company
 
 
@@ -65,3 +65,9 @@ class Commitment(Model):
     @property
     def is_purchase_order(self) -> bool:
         return bool(self.kind == Kind.PURCHASE_ORDER)
+
+
+def hold(commitment: Commitment) -> None:
+    """Until the transaction ends nobody else makes a change order of it, so that who comes second sees whose number is taken."""
+    if not is_sqlite():  # where whole transactions wait for each other
+        list(Commitment.select(Commitment.id).where(Commitment.id == commitment.id).for_update())

@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-import peewee
-
 from portal.db import transaction
-from portal.domain import change_orders, events, people, sending
+from portal.domain import change_orders, commitments, events, people, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company
@@ -33,13 +31,10 @@ def put(job: str, commitment: str, draft: Draft, by: User, version: int | None =
     """
     with transaction():
         by, owner = people.as_now(by), _commitment(job, commitment, by)
+        commitments.hold(owner)
         here = _known(owner, draft.number)
         if here is None and version is None:
-            try:
-                with transaction():  # a savepoint: somebody else may create it this very moment
-                    return change_orders.load(sending.create(owner, by, draft).id), True
-            except peewee.IntegrityError:
-                here = _known(owner, draft.number)
+            return change_orders.load(sending.create(owner, by, draft).id), True
         if here is None:
             raise ChangeOrder.DoesNotExist  # type: ignore[attr-defined]
         return _replace(here, by, draft, version), False

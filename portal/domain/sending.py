@@ -7,7 +7,7 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, checks, deciding, events, people
+from portal.domain import change_orders, checks, commitments, deciding, events, people
 from portal.domain.change_orders import SUBJECT, ChangeOrder, LineItem, Overtaken, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.people import NotPermitted, User
@@ -63,6 +63,7 @@ def begin(commitment: Commitment, by: User, draft: Draft) -> ChangeOrder:
     with transaction():
         by = people.as_now(by)
         ensure_member(commitment.job, by)
+        commitments.hold(commitment)
         return create(commitment, by, draft)
 
 
