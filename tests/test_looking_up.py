@@ -12,7 +12,7 @@ from portal.domain.exports import Export
 from portal.domain.outbox import Lane
 from portal.spectrum.records import Stored, StoredLine
 from tests.conftest import HTMX, sign_in
-from tests.test_resolving_pages import buttons, path, seen, soup, words
+from tests.test_resolving_pages import NOON, buttons, path, seen, soup, words
 
 
 @pytest.fixture
@@ -95,6 +95,7 @@ def test_where_reading_back_is_off_the_button_is_not_there_and_asking_is_refused
 
 
 def test_a_row_in_doubt_says_what_the_portal_does_about_it_and_when(client, ana, make_change_order, clock):
+    clock.set(NOON)
     one = make_change_order("unknown")
 
     row = soup(sign_in(client, ana).get(path(one, "row"), headers=HTMX)).tr

@@ -1,5 +1,7 @@
 """The buttons and forms of what is on its way, in trouble, exported, or with the project: who is offered which, and every refusal."""
 
+from datetime import UTC, datetime
+
 import pytest
 from bs4 import BeautifulSoup
 
@@ -29,6 +31,7 @@ def buttons(tag):
     return [words(button) for button in tag.find_all("button")]
 
 
+NOON = datetime(2026, 11, 23, 18, tzinfo=UTC)  # in the company's zone: far from midnight, when a time of day gets its day
 OFFERED = [
     ("queued", "ana", ["Recall"]),
     ("queued", "lee", []),
@@ -54,6 +57,7 @@ def test_a_row_offers_what_its_person_may_do(client, make_change_order, request,
 
 
 def test_not_there_is_offered_after_the_quiet_window_and_until_then_its_time(client, ana, make_change_order, clock):
+    clock.set(NOON)
     one = make_change_order("unknown")
     sign_in(client, ana)
     early = soup(client.get(path(one, "row"), headers=HTMX)).tr
