@@ -51,7 +51,8 @@ def test_where_nobody_asked_the_administrators_are_told(make_change_order, eve, 
 
 
 def test_failures_of_one_cause_within_an_hour_are_one_mail(make_change_order, wanting, clock):
-    clock.set(clock.now().replace(minute=0))
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
+    clock.set(hour)
     for number in ("001", "002", "003"):
         make_change_order("failed", number=number)
         clock.tick(minutes=1)
@@ -59,6 +60,9 @@ def test_failures_of_one_cause_within_an_hour_are_one_mail(make_change_order, wa
     (dispatch,) = promised()
 
     assert letter(dispatch).count == 3
+    outbox.finish(dispatch)
+    make_change_order("failed", number="005")
+    assert [later.due_at for later in promised()[1:]] == [hour + alarms.HOUR]  # what came after the mail is told too
     clock.tick(hours=1)
     make_change_order("failed", number="004")
     assert len(promised()) == 2

@@ -18,6 +18,8 @@ from portal.domain.summaries import NotWanted
 
 UNKNOWN, DIFFERS, UNREACHABLE = "unknown", "differs", "unreachable"  # beside the four classes of a failure
 COLLECTED = timedelta(minutes=5)
+HOUR = timedelta(hours=1)
+TELL_WHY = ("failed", "said present", "said absent", "left as a workbook")  # events that end in Failed to Export
 SHOWN = 25
 CAUSES = {
     "data": "the data have to change",
@@ -58,9 +60,15 @@ class Alarm:
 
 def ring(cause: str) -> None:
     """Promise to tell whoever wants to know. Call inside the transaction of the trouble."""
-    hour = clock.now().strftime("%Y-%m-%dT%H")
+    now = clock.now()
+    hour = now.replace(minute=0, second=0, microsecond=0)
     for person in recipients():
-        outbox.promise(f"failed:{cause}:{hour}:{person.id}", MAIL, Task.FAILED_EXPORTS, person.id, COLLECTED)
+        this, coming = (f"failed:{cause}:{at:%Y-%m-%dT%H}:{person.id}" for at in (hour, hour + HOUR))
+        told = outbox.promised([this]).get(this)
+        if told and told.finished_at:  # what came after this hour's mail is told in the next one, not never
+            outbox.promise(coming, MAIL, Task.FAILED_EXPORTS, person.id, hour + HOUR - now)
+        else:
+            outbox.promise(this, MAIL, Task.FAILED_EXPORTS, person.id, COLLECTED)
 
 
 def recipients() -> list[User]:
@@ -112,8 +120,8 @@ def _promises(found: list[ChangeOrder], cause: str) -> dict[int, str]:
 
 
 def _failures(found: list[ChangeOrder], cause: str) -> dict[int, str]:
-    last = events.latest(SUBJECT, [one.id for one in found], of=("failed",))
-    return {id: str(event.facts["text"]) for id, event in last.items() if event.facts["cause"] == cause}
+    last = events.latest(SUBJECT, [one.id for one in found], of=TELL_WHY)
+    return {id: str(event.facts.get("text", "")) for id, event in last.items() if event.facts.get("cause") == cause}
 
 
 FAILED = (ChangeOrder.status == Status.FAILED,)
