@@ -4,7 +4,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from portal.domain.exports import Outcome
+from portal import rehearsal
+from portal.db import insist, transaction
+from portal.domain import exports
+from portal.domain.exports import Attempt, Outcome
 from portal.spectrum import records
 
 # The connected client's one call, handed in by the task, since the domain knows no wire: elements 3-56 and the GUID of
@@ -22,6 +25,17 @@ def make(call: Call, elements: Mapping[str, str], guid: str) -> tuple[Outcome, r
         return Outcome.REFUSED, error
     except records.OutcomeUnknown as error:
         return Outcome.UNKNOWN, error
+
+
+def write_down(attempt: Attempt, outcome: Outcome, answer: records.Receipt | records.SpectrumError) -> None:
+    """Close the attempt with what came back: whoever holds the lane by now, and however long the database is busy."""
+
+    def write() -> None:
+        with transaction():
+            exports.close_attempt(attempt, outcome, **evidence_of(answer))
+            rehearsal.reach("settle.before_commit")
+
+    insist(write)
 
 
 def evidence_of(answer: Any) -> Mapping[str, Any]:

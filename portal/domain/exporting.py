@@ -10,14 +10,13 @@ from contextlib import suppress
 from datetime import timedelta
 
 from portal import clock, rehearsal
-from portal.db import insist, transaction
+from portal.db import transaction
 from portal.domain import calls, change_orders, checks, events, exports, outbox, settling, verifying
 from portal.domain.calls import Call
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
-from portal.domain.exports import Attempt, Export, Outcome
+from portal.domain.exports import Attempt, Export
 from portal.domain.outbox import Dispatch, Lane
 from portal.domain.readings import ONE_READING, Read
-from portal.spectrum import records
 
 ONE_CALL = timedelta(seconds=130)  # the call's deadline of 120 s and 10 s to write down what came back
 GIVE_UP = timedelta(hours=24)
@@ -114,13 +113,7 @@ def _open_next(dispatch: Dispatch, claim: int, export: Export, guid: str) -> Att
 def _send(attempt: Attempt, elements: Mapping[str, str], call: Call) -> None:
     """One call, and T3: what came back is written down whoever holds the lane by now, however long the database is busy."""
     outcome, answer = calls.make(call, elements, attempt.guid)
-    insist(lambda: _close(attempt, outcome, answer))
-
-
-def _close(attempt: Attempt, outcome: Outcome, answer: records.Receipt | records.SpectrumError) -> None:
-    with transaction():
-        exports.close_attempt(attempt, outcome, **calls.evidence_of(answer))
-        rehearsal.reach("settle.before_commit")
+    calls.write_down(attempt, outcome, answer)
 
 
 def _pause(dispatch: Dispatch, change_order: ChangeOrder) -> None:

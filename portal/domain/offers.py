@@ -37,9 +37,6 @@ class Offers:
     looked: Event | None = None
 
 
-NONE = Offers()
-
-
 def of(shown: list[ChangeOrder], viewer: User, said: dict[int, Event], hands: dict[int, dict[int, str]]) -> dict[int, Offers]:
     """The offers of each by its id, in a constant number of queries. `said`: their last events; `hands`: who worked on them."""
     attempted = exports.attempted(_exports(shown, Status.QUEUED))
@@ -82,12 +79,12 @@ def _ways(one: ChangeOrder, viewer: User, last: Event | None, hands: dict[int, s
         case Status.FAILED:
             return {
                 "retry": not resolving.why_not_retry(one, viewer, resolving.cause_of(last)),
-                "look_up": readings.may_ask(viewer),
+                "look_up": viewer.may_support,
                 "reject": not deciding.why_not(one, viewer, hands),
                 "by_hand": resolving.may_undo(viewer),
             }
         case Status.UNKNOWN:
-            return {"look_up": readings.may_ask(viewer), "resolve": viewer.may_decide}
+            return {"look_up": viewer.may_support, "resolve": viewer.may_decide}
         case Status.EXPORTED:
             return {"look_up": resolving.may_undo(viewer), "unlink": resolving.may_undo(viewer)}
     return {}

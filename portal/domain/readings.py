@@ -11,7 +11,7 @@ from portal.domain import change_orders, outbox, people
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.exports import Attempt, Export, Outcome
 from portal.domain.outbox import Task
-from portal.domain.people import Level, NotPermitted, User
+from portal.domain.people import NotPermitted, User
 from portal.spectrum import records
 
 ONE_READING = timedelta(seconds=60)  # connecting and the query have time-outs of 10 and 30 s
@@ -51,16 +51,12 @@ def ask(id: int, by: User) -> ChangeOrder:
     """
     with transaction():
         by, change_order = people.as_now(by), change_orders.hold(id)
-        if not may_ask(by):
+        if not by.may_support:
             raise NotPermitted("Looking into Spectrum needs level Standard or higher.")
         if change_order.state not in LOOKED_UP or change_order.export is None:
             raise Overtaken(change_order)
         outbox.promise_again(key(change_order.export), change_order.company.lane, Task.READ_BACK, change_order.export)
         return change_order
-
-
-def may_ask(by: User) -> bool:
-    return bool(by.active and by.rank >= Level.STANDARD.rank)
 
 
 def key(export: int | None) -> str:

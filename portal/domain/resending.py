@@ -10,13 +10,13 @@ from typing import Any
 import peewee
 
 from portal import clock
-from portal.db import Model, UtcField, insist, transaction
+from portal.db import Model, UtcField, transaction
 from portal.domain import calls, change_orders, companies, events, exports, outbox, people, readings, resolving
 from portal.domain.calls import Call
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.companies import ADDS, REPLACES, Company
 from portal.domain.exporting import ONE_CALL
-from portal.domain.exports import Attempt, Export, Outcome
+from portal.domain.exports import Export, Outcome
 from portal.domain.outbox import Dispatch, Lane, Task
 from portal.domain.people import NotPermitted, User
 from portal.domain.readings import Read
@@ -108,13 +108,9 @@ def step(dispatch: Dispatch, claim: int, call: Call, read: Read | None) -> None:
         line, elements = check.export.lines[0]
         attempt = exports.open_attempt(check.export, line, claim, str(uuid.uuid4()), CHECK)
     outcome, answer = calls.make(call, elements, attempt.guid)
-    insist(lambda: _settle(dispatch, check, attempt, outcome, answer, read))
-
-
-def _settle(dispatch: Dispatch, check: ResendCheck, attempt: Attempt, outcome: Outcome, answer: Any, read: Read | None) -> None:
+    calls.write_down(attempt, outcome, answer)
     said = _said(check.export, outcome, answer, read)
     with transaction():
-        exports.close_attempt(attempt, outcome, **calls.evidence_of(answer))
         _keep(dispatch, check, said, sent=outcome is Outcome.SENT)
 
 

@@ -9,7 +9,7 @@ from portal.domain import change_orders, checks, deciding, events, exports, numb
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.checks import Finding
 from portal.domain.exports import Export, Outcome
-from portal.domain.people import Level, NotPermitted, User
+from portal.domain.people import NotPermitted, User
 from portal.domain.readings import LOOK
 from portal.spectrum import records
 
@@ -124,8 +124,7 @@ def why_not_retry(change_order: ChangeOrder, by: User, cause: str) -> str:
     """Why this person may not retry what failed for this cause, or an empty text."""
     if by.may_decide:
         return ""
-    supports = by.active and by.rank >= Level.STANDARD.rank
-    if not (supports and change_order.company.support_may_retry):
+    if not (by.may_support and change_order.company.support_may_retry):
         return by.why_not_decide
     if cause == "data":
         return "The data has to change first, so an approver has to retry it. Ask somebody with ‘Can Push to Accounting’."
