@@ -12,7 +12,7 @@ from tests.chaos.people import History, Over, Visitor
 
 REASON = "Wrong cost type on line 1: use SUB."
 PLANS = {"accept": 74, "accept twice": 4, "two at once": 4, "accept or reject": 3, "recall": 4, "reject": 8, "retrieve": 3}
-RETRIES, CARE_EVERY_S, LOOK_EVERY_S = 2, 1.0, 0.5
+RETRIES, CARE_EVERY_S, LOOK_EVERY_S = 2, 1.0, 1.5
 LAST = ("accept", "accept twice", "two at once")  # plans after which nothing is left to do
 
 

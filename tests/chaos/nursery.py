@@ -12,6 +12,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import runpy
 import signal
 import subprocess
@@ -19,13 +20,10 @@ import sys
 import threading
 from pathlib import Path
 
+import portal
 from tests.processes import ROOT, environment
 
-LOADED = (
-    "aiosmtpd.controller", "flask", "gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "portal.catcher", "portal.cli", "portal.keeper",
-    "portal.spectrum.client", "portal.spectrum.simulator.app", "portal.spectrum.simulator.sockets", "portal.tasks", "portal.web", "rq",
-    "rq.worker", "worker", "psycopg",
-)  # fmt: skip
+LOADED = ("aiosmtpd.controller", "gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "psycopg", "rq.worker", "worker")
 _PR_SET_PDEATHSIG = 1
 
 
@@ -65,6 +63,9 @@ def main() -> None:
     """Load, then give birth until the input ends."""
     for name in LOADED:
         importlib.import_module(name)
+    for module in pkgutil.walk_packages(portal.__path__, "portal."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the dead
     for line in sys.stdin:
