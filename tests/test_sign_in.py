@@ -3,8 +3,10 @@
 import flask
 import pytest
 
-from portal.domain import privileges, sessions
-from portal.domain.sessions import Session
+from portal.domain import people, privileges, sessions
+from portal.domain.hashing import Crowded
+from portal.domain.sessions import Road, Session
+from portal.web import visitors
 from tests.conftest import HTMX, PASSWORD, sign_in
 
 NO_MATCH = "That e-mail and password don’t match."
@@ -252,3 +254,79 @@ def test_a_session_is_found_by_its_own_token_only(ana, database):
     assert sessions.find(token).user == ana
     assert sessions.find(f"{token}x") is None
     assert sessions.find("") is None
+
+
+def places(person):
+    return [(one.address, one.browser) for one in sessions.live(person)]
+
+
+def test_a_session_knows_where_it_began(client, ana):
+    firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
+
+    client.post("/login", data={"email": ana.email, "password": PASSWORD}, headers={"User-Agent": firefox})
+
+    assert places(ana) == [("127.0.0.1", "Firefox on Linux")]
+    assert Session.get().road == Road.PASSWORD
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36 Edg/130.0", "Edge on Windows"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/18.0 Safari/605.1.15", "Safari on macOS"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1 CriOS/130.0 Mobile Safari/604.1", "Chrome on iPhone"),
+        ("Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Mobile Safari/537.36", "Chrome on Android"),
+        ("python-requests/2.32", "Another program"),
+        ("", "Another program"),
+        ("<script>alert(1)</script>\x1b[31m" + "x" * 5000, "Another program"),
+    ],
+)  # fmt: skip
+def test_a_browser_is_named_as_people_name_it(agent, words):
+    assert visitors.browser(agent) == words
+
+
+def test_a_fourth_sign_in_ends_the_oldest_and_says_so_at_both_ends(app, ana, company, clock):
+    browsers = [app.test_client() for _ in range(4)]
+    for browser in browsers:
+        sign_in(browser, ana)
+        clock.tick(minutes=1)
+
+    assert len(sessions.live(ana)) == 3
+    assert "You were signed in at 3 other places. The oldest session ended:" in browsers[3].get("/change-orders").text
+    assert browsers[1].get("/change-orders").status_code == 200
+    answer = browsers[0].get("/change-orders", follow_redirects=True)
+    assert "You were signed out here because you signed in elsewhere: a person has at most 3 sessions." in answer.text
+
+
+def test_signing_in_again_at_the_same_browser_pushes_nobody_out(app, ana, company):
+    browsers = [app.test_client() for _ in range(3)]
+    for browser in browsers:
+        sign_in(browser, ana)
+
+    for _ in range(3):
+        sign_in(browsers[0], ana)
+
+    assert all(browser.get("/change-orders").status_code == 200 for browser in browsers)
+
+
+def test_sessions_that_are_over_count_no_more(ana, clock):
+    for _ in range(3):
+        sessions.sign_in(ana.email, PASSWORD)
+    clock.tick(minutes=30)
+
+    sessions.sign_in(ana.email, PASSWORD)
+
+    assert [one.ended_why for one in Session.select()] == ["", "", "", ""]
+
+
+def test_a_crowd_at_the_door_is_asked_to_come_back(client, ana, monkeypatch):
+    class Busy:
+        def verify(self, *_):
+            raise Crowded
+
+    monkeypatch.setattr(people, "hasher", Busy())
+
+    answer = try_to_sign_in(client, ana.email)
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+    assert "Too many people are signing in at this moment. Try again in a few seconds." in answer.text

@@ -5,15 +5,15 @@ from enum import StrEnum
 from typing import Any
 
 import peewee
-from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from portal import clock
 from portal.db import Model, UtcField
 from portal.domain.commitments import Job
+from portal.domain.hashing import Hasher
 
 # argon2id with 64 MiB, 3 passes: above the OWASP minimum of 19 MiB, 2 passes.
-hasher = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
+hasher = Hasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128
 
 
@@ -56,6 +56,7 @@ class User(Model):
     last_active_at = UtcField(null=True)
 
     token = ""  # of the session on whose behalf this row was read; get_id, is_active and is_authenticated are Flask-Login's names
+    is_proved = False  # whether they gave proof of who they are lately, in that session
     is_authenticated = True
 
     @property

@@ -78,7 +78,7 @@ def set_active(id: int, active: bool, by: User | None = None) -> User:
         person = _open(id, by)
         if not active:
             _ensure_an_admin_is_left(person)
-            sessions.end_all(person)
+            sessions.end_all(person, sessions.Why.CLOSED)
         return _change(person, by, "account opened" if active else "account closed", active=active)
 
 

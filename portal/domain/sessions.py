@@ -1,9 +1,16 @@
-"""Signed-in sessions, kept on the server: the browser holds a random token, the table only its hash."""
+"""Signed-in sessions, kept on the server: the browser holds a random token, the table only its hash.
+
+A session ends by sign-out, after 30 minutes without use, after 10 hours, with the account, with a new password, by its
+person or an administrator, and when its person signs in at a fourth place. Nothing prolongs one beyond its 10 hours.
+"""
 
 import hashlib
 import secrets
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
+from typing import NamedTuple
 
 import peewee
 
@@ -14,41 +21,128 @@ from portal.domain.people import User
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=10)
+MOST = 3  # sessions of one person at a time
+PROOF = timedelta(minutes=15)  # for so long a proof of identity is good for changes of rights and settings
 NOTE_EVERY = timedelta(minutes=1)  # how often use is written down
 
 
+class Road(StrEnum):
+    """How a person proves who they are."""
+
+    PASSWORD = "password"  # noqa: S105 -- the road's name
+    OPENID = "OpenID Connect"
+
+
+class Why(StrEnum):
+    """What ended a session before its time."""
+
+    SIGNED_OUT = "signed out"
+    ELSEWHERE = "ended elsewhere"  # by its own person, from another session
+    FOURTH = "fourth sign-in"
+    ADMINISTRATOR = "administrator"
+    PASSWORD = "new password"  # noqa: S105 -- a reason
+    CLOSED = "account closed"
+
+
+TOLD = {  # to the person who finds the session over; who ended it themselves knows
+    Why.ELSEWHERE: "This session was ended from another one of yours. Sign in to continue where you were.",
+    Why.FOURTH: f"You were signed out here because you signed in elsewhere: a person has at most {MOST} sessions. "
+    "If that was not you, choose a new password and tell an administrator.",
+    Why.ADMINISTRATOR: "An administrator ended this session. Sign in to continue where you were.",
+    Why.PASSWORD: "Your password was changed, which ended this session: sign in with the new one. "
+    "If that was not you, tell an administrator.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a person signs in: the network address, and the browser in plain words."""
+
+    address: str = ""
+    browser: str = ""
+
+
+NOWHERE = Place()
+
+
 class Session(Model):
-    """One sign-in. It ends by sign-out, after 30 minutes without use, after 10 hours, or with the account."""
+    """One sign-in.
+
+    road          of type Road
+    address, browser  where it began, as shown to the person
+    confirmed_at  the last proof of identity: the sign-in, or a later confirmation
+    ended_why     of type Why; empty while it lasts and when time ended it
+    """
 
     token_hash = peewee.CharField(max_length=64, unique=True)
     user = peewee.ForeignKeyField(User, on_delete="RESTRICT", backref="sessions")
     user_id: int
+    road = peewee.CharField(max_length=20, default=Road.PASSWORD)
+    address = peewee.CharField(max_length=45, default="")
+    browser = peewee.CharField(max_length=60, default="")
     started_at = UtcField(default=clock.now)
     seen_at = UtcField(default=clock.now)
+    confirmed_at = UtcField(default=clock.now)
     ended_at = UtcField(null=True)
+    ended_why = peewee.CharField(max_length=20, default="")
 
     @property
     def is_live(self) -> bool:
         now = clock.now()
         return self.ended_at is None and now - self.seen_at < IDLE and now - self.started_at < LONGEST and bool(self.user.active)
 
+    @property
+    def is_proved(self) -> bool:
+        """Whether the last proof of identity is good enough for a change of rights or settings."""
+        return bool(clock.now() - self.confirmed_at < PROOF)
 
-def sign_in(email: str, password: str) -> str | None:
-    """The token of a new session, or None when address and password do not match an active person."""
+
+class Started(NamedTuple):
+    """A session that has begun: the token for the browser, and the older sessions that had to end for it."""
+
+    token: str
+    ended: list[Session]
+
+
+def prove(email: str, password: str) -> User | None:
+    """The active person whose address and password these are. Takes the same time for an address without an account."""
     user = people.find(email)
     known = (user or User()).verify(password) if len(password.encode()) <= people.LONGEST_PASSWORD else False
-    if not (user and known and user.active):
-        return None
-    token = secrets.token_urlsafe(32)
+    return user if user and known and user.active else None
+
+
+def sign_in(email: str, password: str, place: Place = NOWHERE) -> str | None:
+    """The token of a new session, or None when address and password do not match an active person."""
+    person = prove(email, password)
+    return start(person, Road.PASSWORD, place).token if person else None
+
+
+def start(user: User, road: Road, place: Place = NOWHERE, *, instead_of: str = "") -> Started:
+    """A new session of somebody who has just proved who they are, by whatever road.
+
+    Ends the session of the token `instead_of`, which the same browser had, and the oldest ones beyond three.
+    """
+    token, now = secrets.token_urlsafe(32), clock.now()
     with transaction():
-        Session.create(token_hash=_hash(token), user=user)
-        User.update(last_active_at=clock.now()).where(User.id == user.id).execute()
-    return token
+        _end(Why.SIGNED_OUT, Session.token_hash == _hash(instead_of))
+        surplus = sorted(live(user), key=lambda one: (one.started_at, one.id))[: -(MOST - 1)]
+        _end(Why.FOURTH, Session.id.in_([one.id for one in surplus]))
+        Session.create(token_hash=_hash(token), user=user, road=road, address=place.address[:45], browser=place.browser[:60])
+        User.update(last_active_at=now).where(User.id == user.id).execute()
+    return Started(token, surplus)
+
+
+def confirm(token: str) -> str:
+    """Note that the person of the live session has proved again who they are; answers its new token: the old one opens nothing any more."""
+    fresh = secrets.token_urlsafe(32)
+    with transaction():
+        Session.update(token_hash=_hash(fresh), confirmed_at=clock.now()).where(Session.token_hash == _hash(token)).execute()
+    return fresh
 
 
 def find(token: str, *, by_person: bool = True) -> Session | None:
     """The live session of the token. `by_person` False: a poll, which does not count as use."""
-    session: Session | None = Session.select(Session, User).join(User).where(Session.token_hash == _hash(token)).first()
+    session = _of(token)
     if session is None or not session.is_live:
         return None
     if by_person and clock.now() - session.seen_at > NOTE_EVERY:
@@ -58,11 +152,20 @@ def find(token: str, *, by_person: bool = True) -> Session | None:
     return session
 
 
+def live(user: User) -> list[Session]:
+    """The sessions of a person that are not over, the last used first."""
+    begun = Session.user == user, Session.ended_at.is_null(), Session.started_at > clock.now() - LONGEST
+    found = Session.select(Session, User).join(User).where(*begun).order_by(Session.seen_at.desc(), Session.id.desc())
+    return [session for session in found if session.is_live]
+
+
 def farewell(token: str) -> str:
     """Why the session of the token is over, for the person who finds it so; empty when they ended it or it never was."""
-    session: Session | None = Session.select(Session, User).join(User).where(Session.token_hash == _hash(token)).first()
-    if session is None or session.ended_at is not None or session.is_live:
+    session = _of(token)
+    if session is None or session.is_live:
         return ""
+    if session.ended_at is not None:
+        return TOLD.get(Why(session.ended_why), "") if session.ended_why else ""
     if clock.now() - session.seen_at >= IDLE:
         return "You were signed out after 30 minutes without activity. Sign in to continue where you were."
     return "You were signed out after 10 hours. Sign in to continue where you were."
@@ -70,12 +173,21 @@ def farewell(token: str) -> str:
 
 def sign_out(token: str) -> None:
     with transaction():
-        Session.update(ended_at=clock.now()).where(Session.token_hash == _hash(token), Session.ended_at.is_null()).execute()
+        _end(Why.SIGNED_OUT, Session.token_hash == _hash(token))
 
 
-def end_all(user: User) -> None:
-    """End every session of a person: deactivated, or a new password. Call inside the transaction of that fact."""
-    Session.update(ended_at=clock.now()).where(Session.user == user, Session.ended_at.is_null()).execute()
+def end_all(user: User, why: Why, *, but: str = "") -> int:
+    """End every session of a person, but the one of the token `but`; answers how many. Call inside the transaction of the cause."""
+    return _end(why, Session.user == user, Session.token_hash != _hash(but))
+
+
+def _of(token: str) -> Session | None:
+    session: Session | None = Session.select(Session, User).join(User).where(Session.token_hash == _hash(token)).first()
+    return session
+
+
+def _end(why: Why, *which: peewee.Expression) -> int:
+    return int(Session.update(ended_at=clock.now(), ended_why=why).where(Session.ended_at.is_null(), *which).execute())
 
 
 def _hash(token: str) -> str:

@@ -14,6 +14,7 @@ def init_app(app: Flask) -> None:
     from portal.web import (
         access,
         audit,
+        confirming,
         deciding,
         errors,
         fallback,
@@ -42,7 +43,7 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     htmx.init_app(app)
     frame.init_app(app)
-    pages = (operations, sessions, frame, lists, deciding, resolving, fallback, help, projects, jobs, imports)
+    pages = (operations, sessions, confirming, frame, lists, deciding, resolving, fallback, help, projects, jobs, imports)
     for module in (*pages, settings, members, resending, mails, tokens, audit, profile):
         app.register_blueprint(module.bp)
 

@@ -34,6 +34,8 @@ ENDPOINTS = {
     "sessions.new": Who.PUBLIC,
     "sessions.create": Who.PUBLIC,
     "sessions.end": Who.PUBLIC,
+    "confirming.new": Who.SIGNED_IN,
+    "confirming.create": Who.SIGNED_IN,
     "frame.home": Who.SIGNED_IN,
     "change_orders.index": Who.LOOKS,
     "change_orders.show": Who.SIGNED_IN,  # members of the job too: the view asks
@@ -113,10 +115,25 @@ ENDPOINTS = {
     "api.retrieve": Who.SENDS,
 }
 SCOPES = {Who.HAS_ACCESS: None, Who.READS: Scope.READ, Who.WRITES: Scope.WRITE, Who.SENDS: Scope.SEND}  # no cookie opens these
+# Of what administrators do, this changes neither rights nor settings. For the rest they prove again who they are.
+WITHOUT_PROOF = {
+    "settings.test_connection",
+    "settings.refresh",
+    "fallback.leave",
+    "mails.send_again",
+    "mails.set_aside",
+}
 # Asked for by the page itself: no sign of a person at the screen.
 POLLS = {"change_orders.fragment", "settings.connection_test", "settings.look_ups", "resending.sent", "imports.progress"}
 # After signing in: a fragment is no page, nor is a download, and home is where one is led anyway.
-NOT_LED_TO = POLLS | {"deciding.preview", "frame.home", "audit.download", "imports.csv_template", "imports.workbook_template"}
+NOT_LED_TO = POLLS | {
+    "confirming.new",
+    "deciding.preview",
+    "frame.home",
+    "audit.download",
+    "imports.csv_template",
+    "imports.workbook_template",
+}
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 NEVER = set("\\ #")  # characters no address of ours has, and some browsers read as another site
 
@@ -147,7 +164,7 @@ def guard() -> ResponseReturnValue | None:
         bearer.admit(SCOPES[who])
         return None
     if not current_user.is_authenticated:
-        return ask_to_sign_in()
+        return lead_to("sessions.new")
     if who is None:
         abort(403, "Nobody was given access to this address.")
     if who is Who.LOOKS and not current_user.may_look:
@@ -156,16 +173,23 @@ def guard() -> ResponseReturnValue | None:
         abort(403, f"You need level Standard or higher to see this. {ask_an_administrator()}")
     if who is Who.ADMINISTERS and not current_user.may_administer:
         abort(403, f"Only administrators see and change settings. {ask_an_administrator()}")
+    if needs_proof(request.endpoint, request.method) and not current_user.is_proved:
+        return lead_to("confirming.new")
     return None
 
 
-def ask_to_sign_in() -> ResponseReturnValue:
-    """To the sign-in page and back: a page by redirect, a part of one by the header that makes htmx leave the page."""
+def needs_proof(endpoint: str, method: str) -> bool:
+    """Whether the person must have proved lately who they are: for every change an administrator makes, unless the table excepts it."""
+    return ENDPOINTS.get(endpoint) is Who.ADMINISTERS and method not in SAFE_METHODS and endpoint not in WITHOUT_PROOF
+
+
+def lead_to(endpoint: str) -> ResponseReturnValue:
+    """To the page that asks who they are, and back: a page by redirect, a part of one by the header that makes htmx leave the page."""
     if htmx:
-        return "", 401, {"HX-Redirect": url_for("sessions.new", next=own_page(path_of(htmx.current_url)))}
+        return "", 401, {"HX-Redirect": url_for(endpoint, next=own_page(path_of(htmx.current_url)))}
     asked = request.full_path if request.query_string else request.path
     back = asked if request.method == "GET" else path_of(request.referrer)
-    return redirect(url_for("sessions.new", next=own_page(back)), 303)
+    return redirect(url_for(endpoint, next=own_page(back)), 303)
 
 
 def ask_an_administrator() -> str:

@@ -6,8 +6,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user
 
 from portal.domain import sessions
+from portal.domain.hashing import Crowded
 from portal.domain.people import User
-from portal.web import access
+from portal.domain.sessions import MOST, Road
+from portal.web import access, errors, formats, visitors
 
 bp = Blueprint("sessions", __name__)
 manager = LoginManager()
@@ -19,6 +21,7 @@ def init_app(app: Flask) -> None:
     manager.session_protection = None  # it would compare the address and the browser's name; our table decides
     manager.user_loader(person_of)
     manager.init_app(app, add_context_processor=True)
+    app.register_error_handler(Crowded, lambda error: errors.answer(503, str(error), [("Retry-After", "10")]))
 
 
 def person_of(token: str) -> User | None:
@@ -27,7 +30,7 @@ def person_of(token: str) -> User | None:
     if session is None:
         return None
     person: User = session.user
-    person.token = token
+    person.token, person.is_proved = token, session.is_proved
     return person
 
 
@@ -43,14 +46,26 @@ def new() -> ResponseReturnValue:
 @bp.post("/login")
 def create() -> ResponseReturnValue:
     email, password = request.form.get("email", ""), request.form.get("password", "")
-    token = sessions.sign_in(email, password)
-    if token is None:
+    person = sessions.prove(email, password)
+    if person is None:
         return form(email=email, error=NO_MATCH), 422
-    if old := flask.session.get(SESSION_KEY):
-        sessions.sign_out(old)
-    flask.session.clear()  # with it the CSRF secret: nothing from before the sign-in counts after it
-    login_user(person_of(token))
+    begin(person, Road.PASSWORD)
     return redirect(destination(), 303)
+
+
+def begin(person: User, road: Road) -> None:
+    """Sign in, at this browser, somebody who has just proved who they are. Whatever road they came, it ends here."""
+    started = sessions.start(person, road, visitors.place(), instead_of=flask.session.get(SESSION_KEY, ""))
+    flask.session.clear()  # with it the CSRF secret: nothing from before the sign-in counts after it
+    login_user(person_of(started.token))
+    for one in started.ended:
+        where = f"{one.browser}, since {formats.at_time(one.started_at)}" if one.browser else f"since {formats.at_time(one.started_at)}"
+        flask.flash(f"You were signed in at {MOST} other places. The oldest session ended: {where}. Your profile lists them.")
+
+
+def renew() -> None:
+    """The person at this browser has proved again who they are: their session goes on, under a new token."""
+    flask.session[SESSION_KEY] = sessions.confirm(flask.session[SESSION_KEY])
 
 
 @bp.post("/logout")

@@ -1,0 +1,43 @@
+"""Proving again who one is, before a change of rights or settings: whoever finds a screen unattended changes neither."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.domain import sessions
+from portal.web import access
+from portal.web import sessions as signing_in
+from portal.web.lists import me
+
+bp = Blueprint("confirming", __name__, url_prefix="/confirm")
+NO_MATCH = "That is not your password. Nothing was changed; try again."
+AGAIN = "Thank you. What you were about to change is not recorded yet: make the change again."
+
+
+@bp.get("")
+def new() -> ResponseReturnValue:
+    """The page that asks for the password; whoever has just given it is led on."""
+    return redirect(destination(), 303) if me().is_proved else form()
+
+
+@bp.post("")
+def create() -> ResponseReturnValue:
+    if sessions.prove(me().email, request.form.get("password", "")) is None:
+        return form(error=NO_MATCH), 422
+    return proved()
+
+
+def proved() -> ResponseReturnValue:
+    """By whatever road: the session goes on, and the person is led back to make the change."""
+    signing_in.renew()
+    if request.values.get("next"):
+        flash(AGAIN)
+    return redirect(destination(), 303)
+
+
+def form(error: str = "") -> str:
+    minutes = sessions.PROOF.seconds // 60
+    return render_template("sessions/confirm.html", error=error, minutes=minutes, next=access.own_page(request.values.get("next")))
+
+
+def destination() -> str:
+    return access.own_page(request.values.get("next")) or url_for("frame.home")
