@@ -8,12 +8,14 @@
 const NO_ANSWER = "No answer from the server. What you typed is still here. Reload the page to see what is recorded.";
 const MOMENT = 150;
 const ASK_AGAIN = 15000;
+const REST = 1000;
 
 const region = (id) => document.getElementById(id);
 const asksByItself = (element) => element.matches("[hx-trigger^='load']");
 
-function say(text) {
+function say(text, onlyAloud = false) {
   region("say").textContent = "";
+  region("say").classList.toggle("hidden", onlyAloud);
   setTimeout(() => (region("say").textContent = text), 50); // the same sentence twice is read twice
 }
 
@@ -123,4 +125,40 @@ document.addEventListener("htmx:after:swap", () => {
   const list = region("findings");
   if (list && !list.dataset.written) writeBeside(list);
   if (list) list.dataset.written = "yes";
+});
+
+/* The verdict of the checks is said when it has changed and the typing rests; eyes find it under the lines. */
+let told = region("findings")?.dataset.verdict;
+let resting;
+
+function sayVerdict() {
+  clearTimeout(resting);
+  resting = setTimeout(() => {
+    const verdict = region("findings")?.dataset.verdict;
+    if (verdict && verdict !== told) say(verdict, true);
+    told = verdict;
+  }, REST);
+}
+
+document.addEventListener("input", ({ target }) => target.closest(".edit") && sayVerdict());
+document.addEventListener("htmx:after:swap", () => region("findings") && sayVerdict());
+
+/* Lines by keyboard: each key presses a button that is there. Enter goes down, as in a spreadsheet: it neither saves nor sends. */
+function lineKey({ key, altKey, target }, add) {
+  const row = target.closest(".lines tbody tr");
+  if (key === "Enter" && altKey) return () => add.click();
+  if (key === "Delete" && altKey && row) return () => row.querySelector("button[name='remove']").click();
+  if (key !== "Enter" || !row || !target.matches("input")) return null;
+  const below = row.nextElementSibling?.cells[target.closest("td").cellIndex].querySelector("input");
+  const isBlank = [...row.querySelectorAll("input")].every((field) => !field.value.trim());
+  if (below) return () => (below.focus(), below.select());
+  return () => isBlank || add.click();
+}
+
+document.addEventListener("keydown", (event) => {
+  const add = event.target.closest(".edit")?.querySelector("button[name='add']");
+  if (!add || event.isComposing || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const act = lineKey(event, add);
+  if (act) event.preventDefault();
+  if (act && !event.repeat) act();
 });

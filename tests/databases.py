@@ -24,10 +24,12 @@ LOOKS = {
         "connection",
         "fallback_and_help",
         "imports",
+        "lines_by_keyboard",
         "lost_connection",
         "mail",
         "preview",
         "settings",
+        "tokens",
         "without_javascript",
     )
 }
