@@ -13,7 +13,8 @@ from zoneinfo import available_timezones
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SPECTRUM_AUTHORIZATION_ID", "INFOLINK_PASSWORD")
+SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SPECTRUM_AUTHORIZATION_ID", "INFOLINK_PASSWORD", "OIDC_CLIENT_SECRET")
+LEVELS = ("None", "Read Only", "Standard", "Admin")  # of portal.domain.people, which knows no settings
 
 
 HERE = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")
@@ -52,6 +53,19 @@ class Settings(BaseSettings):
     INFOLINK_USER: Annotated[str, Field(description="database user of Info-Link, with the right to read only")] = ""
     INFOLINK_PASSWORD: Annotated[str, Field(repr=False, description="its password")] = ""
     INFOLINK_CA: Annotated[str, Field(description="file with the certificate authority of Info-Link's server")] = ""
+    OIDC_ISSUER: Annotated[
+        str, Field(description="address of the company's OpenID provider, https://..., exactly as it names itself; empty: passwords only")
+    ] = ""
+    OIDC_CLIENT_ID: Annotated[str, Field(description="the portal's client ID there")] = ""
+    OIDC_CLIENT_SECRET: Annotated[str, Field(repr=False, description="its secret there")] = ""
+    OIDC_CA_BUNDLE: Annotated[str, Field(description="file with the certificate authority of the provider's server")] = ""
+    OIDC_LABEL: Annotated[str, Field(min_length=1, max_length=40, description="what follows “Sign in with” on the button")] = (
+        "your company account"
+    )
+    OIDC_GROUPS_CLAIM: Annotated[str, Field(min_length=1, description="claim in which the provider lists a person's groups")] = "groups"
+    OIDC_LEVELS: Annotated[
+        str, Field(description="levels by group: finance=Standard,portal-admins=Admin; empty: administrators set levels by hand")
+    ] = ""
     SMTP_HOST: Annotated[str, Field(description="mail server; empty: the catcher of `portal up`")] = ""
     SMTP_PORT: Annotated[int, Field(ge=1, le=65535, description="port of the mail server")] = 25
     MAIL_SENDER: Annotated[str, Field(description="From address of all mail")] = "portal@localhost.test"
@@ -92,6 +106,36 @@ class Settings(BaseSettings):
         if value and not value.startswith(("https://", *HERE)):
             raise ValueError("must start with https:// (plain http only to this machine)")
         return value.rstrip("/").removesuffix("/ws")
+
+    @field_validator("OIDC_ISSUER")
+    @classmethod
+    def provider_is_https_or_local(cls, value: str) -> str:
+        if value and (not value.startswith(("https://", *HERE)) or set(value) & set("?# ")):
+            raise ValueError("must start with https:// (plain http only to this machine) and end before any ? or #")
+        return value
+
+    @field_validator("OIDC_LEVELS")
+    @classmethod
+    def levels_are_known(cls, value: str) -> str:
+        for part in filter(None, map(str.strip, value.split(","))):
+            group, _, level = part.rpartition("=")
+            if not group.strip() or ";" in group or level.strip() not in LEVELS:
+                raise ValueError(f"{part} is not GROUP=LEVEL with one of the levels {', '.join(LEVELS)}")
+        return value
+
+    @model_validator(mode="after")
+    def provider_is_complete(self) -> "Settings":
+        needed = {name: getattr(self, name) for name in ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")}
+        missing = [name for name, value in needed.items() if not value]
+        if missing and (len(missing) < len(needed) or self.OIDC_LEVELS):
+            raise ValueError(f"signing in with an OpenID provider also needs {', '.join(missing)}. Set all three, or no OIDC_ setting")
+        return self
+
+    @property
+    def levels_by_group(self) -> dict[str, str]:
+        """OIDC_LEVELS, read."""
+        pairs = [part.rpartition("=") for part in self.OIDC_LEVELS.split(",") if part.strip()]
+        return {group.strip(): level.strip() for group, _, level in pairs}
 
     @model_validator(mode="after")
     def fill_in(self) -> "Settings":

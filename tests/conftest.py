@@ -21,7 +21,7 @@ from portal import create_app, db
 from portal.domain import people
 from portal.premises import free_port
 
-pytest_plugins = ["tests.processes", "tests.databases", "tests.cast"]
+pytest_plugins = ["tests.processes", "tests.databases", "tests.cast", "tests.oidc.process"]
 
 # The same examples every time, so that a run says something of the change at hand; `--hypothesis-profile=fresh` looks for new ones.
 hypothesis.register_profile("steady", derandomize=True, database=None)
@@ -89,10 +89,16 @@ def csrf_client(app, company):
 
 
 @pytest.fixture
-def served(make_app, company):
+def served_with():
+    """Settings of the application that `served` serves; a module may have its own."""
+    return {}
+
+
+@pytest.fixture
+def served(make_app, company, served_with):
     """The application on a port of its own, for a real browser, CSRF tokens and all; answers its address."""
     port = free_port()
-    app = make_app(PORTAL_PORT=port)
+    app = make_app(PORTAL_PORT=port, PORTAL_URL=f"http://127.0.0.1:{port}", **served_with)
     app.config["WTF_CSRF_ENABLED"] = True
     server = make_server("127.0.0.1", port, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)

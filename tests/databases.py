@@ -23,6 +23,7 @@ LOOKS = {
         "audit",
         "connection",
         "fallback_and_help",
+        "identity_provider",
         "imports",
         "lines_by_keyboard",
         "lost_connection",
@@ -33,6 +34,7 @@ LOOKS = {
         "without_javascript",
     )
 }
+LOOKS |= {"tests.oidc.test_forged_answers", "tests.oidc.test_provider_trouble"}  # refused before anything is looked up
 SHAPE = """
     SELECT (SELECT count(*) FROM pg_trigger), (SELECT count(*) FROM pg_constraint), (SELECT count(*) FROM pg_attribute WHERE attnum > 0),
            (SELECT count(*) FROM pg_class)"""

@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from portal.cli import main
-from portal.domain import events, people
+from portal.domain import events, identities, people
 from portal.domain.people import Level, Membership, User
 from portal.domain.sessions import Session, sign_in
 from tests.conftest import PASSWORD
@@ -191,6 +191,16 @@ def test_nothing_to_do_is_said(portal, eve, command):
 
     assert answer.exit_code == 2
     assert f"Say what to {command}" in answer.output
+
+
+def test_an_identity_that_no_longer_counts_is_unlinked(portal, ana):
+    identities.admit(identities.Claims("https://id.example.test", "4711", ana.email, True, ana.name, frozenset()), {})
+
+    answer = portal("unlink", ana.email)
+
+    assert (answer.exit_code, answer.output.partition(" · ")[0]) == (0, f"Unlinked {ana.email}")
+    assert identities.of(ana) is None
+    assert portal("unlink", ana.email).exit_code == 2
 
 
 def test_an_empty_database_is_one_sentence(tmp_path):

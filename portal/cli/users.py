@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import click
 
 from portal import cli, db
-from portal.domain import people, privileges
+from portal.domain import identities, people, privileges
 from portal.domain.people import Level, NotPermitted, User
 
 LEVELS = click.Choice([str(level) for level in Level], case_sensitive=False)
@@ -82,6 +82,16 @@ def revoke(email: str, push: bool, level: str | None, jobs: tuple[str, ...], acc
         for number in jobs:
             privileges.leave(person, number)
     click.echo(_line(person))
+
+
+@users.command()
+@click.argument("email")
+def unlink(email: str) -> None:
+    """Let the identity at the company's provider open this account no more; the next one with its address will."""
+    with _open():
+        person = _find(email)
+        identities.unlink(person)
+    click.echo(f"Unlinked {_line(person)}")
 
 
 @contextmanager

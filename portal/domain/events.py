@@ -8,7 +8,7 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from portal.domain.people import User
 
 GENESIS = "0" * 64
 CHAIN_LOCK = 0x0CC0  # PostgreSQL advisory lock: one chain, one writer
+PROVIDER = "identity_provider"  # the fact of an event that came about by a sign-in there: its issuer
 MAKER = "token_made_by"  # the fact of an event that came by an access token: who made it, and could have used it
 _way: ContextVar[dict[str, Any] | None] = ContextVar("way", default=None)
 
@@ -87,10 +88,19 @@ def record(subject: str, ref: int, action: str, actor: User | None = None, **dat
     return event
 
 
-@contextmanager
-def by_token(name: str, maker: int) -> Iterator[None]:
+def by_token(name: str, maker: int) -> AbstractContextManager[None]:
     """Every event of the block also names the access token by which it came about, and who made that."""
-    before = _way.set({"token": name, MAKER: maker})
+    return _by({"token": name, MAKER: maker})
+
+
+def by_provider(issuer: str) -> AbstractContextManager[None]:
+    """Every event of the block also names the identity provider on whose word it came about."""
+    return _by({PROVIDER: issuer})
+
+
+@contextmanager
+def _by(way: dict[str, Any]) -> Iterator[None]:
+    before = _way.set(way)
     try:
         yield
     finally:

@@ -21,8 +21,8 @@ class Refused(Exception):
 def add(email: str, name: str, level: Level, can_push: bool, password: str, by: User | None = None) -> User:
     """A new account. Raises Refused for an address that is none or taken, a name without letters, or a weak password."""
     email, name = email.strip(), name.strip()
-    if problem := _problem(email, name) or passwords.problem(password, email, name):
-        raise Refused(problem)
+    if fault := problem(email, name) or passwords.problem(password, email, name):
+        raise Refused(fault)
     with transaction():
         _ensure_administers(by)
         if people.find(email):
@@ -132,7 +132,8 @@ def _change(person: User, by: User | None, action: str, **column: Any) -> User:
     return person
 
 
-def _problem(email: str, name: str) -> str:
+def problem(email: str, name: str) -> str:
+    """Why no account can have this address and name, or an empty text."""
     local, _, domain = email.rpartition("@")
     if not (local and "." in domain.strip(".")) or not email.isprintable() or set(email) & set(' ,;<>"') or len(email) > 254:
         return ADDRESS_NEEDS

@@ -8,7 +8,7 @@ import hashlib
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -117,8 +117,8 @@ def sign_in(email: str, password: str, place: Place = NOWHERE) -> str | None:
     return start(person, Road.PASSWORD, place).token if person else None
 
 
-def start(user: User, road: Road, place: Place = NOWHERE, *, instead_of: str = "") -> Started:
-    """A new session of somebody who has just proved who they are, by whatever road.
+def start(user: User, road: Road, place: Place = NOWHERE, *, instead_of: str = "", proved_at: datetime | None = None) -> Started:
+    """A new session of somebody who has proved who they are, by whatever road; just now, if `proved_at` does not say when.
 
     Ends the session of the token `instead_of`, which the same browser had, and the oldest ones beyond three.
     """
@@ -127,7 +127,14 @@ def start(user: User, road: Road, place: Place = NOWHERE, *, instead_of: str = "
         _end(Why.SIGNED_OUT, Session.token_hash == _hash(instead_of))
         surplus = sorted(live(user), key=lambda one: (one.started_at, one.id))[: -(MOST - 1)]
         _end(Why.FOURTH, Session.id.in_([one.id for one in surplus]))
-        Session.create(token_hash=_hash(token), user=user, road=road, address=place.address[:45], browser=place.browser[:60])
+        Session.create(
+            token_hash=_hash(token),
+            user=user,
+            road=road,
+            address=place.address[:45],
+            browser=place.browser[:60],
+            confirmed_at=min(proved_at or now, now),
+        )
         User.update(last_active_at=now).where(User.id == user.id).execute()
     return Started(token, surplus)
 

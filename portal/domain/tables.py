@@ -9,6 +9,7 @@ from portal.domain.connection_tests import ConnectionTest
 from portal.domain.events import Event
 from portal.domain.exports import Attempt, Export
 from portal.domain.heartbeats import Heartbeat
+from portal.domain.identities import Identity
 from portal.domain.lookups import Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
 from portal.domain.numbers import SpectrumNumber
 from portal.domain.outbox import Dispatch, Lane
@@ -23,5 +24,5 @@ from portal.domain.uploads import Upload
 TABLES = (
     Company, Job, Vendor, Commitment, User, Membership, Session, ChangeOrder, LineItem, SpectrumNumber, Export, Attempt, Lane, Dispatch,
     Heartbeat, Event, Upload, Import, Staged, SpectrumJob, SpectrumPhase, SpectrumVendor, Reading, Refresh, Connection, ConnectionTest,
-    ResendCheck, Token, KeptAnswer,
+    ResendCheck, Token, KeptAnswer, Identity,
 )  # fmt: skip

@@ -26,6 +26,7 @@ def init_app(app: Flask) -> None:
         lists,
         mails,
         members,
+        oidc,
         operations,
         profile,
         projects,
@@ -38,12 +39,12 @@ def init_app(app: Flask) -> None:
     )
 
     app.jinja_options = {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    for module in (static, formats, errors, operations, sessions, access, imports):
+    for module in (static, formats, errors, operations, sessions, oidc, access, imports):
         module.init_app(app)
     csrf.init_app(app)
     htmx.init_app(app)
     frame.init_app(app)
-    pages = (operations, sessions, confirming, frame, lists, deciding, resolving, fallback, help, projects, jobs, imports)
+    pages = (operations, sessions, confirming, oidc, frame, lists, deciding, resolving, fallback, help, projects, jobs, imports)
     for module in (*pages, settings, members, resending, mails, tokens, audit, profile):
         app.register_blueprint(module.bp)
 

@@ -36,6 +36,9 @@ ENDPOINTS = {
     "sessions.end": Who.PUBLIC,
     "confirming.new": Who.SIGNED_IN,
     "confirming.create": Who.SIGNED_IN,
+    "oidc.start": Who.PUBLIC,
+    "oidc.confirm": Who.SIGNED_IN,
+    "oidc.finish": Who.PUBLIC,
     "frame.home": Who.SIGNED_IN,
     "change_orders.index": Who.LOOKS,
     "change_orders.show": Who.SIGNED_IN,  # members of the job too: the view asks
@@ -128,6 +131,7 @@ POLLS = {"change_orders.fragment", "settings.connection_test", "settings.look_up
 # After signing in: a fragment is no page, nor is a download, and home is where one is led anyway.
 NOT_LED_TO = POLLS | {
     "confirming.new",
+    "oidc.confirm",
     "deciding.preview",
     "frame.home",
     "audit.download",

@@ -5,7 +5,7 @@ from itertools import zip_longest
 from typing import Any
 
 from portal.domain import change_orders, trail
-from portal.domain.events import Event
+from portal.domain.events import PROVIDER, Event
 from portal.web import words
 
 LABELS = {
@@ -37,7 +37,7 @@ HEAD = ("number", "title", "description", "amount")  # of a change order's snaps
 LINE = ("phase_code", "cost_type", "bid_item", "description", "quantity", "unit", "amount")
 SAID = ("reason", "note", "text")  # stands on its own beside the sentence
 NOTHING = "nothing"
-COMMAND_LINE, PORTAL = "Command line", "The portal"
+COMMAND_LINE, PORTAL, THE_PROVIDER = "Command line", "The portal", "The identity provider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,11 @@ class Change:
 
 
 def who(event: Event) -> str:
-    """The person; without one it was the command line for accounts, else a worker of ours."""
+    """The person; without one it was the identity provider, the command line for accounts, else a worker of ours."""
     if event.actor:
         return str(event.actor.name)
+    if PROVIDER in event.facts:
+        return THE_PROVIDER
     return COMMAND_LINE if event.subject == "user" else PORTAL
 
 

@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain import sessions
+from portal.domain import identities, sessions
 from portal.web import access
 from portal.web import sessions as signing_in
 from portal.web.lists import me
@@ -34,9 +34,10 @@ def proved() -> ResponseReturnValue:
     return redirect(destination(), 303)
 
 
-def form(error: str = "") -> str:
-    minutes = sessions.PROOF.seconds // 60
-    return render_template("sessions/confirm.html", error=error, minutes=minutes, next=access.own_page(request.values.get("next")))
+def form(error: str = "", next: str | None = None) -> str:
+    next = next or access.own_page(request.values.get("next"))
+    minutes, linked = sessions.PROOF.seconds // 60, identities.of(me()) is not None
+    return render_template("sessions/confirm.html", error=error, minutes=minutes, linked=linked, next=next)
 
 
 def destination() -> str:

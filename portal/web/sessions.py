@@ -1,5 +1,7 @@
 """Signing in and out."""
 
+from datetime import datetime
+
 import flask
 from flask import Blueprint, Flask, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -53,9 +55,9 @@ def create() -> ResponseReturnValue:
     return redirect(destination(), 303)
 
 
-def begin(person: User, road: Road) -> None:
-    """Sign in, at this browser, somebody who has just proved who they are. Whatever road they came, it ends here."""
-    started = sessions.start(person, road, visitors.place(), instead_of=flask.session.get(SESSION_KEY, ""))
+def begin(person: User, road: Road, proved_at: datetime | None = None) -> None:
+    """Sign in, at this browser, somebody who has proved who they are. Whatever road they came, it ends here."""
+    started = sessions.start(person, road, visitors.place(), instead_of=flask.session.get(SESSION_KEY, ""), proved_at=proved_at)
     flask.session.clear()  # with it the CSRF secret: nothing from before the sign-in counts after it
     login_user(person_of(started.token))
     for one in started.ended:
@@ -77,8 +79,9 @@ def end() -> ResponseReturnValue:
     return redirect(url_for(".new"), 303)
 
 
-def form(email: str = "", error: str = "", note: str = "") -> str:
-    return render_template("sessions/new.html", email=email[:254], error=error, note=note, next=access.own_page(request.values.get("next")))
+def form(email: str = "", error: str = "", note: str = "", next: str | None = None) -> str:
+    next = access.own_page(next or request.values.get("next"))
+    return render_template("sessions/new.html", email=email[:254], error=error, note=note, next=next)
 
 
 def destination() -> str:
