@@ -46,7 +46,8 @@ class Crowd:
         self._waiting: queue.Queue[tuple[int, list[str]]] = queue.Queue()
         for id in self.ids:
             self._waiting.put((id, plan_for(self.seed, id)))
-        self._lock = threading.Lock()
+        self._lock, self._desk = threading.Lock(), threading.Lock()
+        self._dee = self._visitor(ground.SENDER)
         names = [ground.APPROVERS[index % len(ground.APPROVERS)] for index in range(approvers)]
         self._threads = [
             threading.Thread(target=self.guarded, args=(self._work, index, name), name=name) for index, name in enumerate(names)
@@ -76,7 +77,6 @@ class Crowd:
 
     def _work(self, index: int, name: str) -> None:
         me, other = (self._visitor(one) for one in (name, ground.APPROVERS[(index + 1) % len(ground.APPROVERS)]))
-        dee = self._visitor(ground.SENDER)
         while not self.over.is_set() and self.accepted < len(self.ids):
             while not self.may_go_on(self.accepted):
                 me.wait()
@@ -84,7 +84,7 @@ class Crowd:
                 id, steps = self._waiting.get(timeout=0.2)
             except queue.Empty:
                 continue
-            self._step(id, steps, me, other, dee)
+            self._step(id, steps, me, other)
 
     def _care(self) -> None:
         """An administrator looks after what failed, a few times each."""
@@ -106,19 +106,24 @@ class Crowd:
     def _visitor(self, name: str) -> Visitor:
         return Visitor(self.base, name, self.history, self.over)
 
-    def _step(self, id: int, steps: list[str], me: Visitor, other: Visitor, dee: Visitor) -> None:
+    def _step(self, id: int, steps: list[str], me: Visitor, other: Visitor) -> None:
         STEPS[steps[0]](self, id, me, other)
         if len(steps) == 1:
             with self._lock:
                 self.accepted += 1
             return
-        self._send_again(id, dee)
+        self._send_again(id)
         self._waiting.put((id, steps[1:]))
 
-    def _send_again(self, id: int, dee: Visitor) -> None:
+    def _send_again(self, id: int) -> None:
         """A change order that came back to the project is sent again; one that is ready (recalled) stays where it is."""
-        if form := dee.form(f"/change-orders/{id}/edit"):
-            self._count("send", dee.press("send", id, f"/change-orders/{id}/sending", version=form["version"]))
+        self._as_dee("send", id, f"/change-orders/{id}/sending")
+
+    def _as_dee(self, do: str, id: int, path: str) -> None:
+        """The sender has one desk, and does one thing at a time."""
+        with self._desk:
+            if form := self._dee.form(f"/change-orders/{id}/edit"):
+                self._count(do, self._dee.press(do, id, path, version=form["version"]))
 
     def accept(self, id: int, me: Visitor, times: int = 1) -> str:
         """The version that was accepted; empty when the change order did not wait for a decision any more."""
@@ -165,9 +170,7 @@ class Crowd:
 
     def retrieve(self, id: int, me: Visitor) -> None:
         """The sender takes it back from accounting; who that is does not matter here, but it is never an approver."""
-        dee = self._visitor(ground.SENDER)
-        if form := dee.form(f"/change-orders/{id}/edit"):
-            self._count("retrieve", dee.press("retrieve", id, f"/change-orders/{id}/retrieval", version=form["version"]))
+        self._as_dee("retrieve", id, f"/change-orders/{id}/retrieval")
 
     def _count(self, do: str, status: int) -> None:
         with self._lock:
