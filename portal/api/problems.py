@@ -13,7 +13,7 @@ from portal.domain.checks import Finding
 MEDIA_TYPE = "application/problem+json"
 MOST, LONGEST_NAME = 100, 100  # faults told of one request, and characters of a name that is no field
 # The pages' own field names, where the interface has others; what is not in the body has no pointer.
-POINTERS = {name: f"/{name}" for name in ("number", "title", "description", "amount", "project_status", "lines")} | {
+POINTERS = {name: f"/{name}" for name in ("number", "title", "description", "amount", "tax", "currency", "project_status", "lines")} | {
     "CCO number": "/number"
 }
 SENTENCES = {

@@ -2,13 +2,13 @@
 
 import re
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
-from portal.domain import money
+from portal.domain import currencies, days, money
 from portal.domain.change_orders import Status
 from portal.domain.sending import Draft, LineDraft
 
@@ -18,6 +18,11 @@ ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f]*$"
 LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 MONEY = r"^-?[0-9]{1,10}(\.[0-9]{1,2})?$"
 QUANTITY = r"^-?[0-9]{1,10}(\.[0-9]{1,6})?$"
+CURRENCY = "^[A-Z]{3}$"
+DAY = (  # of the years 2000 to 2099, leap days where there are some
+    r"^20([0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"
+    r"|([02468][048]|[13579][26])-02-29)$"
+)
 QUANTITIES = re.compile(QUANTITY.strip("^$"), re.ASCII)
 
 
@@ -41,6 +46,16 @@ def _quantity(value: Any) -> Decimal:
     if not QUANTITIES.fullmatch(_text(value)):
         raise ValueError("is not a quantity. Write it like “12” or “12.5”.")
     return Decimal(value)
+
+
+def _day(value: Any) -> date:
+    return days.read(_text(value))
+
+
+def _currency(value: Any) -> str:
+    if not currencies.CODE.fullmatch(_text(value)):
+        raise ValueError("is not a currency. Write its code of three capitals, such as “USD”.")
+    return str(value)
 
 
 def _whole(value: Any) -> Any:
@@ -70,6 +85,9 @@ NewQuantity = Annotated[Decimal, PlainValidator(_quantity), _decimal(QUANTITY, "
 Amount = Annotated[Decimal, PlainSerializer(lambda value: f"{value:.2f}", return_type=str), _decimal(r"^-?[0-9]+\.[0-9]{2}$", "-1234.50")]
 Quantity = Annotated[Decimal, PlainSerializer(lambda value: f"{value:f}", return_type=str), _decimal(r"^-?[0-9]+(\.[0-9]+)?$", "12.5")]
 Moment = Annotated[datetime, PlainSerializer(_moment, return_type=str), WithJsonSchema({"type": "string", "format": "date-time"})]
+Day = Annotated[date, PlainSerializer(date.isoformat, return_type=str), WithJsonSchema({"type": "string", "format": "date"})]
+NewDay = Annotated[date, PlainValidator(_day), _decimal(DAY, "2026-11-30")]
+NewCurrency = Annotated[str, PlainValidator(_currency), _decimal(CURRENCY, "USD")]
 Version = Annotated[
     int, Field(ge=1, le=2**31 - 1, description="The version that was seen; a change since then is answered 409"), BeforeValidator(_whole)
 ]
@@ -77,7 +95,7 @@ JobNumber, CommitmentNumber, Number = _up_to(10), _up_to(30), _up_to(12)
 
 
 class NewLine(Shape):
-    """One cost line as it should be. Amounts are US dollars."""
+    """One cost line as it should be. Amounts are in the currency of the change order."""
 
     phase_code: _up_to(30) = Field("", description="Spectrum phase code, dashes allowed")  # type: ignore[valid-type]
     cost_type: _up_to(10) = ""  # type: ignore[valid-type]
@@ -95,12 +113,18 @@ class Change(Shape):
     description: _up_to(4000, LINES) = ""  # type: ignore[valid-type]
     project_status: _up_to(40) = Field("Approved", description="Only Approved may be sent")  # type: ignore[valid-type]
     amount: NewAmount | None = Field(None, description="The total; left out, it is the sum of the lines")
+    tax: NewAmount = Field(
+        Decimal("0.00"), description="Not part of the total and never sent to Spectrum; 0.00 unless the company allows it"
+    )
+    currency: NewCurrency | None = Field(None, description="Left out, the company's; any other cannot be sent")
+    date: NewDay | None = Field(None, description="The document's own; never sent to Spectrum")
     lines: list[NewLine] = Field(max_length=MOST_LINES)
     version: Version | None = None
 
     def draft(self, number: str) -> Draft:
         lines = [LineDraft(**dict(line)) for line in self.lines]
-        return Draft(number, self.title, self.description, lines, self.amount, self.project_status)
+        stated = self.tax, self.currency or "", self.date
+        return Draft(number, self.title, self.description, lines, self.amount, self.project_status, *stated)
 
 
 class Step(Shape):
@@ -160,7 +184,10 @@ class Summary(Shape):
     commitment: str
     number: str
     title: str
+    date: Day | None
     amount: Amount
+    tax: Amount
+    currency: str
     status: Status
     status_label: str
     revision: int = Field(description="How often it was sent")

@@ -30,11 +30,12 @@ def listed(found: list[ChangeOrder]) -> list[shapes.Summary]:
 
 
 def _facts(change_order: ChangeOrder, spectrum_number: str) -> dict[str, Any]:
-    names = ("id", "number", "title", "amount", "revision", "version", "checks", "created_at", "sent_at", "decided_at")
+    names = ("id", "number", "title", "amount", "tax", "currency", "revision", "version", "checks", "created_at", "sent_at", "decided_at")
     return {name: getattr(change_order, name) for name in names} | {
         "url": url_for("api.show", id=change_order.id),
         "job": change_order.job.number,
         "commitment": change_order.commitment.number,
+        "date": change_order.dated,
         "status": change_order.state,
         "status_label": change_order.label,
         "spectrum_number": spectrum_number or None,

@@ -1,7 +1,6 @@
 """The commitment change order: its lines, its states, and the one function that changes a state."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -63,7 +62,6 @@ ALLOWED: dict[Status, set[Status]] = {
 SUBJECT = "change_order"  # what events about one are filed under
 EDITABLE = (Status.DRAFT, Status.REJECTED, Status.RETRIEVED)
 IN_FLIGHT = (Status.QUEUED, Status.EXPORTING)
-POLL_STEPS = ((timedelta(seconds=20), 2), (timedelta(minutes=1), 5))  # while younger than: ask every n seconds; then every 15
 
 
 class Overtaken(Exception):
@@ -77,7 +75,10 @@ class Overtaken(Exception):
 class ChangeOrder(Model):
     """A change to a commitment's amount, with lines.
 
-    amount          US dollars; negative for a credit
+    amount          negative for a credit; without the tax
+    tax             what the document states beside the lines; never sent to Spectrum
+    currency        of amount, tax and lines: three letters; only the company's may be sent
+    dated           the document's own date, if it has one; never sent to Spectrum
     project_status  the approval state on the project side; only `Approved` may be sent
     version         counts every write and guards every UPDATE: what the person saw
     revision        counts sends to accounting
@@ -93,6 +94,9 @@ class ChangeOrder(Model):
     title = peewee.TextField()
     description = peewee.TextField(default="")
     amount = MoneyField()
+    tax = MoneyField(default=Decimal("0.00"))
+    currency = peewee.CharField(max_length=3, default="USD")
+    dated = peewee.DateField(null=True)
     project_status = peewee.CharField(default="Approved")
     status = peewee.CharField(default=Status.DRAFT)
     version = peewee.IntegerField(default=1)
@@ -138,12 +142,6 @@ class ChangeOrder(Model):
         return self.state in IN_FLIGHT
 
     @property
-    def poll_seconds(self) -> int:
-        """How soon the screen should ask again: often at first, rarely when Spectrum is slow."""
-        waiting = clock.now() - (self.decided_at or clock.now())
-        return next((seconds for age, seconds in POLL_STEPS if waiting < age), 15)
-
-    @property
     def job(self) -> Job:
         job: Job = self.commitment.job
         return job
@@ -186,7 +184,7 @@ class LineItem(Model):
     position    1, 2, 3 ... as the project numbers them
     phase_code  Spectrum phase code, as written on the project side, dashes allowed ("07-840")
     cost_type   Spectrum cost type, 1-3 characters
-    amount      US dollars; null only while a draft is being written
+    amount      null only while a draft is being written
     """
 
     change_order = peewee.ForeignKeyField(ChangeOrder, on_delete="RESTRICT", backref="lines")

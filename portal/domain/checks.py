@@ -240,10 +240,29 @@ def amounts(co: ChangeOrder) -> Iterator[Finding]:
 
 
 def total(co: ChangeOrder) -> Iterator[Finding]:
-    if co.lines and co.line_total != co.amount:
+    if co.lines and co.tax and co.line_total + co.tax == co.amount:
+        text = f"The total of {co.amount:,.2f} contains the tax of {co.tax:,.2f}; the lines add up to {co.line_total:,.2f}."
+        yield Finding(11, "amount", text, fix="State the total without the tax.")
+    elif co.lines and co.line_total != co.amount:
         yield Finding(
             11, "amount", f"The lines add up to {co.line_total:,.2f}, the CCO says {co.amount:,.2f}.", fix="Correct the lines or the total."
         )
+
+
+def tax(co: ChangeOrder) -> Iterator[Finding]:
+    if co.tax and co.company.tax_allowed:
+        yield Finding(14, "tax", f"The tax of {co.tax:,.2f} is not sent: Spectrum gets the lines.", blocking=False)
+    elif co.tax:
+        text = f"The change order states a tax of {co.tax:,.2f}. Your company sends none, and Spectrum would not get it."
+        fix = "Leave the tax out, or have an administrator allow it under Settings, Company."
+        yield Finding(14, "tax", text, fix=fix)
+
+
+def currency(co: ChangeOrder) -> Iterator[Finding]:
+    books = co.company.currency
+    if co.currency != books:
+        text = f"The amounts are in {co.currency}; your company keeps its books in {books}."
+        yield Finding(15, "currency", text, fix=f"State the change order in {books}.")
 
 
 def zeros(co: ChangeOrder) -> Iterator[Finding]:
@@ -349,9 +368,10 @@ def company_settings(company: Company) -> Iterator[Finding]:
 
 
 AT_SEND: tuple[Rule, ...] = (
-    number, title, project_status, commitment, vendor, job, lines, repeats, amounts, total, zeros, description_length, characters,
+    number, title, project_status, commitment, vendor, job, lines, repeats, amounts, total, zeros, description_length,
+    tax, currency, characters,
 )  # fmt: skip
-AT_ACCEPT: tuple[Rule, ...] = (title, commitment, vendor, job, lines, repeats, amounts, total, zeros, characters)
+AT_ACCEPT: tuple[Rule, ...] = (title, commitment, vendor, job, lines, repeats, amounts, total, zeros, tax, currency, characters)
 IN_SPECTRUM = (job_in_spectrum, vendor_in_spectrum, phases_in_spectrum)
 
 

@@ -16,6 +16,8 @@ class Company(Model):
     cost_reimbursable  Spectrum's flag, `Y` or `N`
     sub_status         P (proposed), E (executed) or R (rejected)
     accounting_dates   the approver may set an accounting date; within period_from and period_to, the open period, where these are set
+    currency           of the books, three letters: the only one in which change orders are sent
+    tax_allowed        a change order with tax may be sent; Spectrum gets its lines and not the tax
     support_may_retry  Standard without the privilege may retry what failed for other reasons than the data
     daily_summary      approvers get mail about what waits, at summary_hour (0-23, local) on summary_days (ISO weekdays, `12345`)
     export_delay       seconds between Accept and the first send, so that there is something to recall
@@ -33,6 +35,8 @@ class Company(Model):
     four_eyes = peewee.BooleanField(default=True)
     support_may_retry = peewee.BooleanField(default=False)
     export_delay = peewee.IntegerField(default=10)
+    currency = peewee.CharField(max_length=3, default="USD")
+    tax_allowed = peewee.BooleanField(default=False)
     accounting_dates = peewee.BooleanField(default=False)
     period_from = peewee.DateField(null=True)
     period_to = peewee.DateField(null=True)

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from zoneinfo import available_timezones
 
 from portal.db import transaction
-from portal.domain import checks, events, lookups, people
+from portal.domain import checks, currencies, events, judging, lookups, people
+from portal.domain.change_orders import ChangeOrder
 from portal.domain.companies import Company, current
 from portal.domain.people import NotPermitted, User
 
@@ -45,6 +47,12 @@ def switch(text: str) -> bool:
     if text not in ("", "on"):
         raise ValueError("This is switched on or off.")
     return text == "on"
+
+
+def currency(text: str) -> str:
+    if text not in currencies.OF_BOOKS:
+        raise ValueError("Choose the currency of the books from the list.")
+    return text
 
 
 def delay(text: str) -> int:
@@ -103,6 +111,7 @@ Section = Mapping[str, Callable[[str], Any]]
 SECTIONS: Mapping[str, Section] = {
     "company": {"name": name, "time_zone": time_zone},
     "decisions": {"custom_title": switch, "edit_number": switch, "four_eyes": switch, "support_may_retry": switch, "export_delay": delay},
+    "checks": {"currency": currency, "tax_allowed": switch},
     "summary": {"daily_summary": switch, "summary_hour": hour, "summary_days": weekdays},
     "period": {
         "accounting_dates": switch,
@@ -135,7 +144,11 @@ def change(section: str, values: Mapping[str, str], by: User) -> Company:
             if "code" in old:
                 lookups.forget(company)
             events.record("company", company.id, "settings changed", by, old=old, new=new)
-        return current()
+    if "currency" in old:
+        judging.again()
+    elif "tax_allowed" in old:
+        judging.again(ChangeOrder.tax != Decimal(0))
+    return current()
 
 
 def needed(company: Company) -> dict[str, str]:

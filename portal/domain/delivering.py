@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.db import transaction
-from portal.domain import change_orders, commitments, events, people, sending
+from portal.domain import change_orders, commitments, events, people, revisions, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company
@@ -45,7 +45,7 @@ def _replace(here: ChangeOrder, by: User, draft: Draft, version: int | None) -> 
         raise Overtaken(here)
     wanted = ChangeOrder(commitment=here.commitment, project_status=here.project_status)
     sending.fill(wanted, draft)
-    if sending.snapshot(wanted) == sending.snapshot(here) and wanted.project_status == here.project_status:
+    if revisions.snapshot(wanted) == revisions.snapshot(here) and wanted.project_status == here.project_status:
         return here
     sending.revise(here, by, here.version, draft)
     return change_orders.load(here.id)

@@ -5,6 +5,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -102,7 +103,8 @@ def load(text: str) -> Entry:
         LineDraft(**line | {"amount": _decimal(line["amount"]), "quantity": _decimal(line["quantity"])}) for line in draft.pop("lines")
     ]
     content["original_amount"] = _decimal(content["original_amount"])
-    return Entry(draft=Draft(**draft | {"amount": _decimal(draft["amount"])}, lines=lines), **content)
+    draft |= {"amount": _decimal(draft["amount"]), "tax": Decimal(draft.get("tax", 0)), "dated": _day(draft.get("dated"))}
+    return Entry(draft=Draft(**draft, lines=lines), **content)
 
 
 def vendor_key(name: str) -> str:
@@ -126,6 +128,10 @@ def _facts(entry: Entry) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
             "original_amount": entry.original_amount,
         },
     )
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
 
 
 def _decimal(text: str | None) -> Decimal | None:

@@ -1,7 +1,7 @@
 """The lists people work from: which states each shows, in which order, page by page."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +22,7 @@ from portal.domain.revisions import Comparison
 PAGE = 50
 ASIDES = ("edited", LOOK, "agrees again")  # events that say nothing about where a change order stands
 ARRIVALS = ("exported", "found", "adopted")
+POLL_STEPS, POLL_RARELY_S = ((timedelta(seconds=20), 2), (timedelta(minutes=1), 5)), 15  # while in flight, by how long already
 LOOKING_S, DOUBT_S = 2, 15  # how soon to ask again while the worker looks into Spectrum, and while an outcome is unknown
 LOOK_AHEAD = 5  # rows looked at for the next one a person may decide
 
@@ -80,7 +81,8 @@ class Row:
     def poll_seconds(self) -> int | None:
         """How soon the screen should ask again, while it may change by itself."""
         if self.change_order.is_in_flight:
-            return self.change_order.poll_seconds
+            waiting = clock.now() - (self.change_order.decided_at or clock.now())
+            return next((seconds for age, seconds in POLL_STEPS if waiting < age), POLL_RARELY_S)
         if self.offers.looking:
             return LOOKING_S
         return DOUBT_S if self.offers.doubt and self.offers.doubt.next_look else None

@@ -10,7 +10,7 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField, transaction
-from portal.domain import change_orders, checks, events, lookups, nightly, outbox, people
+from portal.domain import events, judging, lookups, nightly, outbox, people
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company, current
@@ -24,8 +24,7 @@ NIGHT = time(2, 0)  # in the company's zone
 AGAIN = timedelta(minutes=2)  # after a worker was lost
 CALLS = 20  # of one step; the lane is let go in between
 FAILURES = 3  # failed calls after which the rest waits for the next time
-AT_REST, RECHECKED = (Status.EXPORTED, Status.VOID), (*change_orders.EDITABLE, Status.READY)
-BATCH = 100
+AT_REST = (Status.EXPORTED, Status.VOID)
 
 # The connected client's questions by listing, handed in by the task: company code and job number. Each is one call; answers
 # records.Found or raises NotSent, Refused or Unanswered.
@@ -174,7 +173,7 @@ def _fill_in_customers(company: Company) -> None:
 
 def _finish(dispatch: Dispatch, claim: int, refresh: Refresh, left: int) -> None:
     """Nothing left to read, or no use in going on."""
-    _recheck(dispatch, claim)
+    judging.again(turn=lambda: Lane.renew(dispatch.lane, claim, ONE_CALL))
     with transaction():
         if not refresh.company.code:
             _end(refresh, "The company settings lack the Spectrum company code.")
@@ -183,25 +182,6 @@ def _finish(dispatch: Dispatch, claim: int, refresh: Refresh, left: int) -> None
             error = failed.limit(1).scalar() or ""
             _end(refresh, f"{error} The rest is left for the next time." if error and left else error)
         outbox.finish(dispatch)
-
-
-def _recheck(dispatch: Dispatch, claim: int) -> None:
-    """What Spectrum says may change what the checks say: keep their verdicts with the change orders."""
-    last = 0
-    while True:
-        query = change_orders.complete().where(ChangeOrder.status.in_(RECHECKED), ChangeOrder.id > last)
-        batch = change_orders.with_lines(query.order_by(ChangeOrder.id).limit(BATCH))
-        if not batch:
-            return
-        last = batch[-1].id
-        known = lookups.known(batch)
-        with transaction():
-            Lane.renew(dispatch.lane, claim, ONE_CALL)
-            for change_order in batch:
-                verdict = checks.verdict(checks.at_send(change_order, known[change_order.id]))
-                if verdict != change_order.checks:
-                    same = (ChangeOrder.id == change_order.id) & (ChangeOrder.version == change_order.version)
-                    ChangeOrder.update(checks=verdict).where(same).execute()
 
 
 def _asked(refresh: Refresh) -> set[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What a project team changed between the revision that accounting sent back and the one it sent after: line by line."""
+"""What a change order says, frozen at every writing and sending; and what changed since accounting sent it back, line by line."""
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +11,17 @@ from portal.domain.change_orders import ChangeOrder
 from portal.domain.events import Event
 
 Line = dict[str, Any]  # of a snapshot, with its position
-WORDS = {"number": "CCO number", "title": "Title", "description": "Description", "amount": "Total"}
+WORDS = {
+    "number": "CCO number",
+    "title": "Title",
+    "description": "Description",
+    "date": "Date",
+    "amount": "Total",
+    "tax": "Tax",
+    "currency": "Currency",
+}
+YOUNGER = {"date": None, "tax": "0.00", "currency": "USD"}  # what older snapshots, which do not have them, stand for
+MONEY = ("amount", "tax")
 COLUMNS = {
     "phase_code": "cost code",
     "cost_type": "cost type",
@@ -49,6 +59,36 @@ class Comparison:
     differences: list[Difference]
 
 
+def snapshot(change_order: ChangeOrder) -> dict[str, Any]:
+    """The revision as it was sent, for the audit trail and for telling what changed."""
+    return {
+        "number": change_order.number,
+        "title": change_order.title,
+        "description": change_order.description,
+        "amount": f"{change_order.amount:.2f}",
+        "tax": f"{change_order.tax:.2f}",
+        "currency": change_order.currency,
+        "date": change_order.dated.isoformat() if change_order.dated else None,
+        "lines": [
+            {
+                "phase_code": line.phase_code,
+                "cost_type": line.cost_type,
+                "bid_item": line.bid_item,
+                "description": line.description,
+                "quantity": None if line.quantity is None else f"{line.quantity:f}",
+                "unit": line.unit,
+                "amount": None if line.amount is None else f"{line.amount:.2f}",
+            }
+            for line in change_order.lines
+        ],
+    }
+
+
+def whole(snapshot: dict[str, Any]) -> dict[str, Any]:
+    """The snapshot with all that a present one has."""
+    return YOUNGER | snapshot
+
+
 def since_rejection(shown: Iterable[ChangeOrder]) -> dict[int, Comparison]:
     """Of each that came back after a rejection, by its id: what changed since. In one query, or none when none came back."""
     again = {one.id: one.revision for one in shown if one.revision > 1 and not one.is_editable}
@@ -72,6 +112,7 @@ def since_rejection(shown: Iterable[ChangeOrder]) -> dict[int, Comparison]:
 
 def compare(before: dict[str, Any], after: dict[str, Any]) -> list[Difference]:
     """What differs between two snapshots: the words first, then the lines in their present order, then those that are gone."""
+    before, after = whole(before), whole(after)
     words = ((name, label) for name, label in WORDS.items() if before[name] != after[name])
     heads = [Difference(label, _said(name, before[name]), _said(name, after[name])) for name, label in words]
     return [*heads, *_lines(_numbered(before), _numbered(after))]
@@ -115,4 +156,4 @@ def _whole(line: Line) -> str:
 
 
 def _said(name: str, value: str | None) -> str:
-    return money.dollars(Decimal(value)) if value and name == "amount" else value or ""
+    return money.dollars(Decimal(value)) if value and name in MONEY else value or ""

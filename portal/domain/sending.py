@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -11,8 +12,9 @@ from portal.domain import change_orders, checks, commitments, deciding, events, 
 from portal.domain.change_orders import SUBJECT, ChangeOrder, LineItem, Overtaken, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.people import NotPermitted, User
+from portal.domain.revisions import snapshot
 
-WORDS = ("number", "title", "description", "amount", "project_status")
+WORDS = ("number", "title", "description", "amount", "tax", "currency", "dated", "project_status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Draft:
     """What the sender can write. The total is the sum of the lines unless a document states another.
 
     project_status   as a document states it; None leaves it as it is
+    currency         three letters; empty for the company's
     """
 
     number: str
@@ -41,6 +44,9 @@ class Draft:
     lines: Sequence[LineDraft]
     amount: Decimal | None = None
     project_status: str | None = None
+    tax: Decimal = Decimal("0.00")
+    currency: str = ""
+    dated: date | None = None
 
     @property
     def total(self) -> Decimal:
@@ -177,30 +183,10 @@ def fill(change_order: ChangeOrder, draft: Draft) -> None:
     """Put the draft's words and lines in place of the change order's, in memory only."""
     change_order.number, change_order.title = draft.number.strip(), draft.title.strip()
     change_order.description, change_order.amount = draft.description.strip(), draft.total
+    change_order.tax, change_order.dated = draft.tax, draft.dated
+    change_order.currency = draft.currency.upper() or change_order.company.currency
     change_order.project_status = change_order.project_status if draft.project_status is None else draft.project_status
     change_order.lines = [_line(change_order, position, line) for position, line in enumerate(draft.lines, 1)]
-
-
-def snapshot(change_order: ChangeOrder) -> dict[str, Any]:
-    """The revision as it was sent, for the audit trail and for telling what changed."""
-    return {
-        "number": change_order.number,
-        "title": change_order.title,
-        "description": change_order.description,
-        "amount": f"{change_order.amount:.2f}",
-        "lines": [
-            {
-                "phase_code": line.phase_code,
-                "cost_type": line.cost_type,
-                "bid_item": line.bid_item,
-                "description": line.description,
-                "quantity": None if line.quantity is None else f"{line.quantity:f}",
-                "unit": line.unit,
-                "amount": None if line.amount is None else f"{line.amount:.2f}",
-            }
-            for line in change_order.lines
-        ],
-    }
 
 
 def _line(change_order: ChangeOrder, position: int, line: LineDraft) -> LineItem:

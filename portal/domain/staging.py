@@ -8,7 +8,7 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField
-from portal.domain import change_orders, checks, entries, events, matching, sending
+from portal.domain import change_orders, checks, entries, events, matching, revisions, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.entries import Entry
@@ -110,9 +110,9 @@ def put(row: Staged, books: matching.Books, origin: Import) -> None:
 def compare(here: ChangeOrder, entry: Entry) -> Outcome:
     if not here.is_editable:
         return Outcome.LEFT
-    wanted = ChangeOrder(project_status=here.project_status)
+    wanted = ChangeOrder(commitment=here.commitment, project_status=here.project_status)
     sending.fill(wanted, entry.draft)
-    same = sending.snapshot(wanted) == sending.snapshot(here) and wanted.project_status == here.project_status
+    same = revisions.snapshot(wanted) == revisions.snapshot(here) and wanted.project_status == here.project_status
     return Outcome.UNCHANGED if same else Outcome.CHANGED
 
 

@@ -2,12 +2,13 @@
 
 import re
 import unicodedata
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from portal.domain import money
+from portal.domain import currencies, days, money
 from portal.domain.commitments import Kind
 
 QUANTITY = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,10})?")
@@ -62,6 +63,11 @@ def _quantity(value: Any) -> Decimal | None:
     return Decimal(f"{Decimal(text).normalize() + 0:f}")
 
 
+def _day(value: Any) -> date | None:
+    text = _text(value)
+    return days.read(text) if text else None
+
+
 def _kind(value: Any) -> str:
     text = _text(value)
     found = KINDS.get(re.sub(r"[ _-]", "", text).casefold(), "")
@@ -110,6 +116,9 @@ BidItem = Annotated[str, _up_to(11)]
 Unit = Annotated[str, _up_to(10)]
 Money = Annotated[Decimal, BeforeValidator(_money)]
 MoneyIfAny = Annotated[Decimal | None, BeforeValidator(lambda value: _money(value) if _text(value) else None)]
+Tax = Annotated[Decimal, BeforeValidator(lambda value: _money(value) if _text(value) else Decimal("0.00"))]
+Currency = Annotated[str, BeforeValidator(lambda value: currencies.read(_text(value)))]
+Day = Annotated[date | None, BeforeValidator(_day)]
 Quantity = Annotated[Decimal | None, BeforeValidator(_quantity)]
 CommitmentKind = Annotated[str, BeforeValidator(_kind)]
 NeededKind = Annotated[str, BeforeValidator(lambda value: _kind(value) or _missing())]

@@ -27,6 +27,9 @@ HEADER: dict[str, tuple[tuple[str, ...], bool]] = {
     "description": (("description",), False),
     "status": (("status",), True),
     "total": (("total",), False),
+    "tax": (("tax",), False),
+    "currency": (("currency",), False),
+    "date": (("date",), False),
 }
 LINE: dict[str, tuple[str, bool]] = {
     "phase_code": ("phase_code", True),
@@ -38,8 +41,7 @@ LINE: dict[str, tuple[str, bool]] = {
     "amount": ("amount", True),
 }
 COLUMNS = (*HEADER, *LINE)
-CURRENCY = "currency"  # read, compared with the company's, and not kept
-KNOWN = {*COLUMNS, CURRENCY}
+KNOWN = set(COLUMNS)
 REQUIRED = [name for name, (_, needed) in HEADER.items() if needed] + [name for name, (_, needed) in LINE.items() if needed]
 SYNONYMS = {
     "job_number": "job, job code, project number, project code",
@@ -65,7 +67,9 @@ SYNONYMS = {
     "quantity": "qty",
     "unit": "uom, units, unit of measure",
     "amount": "line amount, line total, line item amount, amount usd",
-    CURRENCY: "currency code, currency iso code",
+    "tax": "tax amount, total tax, sales tax, change order tax, cco tax",
+    "currency": "currency code, currency iso code",
+    "date": "cco date, change order date, date of change order, executed date, signed change order received date",
 }
 NAMES = {"_".join(said.split()): column for column, all_said in SYNONYMS.items() for said in all_said.split(", ")}
 NUMBER = {"#", "no", "num", "nr"}

@@ -44,6 +44,10 @@ class Project(BaseModel):
     name: fields.Name = ""
 
 
+class Currency(BaseModel):
+    currency_iso_code: fields.Currency = ""
+
+
 class Contract(BaseModel):
     number: fields.Commitment
     title: fields.Name = ""
@@ -84,6 +88,8 @@ class ChangeOrder(BaseModel):
     description: fields.Description = ""
     status: fields.Status
     grand_total: fields.MoneyIfAny = None
+    signed_change_order_received_date: fields.Day = None
+    currency_configuration: Currency | None = None
     contract: Contract
     project: Annotated[Project, BeforeValidator(lambda value: value or {})] = Project()
     line_items: list[LineItem]
@@ -93,7 +99,14 @@ class ChangeOrder(BaseModel):
         return Entry(
             where=where,
             draft=Draft(
-                self.number, self.title, self.description, [item.line() for item in self.line_items], self.grand_total, self.status
+                number=self.number,
+                title=self.title,
+                description=self.description,
+                lines=[item.line() for item in self.line_items],
+                amount=self.grand_total,
+                project_status=self.status,
+                currency=self.currency_configuration.currency_iso_code if self.currency_configuration else "",
+                dated=self.signed_change_order_received_date,
             ),
             job_number=job.project_number or job.number or contract.project.project_number or contract.project.number,
             job_name=job.name or contract.project.name,

@@ -1,6 +1,7 @@
 """The portal's own shape of a change order: JSON as it is written, and what the rows of a CSV file are gathered into."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -57,7 +58,7 @@ class Commitment(Shape):
 
 
 class ChangeOrder(Shape):
-    """One change order. `total` is compared with the lines when it is sent; left out, it is their sum."""
+    """One change order. `total` is compared with the lines when it is sent; left out, it is their sum. It is without `tax`."""
 
     job: Job
     vendor: Vendor
@@ -68,13 +69,16 @@ class ChangeOrder(Shape):
     description: fields.Description = ""
     status: fields.Status
     total: fields.MoneyIfAny = None
+    tax: fields.Tax = Decimal("0.00")
+    currency: fields.Currency = ""
+    date: fields.Day = None
     lines: list[Line]
 
     def entry(self, where: str) -> Entry:
         lines = [LineDraft(**dict(line)) for line in self.lines]
         return Entry(
             where=where,
-            draft=Draft(self.number, self.title, self.description, lines, self.total, self.status),
+            draft=Draft(self.number, self.title, self.description, lines, self.total, self.status, self.tax, self.currency, self.date),
             job_number=self.job.number,
             job_name=self.job.name,
             customer=self.job.customer_code,

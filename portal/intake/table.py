@@ -10,17 +10,16 @@ from pydantic import ValidationError
 from portal.domain import money
 from portal.domain.entries import BadFile, Entry, Problem
 from portal.intake import amounts, shapes
-from portal.intake.headings import COLUMNS, CURRENCY, HEADER, LINE, REQUIRED, Columns, columns
+from portal.intake.headings import COLUMNS, HEADER, LINE, REQUIRED, Columns, columns
 from portal.intake.workbook import Unreadable
 
 __all__ = ["COLUMNS", "HEADER", "LINE", "REQUIRED", "Table", "read"]
 
 MOST_ROWS = 100_000  # line items
 KEY = ("job_number", "commitment_number", "cco_number", "revision")
-MONEY = ("original_amount", "total")
+MONEY = ("original_amount", "total", "tax")
 PLACES = {place: name for name, (place, _) in HEADER.items()}
 LINE_PLACES = {place: name for name, (place, _) in LINE.items()}
-OUR_CURRENCY = {"", "USD", "US$", "$", "US DOLLARS"}
 Rows = Iterator[tuple[int, list[str]]]
 
 
@@ -150,13 +149,10 @@ def _gather(rows: Rows, unit: str, known: Columns) -> tuple[list[Gathered], list
 
 
 def _odd(where: str, row: dict[str, str], known: Columns) -> Iterator[Problem]:
-    """Cells that hold no text or number, and a currency that is not the company's."""
+    """Cells that hold no text or number."""
     for name, cell in row.items():
         if isinstance(cell, Unreadable):
             yield Problem(where, known.heading(name), cell.reason)
-    said = row.get(CURRENCY, "").strip()
-    if said.upper() not in OUR_CURRENCY:
-        yield Problem(where, known.heading(CURRENCY), f"“{_short(said)}” is not US dollars (USD), the company's currency.")
 
 
 def _restated(inside: dict[str, str], name: str, style: amounts.Style, place: Problem) -> Iterator[Problem]:

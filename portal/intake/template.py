@@ -26,6 +26,9 @@ MEANING = {
     "description": "Spectrum takes 250 characters",
     "status": "Approval on the project; only Approved may be sent",
     "total": "Compared with the lines when it is sent",
+    "tax": "Tax of the change order, beside the total; not sent to Spectrum",
+    "currency": "Code such as USD, for all amounts of the change order; empty: the company's",
+    "date": "Date of the change order, such as 2026-11-30; not sent to Spectrum",
     "phase_code": "Cost code (phase) of the line",
     "cost_type": "Cost type of the line",
     "bid_item": "Bid item, for unit price contracts",
@@ -34,7 +37,7 @@ MEANING = {
     "unit": "Unit, such as LS",
     "amount": "Amount of the line, such as 1234.50 or -1234.50",
 }
-NUMBERS = {"original_amount", "total", "quantity", "amount"}
+NUMBERS = {"original_amount", "total", "tax", "quantity", "amount"}
 
 
 def as_csv() -> str:

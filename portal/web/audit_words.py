@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from portal.domain import change_orders, trail
+from portal.domain import change_orders, revisions, trail
 from portal.domain.events import PROVIDER, Event
 from portal.web import words
 
@@ -17,6 +17,7 @@ LABELS = {
     "edit_number": "Approver may edit the Spectrum number",
     "export_delay": "Export delay in seconds",
     "accounting_dates": "Approver may set an accounting date",
+    "tax_allowed": "Change orders may have tax",
     "period_from": "Open period from",
     "period_to": "Open period to",
     "basic": "HTTP Basic",
@@ -33,7 +34,7 @@ OF_ACTION |= {
     "resending recorded": "A line sent again",
     "customer read from Spectrum": "Customer",
 }
-HEAD = ("number", "title", "description", "amount")  # of a change order's snapshot, in the order in which they are told
+HEAD = tuple(revisions.WORDS)  # of a change order's snapshot, in the order in which they are told
 LINE = ("phase_code", "cost_type", "bid_item", "description", "quantity", "unit", "amount")
 SAID = ("reason", "note", "text")  # stands on its own beside the sentence
 NOTHING = "nothing"
@@ -79,6 +80,7 @@ def changes(entry: trail.Entry) -> list[Change]:
 
 def _edits(before: dict[str, Any], after: dict[str, Any]) -> list[Change]:
     """What an edit of a change order changed, its lines by their position."""
+    before, after = revisions.whole(before), revisions.whole(after)
     named = [Change(_label(name), _said(before[name]), _said(after[name])) for name in HEAD if before[name] != after[name]]
     lines = zip_longest(*([_line(line) for line in snapshot["lines"]] for snapshot in (before, after)), fillvalue=NOTHING)
     return named + [Change(f"Line {position}", old, new) for position, (old, new) in enumerate(lines, 1) if old != new]

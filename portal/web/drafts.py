@@ -2,14 +2,15 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from flask.blueprints import BlueprintSetupState
 from werkzeug.datastructures import MultiDict
 
-from portal.domain import money, sending
+from portal.domain import currencies, days, money, sending
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.checks import Finding
 from portal.domain.sending import Draft, LineDraft
@@ -26,6 +27,11 @@ COLUMNS = {
     "amount": ("amount", 40),
     "bid_item": ("bid item", 11),
 }
+FACTS: dict[str, tuple[str, Callable[[str], Any]]] = {  # field -> what it is in a draft, and how it is read
+    "date": ("dated", lambda text: days.read(text) if text else None),
+    "tax": ("tax", lambda text: money.parse(text) if text else Decimal("0.00")),
+    "currency": ("currency", currencies.read),
+}
 QUANTITY = re.compile(r"-?[0-9]{1,10}(\.[0-9]{1,6})?")
 BREAKS = str.maketrans("\n\r\t", "   ")
 
@@ -38,23 +44,29 @@ class Typed:
     title: str
     description: str
     lines: list[dict[str, str]]
+    facts: dict[str, str] = field(default_factory=lambda: dict.fromkeys(FACTS, ""))
     problems: list[Finding] = field(default_factory=list)
 
     def draft(self) -> Draft:
         """The draft, or `problems` filled: each field that cannot be kept as it is."""
-        self.problems = [*self._words(), *(finding for number, line in enumerate(self.lines, 1) for finding in _line(number, line))]
+        self.problems = [
+            *self._words(),
+            *_unreadable(self.facts),
+            *(finding for number, line in enumerate(self.lines, 1) for finding in _line(number, line)),
+        ]
         if len(self.lines) > MOST_LINES:
             self.problems.append(problem("lines", f"There are {len(self.lines)} lines; {MOST_LINES} fit.", "Split the change order."))
         if self.problems:
             return Draft("", "", "", [])
-        return Draft(self.number, self.title, self.description, [_draft(line) for line in self.lines])
+        return Draft(self.number, self.title, self.description, [_draft(line) for line in self.lines], **_facts_of(self.facts))
 
     def readable(self) -> Draft:
         """The draft without what cannot be read: figures that are none, control characters."""
         lines = [{name: _printable(text) for name, text in line.items()} for line in self.lines]
         lines = [line | {name: "" for name in ("amount", "quantity") if not _is_figure(name, line[name])} for line in lines]
         number, title, description = map(_printable, (self.number, self.title, self.description))
-        return Draft(number, title, description, [_draft(line) for line in lines])
+        facts = self.facts | {finding.field: "" for finding in _unreadable(self.facts)}
+        return Draft(number, title, description, [_draft(line) for line in lines], **_facts_of(facts))
 
     def judged(self, id: int) -> list[Finding]:
         """All that stands against sending the change order as typed: what cannot be read, then what the checks say."""
@@ -90,7 +102,8 @@ def typed(form: MultiDict[str, str]) -> Typed:
     if len({len(values) for values in columns.values()}) > 1:
         raise ValueError("The lines of the form are incomplete. Nothing was recorded: reload the page and try again.")
     lines = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-    return Typed(form.get("number", ""), form.get("title", ""), form.get("description", "").replace("\r\n", "\n"), lines)
+    facts = {name: form.get(name, "") for name in FACTS}
+    return Typed(form.get("number", ""), form.get("title", ""), form.get("description", "").replace("\r\n", "\n"), lines, facts)
 
 
 def written(change_order: ChangeOrder) -> Typed:
@@ -107,7 +120,12 @@ def written(change_order: ChangeOrder) -> Typed:
         }
         for line in change_order.lines
     ]
-    return Typed(change_order.number, change_order.title, change_order.description, lines)
+    facts = {
+        "date": change_order.dated.isoformat() if change_order.dated else "",
+        "tax": f"{change_order.tax:.2f}" if change_order.tax else "",
+        "currency": change_order.currency,
+    }
+    return Typed(change_order.number, change_order.title, change_order.description, lines, facts)
 
 
 def place(finding: Finding) -> str:
@@ -120,6 +138,19 @@ def place(finding: Finding) -> str:
 
 def problem(field: str, text: str, fix: str = "") -> Finding:
     return Finding(0, field, text, fix=fix)
+
+
+def _facts_of(facts: dict[str, str]) -> dict[str, Any]:
+    """What they are in a draft. Raises ValueError for what cannot be read."""
+    return {place: read(facts[name].strip()) for name, (place, read) in FACTS.items()}
+
+
+def _unreadable(facts: dict[str, str]) -> Iterator[Finding]:
+    for name, (_, read) in FACTS.items():
+        try:
+            read(facts[name].strip())
+        except ValueError as error:
+            yield problem(name, str(error))
 
 
 def _readable(field: str, label: str, text: str, longest: int) -> Iterator[Finding]:

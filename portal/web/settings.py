@@ -12,6 +12,7 @@ from portal.domain import (
     company_settings,
     connection,
     connection_tests,
+    currencies,
     lookups,
     pausing,
     privileges,
@@ -205,5 +206,6 @@ def company_page(section: str = "", errors: dict[str, str] | None = None) -> str
         needed=company_settings.needed(kept),
         zones=[(zone, zone.replace("_", " ")) for zone in sorted({*ZONES, kept.time_zone})],
         weekdays=WEEKDAYS,
+        currencies=[(code, f"{code} – {name}") for code, name in currencies.OF_BOOKS.items()],
         spectrum_url=current_app.config["SPECTRUM_URL"],
     )

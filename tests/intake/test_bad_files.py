@@ -63,7 +63,7 @@ WHOLE = {
         "line 1: Columns “Qty” and “quantity” both mean quantity. Keep one of them.",
     ),
     "columns without end": (",".join(["x"] * 1_000_000), "line 1: The first row names 1,000,000 columns; at most 200 can be read."),
-    "a nameless column": (text_of({}).replace("bid_item", "", 1), "line 1: Column 21 has no name."),
+    "a nameless column": (text_of({}).replace("bid_item", "", 1), "line 1: Column 24 has no name."),
     "no columns at all": ("hello\nworld\n", "line 1: Column “hello” is not known."),
     "not JSON": ('{"change_orders": [}', "line 1, column 20: This is not JSON: Expecting value."),
     "JSON of something else": ('{"rfis": []}', "The JSON is neither ours"),
@@ -95,7 +95,7 @@ ROWS = {
     "a long job number": (text_of({"job_number": "1" * 11}), "line 2, job_number: has 11 characters; 10 fit."),
     "a long title": (text_of({"title": "x" * 501}), "line 2, title: has 501 characters; 500 fit."),
     "a bell in a code": (text_of({"vendor_code": "V\aX"}), "line 2, vendor_code: contains a line break or another control character."),
-    "too many cells": (text_of({}).rstrip("\n") + ",,,extra\n", "line 2: There are 28 cells but 25 columns. Is a quote missing?"),
+    "too many cells": (text_of({}).rstrip("\n") + ",,,extra\n", "line 2: There are 31 cells but 28 columns. Is a quote missing?"),
     "two titles": (
         text_of({}, {"title": "Other"}),
         "line 3, title: “Other” contradicts “Relocate duct bank” at line 2.",

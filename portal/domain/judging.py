@@ -1,0 +1,31 @@
+"""Judging change orders anew when what the rules look at has changed around them: settings, or what is known of Spectrum."""
+
+from collections.abc import Callable
+from typing import Any
+
+from portal.db import transaction
+from portal.domain import change_orders, checks, lookups
+from portal.domain.change_orders import ChangeOrder, Status
+
+JUDGED = (*change_orders.EDITABLE, Status.READY)
+BATCH = 100
+
+
+def again(which: Any = None, turn: Callable[[], object] = lambda: None) -> None:
+    """Keep the present verdict with those that can still be corrected or answered. `turn` opens each batch's transaction."""
+    theirs = ChangeOrder.status.in_(JUDGED) if which is None else ChangeOrder.status.in_(JUDGED) & which
+    last = 0
+    while True:
+        query = change_orders.complete().where(theirs, ChangeOrder.id > last)
+        batch = change_orders.with_lines(query.order_by(ChangeOrder.id).limit(BATCH))
+        if not batch:
+            return
+        last = batch[-1].id
+        known = lookups.known(batch)
+        with transaction():
+            turn()
+            for change_order in batch:
+                verdict = checks.verdict(checks.at_send(change_order, known[change_order.id]))
+                if verdict != change_order.checks:
+                    same = (ChangeOrder.id == change_order.id) & (ChangeOrder.version == change_order.version)
+                    ChangeOrder.update(checks=verdict).where(same).execute()
