@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from portal.db import transaction
-from portal.domain import admission, imports, outbox, people, uploads
+from portal.domain import admission, companies, entries, imports, outbox, people, uploads
 from portal.domain.entries import BadFile, Entry, Problem
 from portal.domain.exporting import LOST_WORKERS
 from portal.domain.outbox import Dispatch, Lane, Task
@@ -68,7 +68,7 @@ def look(upload: Upload, claim: int) -> dict[str, Any]:
         "lines": sum(len(entry.draft.lines) for entry in found),
         "total": str(_total(found)),
         "renamed": reading.renamed,
-        "notes": [*reading.notes, *admission.notes(reading.entries, by)],
+        "notes": [*reading.notes, *entries.currencies(found, companies.current().currency), *admission.notes(reading.entries, by)],
         "left": summary.left[:MOST_NAMED],
         "kept": summary.kept[:MOST_NAMED],
         "shown": summary.shown,
@@ -116,7 +116,9 @@ def _is_in_place(upload: Upload) -> bool:
 
 
 def _total(found: list[Entry]) -> Decimal:
-    return sum((entry.draft.total for entry in found), Decimal("0.00"))
+    """Of what is in the currency of the books."""
+    books = companies.current().currency
+    return sum((entry.draft.total for entry in found if entry.draft.currency in ("", books)), Decimal("0.00"))
 
 
 def _renewing(claim: int) -> imports.Progress:

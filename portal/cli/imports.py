@@ -11,7 +11,7 @@ from rich.progress import Progress as Bars
 from rich.progress import TaskID
 
 from portal import cli, db
-from portal.domain import imports
+from portal.domain import companies, entries, imports
 from portal.domain.entries import BadFile, Entry
 from portal.domain.imports import Progress
 from portal.domain.outbox import Lost
@@ -41,7 +41,7 @@ def import_(file: Path, sender: str | None, dry_run: bool, format_: files.Format
         by = imports.sender_by(sender) if sender else None
         reading = files.read(file, format_)
         found = imports.prepare(reading.entries, reading.problems)
-        for note in reading.told:
+        for note in [*reading.told, *entries.currencies(found, companies.current().currency)]:
             click.echo(f"Note: {note}", err=True)
         if dry_run:
             with _progress() as progress:

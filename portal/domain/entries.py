@@ -64,6 +64,20 @@ class BadFile(Exception):
         self.problems = problems
 
 
+def currencies(entries: Iterable[Entry], books: str) -> list[str]:
+    """A sentence for each currency of the entries; `books` is the company's."""
+    sums: dict[str, list[Decimal]] = defaultdict(list)
+    for entry in entries:
+        sums[entry.draft.currency or books].append(entry.draft.total)
+    foreign = {code: totals for code, totals in sorted(sums.items()) if code != books}
+    told = [
+        f"{len(totals):,} change order{'' if len(totals) == 1 else 's'} in {code}, {sum(totals):,.2f} in all: kept as drafts that "
+        f"cannot be sent, since the books are in {books}."
+        for code, totals in foreign.items()
+    ]
+    return [f"Amounts are in {books}, the currency of the books.", *told] if books in sums else told
+
+
 def newest(entries: Iterable[Entry]) -> list[Entry]:
     """Of each change order the highest revision, in the file's order."""
     best: dict[tuple[str, str, str], Entry] = {}

@@ -63,7 +63,8 @@ def preview(found: Sequence[Entry], sender: User | None, progress: Progress) -> 
         outcome = staging.compare(change_orders.load(known.id), entry) if known else Outcome.NEW
         summary.counts[outcome] += 1
         if outcome in (Outcome.NEW, Outcome.CHANGED) and len(summary.shown) < MOST_SHOWN:
-            summary.shown.append((outcome, staging.name_of(entry), entry.draft.title, str(entry.draft.total)))
+            foreign = entry.draft.currency if entry.draft.currency != books.company.currency else ""
+            summary.shown.append((outcome, staging.name_of(entry), entry.draft.title, str(entry.draft.total), foreign))
         if known and outcome is Outcome.LEFT:
             summary.left.append((staging.name_of(entry), known.label))
         elif sender:

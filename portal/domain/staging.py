@@ -69,7 +69,7 @@ class Staged(Model):
 class Summary:
     """What an import did. `left` and `not_sent`: which change order, and why. `joined`: jobs the sender became a member of.
 
-    shown   the first that are new or changed, for a preview: outcome, name, title, amount
+    shown   the first that are new or changed, for a preview: outcome, name, title, amount, currency where it is not that of the books
     """
 
     counts: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
@@ -77,7 +77,7 @@ class Summary:
     left: list[tuple[str, str]] = field(default_factory=list)
     not_sent: list[tuple[str, str]] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
-    shown: list[tuple[str, str, str, str]] = field(default_factory=list)
+    shown: list[tuple[str, str, str, str, str]] = field(default_factory=list)
     joined: list[str] = field(default_factory=list)
 
 

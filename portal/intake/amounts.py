@@ -1,21 +1,24 @@
 """How a file writes its amounts: found out for the file as a whole, told to the person, and read exactly or refused.
 
 One file has one style. A point is the decimal mark unless the file shows otherwise (`1.234,50`): where neither is shown,
-`1,234` is 1,234 dollars, as this company's people write it. Nothing is ever rounded.
+`1,234` is one thousand two hundred and thirty-four, as this company's people write it. Nothing is ever rounded. A currency
+beside an amount is told apart from it, and belongs to the change order.
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from portal.domain import currencies
+
 MINUSES = str.maketrans("−–", "--")
 BLANKS = " \u00a0\u202f"
-OURS = ("USD", "US$", "$")
-FOREIGN = re.compile(r"[€£¥₹₽₩]|\b(EUR|GBP|CAD|AUD|CHF|JPY|MXN|NZD|CNY|INR)\b|C\$|A\$", re.IGNORECASE)
 POINT = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?|[0-9]+(\.[0-9]+)?", re.ASCII)
 COMMA = re.compile(r"[0-9]{1,3}(\.[0-9]{3})+(,[0-9]+)?|[0-9]+(,[0-9]+)?", re.ASCII)
 SHOWS_POINT = re.compile(r"[0-9,]*\.([0-9]{1,2}|[0-9]{4,})|[0-9]{1,3}(,[0-9]{3}){2,}|[0-9]{1,3}(,[0-9]{3})+\.[0-9]+", re.ASCII)
 SHOWS_COMMA = re.compile(r"[0-9.]*,([0-9]{1,2}|[0-9]{4,})|[0-9]{1,3}(\.[0-9]{3}){2,}|[0-9]{1,3}(\.[0-9]{3})+,[0-9]+", re.ASCII)
+MARK = "|".join(map(re.escape, sorted([*currencies.SIGNS, currencies.DOLLAR, *currencies.COMMON], key=len, reverse=True)))
+BEFORE, AFTER = re.compile(MARK, re.ASCII | re.IGNORECASE), re.compile(rf"(?:{MARK})\Z", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +29,7 @@ class Style:
 
     def plain(self, text: str) -> str:
         """`$1,234.50` -> `1234.50`, `(5.00)` and `5.00-` -> `-5.00`. What does not fit stays as it is. Raises ValueError."""
-        if FOREIGN.search(text):
-            raise ValueError(f"“{text[:40]}” is not in US dollars, the company's currency.")
-        sign, digits = _parts(text)
+        sign, digits, _ = _parts(text)
         if not (COMMA if self.comma else POINT).fullmatch(digits):
             if (POINT if self.comma else COMMA).fullmatch(digits):
                 marks = ("comma", "point") if self.comma else ("point", "comma")
@@ -41,8 +42,8 @@ class Style:
         for where, text in texts:
             read = self._read(text)
             if read != text.strip():
-                mark = "a decimal comma" if self.comma else "a decimal point"
-                return f"Amounts are read with {mark}, in US dollars: “{text.strip()[:40]}” at {where} is {read}."
+                mark, code = "a decimal comma" if self.comma else "a decimal point", currencies.read(currency_of(text))
+                return f"Amounts are read with {mark}: “{text.strip()[:40]}” at {where} is {f'{read} {code}'.strip()}."
         return ""
 
     def _read(self, text: str) -> str:
@@ -62,24 +63,30 @@ def style_of(texts: Iterable[str]) -> Style:
     return Style(comma=commas > points)
 
 
-def _parts(text: str) -> tuple[str, str]:
-    """The sign, and the rest without currency; credits are written `-5`, `5-`, `(5)`, or with a true minus."""
+def currency_of(text: str) -> str:
+    """The sign or code that is written beside the amount, or an empty text."""
+    return _parts(text)[2]
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    """The sign, the digits, and the currency; credits are written `-5`, `5-`, `(5)`, or with a true minus."""
     text = text.translate(MINUSES).strip(BLANKS)
     sign, inside = "", text
     if inside.startswith("(") and inside.endswith(")"):
         sign, inside = "-", inside[1:-1].strip(BLANKS)
-    inside = _without_currency(inside)
+    inside, mark = _without_currency(inside)
     if not sign and inside.startswith("-"):
-        sign, inside = "-", _without_currency(inside[1:].lstrip(BLANKS))
+        sign, inside = "-", inside[1:].lstrip(BLANKS)
+        if not mark:
+            inside, mark = _without_currency(inside)
     elif not sign and inside.endswith("-"):
         sign, inside = "-", inside[:-1].rstrip(BLANKS)
-    return sign, inside
+    return sign, inside, mark
 
 
-def _without_currency(text: str) -> str:
-    for mark in OURS:
-        if text.upper().startswith(mark):
-            return text[len(mark) :].lstrip(BLANKS)
-        if text.upper().endswith(mark):
-            return text[: -len(mark)].rstrip(BLANKS)
-    return text
+def _without_currency(text: str) -> tuple[str, str]:
+    if found := BEFORE.match(text):
+        return text[found.end() :].lstrip(BLANKS), found[0].upper()
+    if found := AFTER.search(text):
+        return text[: found.start()].rstrip(BLANKS), found[0].upper()
+    return text, ""

@@ -56,8 +56,8 @@ def understand(content: bytes, name: str, format: Format | None = None) -> Readi
     if len(content) > LARGEST:
         raise refusal(TOO_LARGE)
     if content.startswith(ZIP) or format == "xlsx":
-        rows, notes = workbook.rows(content)
-        found = table.read(rows, "row")
+        rows, notes, epoch = workbook.rows(content)
+        found = table.read(rows, "row", epoch)
     else:
         text, notes = decode(content)
         found = _found(text, format or guess(name, text))

@@ -1,17 +1,18 @@
 """Change orders from a table: one row is one line item; rows with the same job, commitment and CCO number belong together."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import chain
 from typing import Any
 
 from pydantic import ValidationError
 
-from portal.domain import money
+from portal.domain import currencies, money
 from portal.domain.entries import BadFile, Entry, Problem
-from portal.intake import amounts, shapes
+from portal.intake import amounts, dates, shapes
 from portal.intake.headings import COLUMNS, HEADER, LINE, REQUIRED, Columns, columns
-from portal.intake.workbook import Unreadable
+from portal.intake.workbook import Dated, Unreadable
 
 __all__ = ["COLUMNS", "HEADER", "LINE", "REQUIRED", "Table", "read"]
 
@@ -31,6 +32,20 @@ class Table:
     problems: list[Problem]
     notes: list[str] = field(default_factory=list)
     renamed: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Styles:
+    """How the file writes amounts and dates."""
+
+    amounts: amounts.Style
+    dates: dates.Style
+
+    def amount(self, text: str) -> str:
+        """The amount in our own way. Raises ValueError."""
+        plain = self.amounts.plain(text)
+        money.parse(plain)
+        return plain
 
 
 class Gathered:
@@ -59,18 +74,39 @@ class Gathered:
         self.lines.append({place: row.get(name, "") for name, (place, _) in LINE.items()})
         self.places.append(where)
 
-    def texts(self) -> Iterator[tuple[str, str]]:
-        """The amounts as they are written, each with its place."""
-        yield from ((self.said[name], self.facts[name]) for name in MONEY if self.facts[name])
-        yield from ((place, line["amount"]) for place, line in zip(self.places, self.lines, strict=True) if line["amount"].strip())
+    def texts(self, *names: str) -> Iterator[tuple[str, str]]:
+        """The facts of these names, or the amounts, as they are written, each with its place."""
+        yield from ((self.said[name], self.facts[name]) for name in names or MONEY if self.facts[name])
+        if not names:
+            yield from ((place, line["amount"]) for place, line in zip(self.places, self.lines, strict=True) if line["amount"].strip())
 
-    def restate(self, style: amounts.Style, known: Columns) -> Iterator[Problem]:
-        """Write the amounts and quantities in our own way."""
+    def restate(self, styles: "Styles", known: Columns) -> Iterator[Problem]:
+        """Write currency, date, amounts and quantities in our own way."""
+        yield from self._name_currency(known)
+        if self.facts["date"]:
+            yield from _restated(self.facts, "date", styles.dates.plain, Problem(self.said["date"], known.heading("date"), ""))
         for name in MONEY:
-            yield from _restated(self.facts, name, style, Problem(self.said[name], known.heading(name), ""))
+            yield from _restated(self.facts, name, styles.amount, Problem(self.said[name], known.heading(name), ""))
         for place, line in zip(self.places, self.lines, strict=True):
-            for name in ("amount", "quantity"):
-                yield from _restated(line, name, style, Problem(place, known.heading(name), ""))
+            for name, read in (("amount", styles.amount), ("quantity", styles.amounts.plain)):
+                yield from _restated(line, name, read, Problem(place, known.heading(name), ""))
+
+    def _name_currency(self, known: Columns) -> Iterator[Problem]:
+        """What stands beside the amounts names the currency where its column does not, and never contradicts it."""
+        stated = self.facts["currency"]
+        try:
+            code = currencies.read(stated)
+        except ValueError:
+            return  # the check of the field says so
+        first = f"“{stated}” at {self.said['currency']}"
+        for place, text in self.texts():
+            mark = amounts.currency_of(text)
+            named = currencies.read(mark)
+            if mark and stated and not currencies.agree(stated, mark):
+                yield Problem(place, known.heading("currency"), f"“{_short(text)}” is in another currency than {first}.")
+            elif mark and (not stated or (named and not code)):
+                stated, code, first = mark, named, f"“{_short(text)}” at {place}"
+        self.facts["currency"] = code
 
     def document(self) -> dict[str, Any]:
         document: dict[str, Any] = {"lines": self.lines}
@@ -88,21 +124,28 @@ class Gathered:
         return Problem(self.said.get(name, self.where), known.heading(name), reason)
 
 
-def read(rows: Rows, unit: str) -> Table:
-    """The change orders of the rows; `unit` is what the file's program calls one: line, row. Raises BadFile."""
+def read(rows: Rows, unit: str, epoch: date = dates.EPOCH) -> Table:
+    """The change orders of the rows; `unit` is what the file's program calls one: line, row. Raises BadFile.
+
+    epoch   the day 0 of the file's day numbers
+    """
     first = next((row for row in rows if any(cell.strip() for cell in row[1])), None)
     if first is None:
         raise BadFile([Problem("", "", "The file is empty.")])
     known = columns(f"{unit} {first[0]}", first[1])
     gathered, problems = _gather(rows, unit, known)
-    style = amounts.style_of(text for one in gathered for _, text in one.texts())
-    note = style.note(chain.from_iterable(one.texts() for one in gathered))
+    styles = Styles(
+        amounts.style_of(text for one in gathered for _, text in one.texts()),
+        dates.style_of((text for one in gathered for _, text in one.texts("date")), epoch),
+    )
+    amount_note = styles.amounts.note(chain.from_iterable(one.texts() for one in gathered))
+    date_note = styles.dates.note(chain.from_iterable(one.texts("date") for one in gathered))
     entries: list[Entry] = []
     for one in gathered:
-        found, wrong = _entry(one, style, known)
+        found, wrong = _entry(one, styles, known)
         entries += found
         problems += wrong
-    return Table(entries, _in_order(problems, unit), [note] if note else [], known.renamed)
+    return Table(entries, _in_order(problems, unit), [note for note in (amount_note, date_note) if note], known.renamed)
 
 
 def _in_order(problems: list[Problem], unit: str) -> list[Problem]:
@@ -113,9 +156,9 @@ def _in_order(problems: list[Problem], unit: str) -> list[Problem]:
     return sorted(first.values(), key=lambda problem: int(problem.where.removeprefix(f"{unit} ") or 0))
 
 
-def _entry(one: Gathered, style: amounts.Style, known: Columns) -> tuple[list[Entry], list[Problem]]:
+def _entry(one: Gathered, styles: Styles, known: Columns) -> tuple[list[Entry], list[Problem]]:
     """The change order, or what is wrong with it."""
-    wrong = list(one.restate(style, known))
+    wrong = list(one.restate(styles, known))
     try:
         entry = shapes.ChangeOrder.model_validate(one.document()).entry(one.where)
     except ValidationError as error:
@@ -151,20 +194,17 @@ def _gather(rows: Rows, unit: str, known: Columns) -> tuple[list[Gathered], list
 def _odd(where: str, row: dict[str, str], known: Columns) -> Iterator[Problem]:
     """Cells that hold no text or number."""
     for name, cell in row.items():
-        if isinstance(cell, Unreadable):
+        if isinstance(cell, Unreadable) and not (name == "date" and isinstance(cell, Dated)):
             yield Problem(where, known.heading(name), cell.reason)
 
 
-def _restated(inside: dict[str, str], name: str, style: amounts.Style, place: Problem) -> Iterator[Problem]:
+def _restated(inside: dict[str, str], name: str, read: Callable[[str], str], place: Problem) -> Iterator[Problem]:
     """What can be read exactly is written our way; what cannot stays, for the check of the field to refuse."""
     text = inside[name]
     if not text.strip() or isinstance(text, Unreadable):
         return
     try:
-        plain = style.plain(text)
-        if name != "quantity":
-            money.parse(plain)
-        inside[name] = plain
+        inside[name] = read(text)
     except ValueError as error:
         yield Problem(place.where, place.field, str(error))
 

@@ -28,7 +28,7 @@ MEANING = {
     "total": "Compared with the lines when it is sent",
     "tax": "Tax of the change order, beside the total; not sent to Spectrum",
     "currency": "Code such as USD, for all amounts of the change order; empty: the company's",
-    "date": "Date of the change order, such as 2026-11-30; not sent to Spectrum",
+    "date": "Date of the change order, such as 2026-11-30 or 11/30/2026; not sent to Spectrum",
     "phase_code": "Cost code (phase) of the line",
     "cost_type": "Cost type of the line",
     "bid_item": "Bid item, for unit price contracts",

@@ -10,11 +10,13 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 from xml.parsers import expat
 
 from portal.domain.entries import BadFile, Problem
+from portal.intake import dates
 from portal.intake.sheets import Parsed, Shared, Sheet, Styles, Toc, parse
 
 MOST_PARTS = 1_000
@@ -38,8 +40,20 @@ class Unreadable(str):
         return made
 
 
-def rows(content: bytes) -> tuple[Iterator[tuple[int, list[str]]], list[str]]:
-    """The rows of the first sheet that is not hidden, and notes about what was passed over. Raises BadFile, also while iterating."""
+class Dated(Unreadable):
+    """A cell that Excel shows as a date; its text is the day, 2026-11-30. Only a column of dates can use it."""
+
+
+class Book(NamedTuple):
+    """The rows of the first sheet that is not hidden, notes about what was passed over, and the day 0 of its day numbers."""
+
+    rows: Iterator[tuple[int, list[str]]]
+    notes: list[str]
+    epoch: date
+
+
+def rows(content: bytes) -> Book:
+    """What the workbook holds. Raises BadFile, also while iterating."""
     try:
         book = zipfile.ZipFile(io.BytesIO(content))
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
@@ -56,7 +70,8 @@ def rows(content: bytes) -> tuple[Iterator[tuple[int, list[str]]], list[str]]:
     _read(book, "xl/sharedStrings.xml", shared, LARGEST_TEXTS, optional=True)
     _read(book, "xl/styles.xml", styles, optional=True)
     target = posixpath.normpath(posixpath.join("/xl", dict(toc.visible())[names[0]])).lstrip("/")
-    return _rows(book, target, Reader(shared.texts, styles, toc.since_1904)), notes
+    reader = Reader(shared.texts, styles, toc.since_1904)
+    return Book(_rows(book, target, reader), notes, reader.epoch)
 
 
 class Reader:
@@ -64,7 +79,7 @@ class Reader:
 
     def __init__(self, texts: list[str], styles: Styles, since_1904: bool) -> None:
         self.texts, self.styles = texts, styles
-        self.epoch = datetime(1904, 1, 1) if since_1904 else datetime(1899, 12, 30)  # noqa: DTZ001 -- a day has no zone
+        self.epoch = dates.EPOCH_1904 if since_1904 else dates.EPOCH
 
     def text(self, kind: str, style: str, value: str, formula: bool) -> str:
         if formula and not value:
@@ -93,14 +108,14 @@ class Reader:
 
     def _day(self, serial: float) -> str:
         try:
-            return f"{self.epoch + timedelta(days=serial):%Y-%m-%d}"
+            return (self.epoch + timedelta(days=int(serial))).isoformat()
         except OverflowError:
             return "a day out of reach"
 
     @staticmethod
     def _date(shown: str) -> str:
         reason = f"holds a date ({shown}). If this was meant as text, format the column as Text in Excel and type it again."
-        return Unreadable(shown, reason)
+        return Dated(shown, reason)
 
 
 def _rows(book: zipfile.ZipFile, name: str, reader: Reader) -> Iterator[tuple[int, list[str]]]:

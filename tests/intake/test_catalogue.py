@@ -20,10 +20,16 @@ MONEY_READ = {
 }  # fmt: skip
 MONEY_REFUSED = [
     "+5", "5.", ".5", "1e3", "1E+2", "1_000", "1'000", "1 000", "٣", "５", "NaN", "sNaN", "Infinity", "-inf", "1e-30", "0.005", "0.015",
-    "2.675", "10000000000", "1000000000000.00", "1" + "0" * 30, "1." + "1" * 28, "5 €", "€5", "£5", "EUR 5", "C$5", "CAD 5", "--5", "(-5)",
+    "2.675", "10000000000", "1000000000000.00", "1" + "0" * 30, "1." + "1" * 28, "--5", "(-5)", "USD", "EUR", "€", "5 XXX", "5 € €", "€5€",
     "-(5)", "5)", "(5", "1,00,000", "1,2345", "12,34,567.00", "$", "-", "()", "null", "None", "true", "0x10", "1/2", "=1+1", "5%", "$$5",
 ]  # fmt: skip
-NOT_IN_JSON = ["1,000.00", "$5", "(5.00)", "5-", "1.000,00", *MONEY_REFUSED]
+IN_CURRENCIES = {
+    "5 €": "EUR", "€5": "EUR", "-€5.00": "EUR", "(€5)": "EUR", "5,00 €": "EUR", "£5": "GBP", "¥5": "JPY", "EUR 5": "EUR", "5 eur": "EUR",
+    "C$5": "CAD", "CA$ 5": "CAD", "CAD 5": "CAD", "5CAD": "CAD", "A$5": "AUD", "NZ$5": "NZD", "5.00 CHF": "CHF", "US$5": "USD",
+    "USD 5": "USD",
+    "5 usd": "USD", "$5": "", "5 $": "", "5": "",
+}  # fmt: skip
+NOT_IN_JSON = ["1,000.00", "(5.00)", "5-", "1.000,00", *(set(IN_CURRENCIES) - {"5"}), *MONEY_REFUSED]
 
 
 def read(text):
@@ -44,7 +50,7 @@ def test_any_other_amount_is_refused_and_never_rounded(written, column):
     (problem,) = read(text_of({column: written})).problems
 
     assert (problem.where, problem.field) == ("line 2", column)
-    assert any(words in problem.reason for words in ("is not an amount", "is not in US dollars", "has a decimal comma"))
+    assert any(words in problem.reason for words in ("is not an amount", "has a decimal comma"))
 
 
 @pytest.mark.parametrize("written", NOT_IN_JSON)
@@ -63,10 +69,10 @@ def test_a_json_number_that_is_no_plain_amount_is_refused(written):
 
 def test_how_amounts_are_written_is_told_by_the_first_that_needed_it():
     assert read(text_of({"amount": "5.00"}, {"phase_code": "2", "amount": "($1,234.50)"})).notes == [
-        "Amounts are read with a decimal point, in US dollars: “($1,234.50)” at line 3 is -1234.50."
+        "Amounts are read with a decimal point: “($1,234.50)” at line 3 is -1234.50."
     ]
     assert read(text_of({"amount": "1.234,50", "original_amount": ""})).notes == [
-        "Amounts are read with a decimal comma, in US dollars: “1.234,50” at line 2 is 1234.50."
+        "Amounts are read with a decimal comma: “1.234,50” at line 2 is 1234.50."
     ]
     assert read(text_of({"amount": "1,234"})).notes[0].endswith("“1,234” at line 2 is 1234.")
     assert read(text_of({})).notes == []
@@ -108,6 +114,50 @@ def test_what_is_no_currency_is_refused(written):
     (problem,) = read(text_of({"currency": written})).problems
 
     assert str(problem) == f"line 2, currency: “{written}” is not a currency. Write its code of three letters, such as USD."
+
+
+@pytest.mark.parametrize("column", ["amount", "total", "tax", "original_amount"])
+@pytest.mark.parametrize(("written", "code"), IN_CURRENCIES.items())
+def test_what_stands_beside_an_amount_names_the_currency_of_the_change_order(written, code, column):
+    reading = read(text_of({"amount": "5", "original_amount": ""} | {column: written}))
+
+    assert not reading.problems
+    assert (reading.entries[0].draft.currency, abs(reading.entries[0].draft.total)) == (code, Decimal(5))
+
+
+def test_the_currency_beside_an_amount_is_told_with_it():
+    assert read(text_of({"amount": "€1,234.50"})).notes == ["Amounts are read with a decimal point: “€1,234.50” at line 2 is 1234.50 EUR."]
+
+
+@pytest.mark.parametrize(
+    ("stated", "first", "second", "code"),
+    [
+        ("CAD", "$5", "C$6", "CAD"), ("", "$5", "USD 6", "USD"), ("$", "5", "CAD 6", "CAD"), ("eur", "€5", "6 EUR", "EUR"),
+        ("USD", "US$5", "$6", "USD"), ("EUR", "5", "6", "EUR"),
+    ],
+)  # fmt: skip
+def test_ways_to_write_one_currency_agree(stated, first, second, code):
+    rows = {"currency": stated, "amount": first, "original_amount": ""}, {"amount": second, "original_amount": "", "phase_code": "17"}
+
+    (entry,) = read(text_of(*rows)).entries
+
+    assert entry.draft.currency == code
+
+
+@pytest.mark.parametrize(
+    ("stated", "first", "second", "sentence"),
+    [
+        ("USD", "5", "€6", "line 3, currency: “€6” is in another currency than “USD” at line 2."),
+        ("", "£5", "€6", "line 3, currency: “€6” is in another currency than “£5” at line 2."),
+        ("", "$5", "€6", "line 3, currency: “€6” is in another currency than “$5” at line 2."),
+        ("", "€5", "$6", "line 3, currency: “$6” is in another currency than “€5” at line 2."),
+        ("CAD", "5", "US$6", "line 3, currency: “US$6” is in another currency than “CAD” at line 2."),
+    ],
+)
+def test_two_currencies_in_one_change_order_are_refused(stated, first, second, sentence):
+    rows = {"currency": stated, "amount": first, "original_amount": ""}, {"amount": second, "original_amount": "", "phase_code": "17"}
+
+    assert [str(problem) for problem in read(text_of(*rows)).problems] == [sentence]
 
 
 KEPT = {

@@ -1,6 +1,7 @@
 """Importing on a page: what the file would do is shown first, nothing is saved until it is confirmed, and nobody waits for the worker."""
 
 import io
+import json
 import re
 import time
 
@@ -78,7 +79,8 @@ def test_a_file_is_shown_first_and_imported_when_it_is_confirmed(client, eve_the
     shown = client.get(page)
     assert "2 new, 0 changed, 0 unchanged, 0 left alone, 0 refused." in words(shown)
     assert "2 line items, $5,250.25 in all." in words(shown)
-    assert "Amounts are read with a decimal point, in US dollars: “$1,000.25” at line 3 is 1000.25." in words(shown)
+    assert "Amounts are read with a decimal point: “$1,000.25” at line 3 is 1000.25." in words(shown)
+    assert "Amounts are in USD, the currency of the books." in words(shown)
     assert nothing_saved()
 
     assert client.post(f"{page}/confirmation").location == page
@@ -90,6 +92,27 @@ def test_a_file_is_shown_first_and_imported_when_it_is_confirmed(client, eve_the
     assert [one.status for one in ChangeOrder.select()] == ["draft", "draft"]
     assert ChangeOrder.get().created_by == eve
     assert Upload.get().content is None
+
+
+def test_the_preview_names_each_currency_and_the_order_of_the_dates(client, eve_there, hand_in, company):
+    first = {"cco_number": "002", "amount": "€1,000.25", "original_amount": "", "date": "03/04/2026"}
+    page = hand_in(text_of({"date": "03/13/2026"}, first, first | {"cco_number": "003", "amount": "0.75 EUR"}))
+
+    shown = words(client.get(page))
+
+    assert "3 line items, $4,250.00 in all." in shown
+    assert "2 change orders in EUR, 1,001.00 in all: kept as drafts that cannot be sent, since the books are in USD." in shown
+    assert "Dates are read with the month first: “03/13/2026” at line 2 is March 13, 2026." in shown
+    assert "$1,000.25 EUR" in shown
+
+
+def test_a_preview_from_before_currencies_were_told_is_still_shown(client, eve_there, hand_in, company):
+    page = hand_in(text_of({}))
+    kept = json.loads(Upload.get().preview)
+    kept["shown"] = [one[:4] for one in kept["shown"]]
+    Upload.update(preview=json.dumps(kept)).execute()
+
+    assert client.get(page).status_code == 200
 
 
 def test_the_history_says_who_imported_what_when_and_how_much(client, eve_there, hand_in, work):

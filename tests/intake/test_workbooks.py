@@ -204,7 +204,7 @@ def test_a_million_blank_rows_are_passed_over_in_little_memory():
 
 def test_more_rows_than_fit_are_refused_before_the_rest_is_read(monkeypatch):
     monkeypatch.setattr(table, "MOST_ROWS", 3)
-    rows, _ = workbook.rows(book_of(*[{"cco_number": str(number)} for number in range(10)]))
+    rows, _, _ = workbook.rows(book_of(*[{"cco_number": str(number)} for number in range(10)]))
 
     with pytest.raises(BadFile, match="more than 3 line items"):
         table.read(rows, "row")

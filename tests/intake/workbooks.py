@@ -18,10 +18,10 @@ PARTS = {
 }
 
 
-def book_of(*rows, columns=table.COLUMNS, fill=None):
+def book_of(*rows, columns=table.COLUMNS, fill=None, **options):
     """A workbook whose rows are ROW with these changes; `fill(book, sheet)` may add to it."""
     out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
+    with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False} | options) as book:
         sheet = book.add_worksheet("Change orders")
         sheet.write_row(0, 0, columns)
         for number, row in enumerate(rows, 1):
