@@ -1,9 +1,14 @@
 """The migrations make exactly the tables the models expect."""
 
+from decimal import Decimal
+
 import pytest
+from playhouse import migrations
 from playhouse.schema_diff import diff_models
 
 from portal import db
+from portal.domain import sending
+from portal.domain.change_orders import ChangeOrder
 from portal.domain.tables import TABLES
 
 
@@ -35,3 +40,15 @@ def test_migrating_twice_changes_nothing(migrated):
 def columns(database, model):
     """Name, type without its length, and whether it may be null."""
     return {(one.name, one.data_type.split("(")[0].upper(), one.null) for one in database.get_columns(model._meta.table_name)}
+
+
+def test_what_had_come_back_and_was_being_corrected_counts_as_it_was_sent(database, make_change_order, dee):
+    returned, waiting = make_change_order("rejected"), make_change_order("ready")
+    sending.edit(returned.id, dee, returned.version, sending.Draft("001", "Corrected", "", []))
+    runner = migrations.Runner(db.database.obj, str(db.MIGRATIONS))
+    runner.down("0017_sent_amount")
+
+    runner.up("0017_sent_amount")
+
+    amounts = {one.id: (one.amount, one.sent_amount) for one in ChangeOrder.select()}
+    assert amounts == {returned.id: (Decimal(0), Decimal(4250)), waiting.id: (Decimal(4250), Decimal(4250))}

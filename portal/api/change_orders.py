@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from portal.api import bearer, openapi, problems, reading, shapes, showing
 from portal.api.problems import Refused
-from portal.domain import answers, change_orders, delivering, events, sending
+from portal.domain import answers, change_orders, delivering, events, revisions, sending
 from portal.domain.answers import Answer, OtherRequest
 from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.checks import Blocked
@@ -131,6 +131,7 @@ def blocked(error: Blocked) -> ResponseReturnValue:
 @bp.errorhandler(Overtaken)
 def overtaken(error: Overtaken) -> ResponseReturnValue:
     now = change_orders.load(error.change_order.id)
+    revisions.show_as_sent([now], me())
     text = f"Nothing was recorded: CCO {now.number} is {now.label}, version {now.version}."
     return problems.answer(409, text, "overtaken", change_order=showing.full(now))
 

@@ -191,6 +191,7 @@ class Summary(Shape):
     status: Status
     status_label: str
     revision: int = Field(description="How often it was sent")
+    as_sent: bool = Field(description="Shown is that revision, and not what the project has made of it since it came back")
     version: int
     checks: str = Field(description="clean, warn or block: the worst finding")
     spectrum_number: str | None = Field(description="Its change request number in Spectrum, once it has one")

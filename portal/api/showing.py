@@ -11,7 +11,7 @@ from portal.domain.change_orders import ChangeOrder
 
 def full(change_order: ChangeOrder) -> shapes.ChangeOrder:
     """The change order with its lines and, while it can be corrected or answered, its findings."""
-    matters = change_order.is_editable or change_order.is_ready
+    matters = (change_order.is_editable and not change_order.as_sent) or change_order.is_ready
     found = (checks.at_send if change_order.is_editable else checks.on_review)(change_order) if matters else []
     return shapes.ChangeOrder(
         **_facts(change_order, numbers.kept(change_order)),
@@ -30,7 +30,21 @@ def listed(found: list[ChangeOrder]) -> list[shapes.Summary]:
 
 
 def _facts(change_order: ChangeOrder, spectrum_number: str) -> dict[str, Any]:
-    names = ("id", "number", "title", "amount", "tax", "currency", "revision", "version", "checks", "created_at", "sent_at", "decided_at")
+    names = (
+        "id",
+        "number",
+        "title",
+        "amount",
+        "tax",
+        "currency",
+        "as_sent",
+        "revision",
+        "version",
+        "checks",
+        "created_at",
+        "sent_at",
+        "decided_at",
+    )
     return {name: getattr(change_order, name) for name in names} | {
         "url": url_for("api.show", id=change_order.id),
         "job": change_order.job.number,

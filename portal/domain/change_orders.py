@@ -81,7 +81,7 @@ class ChangeOrder(Model):
     dated           the document's own date, if it has one; never sent to Spectrum
     project_status  the approval state on the project side; only `Approved` may be sent
     version         counts every write and guards every UPDATE: what the person saw
-    revision        counts sends to accounting
+    revision        counts sends to accounting; `sent_amount` is the amount of the last one
     checks          `clean`, `warn` or `block`: the worst finding, kept by whoever changes an input
     export          the open Export, while there is one
     manual          exported, but by hand: somebody typed it into Spectrum
@@ -106,6 +106,7 @@ class ChangeOrder(Model):
     created_at = UtcField(default=clock.now)
     sent_by = peewee.ForeignKeyField(User, null=True, on_delete="RESTRICT", backref="+")
     sent_at = UtcField(null=True)
+    sent_amount = MoneyField(null=True)
     decided_by = peewee.ForeignKeyField(User, null=True, on_delete="RESTRICT", backref="+")
     decided_at = UtcField(null=True)
     commitment_id: int
@@ -113,6 +114,7 @@ class ChangeOrder(Model):
     sent_by_id: int | None
     decided_by_id: int | None
     lines: list["LineItem"]
+    as_sent = False  # in memory: it reads as its last revision was sent, not as its project corrects it (revisions.show_as_sent)
     manual = peewee.BooleanField(default=False)
     compared_at = UtcField(null=True)
     differs = peewee.TextField(default="")

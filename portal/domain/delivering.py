@@ -69,6 +69,7 @@ def listed(wanted: Wanted, viewer: User, size: int) -> tuple[list[ChangeOrder], 
     for column, value in ((Job.number, wanted.job), (Commitment.number, wanted.commitment), (ChangeOrder.number, wanted.number)):
         query = query.where(column == value) if value else query
     found = list(query.order_by(ChangeOrder.id).limit(size + 1))
+    revisions.show_as_sent(found[:size], viewer)
     return found[:size], len(found) > size
 
 
@@ -81,7 +82,9 @@ def reason(change_order: ChangeOrder) -> str:
 
 
 def _one(condition: Any, viewer: User) -> ChangeOrder:
-    return change_orders.with_lines([change_orders.complete().where(condition, _seen_by(viewer)).get()])[0]
+    found = change_orders.with_lines([change_orders.complete().where(condition, _seen_by(viewer)).get()])
+    revisions.show_as_sent(found, viewer)
+    return found[0]
 
 
 def _seen_by(viewer: User) -> Any:

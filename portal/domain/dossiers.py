@@ -36,7 +36,8 @@ class Dossier:
 def of(row: Row) -> Dossier:
     """The dossier of the row's change order."""
     change_order = row.change_order
-    findings = checks.at_send(change_order) if change_order.is_editable else row.findings
+    theirs = change_order.is_editable and not change_order.as_sent  # the findings of what is being corrected are its project's
+    findings = checks.at_send(change_order) if theirs else row.findings
     exports = Export.select().where(Export.change_order == change_order).order_by(Export.id.desc())
     history = events.history(change_orders.SUBJECT, change_order.id)
     return Dossier(row, findings, history, [_sent(export) for export in exports], previews.proposed(change_order))

@@ -71,8 +71,8 @@ def currencies(entries: Iterable[Entry], books: str) -> list[str]:
         sums[entry.draft.currency or books].append(entry.draft.total)
     foreign = {code: totals for code, totals in sorted(sums.items()) if code != books}
     told = [
-        f"{len(totals):,} change order{'' if len(totals) == 1 else 's'} in {code}, {sum(totals):,.2f} in all: kept as drafts that "
-        f"cannot be sent, since the books are in {books}."
+        f"{len(totals):,} change order{'' if len(totals) == 1 else 's'} in {code}, {sum(totals):,.2f} in all: kept, but not to be sent, "
+        f"since the books are in {books}."
         for code, totals in foreign.items()
     ]
     return [f"Amounts are in {books}, the currency of the books.", *told] if books in sums else told

@@ -119,7 +119,8 @@ def page(view: View, viewer: User, after: str = "", size: int = PAGE) -> Page:
 
 
 def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
-    """What to say beside each change order, in a constant number of queries."""
+    """What to say beside each change order, in a constant number of queries; each as this person may read it."""
+    revisions.show_as_sent(shown, viewer)
     ids = [change_order.id for change_order in shown]
     said = events.latest(change_orders.SUBJECT, ids, besides=ASIDES)
     kept = numbers.all_kept(ids)
@@ -162,12 +163,14 @@ def latest_exported() -> Row | None:
 
 
 def totals() -> dict[str, Totals]:
-    """Count, total and oldest of every view, in one query."""
+    """Count, total and oldest of every view, in one query; what came back counts as it was sent."""
+    as_sent = peewee.fn.COALESCE(ChangeOrder.sent_amount, ChangeOrder.amount)
+    amount = peewee.Case(None, ((ChangeOrder.status.in_(change_orders.EDITABLE), as_sent),), ChangeOrder.amount)
     grouped: Any = (
         ChangeOrder.select(
             ChangeOrder.status,
             peewee.fn.COUNT(ChangeOrder.id),
-            peewee.fn.SUM(ChangeOrder.amount).coerce(False),
+            peewee.fn.SUM(amount).coerce(False),
             peewee.fn.MIN(ChangeOrder.sent_at),
         )
         .where(ChangeOrder.sent_at.is_null(False))

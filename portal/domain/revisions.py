@@ -3,12 +3,14 @@
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from portal.domain import change_orders, money
-from portal.domain.change_orders import ChangeOrder
+from portal.domain import change_orders, events, money
+from portal.domain.change_orders import ChangeOrder, LineItem
 from portal.domain.events import Event
+from portal.domain.people import Membership, User
 
 Line = dict[str, Any]  # of a snapshot, with its position
 WORDS = {
@@ -84,6 +86,21 @@ def snapshot(change_order: ChangeOrder) -> dict[str, Any]:
     }
 
 
+def show_as_sent(shown: Iterable[ChangeOrder], viewer: User) -> None:
+    """Who does not work on the job reads what came back as it was sent, and not what its project makes of it: in memory only.
+
+    In two queries, or none when nothing came back.
+    """
+    back = [one for one in shown if one.is_editable and one.sent_at and one.created_by_id != viewer.id]
+    if not back:
+        return
+    jobs: Any = Membership.select(Membership.job).where(Membership.user == viewer.id).tuples()
+    theirs = {id for (id,) in jobs}
+    others = {one.id: one for one in back if one.job.id not in theirs}
+    for id, event in events.latest(change_orders.SUBJECT, list(others), of=("sent",)).items():
+        _put_back(others[id], whole(event.facts["snapshot"]))
+
+
 def whole(snapshot: dict[str, Any]) -> dict[str, Any]:
     """The snapshot with all that a present one has."""
     return YOUNGER | snapshot
@@ -116,6 +133,19 @@ def compare(before: dict[str, Any], after: dict[str, Any]) -> list[Difference]:
     words = ((name, label) for name, label in WORDS.items() if before[name] != after[name])
     heads = [Difference(label, _said(name, before[name]), _said(name, after[name])) for name, label in words]
     return [*heads, *_lines(_numbered(before), _numbered(after))]
+
+
+def _put_back(change_order: ChangeOrder, sent: dict[str, Any]) -> None:
+    change_order.as_sent = True
+    change_order.number, change_order.title, change_order.description = sent["number"], sent["title"], sent["description"]
+    change_order.amount, change_order.tax, change_order.currency = Decimal(sent["amount"]), Decimal(sent["tax"]), sent["currency"]
+    change_order.dated = date.fromisoformat(sent["date"]) if sent["date"] else None
+    change_order.lines = [_line_of(change_order, line) for line in _numbered(sent)]
+
+
+def _line_of(change_order: ChangeOrder, line: Line) -> LineItem:
+    figures = {name: None if line[name] is None else Decimal(line[name]) for name in ("quantity", "amount")}
+    return LineItem(change_order=change_order, **line | figures)
 
 
 def _lines(before: list[Line], after: list[Line]) -> Iterator[Difference]:

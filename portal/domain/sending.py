@@ -83,7 +83,9 @@ def judge(id: int, draft: Draft) -> list[checks.Finding]:
 def edit(id: int, by: User, version: int, draft: Draft, **facts: Any) -> list[checks.Finding]:
     """Save what the sender wrote, findings and all; answers the findings. Raises NotPermitted, Overtaken or Blocked (number taken)."""
     with transaction():
-        by, change_order = people.as_now(by), change_orders.hold(id)
+        by = people.as_now(by)
+        commitments.hold(ChangeOrder.get_by_id(id).commitment)  # another draft of it may be taking the same number right now
+        change_order = change_orders.hold(id)
         ensure_may_write(change_order, by)
         return revise(change_order, by, version, draft, **facts)
 
@@ -116,6 +118,7 @@ def send(id: int, by: User, version: int) -> ChangeOrder:
             revision=change_order.revision + 1,
             sent_by=by,
             sent_at=clock.now(),
+            sent_amount=change_order.amount,
             decided_by=None,
             decided_at=None,
             checks=checks.verdict(findings),

@@ -5,11 +5,12 @@ import threading
 import pytest
 
 from portal.domain import deciding
-from portal.domain.change_orders import Status, load
+from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.events import Event
 from portal.domain.exports import Export
 from portal.domain.numbers import SpectrumNumber
 from portal.domain.outbox import Dispatch
+from portal.domain.people import Membership
 from tests.conftest import HTMX, sign_in
 
 ORDERS = 8
@@ -41,6 +42,15 @@ def presses(client, change_order, what, **fields):
     """Presses the button of the version that was seen."""
     path = f"/change-orders/{change_order.id}/{what}"
     return lambda: client.post(path, data={"version": change_order.version, **fields}, headers=HTMX)
+
+
+def renumbers(client, draft, number):
+    """Saves the form of the draft as it is now, with that number."""
+    now = load(draft.id)
+    (line,) = now.lines
+    form = {"version": now.version, "number": number, "title": now.title, "description": "", "phase_code": line.phase_code}
+    form |= {"cost_type": line.cost_type, "amount": f"{line.amount}", "line_description": "", "quantity": "", "unit": "", "bid_item": ""}
+    return lambda: client.post(f"/change-orders/{draft.id}/edit", data=form)
 
 
 def verdicts(change_order):
@@ -95,6 +105,20 @@ def test_of_accept_and_retrieve_at_once_one_wins_and_the_other_is_told(browser, 
         assert answers[winner].status_code in (200, 303)
         assert answers[1 - winner].status_code == 409
         assert load(change_order.id).state is (Status.QUEUED if verdict == "accepted" else Status.RETRIEVED)
+
+
+def test_of_two_drafts_given_one_number_at_once_the_second_writer_reads_that_it_is_taken(browser, make_change_order, dee, make_user, job):
+    lea = make_user("Lea Brandt")
+    Membership.create(user=lea, job=job)
+    writers = browser(dee), browser(lea)
+    drafts = [make_change_order("draft", number="001"), make_change_order("draft", number="002")]
+    for taken in range(100, 120):
+        answers = at_once(*(renumbers(*pair, f"{taken}") for pair in zip(writers, drafts, strict=True)))
+
+        assert sorted(answer.status_code for answer in answers) == [303, 422]
+        (loser,) = (answer for answer in answers if answer.status_code == 422)
+        assert f"Commitment SC-014 already has a CCO {taken}." in loser.text
+        assert ChangeOrder.select().where(ChangeOrder.number == f"{taken}").count() == 1
 
 
 def test_a_second_approver_who_is_late_sees_who_decided_and_when(browser, make_change_order, ana, lee):

@@ -101,7 +101,7 @@ def test_the_preview_names_each_currency_and_the_order_of_the_dates(client, eve_
     shown = words(client.get(page))
 
     assert "3 line items, $4,250.00 in all." in shown
-    assert "2 change orders in EUR, 1,001.00 in all: kept as drafts that cannot be sent, since the books are in USD." in shown
+    assert "2 change orders in EUR, 1,001.00 in all: kept, but not to be sent, since the books are in USD." in shown
     assert "Dates are read with the month first: “03/13/2026” at line 2 is March 13, 2026." in shown
     assert "$1,000.25 EUR" in shown
 
