@@ -32,7 +32,8 @@ def write(path: Path, rows: int) -> None:
             commitment, job = order % 200, order % 20
             number = f"SC-{commitment:03}"
             header = f"J-{job},Job {job},CUST{job},Vendor {commitment},V{commitment},{number},Works,subcontract,,,{number},100.00"
-            print(f"{header},{order:05},,Change {order},,Approved,,03-{row % LINES}0-00,SUB,,Concrete {row},2,CY,{row % 900}.25", file=file)
+            line = f"03-{row % LINES}0-00,SUB,,Concrete {row},2,CY,{row % 900}.25"
+            print(f"{header},{order:05},,Change {order},,Approved,,,,,{line}", file=file)
 
 
 def wait(path: str, stop: Event, longest: "multiprocessing.Queue[float]") -> None:

@@ -1,6 +1,7 @@
 """Jobs, vendors and commitments: what a change order changes, under Spectrum's own codes."""
 
 from enum import StrEnum
+from typing import Any
 
 import peewee
 
@@ -68,6 +69,7 @@ class Commitment(Model):
 
 
 def hold(commitment: Commitment) -> None:
-    """Until the transaction ends nobody else makes a change order of it, so that who comes second sees whose number is taken."""
+    """Until the transaction ends nobody else makes or renumbers a change order of it: who comes second sees whose number is taken."""
     if not is_sqlite():  # where whole transactions wait for each other
-        list(Commitment.select(Commitment.id).where(Commitment.id == commitment.id).for_update())
+        mine: Any = Commitment.select(Commitment.id).where(Commitment.id == commitment.id)
+        list(mine.for_update("FOR NO KEY UPDATE"))  # an import that refers to it need not wait
