@@ -38,6 +38,15 @@ def browser(app, company):
     return lambda person: sign_in(app.test_client(), person)
 
 
+def tabs(client, count):
+    """Clients that share the session of this one: a person has only a few sessions at once."""
+    cookie = client.get_cookie(client.application.config["SESSION_COOKIE_NAME"])
+    opened = [client.application.test_client() for _ in range(count)]
+    for tab in opened:
+        tab.set_cookie(cookie.key, cookie.value)
+    return opened
+
+
 def presses(client, change_order, what, **fields):
     """Presses the button of the version that was seen."""
     path = f"/change-orders/{change_order.id}/{what}"
@@ -61,7 +70,7 @@ def verdicts(change_order):
 def test_a_double_click_is_one_decision_and_all_answers_agree(browser, make_change_order, ana, presses_at_once):
     """F03"""
     change_order = make_change_order()
-    clients = [browser(ana) for _ in range(presses_at_once)]
+    clients = tabs(browser(ana), presses_at_once)
 
     answers = at_once(*(presses(client, change_order, "acceptance") for client in clients))
 
