@@ -189,6 +189,15 @@ def own(viewer: User) -> list[ChangeOrder]:
     return change_orders.with_lines(query.order_by(waits, ChangeOrder.id.desc()).limit(PAGE))
 
 
+def left_behind(viewer: User) -> list[ChangeOrder]:
+    """What the person wrote on jobs they are no member of, while it is with the project: they can void it. Newest first."""
+    jobs = Membership.select(Membership.job).where(Membership.user == viewer)
+    query = change_orders.complete().where(
+        ChangeOrder.created_by == viewer, Job.id.not_in(jobs), ChangeOrder.status.in_(change_orders.EDITABLE)
+    )
+    return change_orders.with_lines(query.order_by(ChangeOrder.id.desc()).limit(PAGE))
+
+
 def cursor(change_order: ChangeOrder) -> str:
     return f"{int((change_order.sent_at or clock.EPOCH).timestamp() * 1_000_000)}-{change_order.id}"
 

@@ -63,6 +63,23 @@ def all_jobs() -> list[Job]:
     return list(Job.select().order_by(Job.number))
 
 
+def other_jobs(viewer: User) -> list[Job]:
+    """The jobs that the person may look at without being a member, by number."""
+    theirs = Membership.select(Membership.job).where(Membership.user == viewer)
+    return list(Job.select().where(Job.id.not_in(theirs)).order_by(Job.number)) if viewer.may_look else []
+
+
+def closed_drafts(job: Job, viewer: User) -> list[ChangeOrder]:
+    """Drafts of others that an administrator who is no member may void, the oldest first; what is in them only members see."""
+    if not viewer.may_administer or viewer.is_member_of(job):
+        return []
+    foreign = ChangeOrder.created_by.is_null() | (ChangeOrder.created_by != viewer)
+    query = change_orders.complete().where(
+        Commitment.job == job, ChangeOrder.status == Status.DRAFT, ChangeOrder.sent_at.is_null(), foreign
+    )
+    return list(query.order_by(ChangeOrder.id).limit(PAGE))
+
+
 def why_not(change_order: ChangeOrder, by: User) -> dict[str, str]:
     """Why send, retrieve and void cannot be pressed now; what can be pressed is not among them."""
     label, editable, ready = change_order.label, change_order.is_editable, change_order.is_ready

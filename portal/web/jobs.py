@@ -25,6 +25,7 @@ def show(id: int) -> ResponseReturnValue:
     """The job's Change Orders tab."""
     job = projects.job(id, me())
     listed = shown(projects.of_job(job, me(), cursor()), f"Change orders of job {job.number}")
+    listed["drafts"] = projects.closed_drafts(job, me())
     return render_template("projects/job.html", job=job, worths=None, member=me().is_member_of(job), here=url_for(".show", id=id), **listed)
 
 

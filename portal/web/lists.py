@@ -66,7 +66,7 @@ def fragment(id: int) -> ResponseReturnValue:
 
 def page_of(row: Row, status: int = 200, **shown: Any) -> ResponseReturnValue:
     """The page of a change order; `shown` goes to its row: an open form, an error."""
-    shown["project_ways"] = sending.ways(row.change_order, me())
+    shown["project_ways"], shown["member"] = sending.ways(row.change_order, me()), me().is_member_of(row.change_order.job)
     return make_response(render_template("change_orders/show.html", dossier=dossiers.of(row), row=row, **shown), status)
 
 

@@ -25,7 +25,13 @@ EVERY_FIELD = ("number", "title", "description")
 @bp.get("/jobs")
 def jobs() -> ResponseReturnValue:
     """The change orders that wait for this person: drafts and what came back."""
-    return render_template("projects/jobs.html", jobs=projects.jobs_of(me()), rows=lists.rows_of(lists.own(me()), me()))
+    return render_template(
+        "projects/jobs.html",
+        jobs=projects.jobs_of(me()),
+        others=projects.other_jobs(me()),
+        rows=lists.rows_of(lists.own(me()), me()),
+        left=lists.rows_of(lists.left_behind(me()), me()),
+    )
 
 
 @bp.get("/change-orders/<key:id>/edit")

@@ -103,7 +103,9 @@ def void(id: int) -> ResponseReturnValue:
     """Void."""
     voided = sending.void(id, me(), seen_version())
     flash(f"CCO {voided.number} is void.")
-    return redirect(url_for("projects.jobs" if me().is_member_of(voided.job) else "frame.home"), 303)
+    if me().may_look and not me().is_member_of(voided.job):
+        return redirect(url_for("jobs.show", id=voided.job.id), 303)
+    return redirect(url_for("projects.jobs"), 303)
 
 
 @bp.errorhandler(Blocked)
