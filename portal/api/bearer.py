@@ -1,6 +1,8 @@
 """Who is asking: the bearer token, its scope, and how often it may ask."""
 
+import ipaddress
 import threading
+from collections.abc import Hashable
 
 from flask import Flask, current_app, g, request
 
@@ -12,31 +14,37 @@ from portal.domain.tokens import Token
 REALM = 'Bearer realm="CCO portal"'
 NEEDED = "Send the access token an administrator gave you: Authorization: Bearer cco_..."
 NOT_VALID = "This access token does not work: it is mistyped, revoked, ended, or the account it acts for is closed. Ask an administrator."
+TOO_MANY_WRONG = "Too many access tokens from your address did not work. Try again in {seconds} s, with one that does."
+WRONG = 5  # of what a token may ask a minute, this part may be tokens that do not work, from one address
+MANY = 10_000  # whom a pace remembers before it forgets those who need not wait
 
 
 class Pace:
-    """How often each token may ask: a bucket of one minute's requests that fills up evenly.
+    """How often each one may ask: a bucket of one minute's requests that fills up evenly.
 
     Kept in the memory of each web process: a count in the database would make a write out of every read.
     """
 
     def __init__(self, per_minute: int) -> None:
         self.interval, self.lock = 60 / per_minute, threading.Lock()
-        self.empty_until: dict[int, float] = {}
+        self.empty_until: dict[Hashable, float] = {}
 
-    def wait(self, token: int) -> int:
+    def wait(self, who: Hashable) -> int:
         """0 and one request less in the bucket, or the whole seconds until there is one."""
         with self.lock:
             now = clock.now().timestamp()
-            until = max(self.empty_until.get(token, now), now) + self.interval
+            until = max(self.empty_until.get(who, now), now) + self.interval
             if until - now > 60 + self.interval / 2:
                 return max(1, round(until - now - 60 + 0.5))
-            self.empty_until[token] = until
+            if len(self.empty_until) >= MANY:
+                self.empty_until = {other: moment for other, moment in self.empty_until.items() if moment > now}
+            self.empty_until[who] = until
             return 0
 
 
 def init_app(app: Flask) -> None:
     app.extensions["api.pace"] = Pace(app.config["API_PER_MINUTE"])
+    app.extensions["api.wrong"] = Pace(max(1, app.config["API_PER_MINUTE"] // WRONG))
 
 
 def admit(scope: str | None) -> None:
@@ -46,7 +54,7 @@ def admit(scope: str | None) -> None:
         raise Refused(401, "no-token", NEEDED, {"WWW-Authenticate": REALM})
     token = tokens.find(sent.token)
     if token is None:
-        raise Refused(401, "token-not-valid", NOT_VALID, {"WWW-Authenticate": f'{REALM}, error="invalid_token"'})
+        raise wrong(sent.token)
     if seconds := current_app.extensions["api.pace"].wait(token.id):
         text = f"Too many requests with this token: {current_app.config['API_PER_MINUTE']} a minute. Try again in {seconds} s."
         raise Refused(429, "too-many-requests", text, {"Retry-After": str(seconds)})
@@ -54,6 +62,29 @@ def admit(scope: str | None) -> None:
         told = {"WWW-Authenticate": f'{REALM}, error="insufficient_scope", scope="{scope}"'}
         raise Refused(403, "scope", f"This token may not {scope}: it was made for {', '.join(sorted(token.allows))}.", told)
     g.token = token
+
+
+def wrong(text: str) -> Refused:
+    """What a token that does not work is told. Each is logged, without itself, until its address has to wait.
+
+    Looked up before that: whoever shares the address of somebody who guesses is not locked out.
+    """
+    address = network(request.remote_addr or "")
+    if seconds := current_app.extensions["api.wrong"].wait(address):
+        return Refused(429, "too-many-wrong-tokens", TOO_MANY_WRONG.format(seconds=seconds), {"Retry-After": str(seconds)})
+    current_app.logger.warning("access token refused: address=%s token=%s", address, tokens.standing(text))
+    return Refused(401, "token-not-valid", NOT_VALID, {"WWW-Authenticate": f'{REALM}, error="invalid_token"'})
+
+
+def network(address: str) -> str:
+    """The address, of IPv6 the network of one subscriber, who has more addresses than anybody can count."""
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(known, ipaddress.IPv6Address):
+        return str(known.ipv4_mapped or ipaddress.ip_network((known, 64), strict=False))
+    return str(known)
 
 
 def token() -> Token:

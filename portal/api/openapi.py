@@ -18,7 +18,7 @@ REFUSALS = {
     413: "The body has more than 1 MB",
     415: "The body is not JSON",
     422: "The form, a parameter or a rule is violated: `errors` says where; or the Idempotency-Key was used for another request",
-    429: "Too many requests with this token",
+    429: "Too many requests with this token, or too many tokens that do not work from this address",
     503: "The database is busy; nothing was recorded",
 }
 TOKEN, READING = (401, 403, 429, 503), (401, 403, 404, 429, 503)

@@ -124,6 +124,12 @@ def find(text: str) -> Token | None:
     return token
 
 
+def standing(text: str) -> str:
+    """What is known of a token that was shown, for the log: never the token itself."""
+    token: Token | None = Token.select(Token, User).join(User, on=Token.user).where(Token.hash == _hash(text)).first()
+    return f"{token.name!r} ({token.state.lower()})" if token else "unknown"
+
+
 def everything() -> list[Token]:
     """All tokens, those that are not revoked first, the newest first."""
     maker: Any = User.alias("maker")

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from portal.api import bearer
 from portal.api.bearer import Pace
 from portal.db import Busy
 from portal.domain import answers, events, sending, tokens
@@ -394,6 +395,75 @@ def test_each_token_has_a_pace_of_its_own(clock):
     assert pace.wait(2) == 0
     clock.tick(hours=1)
     assert [pace.wait(1) for _ in range(3)] == [0, 0, 30]
+
+
+def guess(app, text="cco_wrong", address="192.0.2.7"):
+    sent = {"headers": {"Authorization": f"Bearer {text}"}, "environ_base": {"REMOTE_ADDR": address}}
+    return app.test_client().get("/api/v1/change-orders", **sent)
+
+
+def test_who_tries_one_wrong_token_after_the_other_has_to_wait(clock, make_app, company):
+    app = make_app(API_PER_MINUTE=100)
+    for number in range(20):
+        is_problem(guess(app, f"cco_{number}"), 401)
+
+    answer = guess(app)
+
+    assert is_problem(answer, 429)["type"] == "urn:cco-portal:problem:too-many-wrong-tokens"
+    assert answer.headers["Retry-After"] == "4"
+    assert guess(app, address="192.0.2.8").status_code == 401
+    clock.tick(seconds=4)
+    assert [guess(app).status_code for _ in range(2)] == [401, 429]
+
+
+def test_a_token_that_works_is_let_in_from_the_address_of_somebody_who_guesses(clock, make_app, system):
+    app = make_app(API_PER_MINUTE=10)
+    while guess(app).status_code == 401:
+        continue
+
+    assert guess(app, system.text).status_code == 200
+    assert guess(app).status_code == 429
+
+
+def test_a_refused_token_leaves_a_line_in_the_log_and_never_itself(clock, app, system, ada, caplog):
+    guess(app, "cco_" + "a" * 43)
+    tokens.revoke(tokens.everything()[0].id, ada)
+    guess(app, system.text)
+
+    told = [record.getMessage() for record in caplog.records if "access token refused" in record.getMessage()]
+    assert told == [
+        "access token refused: address=192.0.2.7 token=unknown",
+        "access token refused: address=192.0.2.7 token='Procore sync' (revoked)",
+    ]
+    assert "aaa" not in caplog.text
+    assert system.text not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("", "unknown"),
+        ("unix:", "unknown"),
+        ("192.0.2.7, 10.0.0.1", "unknown"),
+    ],
+)
+def test_addresses_of_one_subscriber_count_as_one(address, counted):
+    assert bearer.network(address) == counted
+
+
+def test_who_has_not_asked_for_a_while_is_forgotten(clock, monkeypatch):
+    monkeypatch.setattr(bearer, "MANY", 3)
+    pace = Pace(60)
+    for who in range(3):
+        pace.wait(who)
+    clock.tick(minutes=1)
+
+    pace.wait("new")
+
+    assert set(pace.empty_until) == {"new"}
 
 
 def test_a_fault_of_ours_is_a_problem_with_a_reference(system, change, monkeypatch):
