@@ -32,6 +32,14 @@ class Settings(BaseSettings):
     PORTAL_PORT: Annotated[int, Field(ge=1, le=65535, description="TCP port of the web server on 127.0.0.1")] = 8000
     PORTAL_DATA: Annotated[Path, Field(description="folder for the database, keys and ledgers of `portal up`")] = Path("var")
     PORTAL_URL: Annotated[str, Field(description="address people type, for links in mail; default http://127.0.0.1:PORT")] = ""
+    TRUSTED_PROXIES: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=5,
+            description="how many proxies of ours each request passes; their X-Forwarded-For and -Proto are believed, others never",
+        ),
+    ] = 0
     SECRET_KEY: Annotated[
         str,
         Field(

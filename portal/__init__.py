@@ -21,6 +21,7 @@ ONE_YEAR_S = 31_536_000
 def create_app(settings: Settings | None = None) -> Flask:
     """The web application. Raises config.ConfigError when a setting is unusable or SECRET_KEY is missing."""
     from flask import Flask  # here, so that workers and the command line start without the web
+    from werkzeug.middleware.proxy_fix import ProxyFix
 
     import config
     from portal import api, db, logs, rehearsal, web
@@ -43,6 +44,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     web.init_app(app)
     api.init_app(app)
+    if hops := settings.TRUSTED_PROXIES:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0, x_port=0, x_prefix=0)  # type: ignore[method-assign]
     return app
 
 

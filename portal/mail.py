@@ -13,6 +13,7 @@ from portal import clock
 from portal.domain import money
 from portal.domain.alarms import Alarm
 from portal.domain.letters import Letter, Reminder
+from portal.domain.links import Invitation
 from portal.domain.people import User
 from portal.domain.summaries import Summary
 
@@ -55,6 +56,12 @@ def failed_exports(settings: Settings, alarm: Alarm) -> None:
     exports = f"{alarm.count:,} export{'' if alarm.count == 1 else 's'}"
     subject = f"{exports} {'failed' if alarm.has_failed else 'to look at'}: {alarm.in_words}"
     send(settings, compose(settings, alarm.key, alarm.to, subject, "failed_exports", alarm=alarm))
+
+
+def password_link(settings: Settings, invitation: Invitation) -> None:
+    """A link to choose a password: to the person of the account, and nobody else."""
+    subject = "Choose your password for the CCO Portal" if invitation.first else "A new password for the CCO Portal"
+    send(settings, compose(settings, invitation.key, invitation.to, subject, "password_link", invitation=invitation))
 
 
 def compose(settings: Settings, key: str, to: User, subject: str, template: str, **context: object) -> EmailMessage:

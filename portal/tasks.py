@@ -55,6 +55,7 @@ def _mail() -> Callable[[Dispatch, int], None]:
         Task.REMINDER: mail.secret_expires,
         Task.DAILY: mail.daily_summary,
         Task.FAILED_EXPORTS: mail.failed_exports,
+        Task.LINK: mail.password_link,
     }
 
     def step(dispatch: Dispatch, claim: int) -> None:

@@ -30,6 +30,7 @@ LOOKS = {
         "mail",
         "preview",
         "settings",
+        "sign_in_pages",
         "tokens",
         "without_javascript",
     )

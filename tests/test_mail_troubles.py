@@ -180,7 +180,7 @@ def test_a_summary_whose_day_has_passed_cannot_be_sent_again(seven, change_order
     client.post(f"/settings/mail/{dispatch.id}/promise")
 
     page = client.get("/settings/mail").text
-    assert "Its day has passed, so it cannot go any more." in page
+    assert "Its time has passed, so it cannot go any more." in page
     assert "Set aside" in page
     assert "Send again" not in page
     assert Dispatch.get_by_id(dispatch.id).outcome == Outcome.FAILED

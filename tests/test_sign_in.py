@@ -330,3 +330,14 @@ def test_a_crowd_at_the_door_is_asked_to_come_back(client, ana, monkeypatch):
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
     assert "Too many people are signing in at this moment. Try again in a few seconds." in answer.text
+
+
+def test_a_cookie_that_was_changed_or_is_another_portal_s_opens_nothing(client, ana, make_app):
+    other = sign_in(make_app(SECRET_KEY="of another portal " * 3).test_client(), ana).get_cookie("portal-8000").value
+    cookie = sign_in(client, ana).get_cookie("portal-8000").value
+
+    for changed in (cookie[:-1], cookie[1:], cookie * 2, f"{cookie}{'x' * 8000}", cookie.swapcase(), other):
+        client.set_cookie("portal-8000", changed)
+        assert client.get("/change-orders").status_code == 303
+    client.set_cookie("portal-8000", cookie)
+    assert client.get("/change-orders").status_code == 200

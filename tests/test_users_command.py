@@ -5,9 +5,12 @@ from click.testing import CliRunner
 
 from portal.cli import main
 from portal.domain import events, identities, people
+from portal.domain.links import Link
+from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import Level, Membership, User
 from portal.domain.sessions import Session, sign_in
-from tests.conftest import PASSWORD
+from portal.domain.throttling import TooMany
+from tests.conftest import PASSWORD, path_of
 
 GOOD = "four words nobody knows"
 
@@ -43,12 +46,67 @@ def test_the_first_admin_is_made_here_and_can_sign_in(portal):
     assert told(people.find("eve@example.test")) == [("account created", None, {"can_push": True, "level": "Admin"})]
 
 
-def test_the_password_is_asked_for_twice_and_not_shown(portal, database):
-    answer = portal("add", "eve@example.test", "--name", "Eve Laurent", password=f"{GOOD}\n{GOOD}")
+def link_in(answer):
+    address = answer.output.splitlines()[-1]
+    assert address.startswith("http://127.0.0.1:8000/password/")
+    return path_of(address)
 
+
+def test_without_a_password_a_link_is_shown_by_which_the_person_chooses_one(portal, client):
+    answer = portal("add", "eve@example.test", "--name", "Eve Laurent", "--level", "Admin")
     assert answer.exit_code == 0
-    assert GOOD not in answer.output
-    assert sign_in("eve@example.test", GOOD)
+    assert "the link works once, for an hour" in answer.output
+    assert sign_in("eve@example.test", "") is None
+
+    client.post(link_in(answer), data={"password": GOOD, "repeated": GOOD})
+
+    eve = people.find("eve@example.test")
+    assert sign_in(eve.email, GOOD)
+    assert [(action, actor) for action, actor, _ in told(eve)] == [
+        ("account created", None),
+        ("password link made", None),
+        ("password chosen by link", eve),
+    ]
+    assert Dispatch.select().count() == 0
+
+
+def test_the_link_goes_by_mail_too_when_that_is_wanted(portal, database):
+    answer = portal("add", "eve@example.test", "--name", "Eve Laurent", "--mail")
+
+    assert "Another one goes to them by mail." in answer.output
+    assert [dispatch.task for dispatch in Dispatch.select()] == [Task.LINK]
+
+
+def test_a_reset_shows_a_link_and_the_old_password_works_until_it_is_used(portal, client, ana):
+    path = link_in(portal("reset", "ANA@example.test"))
+    assert sign_in(ana.email, PASSWORD)
+
+    client.post(path, data={"password": GOOD, "repeated": GOOD})
+
+    assert sign_in(ana.email, PASSWORD) is None
+    assert sign_in(ana.email, GOOD)
+
+
+def test_a_closed_account_gets_no_link(portal, make_user):
+    cy = make_user("Cy Young", active=False)
+
+    answer = portal("reset", cy.email)
+
+    assert (answer.exit_code, "is closed" in answer.output) == (2, True)
+    assert Link.select().count() == 0
+
+
+def test_somebody_who_has_to_wait_is_let_try_again(portal, ana, clock):
+    for _ in range(5):
+        sign_in(ana.email, "wrong")
+    with pytest.raises(TooMany):
+        sign_in(ana.email, PASSWORD)
+
+    assert portal("unlock", ana.email).output == "ana@example.test can try again now.\n"
+    assert portal("unlock", ana.email).output == "ana@example.test did not have to wait.\n"
+
+    assert sign_in(ana.email, PASSWORD)
+    assert [(action, actor) for action, actor, _ in told(ana)] == [("sign-in unlocked", None)]
 
 
 def test_a_member_of_jobs_is_made_in_one_step(portal, job):

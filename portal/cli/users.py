@@ -1,4 +1,4 @@
-"""`portal users`: accounts and rights from the command line, where the first Admin comes from."""
+"""`portal users`: accounts, rights and links for passwords from the command line, where the first Admin comes from."""
 
 import sys
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import click
 
 from portal import cli, db
-from portal.domain import identities, people, privileges
+from portal.domain import doorkeeping, identities, links, people, privileges
 from portal.domain.people import Level, NotPermitted, User
 
 LEVELS = click.Choice([str(level) for level in Level], case_sensitive=False)
@@ -15,7 +15,7 @@ LEVELS = click.Choice([str(level) for level in Level], case_sensitive=False)
 
 @click.group()
 def users() -> None:
-    """Add and list people, grant and revoke their rights."""
+    """Add and list people, grant and revoke their rights, help them sign in."""
 
 
 @users.command()
@@ -24,15 +24,42 @@ def users() -> None:
 @click.option("--level", type=LEVELS, default=str(Level.NONE), show_default=True)
 @click.option("--push/--no-push", default=False, help="Can Push to Accounting; counts from level Standard on.")
 @click.option("--job", "jobs", multiple=True, metavar="NUMBER", help="Make them a member of this job; may be repeated.")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
-def add(email: str, name: str, level: str, push: bool, jobs: tuple[str, ...], password_stdin: bool) -> None:
-    """Make an account, with a password of at least 12 characters."""
-    password = _read_password(asked=not password_stdin)
+@click.option("--mail", is_flag=True, help="Send the link by mail too.")
+@click.option("--password-stdin", is_flag=True, help="Read a password from standard input instead of making a link.")
+def add(email: str, name: str, level: str, push: bool, jobs: tuple[str, ...], mail: bool, password_stdin: bool) -> None:
+    """Make an account, and show a link by which its person chooses a password: it works once, for an hour."""
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     with _open(), db.transaction():
         person = privileges.add(email, name, Level(level), push, password)
         for number in jobs:
             privileges.join(person, number)
-    click.echo(f"Added {_line(person, list(jobs))}")
+        link = "" if password_stdin else _link(person, mail)
+    click.echo(f"Added {_line(person, list(jobs))}{link}")
+
+
+@users.command()
+@click.argument("email")
+@click.option("--mail", is_flag=True, help="Send the link by mail too.")
+def reset(email: str, mail: bool) -> None:
+    """Show a link by which a person chooses a new password: it works once, for an hour. The old one works until then."""
+    with _open(), db.transaction():
+        person = _find(email)
+        if not person.active:
+            raise privileges.Refused(
+                f"The account of {person.email} is closed. Open it with `portal users grant {person.email} --account`."
+            )
+        link = _link(person, mail)
+    click.echo(f"{person.email}{link}")
+
+
+@users.command()
+@click.argument("email")
+def unlock(email: str) -> None:
+    """Let somebody try again who has to wait after too many wrong passwords."""
+    with _open():
+        person = _find(email)
+        unlocked = doorkeeping.unlock(person)
+    click.echo(f"{person.email} can try again now." if unlocked else f"{person.email} did not have to wait.")
 
 
 @users.command("list")
@@ -114,11 +141,13 @@ def _find(email: str) -> User:
     return person
 
 
-def _read_password(*, asked: bool) -> str:
-    if asked:
-        answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-        return answer
-    return sys.stdin.readline().rstrip("\r\n")
+def _link(person: User, mail: bool) -> str:
+    """A new link, as lines to print; another one goes by mail if wanted."""
+    address = f"{cli.settings().PORTAL_URL}/password/{links.make(person)}"
+    if mail:
+        (links.reset if person.password else links.first_time)(person)
+    sent = "Another one goes to them by mail.\n" if mail else ""
+    return f"\n{sent}Choose a password here; the link works once, for an hour. Give it to nobody else:\n{address}"
 
 
 def _line(person: User, jobs: list[str] | None = None) -> str:

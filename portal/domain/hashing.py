@@ -19,8 +19,8 @@ class Crowded(Exception):
 class Hasher(PasswordHasher):
     """argon2id, of which at most `at_once` are computed at the same time. Raises Crowded for who waits longer than 10 seconds."""
 
-    def __init__(self, at_once: int = AT_ONCE, patience: float = PATIENCE_S, **cost: Any) -> None:
-        super().__init__(**cost)
+    def __init__(self, at_once: int = AT_ONCE, patience: float = PATIENCE_S) -> None:
+        super().__init__(time_cost=3, memory_cost=64 * 1024, parallelism=1)  # KiB; above the OWASP minimum of 19 MiB, 2 passes
         self._room, self._patience = threading.BoundedSemaphore(at_once), patience
 
     def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:

@@ -69,6 +69,11 @@ def of(user: User) -> Identity | None:
     return identity
 
 
+def opens(user: int) -> bool:
+    """Whether an identity opens the account with this id."""
+    return bool(Identity.select().where(Identity.user == user).exists())
+
+
 def find(issuer: str, subject: str) -> Identity | None:
     identity: Identity | None = (
         Identity.select(Identity, User).join(User).where(Identity.issuer == issuer, Identity.subject == subject).first()

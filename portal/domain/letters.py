@@ -6,10 +6,11 @@ from datetime import date
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import alarms, change_orders, events, mailing, outbox, summaries
+from portal.domain import alarms, change_orders, events, links, mailing, outbox, summaries
 from portal.domain.alarms import Alarm
 from portal.domain.change_orders import SUBJECT, ChangeOrder
 from portal.domain.companies import current
+from portal.domain.links import Invitation
 from portal.domain.outbox import Dispatch, Lane, Outcome, Task
 from portal.domain.people import User
 from portal.domain.summaries import NotWanted, Summary
@@ -38,7 +39,7 @@ class Reminder:
     ends_on: date
 
 
-Mail = Letter | Reminder | Summary | Alarm
+Mail = Letter | Reminder | Summary | Alarm | Invitation
 
 
 def begin(dispatch: Dispatch, claim: int) -> Mail | None:
@@ -64,11 +65,13 @@ def _write(dispatch: Dispatch) -> Mail:
 
 
 def not_now(dispatch: Dispatch, why: str) -> None:
-    """Try again later: a summary until its day ends, other mail for three days."""
+    """Try again later: a summary until its day ends, a link for a password for its hour, other mail for three days."""
     now = clock.now()
     again = now + mailing.back_off(dispatch.tries)
     if dispatch.task == Task.DAILY:
         outbox.postpone(dispatch, min(again, summaries.expires_at(current(), summaries.day_of(dispatch.key))), why)
+    elif dispatch.task == Task.LINK:
+        outbox.postpone(dispatch, min(again, max(now, links.expires_at(dispatch.key))), why)
     elif now < dispatch.promised_at + mailing.KEEPS_TRYING:
         outbox.postpone(dispatch, again, why)
     else:
@@ -96,6 +99,7 @@ WRITE: dict[Task, Callable[[str, User], Mail]] = {
     Task.REMINDER: _secret_expires,
     Task.DAILY: summaries.write,
     Task.FAILED_EXPORTS: alarms.write,
+    Task.LINK: links.write,
 }
 
 

@@ -6,15 +6,15 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import events, mailing, outbox, people, summaries
+from portal.domain import events, links, mailing, outbox, people, summaries
 from portal.domain.change_orders import ChangeOrder
-from portal.domain.companies import current
+from portal.domain.companies import Company, current
 from portal.domain.outbox import Dispatch, Outcome, Task
 from portal.domain.people import NotPermitted, User
 
 LATE = timedelta(minutes=15)
 SHOWN = 200
-OVER = "Its day has passed, so it cannot go any more."
+OVER = "Its time has passed, so it cannot go any more."
 
 
 class Settled(Exception):
@@ -26,7 +26,7 @@ class Trouble:
     """A mail that failed, or is late.
 
     about    the change order it tells of, if it tells of one
-    is_over  its day has passed: sending it again would help nobody
+    is_over  its time has passed: sending it again would help nobody
     """
 
     dispatch: Dispatch
@@ -81,10 +81,16 @@ def _read(query: Any) -> list[Trouble]:
             dispatch,
             to[mailing.recipient(dispatch.key)],
             about[dispatch.subject] if dispatch.task == Task.REJECTED else None,
-            dispatch.task == Task.DAILY and clock.now() >= summaries.expires_at(company, summaries.day_of(dispatch.key)),
+            _is_over(dispatch, company),
         )
         for dispatch in dispatches
     ]
+
+
+def _is_over(dispatch: Dispatch, company: Company) -> bool:
+    if dispatch.task == Task.LINK:
+        return clock.now() >= links.expires_at(dispatch.key)
+    return dispatch.task == Task.DAILY and clock.now() >= summaries.expires_at(company, summaries.day_of(dispatch.key))
 
 
 def _open(id: int, by: User) -> tuple[User, Trouble]:

@@ -32,6 +32,7 @@ class Task(StrEnum):
     DAILY = "daily summary"
     READ_FILE = "read file"
     IMPORT_FILE = "import file"
+    LINK = "password link"
 
 
 class Outcome(StrEnum):

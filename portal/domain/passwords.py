@@ -1,17 +1,29 @@
-"""What a password must be: long, and not made of words that anybody would try here first."""
+"""What a password must be: long, and not made of what anybody would try first. How one is changed."""
 
 import re
+from functools import cache
+from pathlib import Path
 
-from portal.domain import companies
-from portal.domain.people import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from portal.db import transaction
+from portal.domain import companies, events, people, sessions
+from portal.domain.people import LONGEST_PASSWORD, SHORTEST_PASSWORD, User
 
 COMMON = ("password", "passwort", "qwertyuiop", "qwerty", "asdfghjkl", "letmein", "welcome", "administrator", "admin", "changeme", "secret")
 OURS = ("portal", "spectrum", "procore", "accounting", "commitment", "changeorder", "change", "order", "cco")
 FEWEST_OTHERS = 6  # characters that are left when all of those words, and digits in a row, are taken away
+LIST = Path(__file__).with_name("common_passwords.txt")
+LEET = str.maketrans("013457@$!", "oleastasi")  # what people write for letters
+NOT_LETTERS = re.compile(r"[\W\d_]+")
+EASY = "The password is easy to guess: little is left of it without common words, names and digits in a row. Choose other words."
+TRIED_FIRST = "The password is among those that are tried first: a common one, or two common ones together. Choose other words."
+
+
+class Weak(Exception):
+    """The new password will not do; the text says why."""
 
 
 def problem(password: str, email: str, name: str) -> str:
-    """Why this password will not do, or an empty text."""
+    """Why this password will not do, or an empty text. It counts as it is: nothing is trimmed, and every character is allowed."""
     if len(password) < SHORTEST_PASSWORD:
         return (
             f"The password has {len(password)} characters; it needs at least {SHORTEST_PASSWORD}. Take a few words that belong to nobody."
@@ -19,8 +31,41 @@ def problem(password: str, email: str, name: str) -> str:
     if len(password.encode()) > LONGEST_PASSWORD:
         return f"The password is longer than {LONGEST_PASSWORD} bytes."
     if len(set(password)) < FEWEST_OTHERS or len(_without_known_words(password, email, name)) < FEWEST_OTHERS:
-        return "The password is easy to guess: little is left of it without common words, names and digits in a row. Choose other words."
-    return ""
+        return EASY
+    return TRIED_FIRST if is_common(password) else ""
+
+
+def is_common(password: str) -> bool:
+    """Whether it is on the list of common passwords, or one or two of them once digits, signs and letters in disguise are seen through."""
+    folded = password.casefold()
+    bare = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", folded)
+    words = {NOT_LETTERS.sub("", bare), NOT_LETTERS.sub("", bare.translate(LEET))} - {""}
+    pairs = ((word[:at], word[at:]) for word in words for at in range(1, len(word) + 1))
+    return folded in common() or any(first in common() and (not rest or rest in common()) for first, rest in pairs)
+
+
+@cache
+def common() -> frozenset[str]:
+    """The list, read once."""
+    lines = LIST.read_text(encoding="utf-8").splitlines()
+    return frozenset(line for line in lines if not line.startswith("#"))
+
+
+def change(person: User, new: str, token: str) -> None:
+    """The person, who has just given the old password, takes a new one. Their sessions end but that of the token. Raises Weak."""
+    hashed = usable(new, person)
+    with transaction():
+        person = people.as_now(person)
+        User.update(password=hashed).where(User.id == person.id).execute()
+        ended = sessions.end_all(person, sessions.Why.PASSWORD, but=token)
+        events.record("user", person.id, "password changed", person, sessions_ended=ended)
+
+
+def usable(password: str, person: User) -> str:
+    """The hash of a new password of this person. Raises Weak."""
+    if why_not := problem(password, person.email, person.name):
+        raise Weak(why_not)
+    return people.hasher.hash(password)
 
 
 def _without_known_words(password: str, email: str, name: str) -> str:

@@ -18,18 +18,20 @@ class Refused(Exception):
     """The change itself is not possible, whoever asks for it; the text says why and what to do instead."""
 
 
-def add(email: str, name: str, level: Level, can_push: bool, password: str, by: User | None = None) -> User:
-    """A new account. Raises Refused for an address that is none or taken, a name without letters, or a weak password."""
+def add(email: str, name: str, level: Level, can_push: bool, password: str | None = None, by: User | None = None) -> User:
+    """A new account; without a password until its person has chosen one by a link.
+
+    Raises Refused for an address that is none or taken, a name without letters, or a weak password.
+    """
     email, name = email.strip(), name.strip()
-    if fault := problem(email, name) or passwords.problem(password, email, name):
+    if fault := problem(email, name) or (password is not None and passwords.problem(password, email, name)):
         raise Refused(fault)
+    hashed = None if password is None else people.hasher.hash(password)
     with transaction():
         _ensure_administers(by)
         if people.find(email):
             raise Refused(f"There is already an account with the address {email}.")
-        person = User.create(
-            email=email, handle=people.handle_of(email), name=name, level=level, can_push=can_push, password=people.hasher.hash(password)
-        )
+        person = User.create(email=email, handle=people.handle_of(email), name=name, level=level, can_push=can_push, password=hashed)
         events.record(SUBJECT, person.id, "account created", by, level=level, can_push=can_push)
         return person
 

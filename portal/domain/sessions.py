@@ -13,17 +13,22 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import peewee
+import structlog
 
 from portal import clock
 from portal.db import Busy, Model, UtcField, transaction
-from portal.domain import people
+from portal.domain import people, throttling
 from portal.domain.people import User
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=10)
 MOST = 3  # sessions of one person at a time
 PROOF = timedelta(minutes=15)  # for so long a proof of identity is good for changes of rights and settings
+FAMILIAR = timedelta(days=30)  # for so long an address counts as one where the person signs in
 NOTE_EVERY = timedelta(minutes=1)  # how often use is written down
+
+
+log = structlog.get_logger()
 
 
 class Road(StrEnum):
@@ -91,6 +96,10 @@ class Session(Model):
         now = clock.now()
         return self.ended_at is None and now - self.seen_at < IDLE and now - self.started_at < LONGEST and bool(self.user.active)
 
+    def is_of(self, token: str) -> bool:
+        """Whether this is the session of the token."""
+        return bool(self.token_hash == _hash(token))
+
     @property
     def is_proved(self) -> bool:
         """Whether the last proof of identity is good enough for a change of rights or settings."""
@@ -104,16 +113,32 @@ class Started(NamedTuple):
     ended: list[Session]
 
 
-def prove(email: str, password: str) -> User | None:
-    """The active person whose address and password these are. Takes the same time for an address without an account."""
+def prove(email: str, password: str, address: str = "") -> User | None:
+    """The active person whose e-mail and password these are, asked from that network address. Raises throttling.TooMany.
+
+    Takes the same time without an account. A hash that is weaker than those of today is made anew.
+    """
     user = people.find(email)
-    known = (user or User()).verify(password) if len(password.encode()) <= people.LONGEST_PASSWORD else False
-    return user if user and known and user.active else None
+    try:
+        counted = throttling.count(throttling.at_sign_in(email, address, known=_has_signed_in(user, address)))
+    except throttling.TooMany:
+        log.warning("sign-in refused", reason="too many tries", account=throttling.digest(email)[:12], address=address)
+        raise
+    fits = len(password.encode("utf-8", "surrogatepass")) <= people.LONGEST_PASSWORD
+    right = (user or User()).verify(password) if fits else False
+    if user and right and user.active:
+        throttling.forgive(counted)
+        if people.hasher.check_needs_rehash(str(user.password)):
+            User.update(password=people.hasher.hash(password)).where(User.id == user.id).execute()
+        return user
+    why = "wrong password" if user and not right else "account closed" if user else "no such account"
+    log.warning("sign-in failed", reason=why, account=throttling.digest(email)[:12], address=address)
+    return None
 
 
 def sign_in(email: str, password: str, place: Place = NOWHERE) -> str | None:
     """The token of a new session, or None when address and password do not match an active person."""
-    person = prove(email, password)
+    person = prove(email, password, place.address)
     return start(person, Road.PASSWORD, place).token if person else None
 
 
@@ -136,6 +161,7 @@ def start(user: User, road: Road, place: Place = NOWHERE, *, instead_of: str = "
             confirmed_at=min(proved_at or now, now),
         )
         User.update(last_active_at=now).where(User.id == user.id).execute()
+    log.info("signed in", person=user.id, road=str(road), address=place.address)
     return Started(token, surplus)
 
 
@@ -183,6 +209,11 @@ def sign_out(token: str) -> None:
         _end(Why.SIGNED_OUT, Session.token_hash == _hash(token))
 
 
+def end_one(session: Session, why: Why) -> None:
+    """End this session. Call inside the transaction of the cause."""
+    _end(why, Session.id == session.id)
+
+
 def end_all(user: User, why: Why, *, but: str = "") -> int:
     """End every session of a person, but the one of the token `but`; answers how many. Call inside the transaction of the cause."""
     return _end(why, Session.user == user, Session.token_hash != _hash(but))
@@ -191,6 +222,11 @@ def end_all(user: User, why: Why, *, but: str = "") -> int:
 def _of(token: str) -> Session | None:
     session: Session | None = Session.select(Session, User).join(User).where(Session.token_hash == _hash(token)).first()
     return session
+
+
+def _has_signed_in(user: User | None, address: str) -> bool:
+    here = Session.user == (user.id if user else 0), Session.address == address, Session.started_at > clock.now() - FAMILIAR
+    return bool(address and Session.select().where(*here).exists())
 
 
 def _end(why: Why, *which: peewee.Expression) -> int:

@@ -10,6 +10,7 @@ from portal.domain.events import Event
 from portal.domain.exports import Attempt, Export
 from portal.domain.heartbeats import Heartbeat
 from portal.domain.identities import Identity
+from portal.domain.links import Link
 from portal.domain.lookups import Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
 from portal.domain.numbers import SpectrumNumber
 from portal.domain.outbox import Dispatch, Lane
@@ -18,11 +19,12 @@ from portal.domain.refreshing import Refresh
 from portal.domain.resending import ResendCheck
 from portal.domain.sessions import Session
 from portal.domain.staging import Import, Staged
+from portal.domain.throttling import Tries
 from portal.domain.tokens import Token
 from portal.domain.uploads import Upload
 
 TABLES = (
     Company, Job, Vendor, Commitment, User, Membership, Session, ChangeOrder, LineItem, SpectrumNumber, Export, Attempt, Lane, Dispatch,
     Heartbeat, Event, Upload, Import, Staged, SpectrumJob, SpectrumPhase, SpectrumVendor, Reading, Refresh, Connection, ConnectionTest,
-    ResendCheck, Token, KeptAnswer, Identity,
+    ResendCheck, Token, KeptAnswer, Identity, Tries, Link,
 )  # fmt: skip

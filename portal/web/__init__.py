@@ -23,6 +23,7 @@ def init_app(app: Flask) -> None:
         help,
         imports,
         jobs,
+        links,
         lists,
         mails,
         members,
@@ -34,6 +35,7 @@ def init_app(app: Flask) -> None:
         resolving,
         sessions,
         settings,
+        sign_ins,
         static,
         tokens,
     )
@@ -44,8 +46,8 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     htmx.init_app(app)
     frame.init_app(app)
-    pages = (operations, sessions, confirming, oidc, frame, lists, deciding, resolving, fallback, help, projects, jobs, imports)
-    for module in (*pages, settings, members, resending, mails, tokens, audit, profile):
+    pages = (operations, sessions, links, confirming, oidc, frame, lists, deciding, resolving, fallback, help, projects, jobs, imports)
+    for module in (*pages, settings, members, sign_ins, resending, mails, tokens, audit, profile):
         app.register_blueprint(module.bp)
 
 

@@ -4,7 +4,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.domain import identities, sessions
-from portal.web import access
+from portal.domain.throttling import TooMany
+from portal.web import access, visitors
 from portal.web import sessions as signing_in
 from portal.web.lists import me
 
@@ -21,7 +22,11 @@ def new() -> ResponseReturnValue:
 
 @bp.post("")
 def create() -> ResponseReturnValue:
-    if sessions.prove(me().email, request.form.get("password", "")) is None:
+    try:
+        person = sessions.prove(me().email, request.form.get("password", ""), visitors.address())
+    except TooMany as wait:
+        return form(error=str(wait)), 429, {"Retry-After": str(wait.seconds)}
+    if person is None:
         return form(error=NO_MATCH), 422
     return proved()
 

@@ -27,6 +27,7 @@ WORDS = {
     403: ("You may not do this", "Ask an administrator."),
     404: ("There is no such page", "The address may be mistyped, or what it showed is not there. Start again from the Change Orders tab."),
     405: ("This address does not do that", "Use the buttons of the page it belongs to."),
+    410: ("This link does not work", "Ask for a new one on the sign-in page."),
     413: ("This is too much at once", "A form may carry at most 1 MB. Nothing was recorded; go back and shorten it."),
     500: (
         "Something went wrong on our side",

@@ -19,6 +19,7 @@ KINDS = {
     Task.REMINDER: "Client secret ends",
     Task.DAILY: "Daily summary",
     Task.FAILED_EXPORTS: "Failed exports",
+    Task.LINK: "Link for a password",
 }
 
 

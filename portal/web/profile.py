@@ -1,19 +1,24 @@
-"""What each person sets for themselves."""
+"""What each person sets for themselves: mail, their password, and where they are signed in."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import clock
-from portal.domain import alarms, companies, summaries
-from portal.web import formats
+from portal.domain import alarms, companies, doorkeeping, passwords, sessions, summaries
+from portal.domain.throttling import TooMany
+from portal.web import formats, keys, visitors
+from portal.web import sessions as signing_in
 from portal.web.lists import me
 
 bp = Blueprint("profile", __name__, url_prefix="/profile")
+bp.record(keys.register)
+NOT_THE_OLD = "That is not your old password."
+NOT_TWICE_THE_SAME = "The two new passwords are not the same."
 
 
 @bp.get("")
 def show() -> ResponseReturnValue:
-    return render_template("profile/show.html", company=companies.current())
+    return page()
 
 
 @bp.post("")
@@ -25,3 +30,45 @@ def save() -> ResponseReturnValue:
     said += ", and mail on failed exports." if told else "."
     flash(f"Saved {formats.at_time(clock.now())}. {said}")
     return redirect(url_for(".show"), 303)
+
+
+@bp.post("/password")
+def change_password() -> ResponseReturnValue:
+    """A new password, by the old one. All other sessions end; this one goes on under a new token."""
+    old, new = request.form.get("old", ""), request.form.get("new", "")
+    if new != request.form.get("repeated", ""):
+        return page({"repeated": NOT_TWICE_THE_SAME}), 422
+    try:
+        if sessions.prove(me().email, old, visitors.address()) is None:
+            return page({"old": NOT_THE_OLD}), 422
+        passwords.change(me(), new, me().token)
+    except TooMany as wait:
+        return page({"old": str(wait)}), 429, {"Retry-After": str(wait.seconds)}
+    except passwords.Weak as why:
+        return page({"new": str(why)}), 422
+    signing_in.renew()
+    flash("Your password is changed. Your other sessions ended.")
+    return redirect(url_for(".show", _anchor="sessions"), 303)
+
+
+@bp.post("/sessions/<key:id>/end")
+def end_session(id: int) -> ResponseReturnValue:
+    try:
+        ended = doorkeeping.end(me(), id, me())
+    except doorkeeping.Gone as gone:
+        flash(str(gone))
+    else:
+        flash(f"The session with {ended.browser or 'an unnamed browser'} is ended.")
+    return redirect(url_for(".show", _anchor="sessions"), 303)
+
+
+@bp.post("/sessions/end")
+def end_others() -> ResponseReturnValue:
+    count = doorkeeping.end_all(me(), me(), but=me().token)
+    flash(f"{count} other session{'' if count == 1 else 's'} ended." if count else "There was no other session.")
+    return redirect(url_for(".show", _anchor="sessions"), 303)
+
+
+def page(errors: dict[str, str] | None = None) -> str:
+    mine = sessions.live(me())
+    return render_template("profile/show.html", company=companies.current(), sessions=mine, here=me().token, errors=errors or {})

@@ -11,6 +11,7 @@ from portal.domain import sessions
 from portal.domain.hashing import Crowded
 from portal.domain.people import User
 from portal.domain.sessions import MOST, Road
+from portal.domain.throttling import TooMany
 from portal.web import access, errors, formats, visitors
 
 bp = Blueprint("sessions", __name__)
@@ -48,7 +49,10 @@ def new() -> ResponseReturnValue:
 @bp.post("/login")
 def create() -> ResponseReturnValue:
     email, password = request.form.get("email", ""), request.form.get("password", "")
-    person = sessions.prove(email, password)
+    try:
+        person = sessions.prove(email, password, visitors.address())
+    except TooMany as wait:
+        return form(email=email, error=str(wait)), 429, {"Retry-After": str(wait.seconds)}
     if person is None:
         return form(email=email, error=NO_MATCH), 422
     begin(person, Road.PASSWORD)
