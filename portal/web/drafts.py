@@ -47,6 +47,11 @@ class Typed:
     facts: dict[str, str] = field(default_factory=lambda: dict.fromkeys(FACTS, ""))
     problems: list[Finding] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """Two spellings of the same letters are one text, and lengths are those of the one that is kept."""
+        self.number, self.title, self.description = map(_composed, (self.number, self.title, self.description))
+        self.lines = [{name: _composed(text) for name, text in line.items()} for line in self.lines]
+
     def draft(self) -> Draft:
         """The draft, or `problems` filled: each field that cannot be kept as it is."""
         self.problems = [
@@ -151,6 +156,10 @@ def _unreadable(facts: dict[str, str]) -> Iterator[Finding]:
             read(facts[name].strip())
         except ValueError as error:
             yield problem(name, str(error))
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 def _readable(field: str, label: str, text: str, longest: int) -> Iterator[Finding]:
