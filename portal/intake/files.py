@@ -5,6 +5,8 @@ The content tells what a file is; its name counts only where the content does no
 
 import hashlib
 import json
+import os
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -101,11 +103,15 @@ def refusal(reason: str) -> BadFile:
 def _bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
+            before = os.fstat(file.fileno())
             content = file.read(LARGEST + 1)
+            after = os.fstat(file.fileno())
     except OSError as error:
         raise refusal(f"{path} cannot be read: {error.strerror}.") from None
     if len(content) > LARGEST:
         raise refusal(TOO_LARGE)
+    if stat.S_ISREG(before.st_mode) and (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise refusal("The file changed while it was read: something is still writing it. Import it when that is done.")
     return content
 
 
@@ -146,10 +152,11 @@ def _no_constant(name: str) -> None:
 
 
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) < len(pairs):
-        twice = next(name for name, _ in pairs if [other for other, _ in pairs].count(name) > 1)
-        raise refusal(f"An object has the field “{twice[:60]}” twice.")
+    document: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in document:
+            raise refusal(f"An object has the field “{name[:60]}” twice.")
+        document[name] = value
     return document
 
 

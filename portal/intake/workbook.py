@@ -23,6 +23,8 @@ MOST_PARTS = 1_000
 LARGEST_PART = 300_000_000  # bytes, unpacked
 LARGEST_TEXTS = 60_000_000  # the shared texts are the only part that is held whole
 MOST_TIMES = 250  # a part may be larger than its packed form; sheets of repeated text come to 50
+MOST_TEXT = 200_000_000  # characters in all rows: a shared text can stand in any number of cells
+WIDEST = 1_000  # columns
 SMALL = 5_000_000  # bytes that are no bomb however they are packed
 CHUNK = 65_536
 DAMAGED = "The workbook is damaged. Open it in Excel, save it again as “Excel Workbook (*.xlsx)”, and import that."
@@ -119,17 +121,20 @@ class Reader:
 
 
 def _rows(book: zipfile.ZipFile, name: str, reader: Reader) -> Iterator[tuple[int, list[str]]]:
-    sheet = Sheet()
+    sheet, left = Sheet(), MOST_TEXT
     for _ in _parsed(book, name, sheet, LARGEST_PART):
         for number, cells in sheet.rows():
-            width = max(cells, default=-1) + 1
-            row = [""] * width
             try:
-                for place, cell in cells.items():
-                    row[place] = reader.text(*cell)
+                texts = {place: reader.text(*cell) for place, cell in cells.items()}
             except (ValueError, IndexError, ArithmeticError):
                 raise BadFile([Problem(f"row {number}", "", DAMAGED)]) from None
-            yield number, row
+            width = max((place for place, text in texts.items() if text.strip()), default=-1) + 1
+            left -= sum(map(len, texts.values()))
+            if left < 0:
+                raise _refusal(BOMB)
+            if width > WIDEST:
+                raise BadFile([Problem(f"row {number}", "", f"There is a value in column {width:,}. Delete what stands beside the list.")])
+            yield number, [texts.get(place, "") for place in range(width)]
 
 
 def _read(book: zipfile.ZipFile, name: str, into: Parsed, largest: int = LARGEST_TEXTS, *, optional: bool = False) -> None:

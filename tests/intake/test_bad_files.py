@@ -1,6 +1,7 @@
 """A bad file changes nothing, and says of each row what is wrong with it."""
 
 import json
+import os
 
 import pytest
 
@@ -171,6 +172,28 @@ def test_a_file_that_cannot_be_opened_is_refused(tmp_path, command, name):
 
     assert result.exit_code == 2
     assert name in result.stderr
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(csv_file, monkeypatch):
+    path, look = csv_file({}), os.fstat
+
+    def write_on(number):
+        seen = look(number)
+        with path.open("a", encoding="utf-8") as other:
+            other.write("24-117,")
+        return seen
+
+    monkeypatch.setattr(files.os, "fstat", write_on)
+
+    with pytest.raises(BadFile, match="The file changed while it was read"):
+        files.read(path)
+
+
+def test_an_object_of_very_many_fields_is_looked_through_once():
+    fields = ",".join(f'"{number}": 1' for number in range(400_000))
+
+    with pytest.raises(BadFile, match="An object has the field “399999” twice."):
+        files.understand(f'{{{fields}, "399999": 2}}'.encode(), "orders.json")
 
 
 def test_an_unknown_sender_is_refused(command, csv_file):

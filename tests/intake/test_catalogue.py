@@ -1,16 +1,20 @@
 """The catalogues of bad input for files: money, text, and the form of the file itself. Read exactly, or refused with a sentence."""
 
 import json
+import unicodedata
 from decimal import Decimal
 
 import pytest
 
-from portal.domain.change_orders import ChangeOrder
+from portal.domain import checks
+from portal.domain.change_orders import ChangeOrder, load
 from portal.domain.commitments import Vendor
 from portal.domain.entries import BadFile, vendor_key
-from portal.intake import files
+from portal.intake import files, table
+from tests import bad_input
 from tests.intake.conftest import ROW, text_of
 from tests.intake.test_bad_files import ours
+from tests.intake.workbooks import book_of
 
 MONEY_READ = {
     "0": "0.00", "-0": "0.00", "-0.00": "0.00", "5": "5.00", " 5 ": "5.00", "0.5": "0.50", "1,000.00": "1000.00", "1.000,00": "1000.00",
@@ -20,7 +24,8 @@ MONEY_READ = {
 }  # fmt: skip
 MONEY_REFUSED = [
     "+5", "5.", ".5", "1e3", "1E+2", "1_000", "1'000", "1 000", "٣", "５", "NaN", "sNaN", "Infinity", "-inf", "1e-30", "0.005", "0.015",
-    "2.675", "10000000000", "1000000000000.00", "1" + "0" * 30, "1." + "1" * 28, "--5", "(-5)", "USD", "EUR", "€", "5 XXX", "5 € €", "€5€",
+    "2.675", "999999999999.99", "10000000000", "1000000000000.00", "1" + "0" * 30, "1." + "1" * 28, "--5", "(-5)", "USD", "EUR", "€",
+    "5 XXX", "5 € €", "€5€",
     "-(5)", "5)", "(5", "1,00,000", "1,2345", "12,34,567.00", "$", "-", "()", "null", "None", "true", "0x10", "1/2", "=1+1", "5%", "$$5",
 ]  # fmt: skip
 IN_CURRENCIES = {
@@ -29,7 +34,7 @@ IN_CURRENCIES = {
     "USD 5": "USD",
     "5 usd": "USD", "$5": "", "5 $": "", "5": "",
 }  # fmt: skip
-NOT_IN_JSON = ["1,000.00", "(5.00)", "5-", "1.000,00", *(set(IN_CURRENCIES) - {"5"}), *MONEY_REFUSED]
+NOT_IN_JSON = ["1,000.00", "(5.00)", "5-", "1.000,00", *(written for written in IN_CURRENCIES if written != "5"), *MONEY_REFUSED]
 
 
 def read(text):
@@ -211,10 +216,55 @@ def test_what_is_only_blank_is_missing(blank):
     assert str(problem) == "line 2, vendor_name: is missing."
 
 
+@pytest.mark.parametrize("text", bad_input.KEPT.values(), ids=bad_input.KEPT.keys())
+@pytest.mark.parametrize("form", ["csv", "json", "xlsx"])
+def test_a_description_says_the_same_whatever_the_file_is(text, form):
+    content = {
+        "csv": lambda: text_of({"description": text}),
+        "json": lambda: ours(description=text),
+        "xlsx": lambda: book_of({"description": text}),
+    }
+
+    reading = read(content[form]())
+
+    assert not reading.problems
+    assert reading.entries[0].draft.description == unicodedata.normalize("NFC", text).strip()
+
+
+@pytest.mark.parametrize("text", bad_input.CONTROL.values(), ids=bad_input.CONTROL.keys())
+def test_control_characters_in_a_description_are_refused_or_keep_it_from_being_sent(text, command, tmp_path):
+    path = tmp_path / "orders.json"
+    path.write_text(ours(description=text), encoding="utf-8")
+
+    result = command(path)
+
+    assert (result.exit_code, "cannot be stored" in result.stderr) == ((2, True) if text == "a\0b" else (0, False))
+    told = [finding for order in ChangeOrder.select() for finding in checks.at_send(load(order.id)) if finding.rule == 16]
+    assert [(finding.field, finding.blocking) for finding in told] == ([] if text == "a\0b" else [("description", True)])
+
+
+@pytest.mark.parametrize("text", bad_input.LONE.values(), ids=bad_input.LONE.keys())
+def test_half_a_character_is_refused(text):
+    (problem,) = read(ours(description=text)).problems
+
+    assert "contains a character that cannot be stored" in problem.reason
+
+
+@pytest.mark.parametrize("letter", bad_input.LENGTHS.values(), ids=bad_input.LENGTHS.keys())
+def test_lengths_are_counted_in_characters(letter):
+    assert not read(ours(title=letter * 500)).problems
+    (problem,) = read(ours(title=letter * 501)).problems
+
+    assert (problem.field, problem.reason) == ("title", "has 501 characters; 500 fit.")
+
+
 READABLE = {
     "UTF-16 little": text_of({}).encode("utf-16"),
     "UTF-16 big": b"\xfe\xff" + text_of({}).encode("utf-16-be"),
-    "UTF-32": text_of({}).encode("utf-32"),
+    "UTF-32 little": b"\xff\xfe\0\0" + text_of({}).encode("utf-32-le"),
+    "UTF-32 big": b"\0\0\xfe\xff" + text_of({}).encode("utf-32-be"),
+    "columns in another order": text_of({}, columns=list(reversed(table.COLUMNS))),
+    "Windows-1252": text_of({"job_name": "“Peña” – €5 ™"}).encode("cp1252"),
     "UTF-8 with a BOM": text_of({}).encode("utf-8-sig"),
     "Latin-1": text_of({"job_name": "Peña"}).encode("latin-1"),
     "mixed line ends": "\r\n".join(text_of({}, {"cco_number": "2"}, {"cco_number": "3"}).split("\n", 2)),

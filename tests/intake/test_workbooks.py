@@ -175,6 +175,21 @@ HOSTILE = {
     "a number that is none": (parts(sheet=sheet_of("<c><v>nan</v></c>")), "row 1: The workbook is damaged."),
     "a column out of reach": (parts(sheet=sheet_of('<c r="ZZZZ1"><v>1</v></c>')), "The workbook is damaged."),
     "a text of 10 MB": (parts(sheet=sheet_of(text_cells("x" * 4_000_000))), "The workbook is damaged."),
+    "one text in very many cells": (
+        parts(
+            sheet=sheet_of(text_cells(*ROW), *['<c t="s"><v>0</v></c>' * 20] * 1000),
+            sharedStrings__xml=f"<sst {MAIN}><si><t>{'x' * 900_000}</t></si></sst>",
+        ),
+        "The workbook is far larger unpacked",
+    ),
+    "very wide rows of blanks": (
+        parts(sheet=sheet_of(text_cells(*ROW), *['<c r="XFD1" t="str"><v> </v></c>'] * 20_000)),
+        "The file has a header and no rows.",
+    ),
+    "a value far beside the list": (
+        parts(sheet=sheet_of(text_cells(*ROW), '<c r="XFD2" t="str"><v>x</v></c>')),
+        "row 2: There is a value in column 16,384.",
+    ),
     "no rows at all": (parts(), "The file is empty."),
     "a header only": (book_of(), "The file has a header and no rows."),
 }
