@@ -77,14 +77,19 @@ def look(upload: Upload, claim: int) -> dict[str, Any]:
 
 def _import(upload: Upload, run: imports.Run) -> None:
     """As it is now: what is no longer right since the preview is refused, and nothing is imported."""
-    by = people.as_now(upload.by)
     try:
-        reading = files.understand(bytes(upload.content or b""), upload.file)
-        found = imports.prepare(reading.entries, reading.problems, by)
+        staged = _stage(upload, run)
     except BadFile as error:
         _keep(upload, _refused(error.problems))
     else:
-        run.complete(run.stage(found, upload.file, upload.sha256, None, _silent, upload), _silent)
+        run.complete(staged, _silent)
+
+
+def _stage(upload: Upload, run: imports.Run) -> Import:
+    """Write down what is in the file; what was read of it need not be remembered after that. Raises BadFile."""
+    reading = files.understand(bytes(upload.content or b""), upload.file)
+    found = imports.prepare(reading.entries, reading.problems, people.as_now(upload.by))
+    return run.stage(found, upload.file, upload.sha256, None, _silent, upload)
 
 
 def _begin(dispatch: Dispatch, claim: int) -> Upload:

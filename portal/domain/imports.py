@@ -111,9 +111,7 @@ class Run:
         with transaction():
             Lane.renew(LANE, self.claim, LEASE)
             origin = Import.create(file=file[-255:], sha256=sha256, size=len(found), sender=sender, upload=upload)
-        rows = [(origin.id, position, entries.dump(entry)) for position, entry in enumerate(found, 1)]
-        columns = [Staged.origin, Staged.position, Staged.content]
-        self._in_turns(_batches(rows), lambda batch: Staged.insert_many(batch, columns).execute(), progress, "Staging")
+        self._in_turns(_batches(list(enumerate(found, 1))), lambda batch: staging.write(origin, batch), progress, "Staging")
         with transaction():
             Lane.renew(LANE, self.claim, LEASE)
             origin.confirmed_at = clock.now()
@@ -123,8 +121,8 @@ class Run:
     def complete(self, origin: Import, progress: Progress) -> Summary:
         """Put in place and send what is not yet, and say what became of all of it."""
         books = matching.Books(companies.current(), origin.writer)
-        waiting = list(staging.rows_of(origin).where(Staged.outcome.is_null()))
-        self._in_turns(waiting, lambda row: staging.put(row, books, origin), progress, "Importing")
+        waiting = staging.ids_of(origin, Staged.outcome.is_null())
+        self._in_turns(waiting, lambda id: staging.put(Staged.get_by_id(id), books, origin), progress, "Importing")
         self._in_turns(matching.affected(books.linked), staging.judge, progress, "Checking")
         joined = self._send(origin, origin.sender, progress) if origin.sender else []
         summary = staging.summary_of(origin)
@@ -136,8 +134,8 @@ class Run:
     def _send(self, origin: Import, sender: User, progress: Progress) -> list[str]:
         joined: list[str] = []
         self._in_turns(staging.jobs_of(origin), lambda job: staging.join(job, sender, joined), progress, "Joining")
-        waiting = list(staging.rows_of(origin).where(Staged.sent.is_null(), Staged.outcome != Outcome.LEFT))
-        self._in_turns(waiting, lambda row: staging.send(row, sender), progress, "Sending")
+        waiting = staging.ids_of(origin, Staged.sent.is_null() & (Staged.outcome != Outcome.LEFT))
+        self._in_turns(waiting, lambda id: staging.send(Staged.get_by_id(id), sender), progress, "Sending")
         return joined
 
     def _finish(self, origin: Import, action: str, **counts: int) -> None:

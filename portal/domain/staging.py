@@ -1,5 +1,6 @@
 """What an import does with one change order: put it in place, judge it, send it, and write down what became of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -86,6 +87,17 @@ def rows_of(origin: Import) -> Any:
     return Staged.select().where(Staged.origin == origin).order_by(Staged.position)
 
 
+def write(origin: Import, batch: Sequence[tuple[int, Entry]]) -> None:
+    """Write some change orders of the file down, each with its place."""
+    rows = [(origin.id, position, entries.dump(entry)) for position, entry in batch]
+    Staged.insert_many(rows, [Staged.origin, Staged.position, Staged.content]).execute()
+
+
+def ids_of(origin: Import, condition: Any) -> list[int]:
+    """Which rows of the import these are, in the file's order; what is in all of them at once would not be small."""
+    return [row.id for row in Staged.select(Staged.id).where(Staged.origin == origin, condition).order_by(Staged.position)]
+
+
 def put(row: Staged, books: matching.Books, origin: Import) -> None:
     """New, changed, unchanged or left alone: one change order of the file, in the turn's transaction."""
     entry = entries.load(row.content)
@@ -161,7 +173,7 @@ def send(row: Staged, sender: User) -> None:
 
 def summary_of(origin: Import) -> Summary:
     summary = Summary()
-    for row in rows_of(origin):
+    for row in rows_of(origin).iterator():
         summary.counts[Outcome(row.outcome)] += 1
         summary.sent += bool(row.sent)
         if row.outcome == Outcome.LEFT:

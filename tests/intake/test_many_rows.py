@@ -21,6 +21,16 @@ from portal.domain.people import User
 from portal.domain.staging import Import, Outcome, Staged
 from portal.intake import files
 
+READ = """
+import resource, sys
+from pathlib import Path
+from portal.intake import files
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+reading = files.understand(Path(sys.argv[1]).read_bytes(), "large.csv")
+assert (len(reading.entries), reading.problems) == (25_000, [])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
 
 def silent(*_):
     pass
@@ -55,6 +65,22 @@ def test_10_000_rows_never_hold_the_write_lock_for_more_than_a_second(tmp_path):
 
     assert worst < 1, f"another writer waited {worst:.2f} s"
     assert seconds < 120
+
+
+@pytest.mark.timeout(300)
+def test_reading_the_largest_file_takes_no_more_than_300_mb(tmp_path):
+    """docs/import.md states it"""
+    header = (
+        "job_number,vendor_name,commitment_number,commitment_kind,cco_number,title,status,phase_code,cost_type,amount,line_description\n"
+    )
+    rows = (f"24-117,Volt,SC-1,sc,{row // 4},Change,Approved,{row % 4},SUB,{row}.25,{'Concrete ' * 4}{row}\n" for row in range(100_000))
+    path = tmp_path / "large.csv"
+    path.write_text(header + "".join(rows), encoding="utf-8")
+    assert 9_000_000 < path.stat().st_size < files.LARGEST
+
+    ran = subprocess.run([sys.executable, "-c", READ, str(path)], capture_output=True, text=True, timeout=280, check=True)
+
+    assert int(ran.stdout) < 300_000  # KB
 
 
 def test_no_transaction_of_an_import_with_send_is_long(thousand, database, company, make_user, monkeypatch):
