@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from portal.domain import deciding, sending
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment
-from tests.browser.signing_in import sign_in, violations
+from tests.browser.signing_in import arrived, sign_in, violations
 
 
 def row(page, change_order):
@@ -138,3 +138,23 @@ def test_everybody_can_use_the_pages_of_a_job(page, served, dee, job, commitment
         assert violations(page) == []
         shot(page, f"{name}-{scheme}-{width}")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 400])
+def test_everybody_can_use_the_page_on_which_administrators_void_drafts(page, served, eve, make_change_order, shot, scheme, width):
+    draft = make_change_order("draft")
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    sign_in(page, served, eve)
+    page.goto(f"{served}/jobs")
+    page.get_by_text("Other jobs (1)").click()
+    assert violations(page) == []
+
+    page.get_by_role("link", name="24-117 Harbor Tower").click()
+    arrived(page, "24-117 Harbor Tower")
+    page.locator(f"#closed-{draft.id} summary").press("Enter")
+    expect(page.get_by_role("button", name=f"Void CCO {draft.number}")).to_be_visible()
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    shot(page, f"closed-{scheme}-{width}")
