@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -60,7 +60,7 @@ def ports(folder: Path) -> dict[str, int]:
     chosen: dict[str, int] = {}
     for name in PORTS:
         port = known.get(name)
-        chosen[name] = port if port and is_free(port) else free_port()
+        chosen[name] = port if port and is_free(port) else free_port(besides=chosen.values())
     file.write_text(json.dumps(chosen))
     return chosen
 
@@ -76,12 +76,12 @@ def is_free(port: int) -> bool:
     return True
 
 
-def free_port() -> int:
-    """Some port nobody listens on."""
+def free_port(besides: Collection[int] = ()) -> int:
+    """Some port nobody listens on, other than those in `besides`: the kernel may name one twice that nobody took yet."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
-    return port
+        return free_port(besides) if port in besides else port
 
 
 def check_port(port: int) -> None:

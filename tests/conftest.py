@@ -19,7 +19,7 @@ import config
 from portal import clock as clocks
 from portal import create_app, db
 from portal.domain import people
-from portal.premises import free_port
+from tests.ports import free_port
 
 pytest_plugins = ["tests.processes", "tests.databases", "tests.cast", "tests.oidc.process"]
 

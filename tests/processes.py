@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 
 import config
 from portal import valkey as embedded
-from portal.premises import free_port
+from tests.ports import free_port
 from tests.programs import postgres as postgres_program
 
 ROOT = Path(config.__file__).parent

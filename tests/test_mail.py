@@ -10,7 +10,7 @@ from portal.domain import deciding, outbox
 from portal.domain.change_orders import load
 from portal.domain.outbox import Dispatch, Lane
 from portal.domain.people import User
-from portal.premises import free_port
+from tests.ports import free_port
 
 REASON = "Wrong cost type on line 2.\nUse SUB & not <M>."
 

@@ -12,8 +12,8 @@ from portal.domain.identities import Identity
 from portal.domain.links import Link, Purpose
 from portal.domain.outbox import Dispatch, Outcome, Task
 from portal.domain.people import Level, NotPermitted, User
-from portal.premises import free_port
 from tests.conftest import PASSWORD, count_queries, path_of, sign_in
+from tests.ports import free_port
 
 NEW = "four words nobody knows"
 PROMISED = "If there is an account with this address, mail with a link is on its way."

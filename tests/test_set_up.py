@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import config
-from portal.premises import free_port
+from tests.ports import free_port
 from tests.processes import ROOT, alive, environment, eventually
 from tests.programs import Missing, chromium
 

@@ -10,7 +10,7 @@ from portal.cli import main
 from portal.domain import companies, events, outbox, summaries
 from portal.domain.outbox import Dispatch, Lane
 from portal.domain.people import User
-from portal.premises import free_port
+from tests.ports import free_port
 
 
 @pytest.fixture

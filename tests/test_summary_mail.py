@@ -9,7 +9,7 @@ from portal import tasks
 from portal.domain import companies, outbox, people, privileges, summaries
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.outbox import Dispatch, Outcome, Task
-from portal.premises import free_port
+from tests.ports import free_port
 
 PORTAL = "http://portal.example.test:8000"
 

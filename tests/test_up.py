@@ -18,7 +18,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import Worker
 
-from portal.premises import free_port
+from tests.ports import free_port
 from tests.processes import ROOT, PortalUp, alive, environment, eventually, get_json, running
 
 

@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 from portal.api import openapi
 from portal.domain import tokens
 from portal.domain.change_orders import ChangeOrder
-from tests.processes import free_port
+from tests.ports import free_port
 
 STATES = ("draft", "ready", "rejected", "queued", "exported")
 ANSWERS = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"

@@ -18,10 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from portal.premises import HOST, free_port
+from portal.premises import HOST
 from portal.supervisor import members
 from tests.chaos import ground
 from tests.chaos.nursery import Nursery
+from tests.ports import free_port
 from tests.processes import Valkey, alive, environment, eventually
 
 SECRET_KEY = "a key for rehearsals only, " * 2

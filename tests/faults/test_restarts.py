@@ -9,10 +9,10 @@ import requests
 from portal.domain import events, people
 from portal.domain.change_orders import Status, load
 from portal.domain.people import User
-from portal.premises import free_port
 from tests.conftest import PASSWORD
 from tests.faults.conftest import SECRET
 from tests.people import Person
+from tests.ports import free_port
 from tests.processes import Process, environment, eventually, running
 
 ORDERS, RESTART_EVERY = 9, 3

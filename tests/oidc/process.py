@@ -15,9 +15,9 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 import portal.provider
-from portal.premises import free_port
 from tests.oidc import site
 from tests.people import filled_in
+from tests.ports import free_port
 from tests.processes import PATIENCE_S, Process, running
 
 CAST: dict[str, dict[str, Any]] = {

@@ -8,8 +8,8 @@ from joserfc import jwk, jwt
 from structlog.testing import capture_logs
 
 import portal.provider
-from portal.premises import free_port
 from tests.conftest import PASSWORD
+from tests.ports import free_port
 
 DISCOVERY, KEYS = "/o/.well-known/openid-configuration", "/o/.well-known/jwks.json"
 AWAY = "The identity provider does not answer. Try again in a minute; if it stays so, tell an administrator."

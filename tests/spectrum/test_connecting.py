@@ -14,9 +14,9 @@ from portal.domain.change_orders import load
 from portal.domain.connection import Connection
 from portal.domain.connection_tests import ConnectionTest
 from portal.domain.outbox import Dispatch, Lane, Task
-from portal.premises import free_port
 from portal.sealing import Sealer
 from tests.conftest import HTMX, sign_in
+from tests.ports import free_port
 from tests.spectrum.scripted import ScriptedServer, http, serving, silent
 
 SECRET, ID = "simulated-secret", "SECOND"
