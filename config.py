@@ -17,6 +17,7 @@ SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SPECTRUM_AUTHORIZATION_ID
 LEVELS = ("None", "Read Only", "Standard", "Admin")  # of portal.domain.people, which knows no settings
 
 
+ZONES = frozenset(available_timezones())  # once: it reads a whole folder
 HERE = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")
 
 
@@ -90,7 +91,7 @@ class Settings(BaseSettings):
     @field_validator("TIME_ZONE")
     @classmethod
     def zone_is_known(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in ZONES:
             raise ValueError("is not an IANA time zone such as America/Chicago")
         return value
 

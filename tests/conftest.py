@@ -13,6 +13,7 @@ import structlog
 from argon2 import PasswordHasher
 from hypothesis import settings as hypothesis
 from itsdangerous import TimestampSigner
+from werkzeug.routing import Rule
 from werkzeug.serving import make_server
 
 import config
@@ -34,11 +35,26 @@ HTMX = {"HX-Request": "true"}
 
 @pytest.fixture(scope="session", autouse=True)
 def quick():
-    """What is slow on purpose in production and means nothing in a test: password hashes, and waiting for the disk."""
+    """What is slow and means nothing in a test: password hashes, waiting for the disk, and compiling each application's addresses anew."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", remembering(Rule._compile_builder))
         patch.setattr(people, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         patch.setitem(db.SQLITE_PRAGMAS, "synchronous", "off")
         yield
+
+
+def remembering(compile_builder):
+    """The same address, with the same converters and defaults, is compiled once for all applications of the run."""
+    known = {}
+
+    def compiled(rule, append_unknown=True):
+        kinds = tuple((name, type(converter)) for name, converter in rule._converters.items())
+        key = rule.rule, str(rule._trace), kinds, str(rule.defaults), append_unknown
+        if key not in known:
+            known[key] = compile_builder(rule, append_unknown)
+        return known[key]
+
+    return compiled
 
 
 @pytest.fixture
