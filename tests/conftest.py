@@ -13,6 +13,7 @@ import structlog
 from argon2 import PasswordHasher
 from hypothesis import settings as hypothesis
 from itsdangerous import TimestampSigner
+from jinja2 import BytecodeCache
 from werkzeug.routing import Rule
 from werkzeug.serving import make_server
 
@@ -33,9 +34,26 @@ PASSWORD = "a long password for tests"
 HTMX = {"HX-Request": "true"}
 
 
+class Compiled(BytecodeCache):
+    """Templates are compiled once for all applications of the run; the key is the template with its text."""
+
+    def __init__(self):
+        self.known = {}
+
+    def load_bytecode(self, bucket):
+        if known := self.known.get((bucket.key, bucket.checksum)):
+            bucket.bytecode_from_string(known)
+
+    def dump_bytecode(self, bucket):
+        self.known[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def quick():
-    """What is slow and means nothing in a test: password hashes, waiting for the disk, and compiling each application's addresses anew."""
+    """What is slow and means nothing in a test: password hashes, waiting for the disk, and compiling the addresses of each application."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Rule, "_compile_builder", remembering(Rule._compile_builder))
         patch.setattr(people, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
@@ -81,6 +99,7 @@ def make_app(settings, database):
             config.load({name: str(value) for name, value in settings.model_dump().items()} | {k: str(v) for k, v in changes.items()})
         )
         app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+        app.jinja_env.bytecode_cache = COMPILED
         return app
 
     return make
