@@ -76,18 +76,18 @@ def _up_to(longest: int, pattern: str = ONE_LINE) -> Any:
     return Annotated[str, Field(max_length=longest, pattern=pattern), BeforeValidator(_composed)]
 
 
-def _decimal(pattern: str, example: str) -> WithJsonSchema:
+def _written(pattern: str, example: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": pattern, "examples": [example]})
 
 
-NewAmount = Annotated[Decimal, PlainValidator(_dollars), _decimal(MONEY, "-1234.50")]
-NewQuantity = Annotated[Decimal, PlainValidator(_quantity), _decimal(QUANTITY, "12.5")]
-Amount = Annotated[Decimal, PlainSerializer(lambda value: f"{value:.2f}", return_type=str), _decimal(r"^-?[0-9]+\.[0-9]{2}$", "-1234.50")]
-Quantity = Annotated[Decimal, PlainSerializer(lambda value: f"{value:f}", return_type=str), _decimal(r"^-?[0-9]+(\.[0-9]+)?$", "12.5")]
+NewAmount = Annotated[Decimal, PlainValidator(_dollars), _written(MONEY, "-1234.50")]
+NewQuantity = Annotated[Decimal, PlainValidator(_quantity), _written(QUANTITY, "12.5")]
+Amount = Annotated[Decimal, PlainSerializer(lambda value: f"{value:.2f}", return_type=str), _written(r"^-?[0-9]+\.[0-9]{2}$", "-1234.50")]
+Quantity = Annotated[Decimal, PlainSerializer(lambda value: f"{value:f}", return_type=str), _written(r"^-?[0-9]+(\.[0-9]+)?$", "12.5")]
 Moment = Annotated[datetime, PlainSerializer(_moment, return_type=str), WithJsonSchema({"type": "string", "format": "date-time"})]
 Day = Annotated[date, PlainSerializer(date.isoformat, return_type=str), WithJsonSchema({"type": "string", "format": "date"})]
-NewDay = Annotated[date, PlainValidator(_day), _decimal(DAY, "2026-11-30")]
-NewCurrency = Annotated[str, PlainValidator(_currency), _decimal(CURRENCY, "USD")]
+NewDay = Annotated[date, PlainValidator(_day), _written(DAY, "2026-11-30")]
+NewCurrency = Annotated[str, PlainValidator(_currency), _written(CURRENCY, "USD")]
 Version = Annotated[
     int, Field(ge=1, le=2**31 - 1, description="The version that was seen; a change since then is answered 409"), BeforeValidator(_whole)
 ]

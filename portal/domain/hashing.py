@@ -1,5 +1,10 @@
-"""Passwords are hashed with argon2id, a few at a time: each takes 64 MiB, and a crowd at the door must not take all there is."""
+"""What is kept in place of secrets.
 
+Passwords are hashed with argon2id, a few at a time: each takes 64 MiB, and a crowd at the door must not take all there is.
+Tokens are random already, so that a plain SHA-256 of one tells nobody anything and finds it again by an index.
+"""
+
+import hashlib
 import threading
 from typing import Any
 
@@ -36,3 +41,8 @@ class Hasher(PasswordHasher):
             return compute(*given, **named)
         finally:
             self._room.release()
+
+
+def fingerprint(text: str) -> str:
+    """SHA-256 in hex, of whatever text: also of one that is no valid Unicode."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -4,7 +4,6 @@ A link works once, for an hour. The table holds only a hash of its token, and no
 worker makes a link for each try, so that none waits anywhere to be read. One that is used makes all others void.
 """
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ import structlog
 from portal import clock
 from portal.db import Model, UtcField, database, transaction
 from portal.domain import events, identities, outbox, passwords, people, sessions, throttling
+from portal.domain.hashing import fingerprint
 from portal.domain.outbox import MAIL, Task
 from portal.domain.people import NotPermitted, User
 from portal.domain.summaries import NotWanted
@@ -127,7 +127,7 @@ def expires_at(key: str) -> datetime:
 
 def find(token: str) -> Link | None:
     """The link, with its person, if it works."""
-    link: Link | None = Link.select(Link, User).join(User).where(Link.token_hash == _hash(token), Link.used_at.is_null()).first()
+    link: Link | None = Link.select(Link, User).join(User).where(Link.token_hash == fingerprint(token), Link.used_at.is_null()).first()
     return link if link and link.expires_at > clock.now() and link.user.active else None
 
 
@@ -163,9 +163,5 @@ def _promise(purpose: Purpose, person: int) -> None:
 
 def _make(person: User, purpose: Purpose, until: datetime) -> str:
     token = secrets.token_urlsafe(32)
-    Link.create(user=person, token_hash=_hash(token), purpose=purpose, expires_at=until)
+    Link.create(user=person, token_hash=fingerprint(token), purpose=purpose, expires_at=until)
     return token
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

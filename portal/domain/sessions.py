@@ -4,7 +4,6 @@ A session ends by sign-out, after 30 minutes without use, after 10 hours, with t
 person or an administrator, and when its person signs in at a fourth place. Nothing prolongs one beyond its 10 hours.
 """
 
-import hashlib
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import structlog
 from portal import clock
 from portal.db import Busy, Model, UtcField, transaction
 from portal.domain import people, throttling
+from portal.domain.hashing import fingerprint
 from portal.domain.people import User
 
 IDLE = timedelta(minutes=30)
@@ -98,7 +98,7 @@ class Session(Model):
 
     def is_of(self, token: str) -> bool:
         """Whether this is the session of the token."""
-        return bool(self.token_hash == _hash(token))
+        return bool(self.token_hash == fingerprint(token))
 
     @property
     def is_proved(self) -> bool:
@@ -149,11 +149,11 @@ def start(user: User, road: Road, place: Place = NOWHERE, *, instead_of: str = "
     """
     token, now = secrets.token_urlsafe(32), clock.now()
     with transaction():
-        _end(Why.SIGNED_OUT, Session.token_hash == _hash(instead_of))
+        _end(Why.SIGNED_OUT, Session.token_hash == fingerprint(instead_of))
         surplus = sorted(live(user), key=lambda one: (one.started_at, one.id))[: -(MOST - 1)]
         _end(Why.FOURTH, Session.id.in_([one.id for one in surplus]))
         Session.create(
-            token_hash=_hash(token),
+            token_hash=fingerprint(token),
             user=user,
             road=road,
             address=place.address[:45],
@@ -169,7 +169,7 @@ def confirm(token: str) -> str:
     """Note that the person of the live session has proved again who they are; answers its new token: the old one opens nothing any more."""
     fresh = secrets.token_urlsafe(32)
     with transaction():
-        Session.update(token_hash=_hash(fresh), confirmed_at=clock.now()).where(Session.token_hash == _hash(token)).execute()
+        Session.update(token_hash=fingerprint(fresh), confirmed_at=clock.now()).where(Session.token_hash == fingerprint(token)).execute()
     return fresh
 
 
@@ -206,7 +206,7 @@ def farewell(token: str) -> str:
 
 def sign_out(token: str) -> None:
     with transaction():
-        _end(Why.SIGNED_OUT, Session.token_hash == _hash(token))
+        _end(Why.SIGNED_OUT, Session.token_hash == fingerprint(token))
 
 
 def end_one(session: Session, why: Why) -> None:
@@ -216,11 +216,11 @@ def end_one(session: Session, why: Why) -> None:
 
 def end_all(user: User, why: Why, *, but: str = "") -> int:
     """End every session of a person, but the one of the token `but`; answers how many. Call inside the transaction of the cause."""
-    return _end(why, Session.user == user, Session.token_hash != _hash(but))
+    return _end(why, Session.user == user, Session.token_hash != fingerprint(but))
 
 
 def _of(token: str) -> Session | None:
-    session: Session | None = Session.select(Session, User).join(User).where(Session.token_hash == _hash(token)).first()
+    session: Session | None = Session.select(Session, User).join(User).where(Session.token_hash == fingerprint(token)).first()
     return session
 
 
@@ -231,7 +231,3 @@ def _has_signed_in(user: User | None, address: str) -> bool:
 
 def _end(why: Why, *which: peewee.Expression) -> int:
     return int(Session.update(ended_at=clock.now(), ended_why=why).where(Session.ended_at.is_null(), *which).execute())
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

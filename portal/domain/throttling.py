@@ -14,7 +14,6 @@ account is counted alike. A day without a failure, a right password, a new one b
 The counts are in the database: neither a restart nor a lost Redis forgets them.
 """
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,6 +22,7 @@ import peewee
 from portal import clock
 from portal.db import Model, UtcField, transaction
 from portal.domain import people
+from portal.domain.hashing import fingerprint
 
 FORGOTTEN = timedelta(days=1)
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(minutes=15)
@@ -68,13 +68,13 @@ Counted = list[tuple[str, datetime]]
 def at_sign_in(email: str, address: str, *, known: bool) -> list[Count]:
     """What a try at a password counts for. `known`: the person has signed in from there before."""
     account = digest(email)
-    pair = Count(f"pair:{account}:{_hash(address)}", 5)
-    return [pair] if known else [pair, Count(f"account:{account}", 20), Count(f"address:{_hash(address)}", 30)]
+    pair = Count(f"pair:{account}:{fingerprint(address)}", 5)
+    return [pair] if known else [pair, Count(f"account:{account}", 20), Count(f"address:{fingerprint(address)}", 30)]
 
 
 def at_mail(email: str, address: str) -> list[Count]:
     """What asking for a link by mail counts for: enough for people, too little to fill somebody's mailbox."""
-    return [Count(f"mail:{digest(email)}", 4), Count(f"mail-from:{_hash(address)}", 20)]
+    return [Count(f"mail:{digest(email)}", 4), Count(f"mail-from:{fingerprint(address)}", 20)]
 
 
 def count(counts: list[Count]) -> Counted:
@@ -124,13 +124,9 @@ def waits_until(email: str) -> datetime | None:
 
 def digest(email: str) -> str:
     """Stands for an address that was typed, in keys and in the log: it may be anything, even a password in the wrong field."""
-    return _hash(people.handle_of(email))
+    return fingerprint(people.handle_of(email))
 
 
 def _of(email: str) -> peewee.Expression:
     account = digest(email)
     return Tries.key.in_([f"account:{account}", f"mail:{account}"]) | Tries.key.startswith(f"pair:{account}:")
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -4,7 +4,6 @@ The person is an account like any other: its jobs, its level and four eyes hold 
 closing the account closes the token.
 """
 
-import hashlib
 import secrets
 from contextlib import suppress
 from datetime import timedelta
@@ -16,6 +15,7 @@ import peewee
 from portal import clock
 from portal.db import Busy, Model, UtcField, transaction
 from portal.domain import events, people
+from portal.domain.hashing import fingerprint
 from portal.domain.people import NotPermitted, User
 
 SUBJECT = "token"
@@ -91,7 +91,7 @@ def make(name: str, person: int | None, scopes: set[str], days: int | None, by: 
         token = Token.create(
             name=name,
             beginning=text[:SHOWN],
-            hash=_hash(text),
+            hash=fingerprint(text),
             scopes=" ".join(scope for scope in Scope if scope in scopes),
             user=user,
             made_by=by,
@@ -115,7 +115,7 @@ def revoke(id: int, by: User) -> Token:
 
 def find(text: str) -> Token | None:
     """The live token with its person as they are now, or None; its use is noted once a minute."""
-    token: Token | None = Token.select(Token, User).join(User, on=Token.user).where(Token.hash == _hash(text)).first()
+    token = _of(text)
     if token is None or not token.is_live:
         return None
     if token.used_at is None or clock.now() - token.used_at > NOTE_EVERY:
@@ -126,7 +126,7 @@ def find(text: str) -> Token | None:
 
 def standing(text: str) -> str:
     """What is known of a token that was shown, for the log: never the token itself."""
-    token: Token | None = Token.select(Token, User).join(User, on=Token.user).where(Token.hash == _hash(text)).first()
+    token = _of(text)
     return f"{token.name!r} ({token.state.lower()})" if token else "unknown"
 
 
@@ -159,5 +159,6 @@ def _errors(name: str, user: User | None, scopes: set[str], days: int | None) ->
     return errors
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+def _of(text: str) -> Token | None:
+    token: Token | None = Token.select(Token, User).join(User, on=Token.user).where(Token.hash == fingerprint(text)).first()
+    return token
