@@ -67,9 +67,9 @@ def password_link(settings: Settings, invitation: Invitation) -> None:
 def compose(settings: Settings, key: str, to: User, subject: str, template: str, **context: object) -> EmailMessage:
     """The message out of templates/mail/TEMPLATE.txt and .html, whose links lead to PORTAL_URL."""
     message = EmailMessage()
-    message["Subject"] = " ".join(subject.split())
+    message["Subject"] = literal(subject)
     message["From"] = Address("CCO Portal", addr_spec=settings.MAIL_SENDER)
-    message["To"] = Address(to.name, addr_spec=to.email)
+    message["To"] = Address(literal(to.name), addr_spec=to.email)
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = message_id(key, settings.MAIL_SENDER)
     message["Auto-Submitted"] = "auto-generated"
@@ -77,6 +77,11 @@ def compose(settings: Settings, key: str, to: User, subject: str, template: str,
         message.set_content(render_template(f"mail/{template}.txt", **context))
         message.add_alternative(render_template(f"mail/{template}.html", **context), subtype="html")
     return message
+
+
+def literal(text: str) -> str:
+    """The text on one line; what looks like an encoded word is kept from being decoded, to whatever it hides, by who reads the mail."""
+    return " ".join(text.split()).replace("=?", "= ?")
 
 
 def message_id(key: str, sender: str) -> str:

@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 from portal import db
 from portal.domain import audit, company_settings, deciding, events, pausing, privileges, sending, trail
 from portal.domain.change_orders import load
-from portal.domain.people import Level
+from portal.domain.people import Level, Membership
 from portal.web import audit as page_module
 from portal.web import downloads
 from tests.conftest import HTMX, count_queries, sign_in
@@ -50,8 +50,10 @@ def test_a_change_order_s_way_is_told_newest_first_with_links(eve_at, make_chang
 
 
 def test_an_edit_says_what_was_changed_from_what_to_what(eve_at, make_change_order, dee):
-    change_order = make_change_order("draft", lines=(("16-2000", "SUB", "4250.00"), ("16-3000", "MAT", "10.00")))
-    draft = sending.Draft("001", "Relocate two ducts", "", [sending.LineDraft("16-2000", "SUB", change_order.lines[0].amount * 2)])
+    change_order = make_change_order("retrieved", lines=(("16-2000", "SUB", "4250.00"), ("16-3000", "MAT", "10.00")))
+    draft = sending.Draft(
+        change_order.number, "Relocate two ducts", "", [sending.LineDraft("16-2000", "SUB", change_order.lines[0].amount * 2)]
+    )
     sending.edit(change_order.id, by=dee, version=change_order.version, draft=draft)
 
     what = told(eve_at("/settings/audit"))[0][1]
@@ -60,6 +62,30 @@ def test_an_edit_says_what_was_changed_from_what_to_what(eve_at, make_change_ord
     assert "Amount: 4260.00 → became 8500.00" in what
     assert "Line 1: 16-2000 SUB 4250.00 → became 16-2000 SUB 8500.00" in what
     assert "Line 2: 16-3000 MAT 10.00 → became nothing" in what
+
+
+@pytest.mark.parametrize("path", ["/settings/audit", "/settings/audit.csv"])
+def test_what_a_draft_says_is_for_the_members_of_its_job_in_the_trail_too(eve_at, make_change_order, dee, eve, job, path):
+    draft = make_change_order("draft", title="Secret words")
+    words = sending.Draft("001", "Other secret words", "", draft_lines(draft))
+    sending.edit(draft.id, by=dee, version=draft.version, draft=words)
+
+    told = eve_at(path).text
+    assert "ecret words" not in told and "Changed it" in told
+    assert ("only members of its job see what it says" in told) == (path == "/settings/audit")
+
+    Membership.create(user=eve, job=job)
+    assert "Other secret words" in eve_at(path).text
+
+
+def test_what_was_sent_is_told_in_the_trail_to_all_who_read_it(eve_at, make_change_order):
+    make_change_order("retrieved", title="Words that were sent")
+
+    assert "Words that were sent" in eve_at("/settings/audit.csv").text
+
+
+def draft_lines(change_order):
+    return [sending.LineDraft(line.phase_code, line.cost_type, line.amount) for line in change_order.lines]
 
 
 def test_rights_and_settings_say_old_and_new_and_who(eve_at, ben, eve, company):

@@ -7,6 +7,7 @@ from bs4 import BeautifulSoup
 
 from portal.domain import companies, events, heartbeats, pausing
 from portal.domain.outbox import Lane
+from tests.attacks.judging import malformed
 from tests.conftest import sign_in
 
 SPECTRUM = {"section": "spectrum", "code": "ABC", "cr_status": "CR", "cost_reimbursable": "N", "sub_status": "P"}
@@ -213,3 +214,11 @@ def test_only_an_administrator_changes_the_company(client, ana, company):
     assert save(client, COMPANY, name="Mine").status_code == 403
     assert client.post("/settings/exports/resumption").status_code == 403
     assert companies.current().name == "Harbor Builders"
+
+
+@pytest.mark.parametrize("form", [DECISIONS | {"export_delay": "x"}, SUMMARY | {"summary_hour": "x"}, COMPANY | {"name": ""}])
+def test_a_field_that_is_wrong_is_marked_in_well_formed_markup(admin, company, form):
+    answer = save(admin, form)
+
+    assert answer.status_code == 422
+    assert not malformed(answer.text)

@@ -152,7 +152,18 @@ def test_a_long_password_of_other_words_is_taken_as_it_is(portal, company, passw
 
 
 @pytest.mark.parametrize(
-    "email", ["", "eve", "eve@", "@example.test", "eve@example", "e ve@example.test", "eve@example.test,a@b.test", "eve\n@x.test"]
+    "email",
+    [
+        "",
+        "eve",
+        "eve@",
+        "@example.test",
+        "eve@example",
+        "e ve@example.test",
+        "eve@example.test,a@b.test",
+        "eve\n@x.test",
+        "ｅve@example.test",
+    ],
 )
 def test_an_address_that_is_none_is_refused(portal, email):
     answer = add(portal, email)
@@ -165,7 +176,7 @@ def test_a_name_that_is_none_is_refused(portal, name):
     assert add(portal, name=name).exit_code == 2
 
 
-@pytest.mark.parametrize("email", ["EVE@example.test", "ｅve@example.test", " eve@example.test "])
+@pytest.mark.parametrize("email", ["EVE@example.test", " eve@example.test "])
 def test_two_spellings_of_one_address_are_one_account(portal, eve, email):
     answer = add(portal, email)
 

@@ -11,6 +11,7 @@ from portal.domain import audit, people, trail
 from portal.domain.audit import Verdict
 from portal.domain.trail import Filter, Page
 from portal.web import audit_words, downloads, formats, wants_fragment, words
+from portal.web.lists import me
 
 bp = Blueprint("audit", __name__)
 WALK_UP_TO = 50_000  # events walked while somebody waits: some seconds
@@ -58,7 +59,7 @@ def verification() -> ResponseReturnValue:
 
 @bp.get("/settings/audit.csv")
 def download() -> ResponseReturnValue:
-    """Everything the filter lets through, with the hashes, so that others can verify it too."""
+    """Everything the filter lets through, with the hashes, so that others can verify it too; without what drafts of others say."""
     try:
         wanted = trail.read(request.args)
     except trail.Invalid as error:
@@ -77,13 +78,13 @@ def csv_of(wanted: Filter) -> Response:
 
 
 def _rows(wanted: Filter) -> Iterator[tuple[object, ...]]:
-    for entry in trail.everything(wanted):
+    for entry in trail.everything(wanted, me()):
         event = entry.event
         changed = "; ".join(
             f"{one.label}: {one.new}" if one.old is None else f"{one.label}: {one.old} → {one.new}" for one in audit_words.changes(entry)
         )
         told = (audit_words.who(event), event.actor.email if event.actor else "", entry.about, audit_words.what(event))
-        kept = (event.subject, event.ref, event.action, event.data, event.previous, event.hash)
+        kept = (event.subject, event.ref, event.action, "" if entry.private else event.data, event.previous, event.hash)
         yield (event.seq, formats.iso(event.at), *told, words.remark(event), changed, *kept)
 
 
@@ -107,7 +108,7 @@ def shown(**verified: object) -> ResponseReturnValue:
     errors: dict[str, str] = {}
     page = Page([], None)
     try:
-        page = trail.page(trail.read(request.args), request.args.get("after", ""))
+        page = trail.page(trail.read(request.args), me(), request.args.get("after", ""))
     except trail.Invalid as error:
         errors = error.errors
     except ValueError as error:

@@ -68,6 +68,8 @@ def what(event: Event) -> str:
 def changes(entry: trail.Entry) -> list[Change]:
     """The facts of the event, field by field; for a change order only what its sentence does not say."""
     event, facts = entry.event, entry.event.facts
+    if entry.private:
+        return []
     if event.subject == change_orders.SUBJECT:
         return _edits(entry.before, facts["snapshot"]) if entry.before else []
     if not {"old", "new"} <= facts.keys():
