@@ -20,6 +20,7 @@ def init_app(app: Flask) -> None:
         fallback,
         formats,
         frame,
+        headers,
         help,
         imports,
         jobs,
@@ -29,6 +30,7 @@ def init_app(app: Flask) -> None:
         members,
         oidc,
         operations,
+        origins,
         profile,
         projects,
         resending,
@@ -41,7 +43,7 @@ def init_app(app: Flask) -> None:
     )
 
     app.jinja_options = {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    for module in (static, formats, errors, operations, sessions, oidc, access, imports):
+    for module in (static, formats, headers, errors, operations, sessions, oidc, origins, access, imports):
         module.init_app(app)
     csrf.init_app(app)
     htmx.init_app(app)

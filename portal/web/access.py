@@ -12,6 +12,7 @@ from portal.api import bearer
 from portal.domain import people
 from portal.domain.tokens import Scope
 from portal.web import htmx
+from portal.web.origins import SAFE_METHODS
 
 
 class Who(Enum):
@@ -150,23 +151,11 @@ NOT_LED_TO = POLLS | {
     "imports.csv_template",
     "imports.workbook_template",
 }
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 NEVER = set("\\ #")  # characters no address of ours has, and some browsers read as another site
 
 
 def init_app(app: Flask) -> None:
-    app.before_request(refuse_foreign_writes)
     app.before_request(guard)
-
-
-def refuse_foreign_writes() -> None:
-    """A form of another site, sent by a browser that has our cookie."""
-    if request.method in SAFE_METHODS:
-        return
-    origin = request.headers.get("Origin")
-    ours = {request.host_url.rstrip("/"), f"https://{request.host}"}  # behind a proxy the request itself may be plain
-    if request.headers.get("Sec-Fetch-Site") == "cross-site" or (origin and origin not in ours):
-        abort(403, "This form did not come from the portal.")
 
 
 def guard() -> ResponseReturnValue | None:

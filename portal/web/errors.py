@@ -1,8 +1,8 @@
-"""Refusals and faults as answers: a page, or for htmx an alert, in the same plain words; and the headers every answer carries."""
+"""Refusals and faults as answers: a page, or for htmx an alert, in the same plain words."""
 
 import secrets
 
-from flask import Flask, Response, current_app, render_template, request
+from flask import Flask, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -14,11 +14,6 @@ from portal.domain.commitments import Commitment, Job
 from portal.domain.people import NotPermitted
 from portal.web import wants_fragment
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
-HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 WORDS = {
     400: (
         "This could not be read",
@@ -48,7 +43,6 @@ def init_app(app: Flask) -> None:
     for thing in (Job, Commitment):
         app.register_error_handler(thing.DoesNotExist, lambda _: answer(404))  # type: ignore[union-attr]
     app.register_error_handler(Busy, lambda error: answer(503, str(error)))
-    app.after_request(protect)
 
 
 def refused(error: HTTPException) -> ResponseReturnValue:
@@ -63,7 +57,7 @@ def refused(error: HTTPException) -> ResponseReturnValue:
 def broken(error: InternalServerError) -> ResponseReturnValue:
     """A fault of ours. The trace is in the log, under the reference that the person reads."""
     reference = secrets.token_hex(4)
-    current_app.logger.error("request failed: reference=%s method=%s path=%s", reference, request.method, request.path)
+    current_app.logger.error("request failed: reference=%s method=%s path=%r", reference, request.method, request.path)
     return answer(500, reference=reference)
 
 
@@ -86,15 +80,3 @@ def answer(code: int, text: str | None = None, headers: list[tuple[str, str]] | 
 def htmx_asked() -> bool:
     """Whole pages too: htmx would cut the part it wants out of an error page, and find nothing."""
     return wants_fragment() or request.headers.get("HX-Request-Type") == "full"
-
-
-def protect(response: Response) -> Response:
-    """Headers of every answer. Pages are kept nowhere: a fragment out of a cache looks like a page, and Back would show it."""
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    if current_app.config["SESSION_COOKIE_SECURE"]:
-        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-    if request.endpoint != "static":
-        response.headers["Cache-Control"] = "no-store"
-        response.vary.add("HX-Request")
-    return response
