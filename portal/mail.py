@@ -10,14 +10,19 @@ from flask import current_app, render_template
 
 from config import Settings
 from portal import clock
-from portal.domain import money
+from portal.domain import money, privilege_requests
 from portal.domain.alarms import Alarm
-from portal.domain.letters import Letter, Reminder
+from portal.domain.letters import Letter, Notice, Reminder
 from portal.domain.links import Invitation
 from portal.domain.people import User
 from portal.domain.summaries import Summary
 
 PATIENCE_S = 10.0  # per step of the conversation with the mail server
+PRIVILEGE = {  # a raised level grants what had no effect before
+    privilege_requests.ASKED: "asked for",
+    privilege_requests.DECLINED: "declined",
+    privilege_requests.REMOVED: "removed",
+}
 
 
 class TryLater(Exception):
@@ -62,6 +67,13 @@ def password_link(settings: Settings, invitation: Invitation) -> None:
     """A link to choose a password: to the person of the account, and nobody else."""
     subject = "Choose your password for the CCO Portal" if invitation.first else "A new password for the CCO Portal"
     send(settings, compose(settings, invitation.key, invitation.to, subject, "password_link", invitation=invitation))
+
+
+def privilege(settings: Settings, notice: Notice) -> None:
+    """*Can Push to Accounting* was asked for, granted, declined or removed: to the administrators, and to the person."""
+    done = PRIVILEGE.get(notice.event.action, "granted")
+    subject = f"Can Push to Accounting {done}: {notice.about.name}"
+    send(settings, compose(settings, notice.key, notice.to, subject, "privilege", notice=notice, done=done))
 
 
 def compose(settings: Settings, key: str, to: User, subject: str, template: str, **context: object) -> EmailMessage:

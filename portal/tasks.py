@@ -56,6 +56,7 @@ def _mail() -> Callable[[Dispatch, int], None]:
         Task.DAILY: mail.daily_summary,
         Task.FAILED_EXPORTS: mail.failed_exports,
         Task.LINK: mail.password_link,
+        Task.PRIVILEGE: mail.privilege,
     }
 
     def step(dispatch: Dispatch, claim: int) -> None:

@@ -28,6 +28,7 @@ LOOKS = {
         "lines_by_keyboard",
         "lost_connection",
         "mail",
+        "people",
         "preview",
         "settings",
         "sign_in_pages",

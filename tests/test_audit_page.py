@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal import db
-from portal.domain import audit, company_settings, deciding, events, pausing, privileges, sending, trail
+from portal.domain import audit, company_settings, deciding, events, pausing, privileges, sending, tokens, trail, uploads
 from portal.domain.change_orders import load
 from portal.domain.people import Level, Membership
 from portal.web import audit as page_module
@@ -137,6 +137,13 @@ def days(make_change_order, ana, ben, eve, clock):
         ("subject=change_order", ["accepted", "sent", "wrote"]),
         ("subject=user", ["level"]),
         ("subject=job", []),
+        ("subject=change_order&ref=1", ["accepted", "sent", "wrote"]),
+        ("subject=change_order&ref=2", []),
+        ("subject=user&ref=Ben", ["level"]),
+        ("action=LEVEL", ["level"]),
+        ("action=accepted", ["accepted"]),
+        ("action=%25", []),
+        ("action=sent&person=Ana", []),
         ("since=2026-03-03", ["accepted", "level"]),
         ("until=2026-03-03", ["level", "sent", "wrote"]),
         ("since=2026-03-04&until=2026-03-04", ["accepted"]),
@@ -148,7 +155,7 @@ def days(make_change_order, ana, ben, eve, clock):
 )
 def test_events_are_found_by_person_subject_day_and_number(eve_at, days, asked, found):
     for name, id in days.items():
-        asked = asked.replace(f"person={name}", f"person={id}")
+        asked = asked.replace(f"={name}", f"={id}")
 
     answer = eve_at(f"/settings/audit?{asked}")
 
@@ -164,6 +171,9 @@ def test_events_are_found_by_person_subject_day_and_number(eve_at, days, asked, 
         ("person=-1", "Choose a person from the list."),
         ("person=" + "9" * 19, "Choose a person from the list."),
         ("subject=event", "Choose a subject from the list."),
+        ("ref=1", "This address names no thing whose events could be shown."),
+        ("subject=user&ref=x", "This address names no thing whose events could be shown."),
+        ("subject=user&ref=" + "9" * 19, "This address names no thing whose events could be shown."),
         ("since=yesterday", "The first day is a date such as 2026-11-23."),
         ("until=2026-02-30", "The last day is a date such as 2026-11-23."),
         ("until=9999-12-31", "The last day is a date such as 2026-11-23."),
@@ -305,3 +315,29 @@ def test_nobody_but_administrators_reads_the_trail(client, request, who, path):
     sign_in(client, request.getfixturevalue(who))
 
     assert client.get(path).status_code == 403
+
+
+def test_from_every_thing_one_press_leads_to_its_events(eve_at, make_change_order, ana, ben, eve, company):
+    change_order = make_change_order()
+    token, _ = tokens.make("Feeder", ana.id, {tokens.Scope.READ}, None, eve)
+    upload = uploads.receive("lines.csv", b"number", eve)
+
+    for path, address in (
+        (f"/change-orders/{change_order.id}", f"subject=change_order&amp;ref={change_order.id}"),
+        ("/settings/people", f"person={ben.id}"),
+        ("/settings/company", "subject=company"),
+        ("/settings/tokens", f"subject=token&amp;ref={token.id}"),
+        (f"/imports/{upload.id}", f"subject=upload&amp;ref={upload.id}"),
+    ):
+        assert f'href="/settings/audit?{address}"' in eve_at(path).text
+
+
+def test_the_trail_leads_from_an_event_to_all_about_its_thing(eve_at, ben, eve):
+    privileges.set_level(ben.id, Level.STANDARD, by=eve)
+
+    assert f'href="/settings/audit?subject=user&amp;ref={ben.id}">Ben Okafor' in eve_at("/settings/audit").text
+    assert "Only about Ben Okafor." in eve_at(f"/settings/audit?subject=user&ref={ben.id}").text
+
+
+def test_nobody_else_is_led_to_the_trail(client, ana, change_order):
+    assert "/settings/audit" not in sign_in(client, ana).get(f"/change-orders/{change_order.id}").text

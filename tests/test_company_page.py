@@ -5,14 +5,17 @@ from datetime import date
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import companies, events, heartbeats, pausing
+from portal.domain import companies, company_settings, events, heartbeats, pausing
+from portal.domain.change_orders import load
+from portal.domain.connection_tests import ConnectionTest
 from portal.domain.outbox import Lane
 from tests.attacks.judging import malformed
-from tests.conftest import sign_in
+from tests.conftest import HTMX, sign_in
 
 SPECTRUM = {"section": "spectrum", "code": "ABC", "cr_status": "CR", "cost_reimbursable": "N", "sub_status": "P"}
 DECISIONS = {"section": "decisions", "edit_number": "on", "four_eyes": "on", "export_delay": "0"}
 PERIOD = {"section": "period", "accounting_dates": "on", "period_from": "2026-11-01", "period_to": "2026-11-30"}
+REASONS = {"section": "reasons", "reject_reasons": "Wrong cost type\r\n\r\n Quote missing \r\nWrong cost type"}
 SUMMARY = {"section": "summary", "daily_summary": "on", "summary_hour": "7", "summary_days": ["1", "2", "3", "4", "5"]}
 COMPANY = {"section": "company", "name": "Harbor Builders", "time_zone": "America/Chicago"}
 
@@ -45,6 +48,7 @@ def told():
         ({"section": "decisions", "four_eyes": "on", "export_delay": "0"}, "edit_number", False),
         ({"section": "decisions", "edit_number": "on", "export_delay": "0"}, "four_eyes", False),
         (DECISIONS | {"export_delay": "3600"}, "export_delay", 3600),
+        (REASONS, "reject_reasons", "Wrong cost type\nQuote missing"),
         (SUMMARY | {"daily_summary": ""}, "daily_summary", False),
         (SUMMARY | {"summary_hour": "16"}, "summary_hour", 16),
         (SUMMARY | {"summary_hour": "0"}, "summary_hour", 0),
@@ -107,6 +111,9 @@ def test_one_section_leaves_the_others_alone(admin, company):
         (PERIOD, "period_from", "11/01/2026", "The first day of the open period is a date such as 2026-11-30."),
         (PERIOD, "period_to", "2026-02-30", "The last day of the open period is a date"),
         (PERIOD, "period_to", "2026-10-31", "The open period ends before it begins."),
+        (REASONS, "reject_reasons", "\n".join("abcdefg"), "The reject reasons are at most 6 lines of at most 100 plain characters each."),
+        (REASONS, "reject_reasons", "x" * 101, "The reject reasons are at most 6 lines"),
+        (REASONS, "reject_reasons", "a\x00b", "The reject reasons are at most 6 lines"),
         (SUMMARY, "summary_hour", "24", "The hour of the summary is a whole number from 0 to 23, in company time."),
         (SUMMARY, "summary_hour", "", "The hour of the summary is a whole number"),
         (SUMMARY, "summary_hour", "7:30", "The hour of the summary is a whole number"),
@@ -159,8 +166,88 @@ def test_the_page_says_what_is_missing_before_anything_is_exported(admin, compan
 
     page = admin.get("/settings/company").text
 
-    missing = [" ".join(item.get_text(" ").split()) for item in BeautifulSoup(page, "html.parser").select("#spectrum .checklist .missing")]
-    assert missing == ["Change request status: missing", "Subcontract status: missing"]
+    missing = [" ".join(item.get_text(" ").split()) for item in BeautifulSoup(page, "html.parser").select("#set-up .checklist .missing")]
+    assert missing == [
+        "Change request status: missing Set it : Change request status",
+        "Subcontract status: missing Set it : Subcontract status",
+        "Connection test: never made See to it : Connection test",
+        "People who can accept and reject: nobody See to it : People who can accept and reject",
+    ]
+
+
+def test_what_does_not_go_together_keeps_export_off_too(admin, company):
+    company.cr_approves = True
+    company.save()
+
+    steps = field(admin.get("/settings/company").text, "set-up")
+
+    assert "Export is off until this is complete" in steps.get_text()
+    assert "Spectrum takes a status of type 1 or 2 for cost-reimbursable change requests only." in " ".join(steps.get_text().split())
+
+
+def test_when_all_is_there_the_list_says_so(admin, company, ana, clock):
+    ConnectionTest.create(company=company, finished_at=clock.now(), ok=True, said="Reached.")
+
+    steps = field(admin.get("/settings/company").text, "set-up")
+
+    assert "What exporting needs" in steps.get_text()
+    assert steps.select(".missing") == []
+    assert "People who can accept and reject: Ana Ortiz" in " ".join(steps.get_text().split())
+
+
+@pytest.mark.parametrize("missing", ["code", "cr_status", "cost_reimbursable", "sub_status"])
+def test_while_something_is_missing_every_accept_says_that_export_is_off_and_why(client, ana, change_order, company, missing):
+    setattr(company, missing, "")
+    company.save()
+    sign_in(client, ana)
+
+    form = client.get(f"/change-orders/{change_order.id}/acceptance").text
+    answer = client.post(f"/change-orders/{change_order.id}/acceptance", data={"version": change_order.version})
+
+    assert "Export is off: the company settings lack the Spectrum" in form
+    assert answer.status_code == 422
+    assert "Export is off: the company settings lack the Spectrum" in answer.text
+    assert load(change_order.id).is_ready
+
+
+def test_every_setting_says_in_a_sentence_what_it_changes(admin, company):
+    page = BeautifulSoup(admin.get("/settings/company").text, "html.parser")
+
+    fields = [name for section in company_settings.SECTIONS.values() for name in section]
+    assert [name for name in fields if not page.find(id=f"{name}-hint")] == []
+
+
+def test_one_press_fills_in_a_reject_reason(client, ana, company, change_order):
+    sign_in(client, ana)
+    company.reject_reasons = "Wrong cost type\nQuote missing"
+    company.save()
+    page = BeautifulSoup(client.get(f"/change-orders/{change_order.id}/rejection").text, "html.parser")
+    second = page.find("button", string="Quote missing")
+    form = page.find("form", id=second["form"])
+    assert (form["method"], form.find("input")) == ("get", None)
+
+    filled = client.get(form["action"], query_string={second["name"]: second["value"]})
+
+    assert field(filled.text, f"reason-{change_order.id}").get_text().strip() == "Quote missing"
+
+
+@pytest.mark.parametrize("preset", ["0", "3", "-1", "x", "9" * 400])
+def test_a_reason_that_is_not_among_them_fills_in_nothing(client, ana, company, change_order, preset):
+    company.reject_reasons = "Wrong cost type\nQuote missing"
+    company.save()
+    sign_in(client, ana)
+
+    form = client.get(f"/change-orders/{change_order.id}/rejection?preset={preset}")
+
+    assert field(form.text, f"reason-{change_order.id}").get_text().strip() == ""
+
+
+def test_without_reasons_the_reject_form_has_no_such_buttons(client, ana, company, change_order):
+    sign_in(client, ana)
+
+    assert "presets" not in client.get(f"/change-orders/{change_order.id}/rejection", headers=HTMX).text.replace(
+        f"presets-{change_order.id}", ""
+    )
 
 
 @pytest.mark.parametrize(
@@ -187,6 +274,25 @@ def test_a_pause_is_told_on_every_page_and_ended_here(admin, company, eve, clock
     assert Lane.get_by_id(company.lane).paused_at is None
     assert "Exports are paused" not in admin.get("/change-orders").text
     assert events.history("company", company.id)[-1].action == "exports resumed"
+
+
+def test_exports_are_paused_here_for_a_reason_that_everybody_sees(admin, company, eve):
+    answer = admin.post("/settings/exports/pause", data={"reason": " month-end close "})
+
+    assert (answer.status_code, answer.location) == (303, "/settings/company")
+    assert (Lane.get_by_id(company.lane).paused_by, Lane.get_by_id(company.lane).reason) == (eve, "month-end close")
+    assert "(month-end close). Accepted change orders wait in line." in admin.get("/change-orders").text
+    assert field(admin.get("/settings/company").text, "pause") is None
+    assert events.history("company", company.id)[-1].action == "exports paused"
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 201, "two\nlines", "\x00"])
+def test_a_pause_needs_a_reason(admin, company, reason):
+    answer = admin.post("/settings/exports/pause", data={"reason": reason})
+
+    assert answer.status_code == 422
+    assert field(answer.text, "reason")["aria-invalid"] == "true"
+    assert Lane.get_by_id(company.lane).paused_at is None
 
 
 def test_a_pause_by_the_portal_itself_names_its_reason(admin, company, clock):

@@ -90,7 +90,7 @@ def test_one_s_own_row_has_no_controls_and_says_why(admin, eve, ben):
 
     assert row(page, eve).find("form") is None
     assert "Nobody changes their own rights" in text(row(page, eve))
-    assert len(row(page, ben).find_all("form")) == 3
+    assert len(row(page, ben).find_all("form")) == 4
 
 
 @pytest.mark.parametrize(("path", "data"), [("level", {"level": "Standard"}), ("privilege", {"can_push": "on"})])

@@ -21,6 +21,7 @@ class Company(Model):
     support_may_retry  Standard without the privilege may retry what failed for other reasons than the data
     daily_summary      approvers get mail about what waits, at summary_hour (0-23, local) on summary_days (ISO weekdays, `12345`)
     export_delay       seconds between Accept and the first send, so that there is something to recall
+    reject_reasons     what an approver may fill in with one press when sending back, one to a line
     resending          what a check with one line has shown: a line sent again `replaces` or `adds`; empty: nobody checked
     """
 
@@ -40,11 +41,17 @@ class Company(Model):
     accounting_dates = peewee.BooleanField(default=False)
     period_from = peewee.DateField(null=True)
     period_to = peewee.DateField(null=True)
+    reject_reasons = peewee.TextField(default="")
     resending = peewee.CharField(max_length=8, default="")
     daily_summary = peewee.BooleanField(default=True)
     summary_hour = peewee.IntegerField(default=7)
     summary_days = peewee.CharField(default="12345")
     time_zone = peewee.CharField(default="America/Chicago")
+
+    @property
+    def reasons(self) -> list[str]:
+        """The reject reason presets, in their order."""
+        return str(self.reject_reasons).splitlines()
 
     @property
     def resending_replaces(self) -> bool:

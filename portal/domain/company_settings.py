@@ -14,6 +14,7 @@ from portal.domain.companies import Company, current
 from portal.domain.people import NotPermitted, User
 
 LONGEST_DELAY_S = 3600
+MOST_REASONS, LONGEST_REASON = 6, 100
 NEEDED = {
     "code": "Company code",
     "cr_status": "Change request status",
@@ -67,6 +68,14 @@ def hour(text: str) -> int:
     return int(text)
 
 
+def reasons(text: str) -> str:
+    """Reject reason presets, one to a line; empty lines and repeats are left out."""
+    found = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+    if len(found) > MOST_REASONS or any(len(line) > LONGEST_REASON or not line.isprintable() for line in found):
+        raise ValueError(f"The reject reasons are at most {MOST_REASONS} lines of at most {LONGEST_REASON} plain characters each.")
+    return "\n".join(found)
+
+
 def weekdays(text: str) -> str:
     """Numbers of days, Monday 1 to Sunday 7, as ticked."""
     if not re.fullmatch(r"[1-7]{1,7}", text):
@@ -112,6 +121,7 @@ SECTIONS: Mapping[str, Section] = {
     "company": {"name": name, "time_zone": time_zone},
     "decisions": {"custom_title": switch, "edit_number": switch, "four_eyes": switch, "support_may_retry": switch, "export_delay": delay},
     "checks": {"currency": currency, "tax_allowed": switch},
+    "reasons": {"reject_reasons": reasons},
     "summary": {"daily_summary": switch, "summary_hour": hour, "summary_days": weekdays},
     "period": {
         "accounting_dates": switch,
@@ -149,11 +159,6 @@ def change(section: str, values: Mapping[str, str], by: User) -> Company:
     elif "tax_allowed" in old:
         judging.again(ChangeOrder.tax != Decimal(0))
     return current()
-
-
-def needed(company: Company) -> dict[str, str]:
-    """What no export goes out without, in words, and how it is set; an empty text where it is missing."""
-    return {label: getattr(company, field) for field, label in NEEDED.items()}
 
 
 def read(section: Section, values: Mapping[str, str]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What an approver does with a change order that waits: accept it for export, send it back, or think better of an Accept."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -140,17 +141,27 @@ def reason_findings(reason: str) -> list[Finding]:
 
 def ensure_may_decide(change_order: ChangeOrder, by: User) -> None:
     """Rule 21. Raises NotPermitted with the reason that the row also shows."""
-    if why := why_not(change_order, by, hands_on(change_order)):
+    if why := why_not(change_order, by, hands_on(change_order), people.approvers):
         raise NotPermitted(why)
 
 
-def why_not(change_order: ChangeOrder, by: User, hands: dict[int, str]) -> str:
-    """Why this person may not decide this change order, or an empty text. `hands`: who worked on it (`hands_on`)."""
+def why_not(change_order: ChangeOrder, by: User, hands: dict[int, str], approvers: Callable[[], list[User]] | None = None) -> str:
+    """Why this person may not decide this change order, or an empty text; who of the `approvers` can, where they are wanted.
+
+    `hands`: who worked on it (`hands_on`).
+    """
     if not by.may_decide:
         return by.why_not_decide
     if change_order.company.four_eyes and by.id in hands:
-        return f"You {hands[by.id]}, so another approver has to decide it (four eyes)."
+        others = [person.name for person in approvers() if person.id not in hands] if approvers else []
+        return f"You {hands[by.id]}, so another approver has to decide it (four eyes).{_who_can(others) if approvers else ''}"
     return ""
+
+
+def _who_can(names: list[str]) -> str:
+    return (
+        f" Who can: {', '.join(names)}." if names else " Nobody else can: ask an administrator to give somebody ‘Can Push to Accounting’."
+    )
 
 
 def waits_for(by: User) -> Any:

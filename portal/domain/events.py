@@ -112,6 +112,12 @@ def history(subject: str, ref: int) -> list[Event]:
     return list(_with_actors().where(Event.subject == subject, Event.ref == ref).order_by(Event.seq))
 
 
+def by_seq(seq: int) -> Event:
+    """One event, with its actor. Raises Event.DoesNotExist."""
+    event: Event = _with_actors().where(Event.seq == seq).get()
+    return event
+
+
 def latest(subject: str, refs: Iterable[int], *, of: tuple[str, ...] = (), besides: tuple[str, ...] = ()) -> dict[int, Event]:
     """The last event of each thing, in one query; only those of the actions `of`, if any are named, and none of `besides`."""
     ours = (Event.subject == subject) & Event.ref.in_(list(refs)) & (Event.action.in_(of) if of else Event.action.not_in(besides))

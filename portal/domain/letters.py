@@ -6,10 +6,11 @@ from datetime import date
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import alarms, change_orders, events, links, mailing, outbox, summaries
+from portal.domain import alarms, change_orders, events, links, mailing, outbox, privilege_requests, summaries
 from portal.domain.alarms import Alarm
 from portal.domain.change_orders import SUBJECT, ChangeOrder
 from portal.domain.companies import current
+from portal.domain.events import Event
 from portal.domain.links import Invitation
 from portal.domain.outbox import Dispatch, Lane, Outcome, Task
 from portal.domain.people import User
@@ -39,7 +40,24 @@ class Reminder:
     ends_on: date
 
 
-Mail = Letter | Reminder | Summary | Alarm | Invitation
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a mail about *Can Push to Accounting* says: the event it tells of, and the person whose privilege it is, as they are now."""
+
+    key: str
+    to: User
+    event: Event
+    about: User
+
+    @property
+    def by(self) -> str:
+        """Who did what the event tells."""
+        if self.event.actor:
+            return str(self.event.actor.name)
+        return "The identity provider" if events.PROVIDER in self.event.facts else "An administrator at the command line"
+
+
+Mail = Letter | Reminder | Summary | Alarm | Invitation | Notice
 
 
 def begin(dispatch: Dispatch, claim: int) -> Mail | None:
@@ -90,6 +108,15 @@ def _rejected(key: str, to: User) -> Letter:
     return Letter(key, to, change_orders.load(int(id)), by, rejection.facts["reason"])
 
 
+def _privilege(key: str, to: User) -> Notice:
+    event = events.by_seq(int(key.split(":")[1]))
+    about: User = User.get_by_id(event.ref)
+    latest = privilege_requests.latest_of(about)
+    if event.action == privilege_requests.ASKED and not (latest and latest.is_open):
+        raise NotWanted("it was answered meanwhile")
+    return Notice(key, to, event, about)
+
+
 def _secret_expires(key: str, to: User) -> Reminder:
     return Reminder(key, to, date.fromisoformat(key.split(":")[2]))
 
@@ -100,6 +127,7 @@ WRITE: dict[Task, Callable[[str, User], Mail]] = {
     Task.DAILY: summaries.write,
     Task.FAILED_EXPORTS: alarms.write,
     Task.LINK: links.write,
+    Task.PRIVILEGE: _privilege,
 }
 
 

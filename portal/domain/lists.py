@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import peewee
 
 from portal import clock
 from portal.db import cents
-from portal.domain import change_orders, checks, deciding, events, lookups, numbers, offers, revisions
+from portal.domain import change_orders, checks, deciding, events, lookups, numbers, offers, people, revisions
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.checks import Finding
 from portal.domain.commitments import Job
@@ -126,6 +127,7 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
     kept = numbers.all_kept(ids)
     hands = deciding.all_hands(shown)
     ways = offers.of(shown, viewer, said, hands)
+    approvers = cache(people.approvers)  # asked for once, if any row has to name them
     known = lookups.known([change_order for change_order in shown if change_order.is_ready])
     since = revisions.since_rejection(shown)
     return [
@@ -134,7 +136,7 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
             checks.on_review(change_order, known[change_order.id]) if change_order.is_ready else [],
             said.get(change_order.id),
             kept.get(change_order.id, ""),
-            deciding.why_not(change_order, viewer, hands[change_order.id]),
+            deciding.why_not(change_order, viewer, hands[change_order.id], approvers),
             ways[change_order.id],
             since.get(change_order.id),
         )

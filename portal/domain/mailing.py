@@ -17,6 +17,11 @@ def secret_expires_key(connection: int, ends_on: date, step: int, person: int) -
     return f"secret-expires:{connection}:{ends_on.isoformat()}:{step}:{person}"
 
 
+def privilege_key(seq: int, person: int) -> str:
+    """`seq` is that of the event the mail tells of."""
+    return f"privilege:{seq}:{person}"
+
+
 def recipient(key: str) -> int:
     """The person a promise of mail is to: the last part of every key."""
     return int(key.rpartition(":")[2])

@@ -29,6 +29,7 @@ class Task(StrEnum):
     REJECTED = "rejected"
     REMINDER = "reminder"
     FAILED_EXPORTS = "failed exports"
+    PRIVILEGE = "privilege"
     DAILY = "daily summary"
     READ_FILE = "read file"
     IMPORT_FILE = "import file"

@@ -172,6 +172,12 @@ def as_now(user: Any) -> User:
     return fresh
 
 
+def approvers() -> list[User]:
+    """Who can accept and reject, by name."""
+    rights = User.active, User.can_push, User.level.in_((Level.STANDARD, Level.ADMIN))
+    return list(User.select().where(*rights).order_by(User.name, User.id))
+
+
 def administrators() -> list[User]:
     """Who can help with rights, by name."""
     return list(User.select().where(User.active, User.level == Level.ADMIN).order_by(User.name))

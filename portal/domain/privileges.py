@@ -7,11 +7,20 @@ import re
 from typing import Any
 
 from portal.db import is_sqlite, transaction
-from portal.domain import events, passwords, people, sessions
+from portal.domain import events, passwords, people, privilege_requests, sessions
 from portal.domain.commitments import Job
 from portal.domain.people import Level, Membership, NotPermitted, User
 
 SUBJECT = "user"
+CREATED, LEVEL, OPENED, CLOSED, JOINED, LEFT = (
+    "account created",
+    "level changed",
+    "account opened",
+    "account closed",
+    "job joined",
+    "job left",
+)
+CHANGES = (CREATED, OPENED, CLOSED, LEVEL, *privilege_requests.ACTIONS, JOINED, LEFT)  # who may do what, as the trail tells it
 ADDRESS_NEEDS = "An e-mail address has a name, an @ and a domain: ana@example.com."
 _WORD, _LABEL = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 # What every mail server carries: no quotes, comments or accents, for which few have what it takes.
@@ -36,7 +45,7 @@ def add(email: str, name: str, level: Level, can_push: bool, password: str | Non
         if people.find(email):
             raise Refused(f"There is already an account with the address {email}.")
         person = User.create(email=email, handle=people.handle_of(email), name=name, level=level, can_push=can_push, password=hashed)
-        events.record(SUBJECT, person.id, "account created", by, level=level, can_push=can_push)
+        events.record(SUBJECT, person.id, CREATED, by, level=level, can_push=can_push)
         return person
 
 
@@ -49,7 +58,7 @@ def join(person: User, number: str, by: User | None = None) -> Job:
             raise Refused(f"There is no job {number}.")
         if not person.is_member_of(job):
             Membership.create(user=person, job=job)
-            events.record(SUBJECT, person.id, "job joined", by, job=number)
+            events.record(SUBJECT, person.id, JOINED, by, job=number)
         return job
 
 
@@ -60,32 +69,33 @@ def leave(person: User, number: str, by: User | None = None) -> None:
         job = _job(number)
         if job is None or not Membership.delete().where(Membership.user == person, Membership.job == job).execute():
             raise Refused(f"{person.name} is not a member of a job {number}.")
-        events.record(SUBJECT, person.id, "job left", by, job=number)
+        events.record(SUBJECT, person.id, LEFT, by, job=number)
 
 
-def set_level(id: int, level: Level, by: User | None = None) -> User:
+def set_level(id: int, level: Level, by: User | None = None, note: str = "") -> User:
     """Raise or lower a person's level. Raises NotPermitted, or Refused for the last active Admin."""
     with transaction():
-        person = _open(id, by)
+        person = changeable(id, by)
         if level != Level.ADMIN:
             _ensure_an_admin_is_left(person)
-        return _change(person, by, "level changed", level=level)
+        return _change(person, by, LEVEL, note, level=level)
 
 
-def set_privilege(id: int, granted: bool, by: User | None = None) -> User:
+def set_privilege(id: int, granted: bool, by: User | None = None, note: str = "") -> User:
     """Grant or remove *Can Push to Accounting*. Below Standard it is kept and without effect. Raises NotPermitted."""
     with transaction():
-        return _change(_open(id, by), by, "privilege granted" if granted else "privilege removed", can_push=granted)
+        action = privilege_requests.GRANTED if granted else privilege_requests.REMOVED
+        return _change(changeable(id, by), by, action, note, can_push=granted)
 
 
 def set_active(id: int, active: bool, by: User | None = None) -> User:
     """Close an account, which ends its sessions at once, or open it again. Raises NotPermitted, or Refused for the last active Admin."""
     with transaction():
-        person = _open(id, by)
+        person = changeable(id, by)
         if not active:
             _ensure_an_admin_is_left(person)
             sessions.end_all(person, sessions.Why.CLOSED)
-        return _change(person, by, "account opened" if active else "account closed", active=active)
+        return _change(person, by, OPENED if active else CLOSED, active=active)
 
 
 def _job(number: str) -> Job | None:
@@ -94,7 +104,7 @@ def _job(number: str) -> Job | None:
     return job
 
 
-def _open(id: int, by: User | None) -> User:
+def changeable(id: int, by: User | None) -> User:
     """The person as they are now, if `by` may change their rights as of now. Raises NotPermitted or User.DoesNotExist."""
     _active_admins()  # first of all: two Admins who lower each other at once have to take turns
     person: User = User.get_by_id(id)
@@ -128,13 +138,17 @@ def _active_admins() -> list[User]:
     return list(admins if is_sqlite() else admins.for_update())
 
 
-def _change(person: User, by: User | None, action: str, **column: Any) -> User:
+def _change(person: User, by: User | None, action: str, note: str = "", **column: Any) -> User:
+    """Write it, if it is another value. Who asked for the privilege and may decide from now on has their answer."""
     ((name, new),) = column.items()
-    old = getattr(person, name)
+    old, could = getattr(person, name), person.may_decide
     if old != new:
         User.update(**column).where(User.id == person.id).execute()
         setattr(person, name, new)
-        events.record(SUBJECT, person.id, action, by, old=old, new=new)
+        answers = person.may_decide and not could and privilege_requests.settle(person, by, granted=True, answer=note)
+        event = events.record(SUBJECT, person.id, action, by, old=old, new=new, **({"note": note} if note else {}))
+        if answers or name == "can_push":
+            privilege_requests.tell(event)
     return person
 
 

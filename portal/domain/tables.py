@@ -15,6 +15,7 @@ from portal.domain.lookups import Reading, SpectrumJob, SpectrumPhase, SpectrumV
 from portal.domain.numbers import SpectrumNumber
 from portal.domain.outbox import Dispatch, Lane
 from portal.domain.people import Membership, User
+from portal.domain.privilege_requests import PrivilegeRequest
 from portal.domain.refreshing import Refresh
 from portal.domain.resending import ResendCheck
 from portal.domain.sessions import Session
@@ -26,5 +27,5 @@ from portal.domain.uploads import Upload
 TABLES = (
     Company, Job, Vendor, Commitment, User, Membership, Session, ChangeOrder, LineItem, SpectrumNumber, Export, Attempt, Lane, Dispatch,
     Heartbeat, Event, Upload, Import, Staged, SpectrumJob, SpectrumPhase, SpectrumVendor, Reading, Refresh, Connection, ConnectionTest,
-    ResendCheck, Token, KeptAnswer, Identity, Tries, Link,
+    ResendCheck, Token, KeptAnswer, Identity, Tries, Link, PrivilegeRequest,
 )  # fmt: skip

@@ -1,6 +1,6 @@
-"""The audit trail as people read it: newest first, page by page, by person, subject, day and change order number."""
+"""The audit trail as people read it: newest first, page by page, by person, thing, action, day and change order number."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -10,23 +10,13 @@ import peewee
 
 from portal.domain import change_orders, companies
 from portal.domain.change_orders import ChangeOrder
-from portal.domain.commitments import Commitment, Job, Vendor
+from portal.domain.commitments import Commitment
 from portal.domain.events import Event
 from portal.domain.people import Membership, User
 from portal.domain.staging import Import
-from portal.domain.tokens import Token
+from portal.domain.things import SUBJECTS, UPLOAD, named
 
 PAGE = 50
-SUBJECTS = {
-    change_orders.SUBJECT: "Change orders",
-    "user": "People",
-    "company": "Company settings",
-    "job": "Jobs",
-    "commitment": "Commitments",
-    "vendor": "Vendors",
-    "import": "Imports",
-    "token": "Access tokens",
-}
 ONE_DAY = timedelta(days=1)
 LONGEST_NUMBER = 18  # digits of an id or a seq
 
@@ -44,11 +34,15 @@ class Filter:
     """Which events to show; what is empty does not count. Days are the company's, both ends included.
 
     person   by this person, or about their account
+    ref      with a subject: of this one thing only; of a file handed in with the import that it became
+    action   a part of what was done, as it is recorded: `privilege`, `accepted`
     number   of a change order, as its commitment numbers it
     """
 
     person: int | None = None
     subject: str = ""
+    ref: int | None = None
+    action: str = ""
     since: date | None = None
     until: date | None = None
     number: str = ""
@@ -79,6 +73,8 @@ def read(asked: Mapping[str, str]) -> Filter:
     found = Filter(
         _person(asked.get("person", ""), errors),
         _subject(asked.get("subject", ""), errors),
+        _ref(asked, errors),
+        asked.get("action", "").strip(),
         _day("since", asked, errors),
         _day("until", asked, errors),
         asked.get("number", "").strip(),
@@ -99,6 +95,11 @@ def page(wanted: Filter, viewer: User, after: str = "") -> Page:
     return Page(_entries(shown, viewer), shown[-1].seq if len(found) > PAGE else None)
 
 
+def newest(subject: str, actions: Iterable[str], count: int, viewer: User) -> list[Entry]:
+    """The last entries about one kind of thing that tell one of these actions."""
+    return _entries(list(_all().where(Event.subject == subject, Event.action.in_(list(actions))).limit(count)), viewer)
+
+
 def everything(wanted: Filter, viewer: User) -> Iterator[Entry]:
     """All entries of the filter, newest first, a page at a time."""
     after: int | None = None
@@ -108,13 +109,14 @@ def everything(wanted: Filter, viewer: User) -> Iterator[Entry]:
 
 
 def _events(wanted: Filter, after: int | None) -> Any:
-    query = Event.select(Event, User).join(User, peewee.JOIN.LEFT_OUTER).order_by(Event.seq.desc())
     conditions = [] if after is None else [Event.seq < after]
     if wanted.person is not None:
         about = (Event.subject == "user") & (Event.ref == wanted.person)
         conditions.append((Event.actor == wanted.person) | about)
     if wanted.subject:
-        conditions.append(Event.subject == wanted.subject)
+        conditions.append(_about(wanted.subject, wanted.ref))
+    if wanted.action:
+        conditions.append(Event.action.contains(wanted.action))
     if wanted.since:
         conditions.append(Event.at >= _midnight(wanted.since))
     if wanted.until:
@@ -122,15 +124,34 @@ def _events(wanted: Filter, after: int | None) -> Any:
     if wanted.number:
         same = ChangeOrder.select(ChangeOrder.id).where(ChangeOrder.number == wanted.number)
         conditions.append((Event.subject == change_orders.SUBJECT) & Event.ref.in_(same))
-    return query.where(*conditions) if conditions else query
+    return _all().where(*conditions) if conditions else _all()
+
+
+def _about(subject: str, ref: int | None) -> Any:
+    if ref is None:
+        return Event.subject == subject
+    about = (Event.subject == subject) & (Event.ref == ref)
+    if subject == UPLOAD:
+        about |= (Event.subject == "import") & Event.ref.in_(Import.select(Import.id).where(Import.upload == ref))
+    return about
+
+
+def _all() -> Any:
+    return Event.select(Event, User).join(User, peewee.JOIN.LEFT_OUTER).order_by(Event.seq.desc())
 
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(companies.current().time_zone))
 
 
+def name_of(wanted: Filter) -> str:
+    """What the one thing is called whose events are wanted; an empty text if they are not those of one thing."""
+    return dict(named(wanted.subject, {wanted.ref})).get(wanted.ref, "nothing we know") if wanted.ref is not None else ""
+
+
 def _entries(shown: list[Event], viewer: User) -> list[Entry]:
-    names = {(subject, id): name for subject in SUBJECTS for id, name in _names(subject, shown)}
+    refs = {subject: {event.ref for event in shown if event.subject == subject} for subject in SUBJECTS}
+    names = {(subject, id): name for subject, ids in refs.items() for id, name in named(subject, ids)}
     before = _before([event for event in shown if event.action == "edited"])
     drafts = _private_drafts({event.ref for event in shown if event.subject == change_orders.SUBJECT}, viewer)
     return [
@@ -171,31 +192,6 @@ def _before(edits: list[Event]) -> dict[int, dict[str, Any]]:
     return before
 
 
-def _names(subject: str, shown: list[Event]) -> list[tuple[int, str]]:
-    """What the things of one kind are called, in one query."""
-    ids = {event.ref for event in shown if event.subject == subject}
-    if not ids:
-        return []
-    if subject == change_orders.SUBJECT:
-        found = change_orders.complete().where(ChangeOrder.id.in_(ids))
-        return [(one.id, f"CCO {one.number}, {one.commitment.number}, {one.job.number}") for one in found]
-    if subject == "company":
-        return [(id, "Company settings") for id in ids]
-    model, column, word = NAMED[subject]
-    rows: Any = model.select(model.id, column).where(model.id.in_(ids)).tuples()
-    return [(id, f"{word}{name}") for id, name in rows]
-
-
-NAMED: dict[str, tuple[Any, Any, str]] = {
-    "user": (User, User.name, ""),
-    "job": (Job, Job.number, "Job "),
-    "commitment": (Commitment, Commitment.number, "Commitment "),
-    "vendor": (Vendor, Vendor.name, "Vendor "),
-    "import": (Import, Import.file, "Import "),
-    "token": (Token, Token.name, "Access token "),
-}
-
-
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
 
@@ -203,6 +199,14 @@ def _is_number(text: str) -> bool:
 def _person(text: str, errors: dict[str, str]) -> int | None:
     if text and not _is_number(text):
         errors["person"] = "Choose a person from the list."
+        return None
+    return int(text) if text else None
+
+
+def _ref(asked: Mapping[str, str], errors: dict[str, str]) -> int | None:
+    text = asked.get("ref", "")
+    if text and not (_is_number(text) and asked.get("subject") in SUBJECTS):
+        errors["subject"] = "This address names no thing whose events could be shown. Choose from the list."
         return None
     return int(text) if text else None
 

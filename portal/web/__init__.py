@@ -13,6 +13,7 @@ def init_app(app: Flask) -> None:
     """Add everything to do with pages. The order of the guards is the order in which a request meets them."""
     from portal.web import (
         access,
+        accounts,
         audit,
         confirming,
         deciding,
@@ -31,6 +32,7 @@ def init_app(app: Flask) -> None:
         oidc,
         operations,
         origins,
+        privilege_requests,
         profile,
         projects,
         resending,
@@ -43,13 +45,13 @@ def init_app(app: Flask) -> None:
     )
 
     app.jinja_options = {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    for module in (static, formats, headers, errors, operations, sessions, oidc, origins, access, imports):
+    for module in (static, formats, headers, errors, operations, sessions, oidc, origins, access, imports, privilege_requests):
         module.init_app(app)
     csrf.init_app(app)
     htmx.init_app(app)
     frame.init_app(app)
     pages = (operations, sessions, links, confirming, oidc, frame, lists, deciding, resolving, fallback, help, projects, jobs, imports)
-    for module in (*pages, settings, members, sign_ins, resending, mails, tokens, audit, profile):
+    for module in (*pages, settings, accounts, members, sign_ins, privilege_requests, resending, mails, tokens, audit, profile):
         app.register_blueprint(module.bp)
 
 

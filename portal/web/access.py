@@ -89,6 +89,12 @@ ENDPOINTS = {
     "settings.people": Who.ADMINISTERS,
     "settings.level": Who.ADMINISTERS,
     "settings.privilege": Who.ADMINISTERS,
+    "accounts.download": Who.ADMINISTERS,
+    "accounts.deactivate": Who.ADMINISTERS,
+    "accounts.reactivate": Who.ADMINISTERS,
+    "privilege_requests.index": Who.ADMINISTERS,
+    "privilege_requests.ask": Who.SIGNED_IN,
+    "privilege_requests.answer": Who.ADMINISTERS,  # nobody answers their own: the transaction asks
     "members.join": Who.ADMINISTERS,
     "members.leave": Who.ADMINISTERS,
     "sign_ins.show": Who.ADMINISTERS,
@@ -103,6 +109,7 @@ ENDPOINTS = {
     "settings.connection_test": Who.ADMINISTERS,
     "settings.refresh": Who.ADMINISTERS,
     "settings.look_ups": Who.ADMINISTERS,
+    "settings.pause": Who.ADMINISTERS,
     "settings.resume": Who.ADMINISTERS,
     "resending.send": Who.ADMINISTERS,  # and with the privilege, which is read in the transaction
     "resending.sent": Who.ADMINISTERS,
@@ -148,6 +155,7 @@ NOT_LED_TO = POLLS | {
     "deciding.preview",
     "frame.home",
     "audit.download",
+    "accounts.download",
     "imports.csv_template",
     "imports.workbook_template",
 }

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, current_app, redirect, render_temp
 from flask.typing import ResponseReturnValue
 
 from portal import clock
-from portal.domain import audit, people, trail
+from portal.domain import audit, people, things, trail
 from portal.domain.audit import Verdict
 from portal.domain.trail import Filter, Page
 from portal.web import audit_words, downloads, formats, wants_fragment, words
@@ -15,7 +15,7 @@ from portal.web.lists import me
 
 bp = Blueprint("audit", __name__)
 WALK_UP_TO = 50_000  # events walked while somebody waits: some seconds
-FILTERS = ("person", "subject", "since", "until", "number")
+FILTERS = ("person", "subject", "ref", "action", "since", "until", "number")
 COLUMNS = (
     "Event",
     "Time (UTC)",
@@ -106,9 +106,10 @@ def _heads() -> Path:
 def shown(**verified: object) -> ResponseReturnValue:
     """The page, with what a verification found, if one was asked for."""
     errors: dict[str, str] = {}
-    page = Page([], None)
+    page, thing = Page([], None), ""
     try:
-        page = trail.page(trail.read(request.args), me(), request.args.get("after", ""))
+        wanted = trail.read(request.args)
+        page, thing = trail.page(wanted, me(), request.args.get("after", "")), trail.name_of(wanted)
     except trail.Invalid as error:
         errors = error.errors
     except ValueError as error:
@@ -117,11 +118,13 @@ def shown(**verified: object) -> ResponseReturnValue:
     html = render_template(
         "audit/index.html",
         page=page,
+        thing=thing,
+        actions=audit_words.ACTIONS,
         errors=errors,
         values=values,
         asked={name: value for name, value in values.items() if value},
         people=[(str(person.id), person.name) for person in people.everybody()],
-        subjects=trail.SUBJECTS,
+        subjects=things.SUBJECTS,
         **verified,
     )
     return html, 422 if errors else 200

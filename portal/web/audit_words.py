@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from portal.domain import change_orders, revisions, trail
+from portal.domain import change_orders, privileges, revisions, trail
 from portal.domain.events import PROVIDER, Event
 from portal.web import words
 
@@ -34,6 +34,9 @@ OF_ACTION |= {
     "resending recorded": "A line sent again",
     "customer read from Spectrum": "Customer",
 }
+ACTIONS = sorted(
+    {*words.SENTENCES, *privileges.CHANGES, "settings changed", "connection changed", "exports paused", "exports resumed"}
+)  # to search by
 HEAD = tuple(revisions.WORDS)  # of a change order's snapshot, in the order in which they are told
 LINE = ("phase_code", "cost_type", "bid_item", "description", "quantity", "unit", "amount")
 SAID = ("reason", "note", "text")  # stands on its own beside the sentence

@@ -59,8 +59,11 @@ def previewed(id: int) -> ResponseReturnValue:
 
 @bp.get("/<key:id>/rejection")
 def rejection_form(id: int) -> ResponseReturnValue:
-    """Where the reason is written."""
-    return opened(decidable(id, deciding.REJECTABLE), "rejection")
+    """Where the reason is written; `preset` fills in one of the company's."""
+    row = decidable(id, deciding.REJECTABLE)
+    presets = {str(number): reason for number, reason in enumerate(row.change_order.company.reasons, start=1)}
+    preset = presets.get(request.args.get("preset", ""))
+    return opened(row, "rejection", **({"reason": preset} if preset else {}))
 
 
 @bp.post("/<key:id>/rejection")
@@ -118,10 +121,10 @@ def asked_for() -> tuple[int, str]:
     return (request.view_args or {})["id"], FORMS.get(request.endpoint or "", "")
 
 
-def opened(row: Row, form: str, previewed: bool = False) -> ResponseReturnValue:
+def opened(row: Row, form: str, **filled_in: Any) -> ResponseReturnValue:
+    """The form, with some of its fields filled in otherwise than proposed."""
     id = row.change_order.id
-    fields = fields_of(row) | {"previewed": previewed}
-    shown: dict[str, Any] = {"form": form, "fields": fields, "problems": [], "focus": f"#change-order-{id} [autofocus]"}
+    shown: dict[str, Any] = {"form": form, "fields": fields_of(row) | filled_in, "problems": [], "focus": f"#change-order-{id} [autofocus]"}
     return render_template("change_orders/_row.html", row=row, **shown) if wants_fragment() else page_of(row, **shown)
 
 

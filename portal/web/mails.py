@@ -20,6 +20,7 @@ KINDS = {
     Task.DAILY: "Daily summary",
     Task.FAILED_EXPORTS: "Failed exports",
     Task.LINK: "Link for a password",
+    Task.PRIVILEGE: "Can Push to Accounting",
 }
 
 

@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from portal.domain import privileges
 from portal.domain.people import NotPermitted
 from portal.web import keys
+from portal.web.accounts import find, refused, saved
 from portal.web.lists import me
-from portal.web.settings import find, refused, saved
 
 bp = Blueprint("members", __name__, url_prefix="/settings/people/<key:id>/jobs")
 bp.record(keys.register)

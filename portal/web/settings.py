@@ -16,20 +16,20 @@ from portal.domain import (
     lookups,
     pausing,
     privileges,
-    projects,
     refreshing,
     resending,
+    setting_up,
 )
-from portal.domain import people as persons
-from portal.domain.people import Level, NotPermitted, User
+from portal.domain.people import Level, NotPermitted
 from portal.sealing import Sealer
 from portal.web import formats, keys, wants_fragment
+from portal.web.accounts import find, people_page, refused, saved
 from portal.web.lists import me
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
 bp.record(keys.register)
 ZONES = {zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/", "US/"))} | {"UTC"}
-
+LONGEST_REASON = 200  # of a pause
 WEEKDAYS = list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), start=1))
 
 
@@ -61,34 +61,6 @@ def privilege(id: int) -> ResponseReturnValue:
         return refused(id, str(error), 403)
 
 
-def find(id: int) -> User:
-    return persons.by_id(id) or abort(404, "There is no such person.")
-
-
-def saved(person: User) -> ResponseReturnValue:
-    said = f"Saved {formats.at_time(clock.now())}. {person.name}: {person.effective_rights}"
-    if wants_fragment():
-        return row_of(person, said=said)
-    flash(said)
-    return redirect(url_for("settings.people", _anchor=f"person-{person.id}"), 303)
-
-
-def refused(id: int, why: str, code: int) -> ResponseReturnValue:
-    """The row, or the page, with the value as it still is and the reason."""
-    if wants_fragment():
-        return row_of(find(id), said=why, error=why), code
-    return people_page(find(id), why), code
-
-
-def people_page(person: User | None = None, error: str = "") -> str:
-    shown = {"people": persons.everybody(), "memberships": persons.jobs_by_person(), "jobs": projects.all_jobs()}
-    return render_template("settings/people.html", levels=list(Level), refused=person, error=error, **shown)
-
-
-def row_of(person: User, **said: str) -> str:
-    return render_template("settings/_person.html", person=person, levels=list(Level), memberships=persons.jobs_by_person(), **said)
-
-
 @bp.get("/company")
 def company() -> ResponseReturnValue:
     return company_page()
@@ -111,6 +83,17 @@ def save() -> ResponseReturnValue:
 def typed_values() -> dict[str, str]:
     """The fields of the form; of the weekdays all that are ticked."""
     return request.form.to_dict() | {"summary_days": "".join(request.form.getlist("summary_days"))}
+
+
+@bp.post("/exports/pause")
+def pause() -> ResponseReturnValue:
+    """Stop sending, for a reason that everybody sees."""
+    reason = request.form.get("reason", "").strip()
+    if not 1 <= len(reason) <= LONGEST_REASON or not reason.isprintable():
+        return company_page("pause", {"reason": f"Give a reason of 1 to {LONGEST_REASON} characters, on one line: everybody sees it."}), 422
+    pausing.pause(companies.current().lane, me(), reason)
+    flash("Exports are paused. What is accepted waits in line.")
+    return redirect(url_for(".company"), 303)
 
 
 @bp.post("/exports/resumption")
@@ -186,24 +169,25 @@ def company_page(section: str = "", errors: dict[str, str] | None = None) -> str
     """The page; in the section that was refused, with what was typed instead of what is kept. A secret is never shown again."""
     kept = companies.current()
     signed_in = connection.of(kept)
+    readable = connection.is_readable(signed_in, sealer())
     values = {field: getattr(kept, field) for fields in company_settings.SECTIONS.values() for field in fields}
     values |= {field: getattr(signed_in, field) for field in connection.SHOWN}
     fields = connection.SHOWN if section == "connection" else tuple(company_settings.SECTIONS.get(section, ()))
     form = typed_values()
-    typed = {field: form.get(field, "") for field in fields}
+    typed = {field: form.get(field, "") for field in fields} | {"reason": form.get("reason", "")}
     return render_template(
         "settings/company.html",
         values=values | typed,
         errors=errors or {},
         connection=signed_in,
-        readable=connection.is_readable(signed_in, sealer()),
+        readable=readable,
         test=connection_tests.latest(kept),
         check=resending.latest(),
         candidates=resending.candidates(),
         resending=kept.resending,
         progress=refreshing.progress(kept),
         summaries=lookups.summaries(kept),
-        needed=company_settings.needed(kept),
+        steps=setting_up.steps(kept, readable=readable),
         zones=[(zone, zone.replace("_", " ")) for zone in sorted({*ZONES, kept.time_zone})],
         weekdays=WEEKDAYS,
         currencies=[(code, f"{code} – {name}") for code, name in currencies.OF_BOOKS.items()],

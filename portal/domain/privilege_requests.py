@@ -1,0 +1,91 @@
+"""Requests for *Can Push to Accounting*: who asked, who answered, and the mail that tells both sides."""
+
+from typing import Any
+
+import peewee
+
+from portal import clock
+from portal.db import Model, UtcField
+from portal.domain import mailing, outbox, people
+from portal.domain.events import Event
+from portal.domain.outbox import Task
+from portal.domain.people import User
+
+LONGEST_NOTE = 300
+ASKED, GRANTED, DECLINED, REMOVED = "privilege asked for", "privilege granted", "privilege declined", "privilege removed"
+ACTIONS = (ASKED, GRANTED, DECLINED, REMOVED)
+
+
+class PrivilegeRequest(Model):
+    """A person asked for the privilege. Each has at most one that nobody answered yet.
+
+    granted      null until it is answered
+    answered_by  null once answered: the command line
+    answer       what the administrator wrote
+    """
+
+    person = peewee.ForeignKeyField(User, on_delete="RESTRICT", backref="+")
+    person_id: int
+    note = peewee.CharField(max_length=LONGEST_NOTE, default="")
+    asked_at = UtcField(default=clock.now)
+    answered_at = UtcField(null=True)
+    answered_by = peewee.ForeignKeyField(User, null=True, on_delete="RESTRICT", backref="+")
+    answered_by_id: int | None
+    granted = peewee.BooleanField(null=True)
+    answer = peewee.CharField(max_length=LONGEST_NOTE, default="")
+
+    @property
+    def is_open(self) -> bool:
+        return self.answered_at is None
+
+    @property
+    def needs_level(self) -> bool:
+        """Whether the privilege alone would have no effect: the level is below Standard."""
+        return not self.person.may_support
+
+
+PrivilegeRequest.add_index(
+    PrivilegeRequest.index(
+        PrivilegeRequest.person, unique=True, where=PrivilegeRequest.answered_at.is_null(), name="privilege_request_open"
+    )
+)
+
+
+def open_ones() -> list[PrivilegeRequest]:
+    """What waits for an administrator, the oldest first; nobody who cannot sign in waits."""
+    return list(_open().order_by(PrivilegeRequest.asked_at, PrivilegeRequest.id))
+
+
+def count() -> int:
+    return int(_open().count())
+
+
+def latest_of(person: User) -> PrivilegeRequest | None:
+    """The person's last request, answered or not, with who answered it."""
+    found: PrivilegeRequest | None = (
+        PrivilegeRequest.select(PrivilegeRequest, User)
+        .join(User, peewee.JOIN.LEFT_OUTER, on=PrivilegeRequest.answered_by)
+        .where(PrivilegeRequest.person == person)
+        .order_by(PrivilegeRequest.id.desc())
+        .first()
+    )
+    return found
+
+
+def settle(person: User, by: User | None, *, granted: bool, answer: str = "") -> bool:
+    """Answer the person's open request; whether there was one. Call inside the transaction that changes the rights."""
+    answered = PrivilegeRequest.update(granted=granted, answered_at=clock.now(), answered_by=by, answer=answer)
+    return bool(answered.where(PrivilegeRequest.person == person, PrivilegeRequest.answered_at.is_null()).execute())
+
+
+def tell(event: Event) -> None:
+    """Promise mail about what the event tells: to the administrators, and once it is answered to the person too."""
+    to = {admin.id for admin in people.administrators() if admin.email}
+    to = to - {event.ref} if event.action == ASKED else to | {event.ref}
+    for person in sorted(to):
+        outbox.promise(mailing.privilege_key(event.seq, person), outbox.MAIL, Task.PRIVILEGE, event.ref)
+
+
+def _open() -> Any:
+    waiting = PrivilegeRequest.select(PrivilegeRequest, User).join(User, on=PrivilegeRequest.person)
+    return waiting.where(PrivilegeRequest.answered_at.is_null(), User.active)

@@ -1,0 +1,146 @@
+"""The people page: who may do what, looked through by filters, as CSV, and the accounts themselves."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal import clock
+from portal.domain import people, privilege_requests, privileges, projects, roster, trail
+from portal.domain.events import Event
+from portal.domain.people import Level, NotPermitted, User
+from portal.domain.roster import Filter
+from portal.web import audit_words, downloads, formats, keys, wants_fragment
+from portal.web.lists import me
+
+bp = Blueprint("accounts", __name__, url_prefix="/settings")
+bp.record(keys.register)
+LATEST = 10
+COLUMNS = (
+    "Name",
+    "E-mail",
+    "Account",
+    "Level",
+    "Level since (UTC)",
+    "Level given by",
+    "Can Push to Accounting",
+    "Privilege since (UTC)",
+    "Privilege granted by",
+    "May decide",
+    "Jobs",
+    "Last active (UTC)",
+    "Account made (UTC)",
+    "Effective rights",
+)
+
+
+@bp.get("/people.csv")
+def download() -> ResponseReturnValue:
+    """For the access review: who holds what since when, granted by whom."""
+    return downloads.as_csv(f"people-{clock.now():%Y%m%d-%H%M%S}.csv", COLUMNS, _rows(roster.listed(wanted())))
+
+
+@bp.post("/people/<key:id>/deactivation")
+def deactivate(id: int) -> ResponseReturnValue:
+    """Nobody signs in with the account from now on."""
+    return switched(id, active=False)
+
+
+@bp.post("/people/<key:id>/reactivation")
+def reactivate(id: int) -> ResponseReturnValue:
+    """The account works again, with the rights it had."""
+    return switched(id, active=True)
+
+
+def switched(id: int, *, active: bool) -> ResponseReturnValue:
+    try:
+        return saved(privileges.set_active(find(id).id, active, by=me()))
+    except privileges.Refused as error:
+        return refused(id, str(error), 422)
+    except NotPermitted as error:
+        return refused(id, str(error), 403)
+
+
+def find(id: int) -> User:
+    return people.by_id(id) or abort(404, "There is no such person.")
+
+
+def saved(person: User) -> ResponseReturnValue:
+    said = f"Saved {formats.at_time(clock.now())}. {person.name}: {person.effective_rights}"
+    if wants_fragment():
+        return row_of(person, said=said)
+    flash(said)
+    return redirect(url_for("settings.people", _anchor=f"person-{person.id}"), 303)
+
+
+def refused(id: int, why: str, code: int) -> ResponseReturnValue:
+    """The row, or the page, with the value as it still is and the reason."""
+    if wants_fragment():
+        return row_of(find(id), said=why, error=why), code
+    return people_page(find(id), why), code
+
+
+def wanted() -> Filter:
+    """Whom the address asks for."""
+    try:
+        return roster.read(request.args)
+    except roster.Invalid as error:
+        abort(404, str(error))
+
+
+def people_page(person: User | None = None, error: str = "") -> str:
+    """Who was asked for; with what could not be done, to whom."""
+    filter = wanted()
+    shown = roster.listed(filter)
+    return render_template(
+        "settings/people.html",
+        people=shown,
+        filter=filter,
+        asked={"q": filter.text, "level": filter.level, "show": filter.shown},
+        shown=roster.SHOWN,
+        requests=privilege_requests.open_ones(),
+        latest=trail.newest(privileges.SUBJECT, privileges.CHANGES, LATEST, me()),
+        jobs=projects.all_jobs(),
+        refused=person,
+        error=error,
+        **about(shown),
+    )
+
+
+def row_of(person: User, **said: str) -> str:
+    return render_template("settings/_person.html", person=person, **about([person]), **said)
+
+
+def about(shown: list[User]) -> dict[str, object]:
+    """What the rows of these people need besides themselves."""
+    return {"levels": list(Level), "memberships": people.jobs_by_person(), "grants": roster.grants(shown)}
+
+
+def _rows(shown: list[User]) -> Iterator[tuple[object, ...]]:
+    jobs, grants = people.jobs_by_person(), roster.grants(shown)
+    for person in shown:
+        given = grants[person.id]
+        privilege = ("inactive" if person.can_push_is_inactive else "yes") if person.can_push else "no"
+        yield (
+            person.name,
+            person.email,
+            "active" if person.active else "deactivated",
+            person.level,
+            *_told(given.level),
+            privilege,
+            *_told(given.privilege),
+            "yes" if person.may_decide else "no",
+            ", ".join(jobs.get(person.id, [])),
+            _moment(person.last_active_at),
+            _moment(person.created_at),
+            person.effective_rights,
+        )
+
+
+def _told(given: Event | None) -> tuple[str, str]:
+    return (_moment(given.at), audit_words.who(given)) if given else ("", "")
+
+
+def _moment(at: datetime | None) -> str:
+    return formats.iso(at) if at else ""

@@ -1,0 +1,94 @@
+"""Requests for *Can Push to Accounting*: asked from where the buttons are missing, answered on the people page."""
+
+from flask import Blueprint, Flask, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.domain import companies, people, privilege_requests, requesting
+from portal.domain.people import NotPermitted, User
+from portal.domain.privilege_requests import PrivilegeRequest
+from portal.domain.privileges import Refused
+from portal.domain.requesting import Answered
+from portal.web import access, accounts, errors, keys, wants_fragment, words
+from portal.web.lists import me
+
+bp = Blueprint("privilege_requests", __name__, url_prefix="/settings/privilege-requests")
+bp.record(keys.register)
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.globals.update(open_requests=privilege_requests.count, own_request=own_request, who_grants=who_grants)
+
+
+@bp.get("")
+def index() -> ResponseReturnValue:
+    """Where they are answered."""
+    return redirect(url_for("settings.people", _anchor="requests"), 303)
+
+
+@bp.post("")
+def ask() -> ResponseReturnValue:
+    """One's own request."""
+    try:
+        asked = requesting.ask(me(), request.form.get("note", ""))
+    except Refused as error:
+        return not_asked(str(error))
+    said = f"You asked {words.when(asked.asked_at)}. {told()}"
+    if wants_fragment():
+        return render_template("privilege_requests/_asking.html", said=said)
+    flash(said)
+    return redirect(access.own_page(access.path_of(request.referrer)) or url_for("frame.home"), 303)
+
+
+@bp.post("/<key:id>/answer")
+def answer(id: int) -> ResponseReturnValue:
+    """Granted or declined by an administrator."""
+    try:
+        if request.form.get("answer") == "granted":
+            answered = requesting.grant(
+                id, me(), request.form.get("note", ""), raise_level=request.form.get("level") == people.Level.STANDARD
+            )
+        elif request.form.get("answer") == "declined":
+            answered = requesting.decline(id, me(), request.form.get("note", ""))
+        else:
+            abort(400, "The form does not say whether the request is granted or declined. Nothing was recorded.")
+    except PrivilegeRequest.DoesNotExist:  # type: ignore[attr-defined]
+        abort(404, "There is no such request.")
+    except Answered as overtaken:
+        return accounts.people_page(None, f"Nothing was recorded. {outcome(overtaken.request)}"), 409
+    except Refused as error:
+        return accounts.people_page(None, str(error)), 422
+    except NotPermitted as error:
+        return accounts.people_page(None, str(error)), 403
+    flash(f"{outcome(answered)} {answered.person.name} and the administrators get mail.")
+    return redirect(url_for("settings.people", _anchor=f"person-{answered.person_id}"), 303)
+
+
+def not_asked(why: str) -> ResponseReturnValue:
+    """The form again, with the reason; who has the privilege already has no form."""
+    if not current_user.why_not_decide:
+        return errors.answer(422, why)
+    if wants_fragment():
+        return render_template("privilege_requests/_asking.html", problem=why), 422
+    return render_template("profile/show.html", company=companies.current(), problem=why), 422
+
+
+def own_request() -> PrivilegeRequest | None:
+    """The last request of the person at the browser."""
+    return privilege_requests.latest_of(me())
+
+
+def who_grants() -> list[User]:
+    """Who can answer the request of the person at the browser: nobody answers their own."""
+    return [admin for admin in people.administrators() if admin.id != current_user.id]
+
+
+def told() -> str:
+    return f"{', '.join(admin.name for admin in who_grants()) or 'Nobody'} can grant it; you get mail."
+
+
+def outcome(answered: PrivilegeRequest) -> str:
+    """Who answered it how, when."""
+    by = answered.answered_by.name if answered.answered_by else "An administrator at the command line"
+    verb = "granted" if answered.granted else "declined"
+    return f"{by} {verb} the request of {answered.person.name} {words.when(answered.answered_at or answered.asked_at)}."

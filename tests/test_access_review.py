@@ -1,0 +1,223 @@
+"""Administrators and auditors look through the people: who can decide, who granted what when, who left; on the page and as CSV."""
+
+import csv
+import io
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+
+from portal.domain import events, people, privileges, requesting
+from portal.domain.people import Level, Membership, User
+from tests.conftest import HTMX, PASSWORD, sign_in
+
+PEOPLE = "/settings/people"
+
+
+@pytest.fixture
+def admin(client, eve):
+    return sign_in(client, eve)
+
+
+def soup(answer):
+    return BeautifulSoup(answer.text, "html.parser")
+
+
+def text(found):
+    return " ".join(found.get_text(" ").split())
+
+
+def names(answer):
+    return [row.th.get_text() for row in soup(answer).find_all("tr", id=re.compile("^person-"))]
+
+
+def table(answer):
+    return list(csv.DictReader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff"))))
+
+
+def test_one_press_shows_who_can_decide(admin, ana, ben, lee, sam, make_user):
+    make_user("Gus Hall", level=Level.READ_ONLY, can_push=True)
+    make_user("Hal Left", level=Level.STANDARD, can_push=True, active=False)
+
+    shown = soup(admin.get(PEOPLE)).find("nav", attrs={"aria-label": "Show"}).find("a", string="Can decide")
+
+    assert shown["href"] == f"{PEOPLE}?show=decide"
+    assert names(admin.get(shown["href"])) == ["Ana Ortiz", "Lee Nakamura"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["Ana Ortiz", "Ben Okafor", "Dee Sørensen", "Eve Laurent"]),
+        ("q=ANA", ["Ana Ortiz"]),
+        ("q=s%C3%98r", ["Dee Sørensen"]),
+        ("q=ben%40example", ["Ben Okafor"]),
+        ("q=%25", []),
+        ("q=_", []),
+        ("level=Read+Only", ["Ben Okafor"]),
+        ("level=None", ["Dee Sørensen"]),
+        ("q=e&level=Admin", ["Eve Laurent"]),
+        ("q=ben&show=decide", []),
+    ],
+)
+def test_text_and_level_find_people_under_an_address_to_share(admin, ana, ben, dee, query, found):
+    assert names(admin.get(f"{PEOPLE}?{query}")) == found
+    assert [row["Name"] for row in table(admin.get(f"{PEOPLE}.csv?{query}"))] == found
+
+
+def test_who_asked_is_shown(admin, ben, sam):
+    requesting.ask(sam)
+
+    assert names(admin.get(f"{PEOPLE}?show=asked")) == ["Sam Ito"]
+
+
+def test_who_was_not_active_for_90_days_is_shown_but_no_new_or_closed_account(admin, make_user, clock):
+    now = clock.now()
+    make_user("Old Hand", level=Level.STANDARD, created_at=now.replace(year=2020), last_active_at=now.replace(year=2021))
+    make_user("Never Came", level=Level.STANDARD, created_at=now.replace(year=2020))
+    make_user("Left Long", level=Level.STANDARD, created_at=now.replace(year=2020), active=False)
+    make_user("Just Made", level=Level.STANDARD)
+
+    assert names(admin.get(f"{PEOPLE}?show=idle")) == ["Never Came", "Old Hand"]
+
+
+def test_deactivated_accounts_are_shown_apart(admin, ben, make_user):
+    make_user("Gus Hall", active=False)
+
+    assert names(admin.get(f"{PEOPLE}?show=closed")) == ["Gus Hall"]
+
+
+def test_nobody_found_says_so_and_leads_on(admin):
+    page = soup(admin.get(f"{PEOPLE}?q=nobody+at+all"))
+
+    assert "Nobody matches these filters." in text(page.main)
+    assert page.find("a", string="Show everybody")["href"] == PEOPLE
+
+
+@pytest.mark.parametrize("query", ["level=Boss", "show=x", "show=decide%00"])
+@pytest.mark.parametrize("path", [PEOPLE, f"{PEOPLE}.csv"])
+def test_a_filter_that_is_none_is_a_404(admin, query, path):
+    assert admin.get(f"{path}?{query}").status_code == 404
+
+
+def test_the_filter_stays_in_the_form_and_in_the_links(admin, ana):
+    page = soup(admin.get(f"{PEOPLE}?q=ana&level=Standard&show=decide"))
+
+    assert page.find(id="q")["value"] == "ana"
+    assert page.find(id="level").find("option", selected=True).get_text() == "Standard"
+    assert page.find("a", string="Deactivated")["href"] == f"{PEOPLE}?q=ana&level=Standard&show=closed"
+    assert page.find("a", string="Download CSV")["href"] == f"{PEOPLE}.csv?q=ana&level=Standard&show=decide"
+
+
+def test_the_row_says_who_granted_what_when(admin, ben, eve, clock):
+    privileges.set_level(ben.id, Level.STANDARD, by=eve)
+    privileges.set_privilege(ben.id, True)
+
+    row = text(soup(admin.get(PEOPLE)).find(id=f"person-{ben.id}"))
+
+    assert re.search(r"Level since \d\d:\d\d ?, given by Eve Laurent", row)
+    assert re.search(r"Privilege since \d\d:\d\d ?, given by Command line", row)
+
+
+def test_the_csv_says_who_holds_what_since_when_granted_by_whom(admin, ben, eve, job, clock):
+    privileges.set_level(ben.id, Level.STANDARD, by=eve)
+    privileges.set_privilege(ben.id, True)
+    Membership.create(user=ben, job=job)
+    now = clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    row = next(row for row in table(admin.get(f"{PEOPLE}.csv")) if row["Name"] == "Ben Okafor")
+
+    assert row == {
+        "Name": "Ben Okafor",
+        "E-mail": "ben@example.test",
+        "Account": "active",
+        "Level": "Standard",
+        "Level since (UTC)": now,
+        "Level given by": "Eve Laurent",
+        "Can Push to Accounting": "yes",
+        "Privilege since (UTC)": now,
+        "Privilege granted by": "Command line",
+        "May decide": "yes",
+        "Jobs": "24-117",
+        "Last active (UTC)": "",
+        "Account made (UTC)": now,
+        "Effective rights": "Sees everything, looks after failed exports, accepts, rejects and retries.",
+    }
+
+
+def test_a_privilege_that_was_taken_away_has_no_since(admin, ana, eve):
+    privileges.set_privilege(ana.id, False, by=eve)
+
+    row = next(row for row in table(admin.get(f"{PEOPLE}.csv")) if row["Name"] == "Ana Ortiz")
+
+    assert (row["Can Push to Accounting"], row["Privilege since (UTC)"], row["May decide"]) == ("no", "", "no")
+
+
+def test_no_cell_of_the_csv_is_a_formula(admin, database):
+    User.create(name="=HYPERLINK(1)", email="+evil@example.test", handle="+evil@example.test", level=Level.READ_ONLY, can_push=True)
+
+    row = table(admin.get(f"{PEOPLE}.csv"))[0]
+
+    assert (row["Name"], row["E-mail"], row["Can Push to Accounting"]) == ("'=HYPERLINK(1)", "'+evil@example.test", "inactive")
+
+
+def test_an_account_is_deactivated_after_a_second_press_and_its_sessions_end(admin, ben, app):
+    elsewhere = sign_in(app.test_client(), ben)
+    row = soup(admin.get(PEOPLE)).find(id=f"person-{ben.id}")
+    assert "Ben Okafor is signed out at once and cannot sign in." in text(row.find("details"))
+
+    answer = admin.post(f"{PEOPLE}/{ben.id}/deactivation", headers=HTMX)
+
+    assert answer.status_code == 200
+    assert "Deactivated: cannot sign in." in text(soup(answer))
+    assert soup(answer).tr["data-focus"] == f"#account-{ben.id}"
+    assert elsewhere.get("/change-orders").status_code == 303
+    assert app.test_client().post("/login", data={"email": ben.email, "password": PASSWORD}).status_code != 303
+    assert events.history("user", ben.id)[-1].action == "account closed"
+
+
+def test_a_deactivated_account_is_reactivated_with_the_rights_it_had(admin, ana):
+    admin.post(f"{PEOPLE}/{ana.id}/deactivation")
+    row = soup(admin.get(PEOPLE)).find(id=f"person-{ana.id}")
+    assert "Ana Ortiz can sign in again, with level Standard and Can Push to Accounting." in text(row.find("details"))
+
+    answer = admin.post(f"{PEOPLE}/{ana.id}/reactivation")
+
+    assert (answer.status_code, answer.location) == (303, f"{PEOPLE}#person-{ana.id}")
+    assert people.by_id(ana.id).may_decide
+
+
+def test_nobody_deactivates_themselves(admin, eve):
+    answer = admin.post(f"{PEOPLE}/{eve.id}/deactivation")
+
+    assert answer.status_code == 403
+    assert "Nobody changes their own rights." in answer.text
+    assert people.by_id(eve.id).active
+
+
+def test_the_switch_for_somebody_below_standard_offers_to_raise_the_level(admin, ben):
+    answer = admin.post(f"{PEOPLE}/{ben.id}/privilege", data={"can_push": "on"}, headers=HTMX)
+    button = soup(answer).find("button", attrs={"aria-label": "Raise Ben Okafor to Standard"})
+
+    admin.post(button.find_parent("form")["action"], data={button["name"]: button["value"]})
+
+    assert people.by_id(ben.id).may_decide
+
+
+def test_the_last_ten_changes_stand_below_with_who_and_when(admin, ben, eve):
+    for n in range(12):
+        privileges.set_privilege(ben.id, n % 2 == 0, by=eve)
+    events.record("user", ben.id, "daily summary declined", ben)
+
+    latest = soup(admin.get(PEOPLE)).find(class_="latest")
+
+    rows = [text(row) for row in latest.find("tbody").find_all("tr")]
+    assert len(rows) == 10
+    assert "Eve Laurent Privilege removed" in rows[0]
+    assert latest.find("a", string="The full log")["href"] == "/settings/audit?subject=user"
+
+
+def test_each_person_s_events_are_one_press_away(admin, ben):
+    row = soup(admin.get(PEOPLE)).find(id=f"person-{ben.id}")
+
+    assert row.find("a", string="Events")["href"] == f"/settings/audit?person={ben.id}"
