@@ -7,7 +7,8 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import events, people, privileges, requesting
+from portal.domain import events, outbox, people, privileges, requesting
+from portal.domain.outbox import Dispatch
 from portal.domain.people import Level, Membership, User
 from tests.conftest import HTMX, PASSWORD, sign_in
 
@@ -221,3 +222,45 @@ def test_each_person_s_events_are_one_press_away(admin, ben):
     row = soup(admin.get(PEOPLE)).find(id=f"person-{ben.id}")
 
     assert row.find("a", string="Events")["href"] == f"/settings/audit?person={ben.id}"
+
+
+NEW = {"name": "Gus Hall", "email": "gus@example.test", "level": "Standard", "can_push": "on", "jobs": "24-117, 24-117"}
+
+
+def test_a_person_is_added_with_jobs_and_gets_mail_to_choose_a_password(admin, eve, job):
+    answer = admin.post(PEOPLE, data=NEW)
+
+    gus = people.find("gus@example.test")
+    assert (answer.status_code, answer.location) == (303, f"{PEOPLE}#person-{gus.id}")
+    assert (gus.name, gus.may_decide, gus.is_member_of(job), gus.password) == ("Gus Hall", True, True, None)
+    assert [event.action for event in events.history("user", gus.id)][:2] == ["account created", "job joined"]
+    assert {event.actor for event in events.history("user", gus.id)} == {eve}
+    assert Dispatch.select().where(Dispatch.lane == outbox.MAIL, Dispatch.task == outbox.Task.LINK).count() == 1
+    assert "leads to choosing a password" in admin.get(PEOPLE).text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"email": "nobody"}, "An e-mail address has a name, an @ and a domain"),
+        ({"email": "EVE@example.test"}, "There is already an account with the address EVE@example.test."),
+        ({"name": ""}, "A name has 1 to 100 characters, letters among them."),
+        ({"level": "Boss"}, "Choose a level from the list."),
+        ({"jobs": "24-117, 99-999"}, "There is no job 99-999."),
+    ],
+)
+def test_what_is_wrong_with_a_new_person_is_told_and_nothing_is_recorded(admin, job, wrong, sentence):
+    answer = admin.post(PEOPLE, data=NEW | wrong)
+
+    assert answer.status_code == 422
+    add = soup(answer).find(id="add")
+    assert sentence in text(add)
+    assert (add.has_attr("open"), add.find(id="name")["value"]) == (True, (NEW | wrong)["name"])
+    assert User.select().where(User.name == "Gus Hall").count() == 0
+    assert Dispatch.select().count() == 0
+
+
+def test_nobody_chooses_a_password_for_somebody_else(admin, job):
+    admin.post(PEOPLE, data=NEW | {"password": PASSWORD})
+
+    assert people.find("gus@example.test").password is None

@@ -90,6 +90,7 @@ ENDPOINTS = {
     "settings.level": Who.ADMINISTERS,
     "settings.privilege": Who.ADMINISTERS,
     "accounts.download": Who.ADMINISTERS,
+    "accounts.add": Who.ADMINISTERS,
     "accounts.deactivate": Who.ADMINISTERS,
     "accounts.reactivate": Who.ADMINISTERS,
     "privilege_requests.index": Who.ADMINISTERS,

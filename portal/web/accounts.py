@@ -1,13 +1,13 @@
 """The people page: who may do what, looked through by filters, as CSV, and the accounts themselves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import clock
-from portal.domain import people, privilege_requests, privileges, projects, roster, trail
+from portal.domain import people, privilege_requests, privileges, projects, roster, trail, welcoming
 from portal.domain.events import Event
 from portal.domain.people import Level, NotPermitted, User
 from portal.domain.roster import Filter
@@ -17,6 +17,7 @@ from portal.web.lists import me
 bp = Blueprint("accounts", __name__, url_prefix="/settings")
 bp.record(keys.register)
 LATEST = 10
+NEW = ("name", "email", "level", "can_push", "jobs")
 COLUMNS = (
     "Name",
     "E-mail",
@@ -39,6 +40,24 @@ COLUMNS = (
 def download() -> ResponseReturnValue:
     """For the access review: who holds what since when, granted by whom."""
     return downloads.as_csv(f"people-{clock.now():%Y%m%d-%H%M%S}.csv", COLUMNS, _rows(roster.listed(wanted())))
+
+
+@bp.post("/people")
+def add() -> ResponseReturnValue:
+    """A new person; a mail leads them to choosing their password."""
+    form = request.form
+    level = form.get("level", "")
+    if level not in list(Level):
+        return people_page(None, "Choose a level from the list.", new=form), 422
+    jobs = [number.strip() for number in form.get("jobs", "").split(",") if number.strip()]
+    try:
+        person = welcoming.add(form.get("email", ""), form.get("name", ""), Level(level), form.get("can_push") == "on", jobs, me())
+    except privileges.Refused as error:
+        return people_page(None, str(error), new=form), 422
+    except NotPermitted as error:
+        return people_page(None, str(error), new=form), 403
+    flash(f"{person.name} was added. A mail to {person.email} leads to choosing a password; its link works for an hour.")
+    return redirect(url_for("settings.people", _anchor=f"person-{person.id}"), 303)
 
 
 @bp.post("/people/<key:id>/deactivation")
@@ -89,8 +108,8 @@ def wanted() -> Filter:
         abort(404, str(error))
 
 
-def people_page(person: User | None = None, error: str = "") -> str:
-    """Who was asked for; with what could not be done, to whom."""
+def people_page(person: User | None = None, error: str = "", new: Mapping[str, str] | None = None) -> str:
+    """Who was asked for; with what could not be done, to whom, or what was typed of a new person."""
     filter = wanted()
     shown = roster.listed(filter)
     return render_template(
@@ -102,6 +121,8 @@ def people_page(person: User | None = None, error: str = "") -> str:
         requests=privilege_requests.open_ones(),
         latest=trail.newest(privileges.SUBJECT, privileges.CHANGES, LATEST, me()),
         jobs=projects.all_jobs(),
+        new={field: (new or {}).get(field, "") for field in NEW},
+        adding=new is not None,
         refused=person,
         error=error,
         **about(shown),
