@@ -4,12 +4,12 @@ from flask import Blueprint, Flask, abort, flash, redirect, render_template, req
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain import companies, people, privilege_requests, requesting
+from portal.domain import people, privilege_requests, requesting
 from portal.domain.people import NotPermitted, User
 from portal.domain.privilege_requests import PrivilegeRequest
 from portal.domain.privileges import Refused
 from portal.domain.requesting import Answered
-from portal.web import access, accounts, errors, keys, wants_fragment, words
+from portal.web import access, accounts, errors, keys, profile, wants_fragment, words
 from portal.web.lists import me
 
 bp = Blueprint("privilege_requests", __name__, url_prefix="/settings/privilege-requests")
@@ -70,7 +70,7 @@ def not_asked(why: str) -> ResponseReturnValue:
         return errors.answer(422, why)
     if wants_fragment():
         return render_template("privilege_requests/_asking.html", problem=why), 422
-    return render_template("profile/show.html", company=companies.current(), problem=why), 422
+    return profile.page({"asking-note": why}), 422
 
 
 def own_request() -> PrivilegeRequest | None:

@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from portal.domain import doorkeeping, links, sessions, throttling
 from portal.web import keys
+from portal.web.accounts import find
 from portal.web.lists import me
-from portal.web.settings import find
 
 bp = Blueprint("sign_ins", __name__, url_prefix="/settings/people/<key:id>/sign-in")
 bp.record(keys.register)
