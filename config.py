@@ -10,10 +10,18 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SPECTRUM_AUTHORIZATION_ID", "INFOLINK_PASSWORD", "OIDC_CLIENT_SECRET")
+SECRETS = (
+    "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SPECTRUM_AUTHORIZATION_ID",
+    "INFOLINK_PASSWORD",
+    "OIDC_CLIENT_SECRET",
+)
 LEVELS = ("None", "Read Only", "Standard", "Admin")  # of portal.domain.people, which knows no settings
 
 
@@ -47,6 +55,9 @@ class Settings(BaseSettings):
             description="signs cookies and seals the secrets in the database, at least 32 characters; default: made once in the data folder"
         ),
     ] = ""
+    SECRET_KEY_FALLBACKS: Annotated[
+        str, Field(repr=False, description="older keys, separated by blanks, that still open what they signed and sealed")
+    ] = ""
     DATABASE_URL: Annotated[str, Field(description="sqlite:///FILE or postgresql://...; default: portal.db in the data folder")] = ""
     REDIS_URL: Annotated[str, Field(description="redis:// or unix://; empty: an embedded server is started")] = ""
     SPECTRUM_URL: Annotated[str, Field(description="base URL of Spectrum Data Exchange, https://HOST:8482; empty: the simulator")] = ""
@@ -77,6 +88,8 @@ class Settings(BaseSettings):
     ] = ""
     SMTP_HOST: Annotated[str, Field(description="mail server; empty: the catcher of `portal up`")] = ""
     SMTP_PORT: Annotated[int, Field(ge=1, le=65535, description="port of the mail server")] = 25
+    SMTP_TLS: Annotated[bool, Field(description="encrypt what the mail server gets (STARTTLS), or send nothing")] = False
+    SMTP_CA_BUNDLE: Annotated[str, Field(description="file with the certificate authority of the mail server")] = ""
     MAIL_SENDER: Annotated[str, Field(description="From address of all mail")] = "portal@localhost.test"
     TIME_ZONE: Annotated[str, Field(description="IANA zone for times shown before a company sets its own")] = "America/Chicago"
     PORTAL_REHEARSAL: Annotated[
@@ -88,6 +101,23 @@ class Settings(BaseSettings):
     ] = 300
     LOG_FORMAT: Annotated[Literal["json", "console"], Field(description="how log lines are written")] = "json"
 
+    _files: tuple[Path, ...] = PrivateAttr(default=())
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """SECRET_KEY, then the older ones, newest first: the first signs and seals, all of them open."""
+        return (self.SECRET_KEY, *self.SECRET_KEY_FALLBACKS.split())
+
+    @property
+    def secret_files(self) -> tuple[Path, ...]:
+        """The files that settings were read from."""
+        return self._files
+
+    @property
+    def is_for_others(self) -> bool:
+        """Production: people reach the portal from other machines, because PORTAL_URL does not name this one."""
+        return not f"{self.PORTAL_URL}:".replace("https:", "http:", 1).startswith(HERE)
+
     @field_validator("TIME_ZONE")
     @classmethod
     def zone_is_known(cls, value: str) -> str:
@@ -95,10 +125,11 @@ class Settings(BaseSettings):
             raise ValueError("is not an IANA time zone such as America/Chicago")
         return value
 
-    @field_validator("SECRET_KEY")
+    @field_validator("SECRET_KEY", "SECRET_KEY_FALLBACKS")
     @classmethod
-    def key_is_long_enough(cls, value: str) -> str:
-        if value and len(value) < 32:
+    def key_is_long_enough(cls, value: str, info: ValidationInfo) -> str:
+        keys = [value] if info.field_name == "SECRET_KEY" else value.split()
+        if value and min(map(len, keys), default=0) < 32:
             raise ValueError("needs at least 32 characters; make one with: python -c 'import secrets; print(secrets.token_hex(32))'")
         return value
 
@@ -164,13 +195,14 @@ class Settings(BaseSettings):
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; raise ConfigError with one sentence per unusable one."""
     values = {name: environ[name] for name in Settings.model_fields if environ.get(name)}
-    for name in SECRETS:
-        if path := environ.get(f"{name}_FILE"):
-            values[name] = _secret(name, path)
+    files = {name: environ[f"{name}_FILE"] for name in SECRETS if environ.get(f"{name}_FILE")}
+    values |= {name: _secret(name, path) for name, path in files.items()}
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
         raise ConfigError("\n".join(_sentence(detail["loc"], detail["msg"]) for detail in error.errors())) from None
+    settings._files = tuple(map(Path, files.values()))
+    return settings
 
 
 def _secret(name: str, path: str) -> str:

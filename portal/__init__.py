@@ -19,22 +19,24 @@ ONE_YEAR_S = 31_536_000
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The web application. Raises config.ConfigError when a setting is unusable or SECRET_KEY is missing."""
+    """The web application. Raises config.ConfigError when a setting is unusable, SECRET_KEY is missing, or others
+    could reach a portal that is not fit for it (`portal check` says the same)."""
     from flask import Flask  # here, so that workers and the command line start without the web
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     import config
-    from portal import api, db, logs, rehearsal, web
+    from portal import api, db, logs, production, rehearsal, web
 
     settings = settings or config.load()
     if not settings.SECRET_KEY:
         raise config.ConfigError("SECRET_KEY: is not set. Set it to at least 32 random characters; `portal up` makes one by itself.")
     logs.configure(settings.LOG_FORMAT)
     db.init(settings.DATABASE_URL)
+    production.ensure_fit(settings)
     rehearsal.begin(settings)
     app = Flask("portal", root_path=str(ROOT), template_folder="templates", static_folder="static")
     app.config.from_mapping(settings.model_dump(), SETTINGS=settings)
-    app.config.update(_session_cookie(settings))
+    app.config.update(_session_cookie(settings), **_keys(settings))
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_REQUEST,
         MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST,
@@ -47,6 +49,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     if hops := settings.TRUSTED_PROXIES:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0, x_port=0, x_prefix=0)  # type: ignore[method-assign]
     return app
+
+
+def _keys(settings: Settings) -> dict[str, object]:
+    """Cookies and forms from before SECRET_KEY was changed stay good while the older keys are named."""
+    return {
+        "SECRET_KEY_FALLBACKS": settings.keys[1:],
+        "WTF_CSRF_SECRET_KEY": settings.keys[::-1],  # of several, the last one signs
+    }
 
 
 def _session_cookie(settings: Settings) -> dict[str, object]:

@@ -33,7 +33,7 @@ def steps(settings: Settings) -> dict[Task, Step]:
 
 def client(settings: Settings) -> Any:
     """The client for the sign-in that an administrator entered, else the one of the environment. No call is made yet."""
-    company, sealer = companies.current(), Sealer(settings.SECRET_KEY)
+    company, sealer = companies.current(), Sealer(*settings.keys)
     try:
         held = connection.credentials(company, sealer)
     except Unreadable as error:

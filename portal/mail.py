@@ -2,6 +2,7 @@
 
 import hashlib
 import smtplib
+import ssl
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -102,9 +103,11 @@ def message_id(key: str, sender: str) -> str:
 
 
 def send(settings: Settings, message: EmailMessage) -> None:
-    """Hand the message to the mail server. Raises TryLater or Undeliverable."""
+    """Hand the message to the mail server, encrypted where SMTP_TLS says so. Raises TryLater or Undeliverable."""
     try:
         with smtplib.SMTP(settings.SMTP_HOST, settings.SMTP_PORT, timeout=PATIENCE_S) as server:
+            if settings.SMTP_TLS:
+                server.starttls(context=ssl.create_default_context(cafile=settings.SMTP_CA_BUNDLE or None))
             server.send_message(message)
     except smtplib.SMTPRecipientsRefused as error:
         code, text = next(iter(error.recipients.values()))

@@ -2,7 +2,7 @@
 
 import base64
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -14,19 +14,32 @@ class Unreadable(Exception):
 
 
 class Sealer:
-    """Seals and opens texts under one SECRET_KEY (Fernet: AES-128-CBC with HMAC-SHA256, key by HKDF-SHA256)."""
+    """Seals under one SECRET_KEY and opens what it or an older one sealed (Fernet: AES-128-CBC with HMAC-SHA256, keys by HKDF-SHA256)."""
 
-    def __init__(self, secret_key: str) -> None:
-        key = HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(secret_key.encode())
-        self._fernet = Fernet(base64.urlsafe_b64encode(key))
+    def __init__(self, secret_key: str, *older: str) -> None:
+        self._present = _fernet(secret_key)
+        self._all = MultiFernet([self._present, *map(_fernet, older)])
 
     def seal(self, text: str) -> str:
         """The text, unreadable; an empty one stays empty."""
-        return self._fernet.encrypt(text.encode()).decode() if text else ""
+        return self._present.encrypt(text.encode()).decode() if text else ""
 
     def open(self, sealed: str) -> str:
         """The text again. Raises Unreadable."""
         try:
-            return self._fernet.decrypt(sealed.encode()).decode() if sealed else ""
+            return self._all.decrypt(sealed.encode()).decode() if sealed else ""
         except InvalidToken:
             raise Unreadable("A stored secret cannot be read: SECRET_KEY has changed. Enter it again under Settings, Company.") from None
+
+    def is_present(self, sealed: str) -> bool:
+        """Whether the present SECRET_KEY sealed it, so that it outlives the older ones."""
+        try:
+            self._present.decrypt(sealed.encode() or self._present.encrypt(b""))
+        except InvalidToken:
+            return False
+        return True
+
+
+def _fernet(secret_key: str) -> Fernet:
+    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(secret_key.encode())
+    return Fernet(base64.urlsafe_b64encode(key))

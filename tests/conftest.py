@@ -31,6 +31,7 @@ hypothesis.register_profile("fresh", print_blob=True)
 hypothesis.load_profile("steady")
 
 PASSWORD = "a long password for tests"
+KEY = "b7d1-for-tests-93ac-of-no-use-5e08-elsewhere"
 HTMX = {"HX-Request": "true"}
 
 
@@ -87,7 +88,7 @@ def database(database_url):
 @pytest.fixture
 def settings(database_url, tmp_path):
     """The settings of the application under test."""
-    return config.load({"DATABASE_URL": database_url, "PORTAL_DATA": str(tmp_path), "SECRET_KEY": "for tests only " * 3})
+    return config.load({"DATABASE_URL": database_url, "PORTAL_DATA": str(tmp_path), "SECRET_KEY": KEY})
 
 
 @pytest.fixture

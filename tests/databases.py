@@ -99,6 +99,7 @@ def migrated_file(quick: None, tmp_path_factory: pytest.TempPathFactory) -> Path
     """A migrated SQLite database to copy."""
     file = tmp_path_factory.mktemp("migrated") / "portal.db"
     migrate(f"sqlite:///{file}")
+    file.chmod(0o600)  # as the portal wants it where others could read it
     return file
 
 

@@ -17,7 +17,7 @@ REASON = "Wrong cost type on line 2.\nUse SUB & not <M>."
 
 @pytest.fixture
 def mailing_app(make_app, catcher):
-    return make_app(SMTP_HOST="127.0.0.1", SMTP_PORT=catcher.smtp_port, PORTAL_URL="http://portal.example.test:8000")
+    return make_app(SMTP_HOST="127.0.0.1", SMTP_PORT=catcher.smtp_port, PORTAL_URL="http://localhost:8123")
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_the_mail_tells_who_sent_back_what_why_and_where_to_correct_it(rejected,
     deliver(mailing_app)
 
     (caught,) = catcher.mails()
-    link = f"http://portal.example.test:8000/change-orders/{rejected.id}/edit"
+    link = f"http://localhost:8123/change-orders/{rejected.id}/edit"
     assert caught["to"] == [dee.email]
     assert caught["subject"] == "CCO 004 sent back: Café terrace"
     for part in (ana.name, "CCO 004", REASON, rejected.job.number, link):

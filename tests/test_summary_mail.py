@@ -11,7 +11,7 @@ from portal.domain.change_orders import ChangeOrder
 from portal.domain.outbox import Dispatch, Outcome, Task
 from tests.ports import free_port
 
-PORTAL = "http://portal.example.test:8000"
+PORTAL = "http://localhost:8123"
 
 
 @pytest.fixture

@@ -210,6 +210,7 @@ def test_a_read_only_data_folder_is_one_sentence(tmp_path: Path) -> None:
         ("PORTAL_PORT", "http", "PORTAL_PORT: "),
         ("SECRET_KEY", "short", "SECRET_KEY: needs at least 32 characters"),
         ("SPECTRUM_URL", "http://erp.example.test:8482", "SPECTRUM_URL: must start with https://"),
+        ("PORTAL_URL", "https://cco.example.test", "SPECTRUM_URL: is plain http, so it is not the company's Spectrum."),
         ("TIME_ZONE", "Mars/Olympus", "TIME_ZONE: is not an IANA time zone"),
         ("REDIS_URL", "unix:///nonexistent/redis.sock", "REDIS_URL: no Redis server answers there."),
         ("REDIS_URL", "carrier-pigeon://roof", "REDIS_URL: "),

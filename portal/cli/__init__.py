@@ -19,6 +19,8 @@ class Place(NamedTuple):
 
 COMMANDS = {
     "up": Place("portal.cli.up", "up", "Start everything on this machine."),
+    "check": Place("portal.cli.check", "check", "Say what stands against starting."),
+    "reseal": Place("portal.cli.check", "reseal", "Seal the stored secrets under a new SECRET_KEY."),
     "db": Place("portal.cli.database", "db", "Migrate the database, or show what is pending."),
     "users": Place("portal.cli.users", "users", "Add and list people, grant and revoke their rights."),
     "import": Place("portal.cli.imports", "import_", "Read change orders from a file."),

@@ -17,7 +17,7 @@ import click
 import peewee
 
 import config
-from portal import db, doorbell, premises, readiness, valkey
+from portal import db, doorbell, premises, production, readiness, valkey
 from portal.cli import Refusal, settings
 from portal.domain.people import User
 from portal.intake import samples
@@ -40,7 +40,7 @@ def up(as_json: bool) -> None:
         with premises.data_folder(wanted.PORTAL_DATA) as folder, socket_folder() as sockets:
             premises.check_port(wanted.PORTAL_PORT)
             asyncio.run(Up(wanted, folder, sockets / "valkey.sock", announce_json if as_json else announce).run())
-    except (premises.Unusable, valkey.NoServer) as error:
+    except (premises.Unusable, valkey.NoServer, config.ConfigError) as error:
         raise Refusal(str(error)) from None
     except (KeepsDying, readiness.NotReady) as error:
         raise click.ClickException(f"{error} Everything was stopped.") from None
@@ -74,7 +74,7 @@ class Up:
         """Settings that point at what we start ourselves."""
         redis = {"REDIS_URL": valkey.url(self.socket)} if self.own_redis else {}
         spectrum = {"SPECTRUM_URL": self.url("simulator")} if self.own_spectrum else {}
-        mail = {"SMTP_HOST": premises.HOST, "SMTP_PORT": self.ports["smtp"]} if self.own_mail else {}
+        mail = {"SMTP_HOST": premises.HOST, "SMTP_PORT": self.ports["smtp"], "SMTP_TLS": False} if self.own_mail else {}
         return redis | spectrum | mail
 
     def url(self, name: str) -> str:
@@ -123,7 +123,10 @@ class Up:
             raise premises.Unusable("REDIS_URL: no Redis server answers there. Start it, or unset REDIS_URL to use the built-in one.")
 
     def prepare_database(self) -> None:
-        """Migrations, and sample data for somebody who has nothing yet and has not connected a real Spectrum."""
+        """Migrations, and sample data for somebody who has nothing yet and has not connected a real Spectrum.
+
+        Raises Unusable, and ConfigError where others would reach a portal that is not fit for it.
+        """
         try:
             db.init(self.settings.DATABASE_URL)
             db.database.connect()
@@ -132,6 +135,7 @@ class Up:
             raise premises.Unusable(f"DATABASE_URL: the database cannot be used ({reason}).") from None
         with contextlib.closing(db.database):
             db.migrate()
+            production.ensure_fit(self.settings)
             if self.own_spectrum and not User.select().exists():
                 samples.load()
 

@@ -22,6 +22,7 @@ from portal.sealing import Sealer, Unreadable
 WARN_FROM = timedelta(days=14)
 REMIND_AT = (0, 1, 3, 7, 14)  # days before the end; each once per secret and administrator
 SECRETS = {"authorization_id": "Authorization ID", "client_secret": "client secret"}
+SEALED = (*SECRETS, "token")
 
 
 class Connection(Model):
@@ -163,6 +164,24 @@ def is_readable(kept: Connection, sealer: Sealer) -> bool:
     except Unreadable:
         return False
     return True
+
+
+def under_older_keys(kept: Connection, sealer: Sealer) -> list[str]:
+    """Which sealed columns an older SECRET_KEY sealed; what cannot be opened at all is for `is_readable`."""
+    return [name for name in SEALED if not sealer.is_present(getattr(kept, name))]
+
+
+def seal_anew(sealer: Sealer) -> list[str]:
+    """Seal under the present SECRET_KEY what an older one sealed; answers which columns. Raises sealing.Unreadable."""
+    with transaction():
+        kept = of(current())
+        old = under_older_keys(kept, sealer)
+        for name in old:
+            setattr(kept, name, sealer.seal(sealer.open(getattr(kept, name))))
+        if old:
+            kept.save()
+            events.record("company", kept.company_id, "secrets sealed anew", None, secrets=old)
+        return old
 
 
 def credentials(company: Company, sealer: Sealer) -> Credentials:

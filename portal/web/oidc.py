@@ -132,4 +132,4 @@ def _refusal(text: object, reason: str, status: int, next: str | None = None) ->
 
 
 def _sealer() -> Sealer:
-    return Sealer(current_app.config["SECRET_KEY"])
+    return Sealer(*current_app.config["SETTINGS"].keys)

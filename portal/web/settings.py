@@ -162,7 +162,7 @@ def looked_up(said: str) -> str:
 
 
 def sealer() -> Sealer:
-    return Sealer(current_app.config["SECRET_KEY"])
+    return Sealer(*current_app.config["SETTINGS"].keys)
 
 
 def company_page(section: str = "", errors: dict[str, str] | None = None) -> str:

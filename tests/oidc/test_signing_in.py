@@ -10,8 +10,9 @@ from portal.domain import events, identities, people, privileges
 from portal.domain.identities import Identity
 from portal.domain.people import Level, User
 from portal.domain.sessions import Session
-from tests.conftest import PASSWORD
+from tests.conftest import KEY, PASSWORD, path_of
 from tests.oidc import site
+from tests.oidc.process import Visitor
 
 
 def told(person):
@@ -58,6 +59,16 @@ def test_the_cookie_tells_nobody_what_proves_the_answer_to_be_ours(client, provi
 
     secrets = [parse_qs(url.query)[name][0] for name in ("state", "nonce")]
     assert not any(secret in kept for secret in [*secrets, "verifier"])
+
+
+@pytest.mark.parametrize(("older", "status"), [(KEY, 303), ("", 400)], ids=["the old key is named", "it is not"])
+def test_who_is_at_the_provider_while_the_key_is_changed_comes_back_if_the_old_one_is_named(oidc_app, client, provider, older, status):
+    there = Visitor().answer(client.get("/login/oidc").location, "nia", "Allow")
+
+    later = oidc_app(provider, SECRET_KEY="1f60-another-for-tests-88d2-of-no-use-elsewhere", SECRET_KEY_FALLBACKS=older).test_client()
+    later.set_cookie("portal-8000", client.get_cookie("portal-8000").value)
+
+    assert later.get(path_of(there)).status_code == status
 
 
 def test_the_first_sign_in_makes_an_account_that_may_do_nothing(client, through, provider):

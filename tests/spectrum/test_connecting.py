@@ -408,7 +408,7 @@ def test_the_page_warns_14_days_ahead(admin, clock, days, words):
 
 def test_administrators_get_a_mail_per_step_and_no_more(make, catcher, company, eve, ana, make_user, clock):
     other = make_user("Ada Admin", level="Admin")
-    app = make(SMTP_HOST="127.0.0.1", SMTP_PORT=catcher.smtp_port, PORTAL_URL="http://portal.example.test:8000")
+    app = make(SMTP_HOST="127.0.0.1", SMTP_PORT=catcher.smtp_port, PORTAL_URL="http://localhost:8123")
     clock.set(datetime(2026, 11, 20, 18, 0, tzinfo=UTC))
     save(sign_in(app.test_client(), eve), **ENHANCED | {"secret_expires_on": "2026-12-05"})
     for _ in range(9):  # 15 to 7 days before, several keepers
@@ -422,7 +422,7 @@ def test_administrators_get_a_mail_per_step_and_no_more(make, catcher, company, 
     mails = catcher.mails()
     assert sorted(mail["to"][0] for mail in mails) == sorted([eve.email, other.email] * 2)
     assert all("Spectrum client secret ends on" in mail["subject"] for mail in mails)
-    assert all("http://portal.example.test:8000/settings/company#connection" in mail["text"] for mail in mails)
+    assert all("http://localhost:8123/settings/company#connection" in mail["text"] for mail in mails)
     assert SECRET not in json.dumps(mails)
 
 

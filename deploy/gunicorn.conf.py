@@ -1,0 +1,27 @@
+"""The web server behind nginx: gunicorn -c deploy/gunicorn.conf.py 'portal:create_app()'. On SQLite one process, on PostgreSQL several."""
+
+import sys
+
+bind = "127.0.0.1:8000"  # or unix:/run/portal/web.sock; never an address others reach: the proxy has the TLS
+workers = 1
+worker_class = "gthread"
+threads = 8
+timeout = 60
+graceful_timeout = 30
+umask = 0o077
+limit_request_line = 4094
+limit_request_fields = 60
+limit_request_field_size = 8190
+forwarded_allow_ips = "127.0.0.1"
+proc_name = "portal"
+
+HERE = ("127.0.0.1", "localhost", "::1", "")
+
+
+def on_starting(server):
+    """Not on an address that others reach while PORTAL_URL says that nobody does: the rules of production would not be asked."""
+    import config  # here, because gunicorn takes names of this file for settings of its own, and has one of this name
+
+    others = [host for host, _ in (one for one in server.address if isinstance(one, tuple)) if host not in HERE]
+    if others and not config.load().is_for_others:
+        sys.exit(f"PORTAL_URL: names this machine alone, but the web server was told to listen on {', '.join(others)}. Set PORTAL_URL.")

@@ -1,0 +1,61 @@
+"""`portal check`: may the portal start with these settings, and is anything left of an older key; `portal reseal`: leave nothing of it."""
+
+import click
+import peewee
+
+from portal import cli, db, logs, production
+from portal.domain import companies, connection
+from portal.sealing import Sealer, Unreadable
+
+NOT_YET = "The database cannot be read yet, so its accounts and stored secrets were not looked at."
+SECRETS = connection.SECRETS | {"token": "token of Spectrum"}
+
+
+@click.command()
+def check() -> None:
+    """Say what stands against starting, all at once; ends with status 1 then. Changes nothing."""
+    settings = cli.settings()
+    logs.configure(settings.LOG_FORMAT)
+    db.init(settings.DATABASE_URL)
+    faults = production.faults(settings)
+    for fault in faults:
+        click.echo(f"FAULT    {fault}")
+    for note in _notes(Sealer(*settings.keys)) if settings.SECRET_KEY else []:
+        click.echo(f"NOTE     {note}")
+    asked = "as a portal that others reach" if settings.is_for_others else "as a portal on this machine alone, whose rules are looser"
+    click.echo(f"{'Not fit' if faults else 'Fit'} to start {asked}: PORTAL_URL is {settings.PORTAL_URL}.")
+    if faults:
+        raise SystemExit(1)
+
+
+@click.command()
+def reseal() -> None:
+    """Seal the stored secrets anew under the present SECRET_KEY, so that the older ones can go."""
+    settings = cli.settings()
+    if not settings.SECRET_KEY:
+        raise cli.Refusal("SECRET_KEY: is not set, so there is nothing to seal with.")
+    db.init(settings.DATABASE_URL)
+    try:
+        with db.connected():
+            anew = connection.seal_anew(Sealer(*settings.keys))
+    except (Unreadable, db.Busy) as error:
+        raise cli.Refusal(str(error)) from None
+    click.echo(f"Sealed anew: {_named(anew)}." if anew else "Everything is sealed under the present SECRET_KEY already.")
+
+
+def _notes(sealer: Sealer) -> list[str]:
+    try:
+        with db.connected():
+            kept = connection.of(companies.current())
+    except (peewee.OperationalError, peewee.ProgrammingError):
+        return [NOT_YET]
+    if not connection.is_readable(kept, sealer):
+        return [
+            "Stored secrets were sealed with a key that is neither SECRET_KEY nor in SECRET_KEY_FALLBACKS. Enter them again on the page."
+        ]
+    old = connection.under_older_keys(kept, sealer)
+    return [f"Still sealed under an older key: {_named(old)}. Run `portal reseal` before that key goes."] if old else []
+
+
+def _named(columns: list[str]) -> str:
+    return ", ".join(SECRETS[name] for name in columns)
