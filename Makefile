@@ -2,11 +2,12 @@
 # ARGS is passed on: make run ARGS=--json; make test ARGS="-k accept". PYTHON=python3.12 chooses the interpreter.
 
 .DEFAULT_GOAL := run
-.PHONY: run test chaos check format lock clean
+.PHONY: run test chaos check format lock audit sbom clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
 PYTHON :=
+SBOM := sbom.json
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
@@ -43,6 +44,13 @@ format: .venv/installed-dev
 lock: .venv/uv ## after a change of dependencies in pyproject.toml; UPGRADE=--upgrade takes newer versions
 	$(COMPILE) $(UPGRADE) --output-file requirements.lock
 	$(COMPILE) $(UPGRADE) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+
+audit: .venv/installed-dev ## known holes in the packages of requirements.lock
+	@sh .ci/audit $(BIN)/pip-audit
+
+sbom: .venv/installed-dev ## what runs in production, as CycloneDX; SBOM=other.json
+	@$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON -o $(SBOM) requirements.lock 2>/dev/null
+	@echo "$(SBOM) names what runs in production."
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
