@@ -255,6 +255,8 @@ def test_what_is_wrong_with_a_new_person_is_told_and_nothing_is_recorded(admin, 
     assert answer.status_code == 422
     add = soup(answer).find(id="add")
     assert sentence in text(add)
+    assert f"Nobody was added. {sentence}" in text(soup(answer).find(class_="alert"))
+    assert soup(answer).select("tbody .error") == []
     assert (add.has_attr("open"), add.find(id="name")["value"]) == (True, (NEW | wrong)["name"])
     assert User.select().where(User.name == "Gus Hall").count() == 0
     assert Dispatch.select().count() == 0

@@ -103,6 +103,13 @@ def test_nobody_changes_their_own_rights_even_with_a_form_of_their_own(admin, ev
     assert (people.by_id(eve.id).level, people.by_id(eve.id).can_push) == (Level.ADMIN, False)
 
 
+def test_what_could_not_be_done_stands_in_the_row_of_whom_it_concerns_and_in_no_other(admin, ben, sam):
+    page = admin.post(f"/settings/people/{ben.id}/level", data={"level": "Boss"}).text
+
+    assert "Choose a level from the list." in text(row(page, ben))
+    assert [one["id"] for one in BeautifulSoup(page, "html.parser").select("tbody tr:has(.error)")] == [f"person-{ben.id}"]
+
+
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_the_last_active_admin_is_not_lowered(admin, eve, make_user, headers):
     fay = make_user("Fay Wong", level=Level.ADMIN)

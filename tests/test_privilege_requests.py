@@ -114,6 +114,25 @@ def test_one_is_never_led_to_another_site(client, ben, eve):
     assert client.post(ASK, headers={"Referer": "https://evil.example/change-orders"}).location == "/"
 
 
+def test_where_nobody_else_is_administrator_the_asker_reads_that_nobody_can_grant_it(admin, eve):
+    asked = admin.post(ASK, headers=HTMX)
+
+    assert "Nobody can grant it yet: there is no other administrator." in text(soup(asked).find(id="asking"))
+
+
+def test_asking_needs_no_new_proof_of_who_one_is_and_answering_does(client, sam, eve, clock):
+    sign_in(client, sam)
+    clock.tick(minutes=16)
+    assert client.post(ASK, headers=HTMX).status_code == 200
+
+    sign_in(client, eve)
+    clock.tick(minutes=16)
+    answered = answer(client, PrivilegeRequest.get(), "granted")
+
+    assert (answered.status_code, answered.location.split("?")[0]) == (303, "/confirm")
+    assert not people.by_id(sam.id).can_push
+
+
 def test_asking_twice_is_one_request_one_event_and_one_mail(client, ben, eve):
     sign_in(client, ben)
 

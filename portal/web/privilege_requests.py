@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain import people, privilege_requests, requesting
-from portal.domain.people import NotPermitted, User
+from portal.domain.people import NotPermitted
 from portal.domain.privilege_requests import PrivilegeRequest
 from portal.domain.privileges import Refused
 from portal.domain.requesting import Answered
@@ -17,7 +17,7 @@ bp.record(keys.register)
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.globals.update(open_requests=privilege_requests.count, own_request=own_request, who_grants=who_grants)
+    app.jinja_env.globals.update(open_requests=privilege_requests.count, own_request=own_request, who_answers=who_answers)
 
 
 @bp.get("")
@@ -33,7 +33,7 @@ def ask() -> ResponseReturnValue:
         asked = requesting.ask(me(), request.form.get("note", ""))
     except Refused as error:
         return not_asked(str(error))
-    said = f"You asked {words.when(asked.asked_at)}. {told()}"
+    said = f"You asked {words.when(asked.asked_at)}. {who_answers()}"
     if wants_fragment():
         return render_template("privilege_requests/_asking.html", said=said)
     flash(said)
@@ -78,13 +78,10 @@ def own_request() -> PrivilegeRequest | None:
     return privilege_requests.latest_of(me())
 
 
-def who_grants() -> list[User]:
-    """Who can answer the request of the person at the browser: nobody answers their own."""
-    return [admin for admin in people.administrators() if admin.id != current_user.id]
-
-
-def told() -> str:
-    return f"{', '.join(admin.name for admin in who_grants()) or 'Nobody'} can grant it; you get mail."
+def who_answers() -> str:
+    """Who can grant what the person at the browser asks for: nobody answers their own request."""
+    others = [admin.name for admin in people.administrators() if admin.id != current_user.id]
+    return f"{', '.join(others)} can grant it; you get mail." if others else "Nobody can grant it yet: there is no other administrator."
 
 
 def outcome(answered: PrivilegeRequest) -> str:
