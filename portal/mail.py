@@ -15,6 +15,7 @@ from portal.domain import money, privilege_requests
 from portal.domain.alarms import Alarm
 from portal.domain.letters import Letter, Notice, Reminder
 from portal.domain.links import Invitation
+from portal.domain.mail_trials import Trial
 from portal.domain.people import User
 from portal.domain.summaries import Summary
 
@@ -75,6 +76,11 @@ def privilege(settings: Settings, notice: Notice) -> None:
     done = PRIVILEGE.get(notice.event.action, "granted")
     subject = f"Can Push to Accounting {done}: {notice.about.name}"
     send(settings, compose(settings, notice.key, notice.to, subject, "privilege", notice=notice, done=done))
+
+
+def trial(settings: Settings, trial: Trial) -> None:
+    """A test mail: to the administrator who asked for it."""
+    send(settings, compose(settings, trial.key, trial.to, "Test mail from the CCO Portal", "trial", trial=trial))
 
 
 def compose(settings: Settings, key: str, to: User, subject: str, template: str, **context: object) -> EmailMessage:

@@ -57,6 +57,7 @@ def _mail() -> Callable[[Dispatch, int], None]:
         Task.FAILED_EXPORTS: mail.failed_exports,
         Task.LINK: mail.password_link,
         Task.PRIVILEGE: mail.privilege,
+        Task.TRIAL: mail.trial,
     }
 
     def step(dispatch: Dispatch, claim: int) -> None:

@@ -5,12 +5,13 @@ from datetime import date
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import companies, company_settings, events, heartbeats, pausing
+from portal.domain import companies, company_settings, events, heartbeats, pausing, tokens
 from portal.domain.change_orders import load
 from portal.domain.connection_tests import ConnectionTest
 from portal.domain.outbox import Lane
+from portal.domain.staging import Import
 from tests.attacks.judging import malformed
-from tests.conftest import HTMX, sign_in
+from tests.conftest import HTMX, count_queries, sign_in
 
 SPECTRUM = {"section": "spectrum", "code": "ABC", "cr_status": "CR", "cost_reimbursable": "N", "sub_status": "P"}
 DECISIONS = {"section": "decisions", "edit_number": "on", "four_eyes": "on", "export_delay": "0"}
@@ -260,6 +261,40 @@ def test_where_spectrum_is_can_be_read_and_not_changed(make_app, company, eve, u
 
     assert shown in page
     assert 'name="spectrum_url"' not in page
+
+
+def test_how_change_orders_come_in_can_be_looked_up(admin, company, dee, eve, clock):
+    def imports():
+        return " ".join(BeautifulSoup(admin.get("/settings/company").text, "html.parser").find(id="imports").get_text(" ").split())
+
+    assert "No file was imported yet." in imports()
+    assert "No access tokens work." in imports()
+
+    for file in ("first.csv", "second.csv"):
+        Import.create(file=file, sha256="", size=1, sender=dee, confirmed_at=clock.now(), finished_at=clock.now())
+    tokens.make("ERP", dee.id, {"read"}, 30, by=eve)
+    revoked, _ = tokens.make("Old", dee.id, {"read"}, 30, by=eve)
+    tokens.revoke(revoked.id, by=eve)
+
+    assert "Last: second.csv," in imports()
+    assert "Dee Sørensen." in imports()
+    assert "1 access token works." in imports()
+
+
+def test_the_page_asks_the_database_as_often_for_many_imports_and_tokens_as_for_few(admin, company, dee, eve, clock):
+    def more(number):
+        Import.create(file="more.csv", sha256="", size=1, sender=dee, confirmed_at=clock.now(), finished_at=clock.now())
+        tokens.make(f"ERP {number}", dee.id, {"read"}, 30, by=eve)
+
+    more(0)
+    with count_queries() as few:
+        admin.get("/settings/company")
+    for number in range(1, 6):
+        more(number)
+    with count_queries() as many:
+        admin.get("/settings/company")
+
+    assert len(many) == len(few)
 
 
 def test_a_pause_is_told_on_every_page_and_ended_here(admin, company, eve, clock):

@@ -6,12 +6,13 @@ from datetime import date
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import alarms, change_orders, events, links, mailing, outbox, privilege_requests, summaries
+from portal.domain import alarms, change_orders, events, links, mail_trials, mailing, outbox, privilege_requests, summaries
 from portal.domain.alarms import Alarm
 from portal.domain.change_orders import SUBJECT, ChangeOrder
 from portal.domain.companies import current
 from portal.domain.events import Event
 from portal.domain.links import Invitation
+from portal.domain.mail_trials import Trial
 from portal.domain.outbox import Dispatch, Lane, Outcome, Task
 from portal.domain.people import User
 from portal.domain.summaries import NotWanted, Summary
@@ -57,7 +58,7 @@ class Notice:
         return "The identity provider" if events.PROVIDER in self.event.facts else "An administrator at the command line"
 
 
-Mail = Letter | Reminder | Summary | Alarm | Invitation | Notice
+Mail = Letter | Reminder | Summary | Alarm | Invitation | Notice | Trial
 
 
 def begin(dispatch: Dispatch, claim: int) -> Mail | None:
@@ -128,6 +129,7 @@ WRITE: dict[Task, Callable[[str, User], Mail]] = {
     Task.FAILED_EXPORTS: alarms.write,
     Task.LINK: links.write,
     Task.PRIVILEGE: _privilege,
+    Task.TRIAL: mail_trials.write,
 }
 
 

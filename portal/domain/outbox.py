@@ -30,6 +30,7 @@ class Task(StrEnum):
     REMINDER = "reminder"
     FAILED_EXPORTS = "failed exports"
     PRIVILEGE = "privilege"
+    TRIAL = "trial"
     DAILY = "daily summary"
     READ_FILE = "read file"
     IMPORT_FILE = "import file"

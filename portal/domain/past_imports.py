@@ -28,12 +28,12 @@ class Past:
     counts: dict[str, int]
 
 
-def latest(viewer: User) -> list[Past]:
+def latest(viewer: User, most: int = MOST) -> list[Past]:
     """The last imports: an administrator sees all of them, others their own."""
     query = _confirmed()
     if not viewer.may_administer:
         query = query.where((Upload.by == viewer) | (Import.sender == viewer))
-    return _told(list(query.limit(MOST)))
+    return _told(list(query.limit(most)))
 
 
 def of_upload(id: int) -> Past | None:

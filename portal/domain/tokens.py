@@ -137,6 +137,11 @@ def everything() -> list[Token]:
     return list(query.order_by(Token.revoked_at.is_null(False), Token.id.desc()))
 
 
+def count_live() -> int:
+    """How many tokens work."""
+    return sum(token.is_live for token in Token.select(Token, User).join(User, on=Token.user).where(Token.revoked_at.is_null()))
+
+
 def _administrator(by: User) -> User:
     by = people.as_now(by)
     if not by.may_administer:

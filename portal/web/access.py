@@ -123,6 +123,7 @@ ENDPOINTS = {
     "audit.verification": Who.ADMINISTERS,
     "audit.short": Who.ADMINISTERS,
     "mails.index": Who.SUPPORTS,
+    "mails.try_out": Who.ADMINISTERS,
     "mails.send_again": Who.ADMINISTERS,
     "mails.set_aside": Who.ADMINISTERS,
     "profile.show": Who.SIGNED_IN,
@@ -144,6 +145,7 @@ WITHOUT_PROOF = {
     "settings.test_connection",
     "settings.refresh",
     "fallback.leave",
+    "mails.try_out",
     "mails.send_again",
     "mails.set_aside",
 }

@@ -34,9 +34,9 @@ OF_ACTION |= {
     "resending recorded": "A line sent again",
     "customer read from Spectrum": "Customer",
 }
-ACTIONS = sorted(
-    {*words.SENTENCES, *privileges.CHANGES, "settings changed", "connection changed", "exports paused", "exports resumed"}
-)  # to search by
+OF_SETTINGS = ("settings changed", "connection changed", "exports paused", "exports resumed")
+OF_SIGNING_IN = ("password changed", "password link sent", "session ended", "sessions ended", "sign-in unlocked", "identity linked")
+ACTIONS = sorted({*words.SENTENCES, *privileges.CHANGES, *OF_SETTINGS, *OF_SIGNING_IN})  # to search by
 HEAD = tuple(revisions.WORDS)  # of a change order's snapshot, in the order in which they are told
 LINE = ("phase_code", "cost_type", "bid_item", "description", "quantity", "unit", "amount")
 SAID = ("reason", "note", "text")  # stands on its own beside the sentence

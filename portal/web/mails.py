@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain import mail_troubles
+from portal.domain import mail_trials, mail_troubles
 from portal.domain.mail_troubles import Settled, Trouble
 from portal.domain.outbox import Task
 from portal.domain.people import User
@@ -21,6 +21,7 @@ KINDS = {
     Task.FAILED_EXPORTS: "Failed exports",
     Task.LINK: "Link for a password",
     Task.PRIVILEGE: "Can Push to Accounting",
+    Task.TRIAL: "Test mail",
 }
 
 
@@ -29,6 +30,14 @@ def index() -> ResponseReturnValue:
     return render_template(
         "settings/mail.html", troubles=mail_troubles.oldest(), count=mail_troubles.count(), kinds=KINDS, late=mail_troubles.LATE
     )
+
+
+@bp.post("/trial")
+def try_out() -> ResponseReturnValue:
+    """A test mail to the administrator who asks."""
+    mail_trials.ask(me())
+    flash(f"A test mail to {me().email} goes out within a minute.")
+    return redirect(url_for("settings.company", _anchor="mail"), 303)
 
 
 @bp.post("/<key:id>/promise")

@@ -14,11 +14,14 @@ from portal.domain import (
     connection_tests,
     currencies,
     lookups,
+    mail_trials,
+    past_imports,
     pausing,
     privileges,
     refreshing,
     resending,
     setting_up,
+    tokens,
 )
 from portal.domain.people import Level, NotPermitted
 from portal.sealing import Sealer
@@ -188,8 +191,12 @@ def company_page(section: str = "", errors: dict[str, str] | None = None) -> str
         progress=refreshing.progress(kept),
         summaries=lookups.summaries(kept),
         steps=setting_up.steps(kept, readable=readable),
+        trial=mail_trials.latest(me()),
+        last_import=next(iter(past_imports.latest(me(), 1)), None),
+        live_tokens=tokens.count_live(),
         zones=[(zone, zone.replace("_", " ")) for zone in sorted({*ZONES, kept.time_zone})],
         weekdays=WEEKDAYS,
         currencies=[(code, f"{code} – {name}") for code, name in currencies.OF_BOOKS.items()],
         spectrum_url=current_app.config["SPECTRUM_URL"],
+        mail=current_app.config["SETTINGS"],
     )
