@@ -45,6 +45,8 @@ def accept(id: int) -> ResponseReturnValue:
 @bp.get("/<key:id>/preview")
 def preview(id: int) -> ResponseReturnValue:
     """What Spectrum would receive, while number and words are being typed."""
+    if not wants_fragment():
+        return redirect(url_for("change_orders.show", id=id), 303)
     row = lists.row(id, me())
     if not row.change_order.is_ready or row.why_not:
         return render_template("change_orders/_preview.html", id=id, overtaken=row.why_not or words.standing(row))

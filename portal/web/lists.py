@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from flask import Blueprint, abort, make_response, render_template, request
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain import change_orders, dossiers, lists, projects, sending
 from portal.domain.lists import Row
 from portal.domain.people import User
-from portal.web import errors, keys, words
+from portal.web import errors, keys, wants_fragment, words
 
 bp = Blueprint("change_orders", __name__, url_prefix="/change-orders")
 bp.record(keys.register)
@@ -56,6 +56,8 @@ def show(id: int) -> ResponseReturnValue:
 @bp.get("/<key:id>/row")
 def fragment(id: int) -> ResponseReturnValue:
     """The row as it is now: what a row in flight asks for, and what Cancel brings back."""
+    if not wants_fragment():
+        return redirect(url_for(".show", id=id), 303)
     row = lists.row(id, me())
     cancelled = CANCELLED.get(request.args.get("cancelled", ""))
     focus = f"#{cancelled}-{id}" if cancelled else None
