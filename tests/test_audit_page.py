@@ -179,6 +179,7 @@ def test_events_are_found_by_person_subject_day_and_number(eve_at, days, asked, 
         ("until=9999-12-31", "The last day is a date such as 2026-11-23."),
         ("since=0001-01-01", "The first day is a date such as 2026-11-23."),
         ("since=2026-03-02&until=2026-03-01", "The last day is before the first day."),
+        ("action=%00", "What was done is one line of plain text."),
     ],
 )
 def test_a_filter_that_is_none_is_told_at_its_field_and_keeps_what_was_typed(eve_at, asked, problem):
@@ -188,6 +189,13 @@ def test_a_filter_that_is_none_is_told_at_its_field_and_keeps_what_was_typed(eve
     assert answer.text.count(problem) == 2
     assert 'value="004"' in answer.text
     assert eve_at(f"/settings/audit.csv?{asked}").status_code == 404
+
+
+def test_a_number_with_a_control_character_is_told_on_every_database(eve_at):
+    answer = eve_at("/settings/audit?number=4%00")
+
+    assert (answer.status_code, answer.text.count("The change order number is one line of plain text.")) == (422, 2)
+    assert eve_at("/settings/audit.csv?number=4%00").status_code == 404
 
 
 @pytest.fixture
@@ -327,6 +335,8 @@ def test_from_every_thing_one_press_leads_to_its_events(eve_at, make_change_orde
         ("/settings/people", f"person={ben.id}"),
         ("/settings/company", "subject=company"),
         ("/settings/tokens", f"subject=token&amp;ref={token.id}"),
+        (f"/jobs/{change_order.job.id}", f"subject=job&amp;ref={change_order.job.id}"),
+        (f"/commitments/{change_order.commitment.id}", f"subject=commitment&amp;ref={change_order.commitment.id}"),
         (f"/imports/{upload.id}", f"subject=upload&amp;ref={upload.id}"),
     ):
         assert f'href="/settings/audit?{address}"' in eve_at(path).text

@@ -74,10 +74,10 @@ def read(asked: Mapping[str, str]) -> Filter:
         _person(asked.get("person", ""), errors),
         _subject(asked.get("subject", ""), errors),
         _ref(asked, errors),
-        asked.get("action", "").strip(),
+        _text("action", asked, errors),
         _day("since", asked, errors),
         _day("until", asked, errors),
-        asked.get("number", "").strip(),
+        _text("number", asked, errors),
     )
     if found.since and found.until and found.until < found.since:
         errors["until"] = "The last day is before the first day. Exchange them, or leave one empty."
@@ -209,6 +209,14 @@ def _ref(asked: Mapping[str, str], errors: dict[str, str]) -> int | None:
         errors["subject"] = "This address names no thing whose events could be shown. Choose from the list."
         return None
     return int(text) if text else None
+
+
+def _text(name: str, asked: Mapping[str, str], errors: dict[str, str]) -> str:
+    """As it was typed; a control character is in nothing that is recorded, and not every database would look for one."""
+    text = asked.get(name, "").strip()
+    if not text.isprintable():
+        errors[name] = f"{'What was done' if name == 'action' else 'The change order number'} is one line of plain text. Type it anew."
+    return text
 
 
 def _subject(text: str, errors: dict[str, str]) -> str:
