@@ -29,6 +29,7 @@ LOOKS = {
         "lost_connection",
         "mail",
         "people",
+        "policy",
         "preview",
         "settings",
         "sign_in_pages",

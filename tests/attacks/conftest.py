@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from portal import db, tasks, workbook
-from portal.domain import companies, connection_tests, fallback, links, pausing, refreshing, resending, sending, tokens, uploads
+from portal.domain import companies, connection_tests, fallback, links, pausing, refreshing, requesting, resending, sending, tokens, uploads
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.people import Membership
@@ -72,5 +72,6 @@ def town(app, clock, orders, toms_draft, ana, lee, ben, dee, eve, ada, sam, tom,
     uploads.receive("unread.csv", text_of({"cco_number": "902"}).encode(), dee)
     made = {scope: tokens.make(f"A system that may {scope}", dee.id, {scope}, None, ada)[1] for scope in ("read", "write", "send")}
     pausing.pause(companies.current().lane, eve, "month-end close")
+    requesting.ask(sam, "I approve from Monday")
     people = {"ana": ana, "lee": lee, "ben": ben, "dee": dee, "eve": eve, "ada": ada, "sam": sam, "tom": tom, "ivy": ivy}
     return SimpleNamespace(people=people, orders=orders, tokens=made, draft=toms_draft, link=links.make(tom))
