@@ -174,7 +174,7 @@ def test_what_happens_between_promise_and_sending_counts(seven, change_order, ma
 
     deliver(mailing_app)
 
-    assert catcher.mails() == []
+    assert [mail for mail in catcher.mails() if "Daily Summary" in mail["subject"]] == []
     assert (daily().outcome, daily().error) == (Outcome.SKIPPED, f"not sent: {why}")
 
 
@@ -201,7 +201,7 @@ def test_a_summary_that_could_not_go_out_until_midnight_expires(seven, change_or
 
     deliver(mailing_app)
 
-    assert catcher.mails() == []
+    assert [mail for mail in catcher.mails() if "Daily Summary" in mail["subject"]] == []
     assert (daily().outcome, daily().error) == (Outcome.SKIPPED, "not sent: expired")
 
 
