@@ -10,6 +10,7 @@ from portal.domain import companies, connection_tests, fallback, links, pausing,
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.people import Membership
+from tests.attacks.catalogue import CANARY
 from tests.intake.conftest import text_of
 
 DRAFT, DESCRIPTION = "Toms draft of the north pier", "RFI 7 of the harbor master"
@@ -72,6 +73,6 @@ def town(app, clock, orders, toms_draft, ana, lee, ben, dee, eve, ada, sam, tom,
     uploads.receive("unread.csv", text_of({"cco_number": "902"}).encode(), dee)
     made = {scope: tokens.make(f"A system that may {scope}", dee.id, {scope}, None, ada)[1] for scope in ("read", "write", "send")}
     pausing.pause(companies.current().lane, eve, "month-end close")
-    requesting.ask(sam, "I approve from Monday")
+    requesting.ask(sam, f"I approve {CANARY} from Monday")
     people = {"ana": ana, "lee": lee, "ben": ben, "dee": dee, "eve": eve, "ada": ada, "sam": sam, "tom": tom, "ivy": ivy}
     return SimpleNamespace(people=people, orders=orders, tokens=made, draft=toms_draft, link=links.make(tom))
