@@ -3,7 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import doorkeeping, events, people, sessions
+from portal.domain import doorkeeping, events, links, passwords, people, sessions
 from portal.domain.people import NotPermitted
 from portal.domain.sessions import Place, Session
 from tests.conftest import PASSWORD, sign_in
@@ -164,6 +164,24 @@ def test_what_will_not_do_is_said_and_changes_nothing(client, ana, elsewhere, ty
     assert sessions.find(elsewhere)
     assert people.by_id(ana.id).verify(PASSWORD)
     assert told(ana) == []
+
+
+def test_a_password_chosen_by_link_is_not_overwritten_by_who_knew_the_old_one(client, ana, monkeypatch):
+    sign_in(client, ana)
+    usable = passwords.usable
+
+    def meanwhile(new, person):
+        monkeypatch.setattr(passwords, "usable", usable)
+        links.use(links.make(ana), "chosen by a link meanwhile")
+        return usable(new, person)
+
+    monkeypatch.setattr(passwords, "usable", meanwhile)
+
+    answer = change_password(client)
+
+    assert answer.status_code == 403
+    assert people.by_id(ana.id).verify("chosen by a link meanwhile")
+    assert client.get("/profile").status_code == 303
 
 
 def test_guessing_the_old_password_is_slow_too(client, ana):

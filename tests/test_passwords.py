@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 
-from portal.domain import hashing, passwords, people, sessions
+from portal.domain import hashing, links, passwords, people, sessions
 from portal.domain.hashing import Crowded, Hasher
 from tests.conftest import PASSWORD
 
@@ -90,6 +90,24 @@ def test_a_weaker_hash_is_made_anew_at_the_next_sign_in(ana, monkeypatch):
 
     assert not stronger.check_needs_rehash(people.by_id(ana.id).password)
     assert sessions.prove(ana.email, PASSWORD) == ana
+
+
+def test_a_hash_made_anew_does_not_bring_back_a_password_that_was_replaced_meanwhile(ana, monkeypatch):
+    class Slow:
+        def verify(self, *given):
+            return hasher.verify(*given)
+
+        def check_needs_rehash(self, _):
+            monkeypatch.setattr(people, "hasher", hasher)
+            links.use(links.make(ana), "chosen by a link meanwhile")
+            return True
+
+    hasher = people.hasher
+    monkeypatch.setattr(people, "hasher", Slow())
+
+    sessions.prove(ana.email, PASSWORD)
+
+    assert people.by_id(ana.id).verify("chosen by a link meanwhile")
 
 
 def test_however_many_sign_in_at_once_only_two_hashes_are_computed_at_a_time(monkeypatch):

@@ -1,9 +1,13 @@
 """Signing in, staying signed in, and being signed out."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import flask
 import pytest
 
-from portal.domain import people, privileges, sessions
+from portal import db
+from portal.domain import links, people, privileges, sessions
 from portal.domain.hashing import Crowded
 from portal.domain.sessions import Road, Session
 from portal.web import visitors
@@ -341,3 +345,52 @@ def test_a_cookie_that_was_changed_or_is_another_portal_s_opens_nothing(client, 
         assert client.get("/change-orders").status_code == 303
     client.set_cookie("portal-8000", cookie)
     assert client.get("/change-orders").status_code == 200
+
+
+@pytest.fixture
+def slow_sign_in(client, ana, monkeypatch):
+    """Ana's right password is at the door; what is called here happens before her session begins."""
+    proof = sessions.prove
+
+    def go(meanwhile):
+        def prove(*given):
+            person = proof(*given)
+            meanwhile()
+            return person
+
+        monkeypatch.setattr(sessions, "prove", prove)
+        return try_to_sign_in(client, ana.email)
+
+    return go
+
+
+def test_a_password_that_was_replaced_while_it_was_looked_at_opens_nothing(slow_sign_in, client, ana):
+    answer = slow_sign_in(lambda: links.use(links.make(ana), "chosen by a link meanwhile"))
+
+    assert answer.status_code == 403
+    assert "got another password, at this very moment" in answer.text
+    assert client.get("/profile").status_code == 303
+    assert sessions.live(ana) == []
+
+
+def test_an_account_that_was_closed_at_that_moment_has_no_session_when_it_is_opened_again(slow_sign_in, client, ana):
+    answer = slow_sign_in(lambda: privileges.set_active(ana.id, False))
+    privileges.set_active(ana.id, True)
+
+    assert answer.status_code == 403
+    assert client.get("/profile").status_code == 303
+    assert sessions.live(people.by_id(ana.id)) == []
+
+
+def test_who_signs_in_at_many_places_at_the_same_moment_has_three_sessions(ana, company):
+    start = threading.Barrier(8)
+
+    def begin(_):
+        with db.connected():
+            start.wait()
+            sessions.start(ana, Road.PASSWORD)
+
+    with ThreadPoolExecutor(8) as crowd:
+        list(crowd.map(begin, range(8)))
+
+    assert len(sessions.live(ana)) == 3

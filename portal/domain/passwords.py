@@ -6,7 +6,7 @@ from pathlib import Path
 
 from portal.db import transaction
 from portal.domain import companies, events, people, sessions
-from portal.domain.people import LONGEST_PASSWORD, SHORTEST_PASSWORD, User
+from portal.domain.people import LONGEST_PASSWORD, SHORTEST_PASSWORD, NotPermitted, User
 
 COMMON = ("password", "passwort", "qwertyuiop", "qwerty", "asdfghjkl", "letmein", "welcome", "administrator", "admin", "changeme", "secret")
 OURS = ("portal", "spectrum", "procore", "accounting", "commitment", "changeorder", "change", "order", "cco")
@@ -52,11 +52,15 @@ def common() -> frozenset[str]:
 
 
 def change(person: User, new: str, token: str) -> None:
-    """The person, who has just given the old password, takes a new one. Their sessions end but that of the token. Raises Weak."""
+    """The person, read when they gave the old password, takes a new one. Their sessions end but that of the token.
+
+    Raises Weak, or NotPermitted when the old one was replaced meanwhile.
+    """
     hashed = usable(new, person)
     with transaction():
+        if not sessions.exchange(person, hashed):
+            raise NotPermitted(sessions.OVERTAKEN)
         person = people.as_now(person)
-        User.update(password=hashed).where(User.id == person.id).execute()
         ended = sessions.end_all(person, sessions.Why.PASSWORD, but=token)
         events.record("user", person.id, "password changed", person, sessions_ended=ended)
 

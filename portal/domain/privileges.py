@@ -107,7 +107,9 @@ def _job(number: str) -> Job | None:
 def changeable(id: int, by: User | None) -> User:
     """The person as they are now, if `by` may change their rights as of now. Raises NotPermitted or User.DoesNotExist."""
     _active_admins()  # first of all: two Admins who lower each other at once have to take turns
-    person: User = User.get_by_id(id)
+    asked: Any = User.select().where(User.id == id)
+    # Whoever signs in waits, so that closing ends all sessions; what only names the person goes on.
+    person: User = (asked if is_sqlite() else asked.for_update("FOR NO KEY UPDATE")).get()
     _ensure_administers_others(person, by)
     return person
 

@@ -18,7 +18,7 @@ from portal import clock
 from portal.db import Busy, Model, UtcField, transaction
 from portal.domain import people, throttling
 from portal.domain.hashing import fingerprint
-from portal.domain.people import User
+from portal.domain.people import NotPermitted, User
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=10)
@@ -26,7 +26,7 @@ MOST = 3  # sessions of one person at a time
 PROOF = timedelta(minutes=15)  # for so long a proof of identity is good for changes of rights and settings
 FAMILIAR = timedelta(days=30)  # for so long an address counts as one where the person signs in
 NOTE_EVERY = timedelta(minutes=1)  # how often use is written down
-
+OVERTAKEN = "Your account was closed, or got another password, at this very moment. Nothing was changed: sign in again."
 
 log = structlog.get_logger()
 
@@ -129,11 +129,20 @@ def prove(email: str, password: str, address: str = "") -> User | None:
     if user and right and user.active:
         throttling.forgive(counted)
         if people.hasher.check_needs_rehash(str(user.password)):
-            User.update(password=people.hasher.hash(password)).where(User.id == user.id).execute()
+            exchange(user, people.hasher.hash(password))
         return user
     why = "wrong password" if user and not right else "account closed" if user else "no such account"
     log.warning("sign-in failed", reason=why, account=throttling.digest(email)[:12], address=address)
     return None
+
+
+def exchange(user: User, hashed: str) -> bool:
+    """Keep another hash, of the same password or a new one, unless the one that was looked at was replaced meanwhile."""
+    same = User.id == user.id, User.password == user.password
+    if not User.update(password=hashed).where(*same).execute():
+        return False
+    user.password = hashed
+    return True
 
 
 def sign_in(email: str, password: str, place: Place = NOWHERE) -> str | None:
@@ -145,10 +154,15 @@ def sign_in(email: str, password: str, place: Place = NOWHERE) -> str | None:
 def start(user: User, road: Road, place: Place = NOWHERE, *, instead_of: str = "", proved_at: datetime | None = None) -> Started:
     """A new session of somebody who has proved who they are, by whatever road; just now, if `proved_at` does not say when.
 
-    Ends the session of the token `instead_of`, which the same browser had, and the oldest ones beyond three.
+    Ends the session of the token `instead_of`, which the same browser had, and the oldest ones beyond three. Raises
+    NotPermitted when the account was closed, or its password replaced, after the proof.
     """
     token, now = secrets.token_urlsafe(32), clock.now()
+    still = User.active if road is Road.OPENID else User.active & (User.password == user.password)
     with transaction():
+        # First of all: two sign-ins of a person, or one and what ends their sessions, have to take turns.
+        if not User.update(last_active_at=now).where(User.id == user.id, still).execute():
+            raise NotPermitted(OVERTAKEN)
         _end(Why.SIGNED_OUT, Session.token_hash == fingerprint(instead_of))
         surplus = sorted(live(user), key=lambda one: (one.started_at, one.id))[: -(MOST - 1)]
         _end(Why.FOURTH, Session.id.in_([one.id for one in surplus]))
@@ -160,7 +174,6 @@ def start(user: User, road: Road, place: Place = NOWHERE, *, instead_of: str = "
             browser=place.browser[:60],
             confirmed_at=min(proved_at or now, now),
         )
-        User.update(last_active_at=now).where(User.id == user.id).execute()
     log.info("signed in", person=user.id, road=str(road), address=place.address)
     return Started(token, surplus)
 

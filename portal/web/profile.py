@@ -39,9 +39,10 @@ def change_password() -> ResponseReturnValue:
     if new != request.form.get("repeated", ""):
         return page({"repeated": NOT_TWICE_THE_SAME}), 422
     try:
-        if sessions.prove(me().email, old, visitors.address()) is None:
+        person = sessions.prove(me().email, old, visitors.address())
+        if person is None:
             return page({"old": NOT_THE_OLD}), 422
-        passwords.change(me(), new, me().token)
+        passwords.change(person, new, me().token)
     except TooMany as wait:
         return page({"old": str(wait)}), 429, {"Retry-After": str(wait.seconds)}
     except passwords.Weak as why:
