@@ -1,4 +1,4 @@
-/* The one script of ours: it fits htmx to people who use a keyboard or a screen reader. Without it every form still works.
+/* It fits htmx to people who use a keyboard or a screen reader. Without it every form still works.
 
    A fragment may carry  data-focus="#id"   where focus goes when it has been swapped in
                          data-say="text"    the sentence for the live region #say

@@ -34,6 +34,7 @@ LOOKS = {
         "settings",
         "sign_in_pages",
         "tokens",
+        "typed_text",
         "without_javascript",
     )
 }

@@ -43,11 +43,13 @@ def edit(id: int) -> ResponseReturnValue:
 
 @bp.post("/change-orders/<key:id>/edit")
 def save(id: int) -> ResponseReturnValue:
-    """Keep what was typed, findings and all; or give it back with a line more or less."""
+    """Keep what was typed, findings and all; or give it back, as it is or with a line more or less."""
     change_order, typed = writable(id), as_typed()
     if "add" in request.form:
         typed.add()
         return form(change_order, typed, version=seen_version(), focus=f"phase_code-{len(typed.lines)}")
+    if "back" in request.form:
+        return form(change_order, typed, version=seen_version())
     if "remove" in request.form:
         near = min(typed.remove(request.form["remove"]), len(typed.lines))
         return form(change_order, typed, version=seen_version(), focus=f"phase_code-{near}" if near else "add")
