@@ -33,6 +33,21 @@ def test_one_click_asks_where_the_buttons_are_missing(page, at, ben, eve, change
     shot(page, "asked-for-the-privilege")
 
 
+def test_the_number_of_requests_stands_apart_from_the_word_beside_it(page, at, ben, eve):
+    requesting.ask(ben)
+    at(page, eve, "/settings/people")
+
+    gap = page.get_by_role("link", name="Settings 1 request").evaluate(
+        """link => {
+          const word = document.createRange();
+          word.selectNode(link.firstChild);
+          return link.querySelector(".count").getBoundingClientRect().left - word.getBoundingClientRect().right;
+        }"""
+    )
+
+    assert gap >= 4
+
+
 @pytest.mark.parametrize("browser_page", ["page", "page_without_javascript"])
 def test_an_administrator_raises_and_grants_in_one_step(browser_page, at, ben, eve, request, shot):
     requesting.ask(ben, "I clear the list while Ana is away")
