@@ -41,9 +41,12 @@ def exact(moment: datetime) -> str:
 
 
 def at_time(moment: datetime) -> str:
-    """10:44, in the company's zone; Nov 22, 10:44 when that is not today."""
+    """10:44, in the company's zone; Nov 22, 10:44 when that is not today; Nov 22, 2025, 10:44 when it is not this year."""
     local, today = moment.astimezone(zone()), clock.now().astimezone(zone()).date()
-    return f"{local:%H:%M}" if local.date() == today else f"{local:%b} {local.day}, {local:%H:%M}"
+    if local.date() == today:
+        return f"{local:%H:%M}"
+    year = "" if local.year == today.year else f" {local.year},"
+    return f"{local:%b} {local.day},{year} {local:%H:%M}"
 
 
 def iso(moment: datetime) -> str:
