@@ -9,7 +9,7 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField
-from portal.domain import change_orders, checks, entries, events, matching, revisions, sending
+from portal.domain import change_orders, checks, entries, events, matching, privileges, revisions, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.entries import Entry
@@ -153,7 +153,7 @@ def join(job: Job, sender: User, joined: list[str]) -> None:
     """Make the sender a member of the job, for only members send."""
     if not sender.is_member_of(job):
         Membership.create(user=sender, job=job)
-        events.record("user", sender.id, "joined", None, job=job.number)
+        events.record(privileges.SUBJECT, sender.id, privileges.JOINED, None, job=job.number)
         joined.append(job.number)
 
 

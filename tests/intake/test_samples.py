@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from portal import clock, tasks
-from portal.domain import change_orders, checks, companies, deciding, exporting, lists, outbox, people
+from portal.domain import change_orders, checks, companies, deciding, exporting, lists, outbox, people, roster
 from portal.domain.change_orders import Status
 from portal.domain.commitments import Job
 from portal.domain.events import Event
@@ -86,6 +86,13 @@ def test_the_accounts_sign_in_with_the_password_and_do_what_they_are_for(loaded)
     assert {what for what, person in by_purpose.items() if person.may_administer} == {"admin"}
     assert {what for what, person in by_purpose.items() if not person.may_look} == {"sender"}
     assert Membership.select().where(Membership.user == by_purpose["sender"]).count() == 6
+
+
+def test_the_access_review_knows_since_when_the_accounts_have_their_rights(loaded):
+    given = roster.grants(User.select())
+
+    assert all(one.level for one in given.values())
+    assert {person.name for person in User.select() if given[person.id].privilege} == {"Ana Ortiz", "Lee Nakamura"}
 
 
 def test_an_approver_may_decide_all_that_is_ready(loaded):
