@@ -152,13 +152,14 @@ def test_the_database_itself_holds_one_open_request_per_person(ben):
 
 @pytest.mark.parametrize("note", ["x" * 301, "two\nlines", "\x00", "bell\x07"])
 @pytest.mark.parametrize("headers", [{}, HTMX])
-def test_a_note_that_is_none_is_refused_with_the_reason(client, ben, note, headers):
+def test_a_note_that_is_none_is_refused_with_the_reason_and_stays_to_be_corrected(client, ben, note, headers):
     sign_in(client, ben)
 
     asked = client.post(ASK, data={"note": note}, headers=headers)
 
     assert asked.status_code == 422
     assert "A note is one line of at most 300 characters." in soup(asked).find(id="asking-problem").get_text()
+    assert soup(asked).find(id="asking-note")["value"] == note
     assert PrivilegeRequest.select().count() == 0
 
 
@@ -327,6 +328,16 @@ def test_a_level_that_makes_the_privilege_count_answers_the_request_too(admin, m
 
     assert PrivilegeRequest.get_by_id(request.id).granted
     assert [subject for _, subject, _ in posted()] == ["Can Push to Accounting granted: Gus Hall"] * 2
+
+
+def test_the_note_of_an_answer_that_was_refused_stays_beside_its_request(admin, sam, ben):
+    requesting.ask(ben)
+    request = requesting.ask(sam)
+
+    refused = answer(admin, request, "declined", note="x" * 301)
+
+    assert refused.status_code == 422
+    assert [one["value"] for one in soup(refused).find(id="requests").find_all("input", attrs={"name": "note"})] == ["", "x" * 301]
 
 
 def test_an_answer_that_is_none_is_refused(admin, sam):
