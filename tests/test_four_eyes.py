@@ -95,20 +95,30 @@ def test_where_nobody_else_can_the_row_says_what_to_do(client, pat, dee, make_ch
     assert f"{SENTENCE} Nobody else can: ask an administrator to give somebody ‘Can Push to Accounting’." in page
 
 
+def test_the_row_of_a_failed_one_says_why_reject_is_missing_and_who_can(client, pat, ana, make_change_order):
+    resent_by(pat, make_change_order("failed"))
+
+    row = sign_in(client, pat).get("/change-orders?view=failed").text
+
+    assert "Reject is not offered: you sent or wrote this change order" in row
+    assert "Who can: Ana Ortiz." in row
+    assert "Reject is not offered" not in sign_in(client, ana).get("/change-orders?view=failed").text
+
+
 @pytest.mark.parametrize("view", ["ready", "failed"])
 def test_naming_who_can_asks_the_database_as_often_for_many_rows_as_for_few(client, ana, dee, make_change_order, view):
     sign_in(client, ana)
     Membership.create(user=ana, job=make_change_order(view).job)
-    sent_by_ana(make_change_order(view), ana)
+    resent_by(ana, make_change_order(view))
     with count_queries() as few:
         client.get(f"/change-orders?view={view}")
     for _ in range(6):
-        sent_by_ana(make_change_order(view), ana)
+        resent_by(ana, make_change_order(view))
     with count_queries() as many:
         client.get(f"/change-orders?view={view}")
 
     assert len(many) == len(few)
 
 
-def sent_by_ana(change_order, ana):
-    type(change_order).update(sent_by=ana).where(type(change_order).id == change_order.id).execute()
+def resent_by(person, change_order):
+    type(change_order).update(sent_by=person).where(type(change_order).id == change_order.id).execute()
