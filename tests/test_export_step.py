@@ -121,6 +121,22 @@ def test_refused_credentials_fail_this_one_and_pause_the_others(accepted, make_c
     assert told(accepted).facts["cause"] == "access"
     assert load(other.id).state is Status.QUEUED
     assert Lane.is_paused(accepted.company.lane)
+    (paused,) = [event for event in events.history("company", accepted.company.id) if event.action == "exports paused"]
+    assert (paused.actor, paused.facts["reason"]) == (None, "Spectrum refused our credentials. An administrator has to mend them.")
+
+
+def test_refused_credentials_leave_the_pause_of_a_person_as_it_is(accepted, eve):
+    def pause_meanwhile(elements, guid):
+        pausing.pause(accepted.company.lane, eve, "month-end close")
+        raise NOT_US
+
+    claim = Lane.take(accepted.company.lane, tasks.LEASE)
+    exporting.step(Dispatch.get(), claim, pause_meanwhile)
+    Lane.release(accepted.company.lane, claim)
+
+    lane = Lane.get_by_id(accepted.company.lane)
+    assert load(accepted.id).state is Status.FAILED
+    assert (lane.paused_by, lane.reason) == (eve, "month-end close")
 
 
 @pytest.mark.parametrize("position", [1, 2, 3])

@@ -20,6 +20,13 @@ def resume(lane: str, by: User) -> None:
     _set(lane, by, "exports resumed", paused_at=None, paused_by=None, reason="")
 
 
+def refused(lane: str, reason: str) -> None:
+    """Stop sending because Spectrum refuses the portal itself; what somebody paused stays theirs. Call inside a transaction."""
+    paused = Lane.update(paused_at=clock.now(), paused_by=None, reason=reason)
+    if paused.where(Lane.name == lane, Lane.paused_at.is_null()).execute():
+        events.record("company", current().id, "exports paused", None, reason=reason)
+
+
 def _set(lane: str, by: User, action: str, **columns: Any) -> None:
     with transaction():
         by = people.as_now(by)

@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 from portal import clock
-from portal.domain import alarms, events, exports, outbox
+from portal.domain import alarms, events, exports, outbox, pausing
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.exports import DOUBT, STORED, Attempt, Export, Outcome
-from portal.domain.outbox import Dispatch, Lane
+from portal.domain.outbox import Dispatch
 from portal.spectrum import records
 
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 300, 900, 3600))
@@ -81,12 +81,11 @@ def _refused(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, At
     line, attempt = next((line, attempt) for line, attempt in latest.items() if attempt.outcome == Outcome.REFUSED)
     rows = [records.Row(code=code, column=column, text=text) for code, column, text in attempt.rows]
     cause = records.failure_class(rows, attempt.http)
-    if cause == "access":
-        reason = "Spectrum refused our credentials. An administrator has to mend them."
-        Lane.update(paused_at=clock.now(), paused_by=None, reason=reason).where(Lane.name == dispatch.lane).execute()
     said = [records.explain(row.code, row.column, row.text) for row in rows if row.code != "G"]
     text = " ".join(said) or "Spectrum refused our credentials."
     fail(dispatch, change_order, cause, text, line=line, rows=attempt.rows, http=attempt.http, sent=_sent(latest))
+    if cause == "access":
+        pausing.refused(dispatch.lane, "Spectrum refused our credentials. An administrator has to mend them.")
 
 
 def _postpone(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, Attempt]) -> None:
