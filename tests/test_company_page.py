@@ -1,11 +1,12 @@
 """What an administrator sets for the company, and what it does."""
 
 from datetime import date
+from itertools import chain
 
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import companies, company_settings, events, heartbeats, pausing, tokens
+from portal.domain import companies, company_settings, connection, events, heartbeats, pausing, tokens
 from portal.domain.change_orders import load
 from portal.domain.connection_tests import ConnectionTest
 from portal.domain.outbox import Lane
@@ -212,10 +213,12 @@ def test_while_something_is_missing_every_accept_says_that_export_is_off_and_why
 
 
 def test_every_setting_says_in_a_sentence_what_it_changes(admin, company):
-    page = BeautifulSoup(admin.get("/settings/company").text, "html.parser")
+    page = BeautifulSoup(admin.get("/settings/company").text, "html.parser").main
+    fields = [found for found in page.find_all(["input", "select", "textarea"]) if found.get("type") != "hidden"]
+    settings = {found["name"]: page.find(id=f"{found['name']}-hint") for found in fields if found["name"] != "change_order"}
 
-    fields = [name for section in company_settings.SECTIONS.values() for name in section]
-    assert [name for name in fields if not page.find(id=f"{name}-hint")] == []
+    assert settings.keys() == {*connection.FIELDS, *chain(*company_settings.SECTIONS.values()), "reason"}
+    assert [name for name, hint in settings.items() if hint is None or not hint.get_text().strip().endswith(".")] == []
 
 
 def test_one_press_fills_in_a_reject_reason(client, ana, company, change_order):
