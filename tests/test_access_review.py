@@ -7,10 +7,11 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import events, outbox, people, privileges, requesting
+from portal.domain import events, outbox, people, privileges, requesting, tokens
+from portal.domain.identities import Identity
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Level, Membership, User
-from tests.conftest import HTMX, PASSWORD, sign_in
+from tests.conftest import HTMX, PASSWORD, count_queries, sign_in
 
 PEOPLE = "/settings/people"
 
@@ -141,9 +142,42 @@ def test_the_csv_says_who_holds_what_since_when_granted_by_whom(admin, ben, eve,
         "May decide": "yes",
         "Jobs": "24-117",
         "Last active (UTC)": "",
+        "Signs in with": "password",
+        "Access tokens": "",
         "Account made (UTC)": now,
+        "Account made by": "",
+        "Deactivated (UTC)": "",
+        "Deactivated by": "",
         "Effective rights": "Sees everything, looks after failed exports, accepts, rejects and retries.",
     }
+
+
+def test_the_csv_says_how_each_account_is_used_who_made_it_and_who_ended_it(admin, ben, eve, job, clock):
+    admin.post(PEOPLE, data=NEW)
+    gus = people.find("gus@example.test")
+    Identity.create(issuer="https://id.example.test", subject="gus", user=gus)
+    for name in ("Zeta", "Feeder"):
+        tokens.make(name, gus.id, {tokens.Scope.READ}, None, eve)
+    revoked, _ = tokens.make("Old", gus.id, {tokens.Scope.READ}, None, eve)
+    tokens.revoke(revoked.id, eve)
+    privileges.set_active(ben.id, False, by=eve)
+    asked = ("Signs in with", "Access tokens", "Account made by", "Deactivated (UTC)", "Deactivated by")
+
+    told = {row["Name"]: [row[column] for column in asked] for row in table(admin.get(f"{PEOPLE}.csv"))}
+
+    assert told["Gus Hall"] == ["identity provider", "Feeder, Zeta", "Eve Laurent", "", ""]
+    assert told["Ben Okafor"] == ["password", "", "", clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"), "Eve Laurent"]
+
+
+def test_the_csv_asks_the_database_as_often_for_many_people_as_for_few(admin, make_user):
+    with count_queries() as few:
+        admin.get(f"{PEOPLE}.csv")
+    for n in range(6):
+        make_user(f"Approver {n}", level=Level.STANDARD, can_push=True)
+    with count_queries() as many:
+        admin.get(f"{PEOPLE}.csv")
+
+    assert len(many) == len(few)
 
 
 def test_a_privilege_that_was_taken_away_has_no_since(admin, ana, eve):

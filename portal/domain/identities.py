@@ -74,6 +74,11 @@ def opens(user: int) -> bool:
     return bool(Identity.select().where(Identity.user == user).exists())
 
 
+def linked() -> set[int]:
+    """The ids of all accounts that an identity opens."""
+    return {identity.user_id for identity in Identity.select(Identity.user)}
+
+
 def find(issuer: str, subject: str) -> Identity | None:
     identity: Identity | None = (
         Identity.select(Identity, User).join(User).where(Identity.issuer == issuer, Identity.subject == subject).first()

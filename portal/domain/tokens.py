@@ -72,7 +72,7 @@ class Token(Model):
             return "Revoked"
         if self.expires_at and self.expires_at <= clock.now():
             return "Expired"
-        return "Works" if self.user.active else "Account closed"
+        return "Works" if self.user.active else "Account deactivated"
 
     @property
     def is_live(self) -> bool:
@@ -137,9 +137,9 @@ def everything() -> list[Token]:
     return list(query.order_by(Token.revoked_at.is_null(False), Token.id.desc()))
 
 
-def count_live() -> int:
-    """How many tokens work."""
-    return sum(token.is_live for token in Token.select(Token, User).join(User, on=Token.user).where(Token.revoked_at.is_null()))
+def live() -> list[Token]:
+    """The tokens that work, with whom they act for."""
+    return [token for token in Token.select(Token, User).join(User, on=Token.user).where(Token.revoked_at.is_null()) if token.is_live]
 
 
 def _administrator(by: User) -> User:
@@ -156,7 +156,7 @@ def _errors(name: str, user: User | None, scopes: set[str], days: int | None) ->
     elif Token.select().where(Token.name == name, Token.revoked_at.is_null()).exists():
         errors["name"] = f"There is already a token {name}. Choose another name, or revoke that one first."
     if user is None or not user.active:
-        errors["person"] = "Choose the person the token acts for. Closed accounts cannot be chosen."
+        errors["person"] = "Choose the person the token acts for. Deactivated accounts cannot be chosen."
     if not scopes or scopes - set(Scope):
         errors["scopes"] = "Choose at least one: read, write or send."
     if days is not None and not 1 <= days <= LONGEST_DAYS:

@@ -31,7 +31,12 @@ COLUMNS = (
     "May decide",
     "Jobs",
     "Last active (UTC)",
+    "Signs in with",
+    "Access tokens",
     "Account made (UTC)",
+    "Account made by",
+    "Deactivated (UTC)",
+    "Deactivated by",
     "Effective rights",
 )
 
@@ -139,9 +144,9 @@ def about(shown: list[User]) -> dict[str, object]:
 
 
 def _rows(shown: list[User]) -> Iterator[tuple[object, ...]]:
-    jobs, grants = people.jobs_by_person(), roster.grants(shown)
+    jobs, grants, accounts = people.jobs_by_person(), roster.grants(shown), roster.accounts(shown)
     for person in shown:
-        given = grants[person.id]
+        given, account = grants[person.id], accounts[person.id]
         privilege = ("inactive" if person.can_push_is_inactive else "yes") if person.can_push else "no"
         yield (
             person.name,
@@ -154,7 +159,11 @@ def _rows(shown: list[User]) -> Iterator[tuple[object, ...]]:
             "yes" if person.may_decide else "no",
             ", ".join(jobs.get(person.id, [])),
             _moment(person.last_active_at),
+            ", ".join(account.roads),
+            ", ".join(account.tokens),
             _moment(person.created_at),
+            audit_words.who(account.made) if account.made else "",
+            *_told(account.closed),
             person.effective_rights,
         )
 

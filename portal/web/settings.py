@@ -193,7 +193,7 @@ def company_page(section: str = "", errors: dict[str, str] | None = None) -> str
         steps=setting_up.steps(kept, readable=readable),
         trial=mail_trials.latest(me()),
         last_import=next(iter(past_imports.latest(me(), 1)), None),
-        live_tokens=tokens.count_live(),
+        live_tokens=len(tokens.live()),
         zones=[(zone, zone.replace("_", " ")) for zone in sorted({*ZONES, kept.time_zone})],
         weekdays=WEEKDAYS,
         currencies=[(code, f"{code} – {name}") for code, name in currencies.OF_BOOKS.items()],

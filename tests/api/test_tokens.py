@@ -77,7 +77,7 @@ def test_a_closed_account_closes_its_tokens(token, dee):
     privileges.set_active(dee.id, False)
 
     assert tokens.find(token[1]) is None
-    assert Token.get_by_id(token[0].id).state == "Account closed"
+    assert Token.get_by_id(token[0].id).state == "Account deactivated"
 
 
 def test_use_is_written_down_at_most_once_a_minute(clock, eve, dee):
@@ -124,7 +124,7 @@ def test_what_makes_no_token_is_said_by_field(token, eve, dee, changes, field):
 def test_no_token_acts_for_a_closed_account(eve, dee):
     privileges.set_active(dee.id, False)
 
-    with pytest.raises(Invalid, match="Closed accounts"):
+    with pytest.raises(Invalid, match="Deactivated accounts"):
         tokens.make("Procore sync", dee.id, {"read"}, None, eve)
 
 
