@@ -1,17 +1,21 @@
 """Administrators read the audit trail: who did what when, filtered, page by page, as CSV, and verified."""
 
+import ast
 import csv
 import io
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 
+import config
 from portal import db
 from portal.domain import audit, company_settings, deciding, events, pausing, privileges, sending, tokens, trail, uploads
 from portal.domain.change_orders import load
 from portal.domain.people import Level, Membership
+from portal.domain.staging import Import
 from portal.web import audit as page_module
 from portal.web import downloads
 from tests.conftest import HTMX, count_queries, sign_in
@@ -191,6 +195,24 @@ def test_a_filter_that_is_none_is_told_at_its_field_and_keeps_what_was_typed(eve
     assert eve_at(f"/settings/audit.csv?{asked}").status_code == 404
 
 
+def recorded():
+    """Every action that the source records by its name: the argument at this place of these calls."""
+    place = {"record": 2, "_record": 1, "_set": 2, "_finish": 1}
+    for file in (Path(config.__file__).parent / "portal").rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text())):
+            at = place.get(ast.unparse(call.func).rpartition(".")[2]) if isinstance(call, ast.Call) else None
+            if at is not None and len(call.args) > at:
+                yield from (one.value for one in ast.walk(call.args[at]) if isinstance(one, ast.Constant) and isinstance(one.value, str))
+
+
+def test_everything_that_is_recorded_is_offered_to_search_by(eve_at):
+    offered = {
+        option["value"] for option in BeautifulSoup(eve_at("/settings/audit").text, "html.parser").find(id="actions").find_all("option")
+    }
+
+    assert {"accepted", "made", "mail set aside", "exports paused", "imported"} <= set(recorded()) <= offered
+
+
 def test_a_number_with_a_control_character_is_told_on_every_database(eve_at):
     answer = eve_at("/settings/audit?number=4%00")
 
@@ -325,10 +347,11 @@ def test_nobody_but_administrators_reads_the_trail(client, request, who, path):
     assert client.get(path).status_code == 403
 
 
-def test_from_every_thing_one_press_leads_to_its_events(eve_at, make_change_order, ana, ben, eve, company):
+def test_from_every_thing_one_press_leads_to_its_events(eve_at, make_change_order, ana, ben, eve, company, clock):
     change_order = make_change_order()
     token, _ = tokens.make("Feeder", ana.id, {tokens.Scope.READ}, None, eve)
     upload = uploads.receive("lines.csv", b"number", eve)
+    by_command = Import.create(file="old.csv", sha256="", size=1, confirmed_at=clock.now(), finished_at=clock.now())
 
     for path, address in (
         (f"/change-orders/{change_order.id}", f"subject=change_order&amp;ref={change_order.id}"),
@@ -338,6 +361,8 @@ def test_from_every_thing_one_press_leads_to_its_events(eve_at, make_change_orde
         (f"/jobs/{change_order.job.id}", f"subject=job&amp;ref={change_order.job.id}"),
         (f"/commitments/{change_order.commitment.id}", f"subject=commitment&amp;ref={change_order.commitment.id}"),
         (f"/imports/{upload.id}", f"subject=upload&amp;ref={upload.id}"),
+        ("/imports", f"subject=import&amp;ref={by_command.id}"),
+        (f"/settings/people/{ben.id}/sign-in", f"person={ben.id}"),
     ):
         assert f'href="/settings/audit?{address}"' in eve_at(path).text
 

@@ -294,7 +294,7 @@ def test_no_link_goes_to_a_closed_account(client, eve, make_user):
 
     answer = client.post(f"/settings/people/{cy.id}/sign-in/link", follow_redirects=True)
 
-    assert "The account of Cy Young is closed. Open it first." in answer.text
+    assert "The account of Cy Young is deactivated. Reactivate it on the people page first." in answer.text
     assert Dispatch.select().count() == 0
 
 

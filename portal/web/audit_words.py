@@ -34,9 +34,40 @@ OF_ACTION |= {
     "resending recorded": "A line sent again",
     "customer read from Spectrum": "Customer",
 }
-OF_SETTINGS = ("settings changed", "connection changed", "exports paused", "exports resumed")
-OF_SIGNING_IN = ("password changed", "password link sent", "session ended", "sessions ended", "sign-in unlocked", "identity linked")
-ACTIONS = sorted({*words.SENTENCES, *privileges.CHANGES, *OF_SETTINGS, *OF_SIGNING_IN})  # to search by
+OF_SETTINGS = (
+    "settings changed",
+    "connection changed",
+    "connection test asked for",
+    "exports paused",
+    "exports resumed",
+    "refresh from Spectrum asked for",
+    "resending check asked for",
+    "resending recorded",
+    "secrets sealed anew",
+    "test mail asked for",
+    "sample data loaded",
+)
+OF_SIGNING_IN = (
+    "password changed",
+    "password chosen by link",
+    "password link made",
+    "password link sent",
+    "session ended",
+    "sessions ended",
+    "sign-in unlocked",
+    "identity linked",
+    "identity unlinked",
+)
+OF_MAIL = (
+    "daily summary asked for",
+    "daily summary declined",
+    "mail on failed exports asked for",
+    "mail on failed exports declined",
+    "mail sent again",
+    "mail set aside",
+)
+OF_THINGS = ("abandoned", "changed", "confirmed", "customer read from Spectrum", "imported", "made", "revoked")
+ACTIONS = sorted({*words.SENTENCES, *privileges.CHANGES, *OF_SETTINGS, *OF_SIGNING_IN, *OF_MAIL, *OF_THINGS})  # to search by
 HEAD = tuple(revisions.WORDS)  # of a change order's snapshot, in the order in which they are told
 LINE = ("phase_code", "cost_type", "bid_item", "description", "quantity", "unit", "amount")
 SAID = ("reason", "note", "text")  # stands on its own beside the sentence

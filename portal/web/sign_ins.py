@@ -49,7 +49,7 @@ def send_link(id: int) -> ResponseReturnValue:
     """Mail the person a link to choose a password; nobody else ever sees it."""
     person = find(id)
     if not person.active:
-        return back(id, f"The account of {person.name} is closed. Open it first.")
+        return back(id, f"The account of {person.name} is deactivated. Reactivate it on the people page first.")
     (links.reset if person.password else links.first_time)(person, me())
     return back(id, f"Mail with a link is on its way to {person.email}. The link works once, for an hour.")
 
