@@ -158,7 +158,7 @@ def test_what_is_not_there_is_told_in_a_sentence(client, ana, method, path, code
     answer = client.open(path, method=method)
 
     assert answer.status_code == code
-    assert "<h1>" in answer.text
+    assert "<h1" in answer.text
     assert "werkzeug" not in answer.text.lower()
 
 
