@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from datetime import timedelta
 
 import pytest
 from bs4 import BeautifulSoup
@@ -75,9 +76,9 @@ def test_who_asked_is_shown(admin, ben, sam):
 
 def test_who_was_not_active_for_90_days_is_shown_but_no_new_or_closed_account(admin, make_user, clock):
     now = clock.now()
-    make_user("Old Hand", level=Level.STANDARD, created_at=now.replace(year=2020), last_active_at=now.replace(year=2021))
-    make_user("Never Came", level=Level.STANDARD, created_at=now.replace(year=2020))
-    make_user("Left Long", level=Level.STANDARD, created_at=now.replace(year=2020), active=False)
+    make_user("Old Hand", level=Level.STANDARD, created_at=now - timedelta(days=2500), last_active_at=now - timedelta(days=2000))
+    make_user("Never Came", level=Level.STANDARD, created_at=now - timedelta(days=2500))
+    make_user("Left Long", level=Level.STANDARD, created_at=now - timedelta(days=2500), active=False)
     make_user("Just Made", level=Level.STANDARD)
 
     assert names(admin.get(f"{PEOPLE}?show=idle")) == ["Never Came", "Old Hand"]

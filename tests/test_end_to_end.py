@@ -129,7 +129,9 @@ def child_of(parent, command):
 
 def test_accept_does_not_notice_that_redis_hangs_and_the_export_follows_when_it_is_back(ana, portal_up, database):
     change_order, valkey = waiting(database), portal_up.pids()["valkey"]
+    begun = time.monotonic()
     page = ana.page(f"/change-orders/{change_order['id']}/acceptance")
+    usual = time.monotonic() - begun
 
     os.kill(valkey, signal.SIGSTOP)
     started = time.monotonic()
@@ -140,9 +142,9 @@ def test_accept_does_not_notice_that_redis_hangs_and_the_export_follows_when_it_
     os.kill(valkey, signal.SIGCONT)
 
     assert answer.ok
-    assert took < 2
+    assert took < 2 + 5 * usual  # however slow this machine is
     assert meanwhile == "queued"
-    eventually(lambda: state(database, change_order["id"]) == "exported", 30)
+    eventually(lambda: state(database, change_order["id"]) == "exported")
 
 
 def test_accept_does_not_notice_that_redis_is_gone_and_the_export_follows_when_it_is_back(ana, portal_up, database):

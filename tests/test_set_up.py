@@ -83,7 +83,7 @@ def test_make_run_prints_one_line_for_scripts_and_stops_with_a_signal(tmp_path: 
     with log.open("wb") as errors, answer.open("wb") as output:
         make = subprocess.Popen(["make", "run", "ARGS=--json"], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
     try:
-        eventually(lambda: b"\n" in answer.read_bytes() or make.poll() is not None)
+        eventually(lambda: b"\n" in answer.read_bytes() or make.poll() is not None, 90)
         assert make.poll() is None, log.read_text()
         [line] = answer.read_text().splitlines()
         pids = [process["pid"] for process in json.loads(line)["processes"]]

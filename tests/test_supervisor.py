@@ -15,7 +15,7 @@ import pytest
 
 from portal import supervisor
 from portal.supervisor import KeepsDying, Supervisor
-from tests.processes import ROOT, alive, environment, eventually
+from tests.processes import PATIENCE_S, ROOT, alive, environment, eventually
 
 T = TypeVar("T")
 SLEEPS = "import time; time.sleep(600)"
@@ -41,7 +41,7 @@ def in_a_loop(scenario: Coroutine[Any, Any, T]) -> T:
 
 
 async def until(what: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not what():
             await asyncio.sleep(0.02)
 
@@ -169,4 +169,4 @@ def test_all_end_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     killed.wait()
     killed.stdout.close()
 
-    eventually(lambda: not alive(child), 5)
+    eventually(lambda: not alive(child))

@@ -40,6 +40,17 @@ def hand_in(page, address, path):
     arrived(page, path.name)
 
 
+def leave_by(page, place):
+    """Click, and wait for the page that this leads to, which may look like the one before."""
+    with page.expect_navigation():
+        place.click()
+
+
+def look_until_it_rests(page):
+    while page.get_by_role("link", name="See how far it is").is_visible():
+        leave_by(page, page.get_by_role("link", name="See how far it is"))
+
+
 @pytest.mark.timeout(400)
 def test_of_10_000_rows_the_12_bad_ones_are_shown_and_after_correction_all_are_imported(page, served, worker, eve, tmp_path, shot):
     page.set_default_timeout(120_000)
@@ -70,11 +81,9 @@ def test_a_file_is_imported_without_javascript(page_without_javascript, served, 
     sign_in(page, served, eve)
     hand_in(page, served, path)
 
-    while page.get_by_role("link", name="See how far it is").is_visible():
-        page.get_by_role("link", name="See how far it is").click()
-    page.get_by_role("button", name="Import", exact=True).click()
-    while page.get_by_role("link", name="See how far it is").is_visible():
-        page.get_by_role("link", name="See how far it is").click()
+    look_until_it_rests(page)
+    leave_by(page, page.get_by_role("button", name="Import", exact=True))
+    look_until_it_rests(page)
 
     expect(page.get_by_text("Imported: 1 new")).to_be_visible()
 

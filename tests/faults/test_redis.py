@@ -144,8 +144,10 @@ def test_a_worker_outlives_a_redis_without_memory(rejected, valkey, catcher, mak
     """F13"""
     redis = Redis.from_url(valkey.url)
     worker = make_worker("mail", SMTP_HOST="127.0.0.1", SMTP_PORT=catcher.smtp_port)
+    worker.hang()  # or it is through with the ring before the memory is gone
     doorbell.ring(redis, "mail", ["nowhere"])
     redis.config_set("maxmemory", "1")
+    worker.cont()
     eventually(lambda: "maxmemory" in worker.output())
 
     redis.config_set("maxmemory", "0")

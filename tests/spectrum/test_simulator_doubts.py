@@ -48,7 +48,7 @@ def test_late_work_comes_by_itself_too(spectrum, simulator, record):
 
 
 def test_a_wait_may_have_any_length_between_two(spectrum, simulator, record):
-    simulator.fail("delay", seconds=0.01, longest=0.2, seed=3)
+    simulator.fail("delay", seconds=0.01, longest=0.8, seed=3)
     lengths = []
     for _ in range(4):
         begun = time.monotonic()
