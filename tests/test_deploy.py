@@ -55,6 +55,10 @@ def test_the_proxy_overwrites_what_a_browser_says_of_itself():
     assert "$proxy_add_x_forwarded_for" not in said
 
 
+def test_the_proxy_keeps_no_log_of_links_for_passwords():
+    assert "location /password/ { access_log off; proxy_pass http://portal; }" in nginx()
+
+
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
 def test_every_unit_is_private_and_may_do_little(path):
     service = unit(path)["Service"]

@@ -229,6 +229,22 @@ def test_the_token_is_kept_nowhere(client, ana, mailing_app, catcher):
     assert len(token) >= 43
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_fault_of_ours_while_a_link_is_used_does_not_log_it(app, client, link, monkeypatch, caplog, method):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(links, "find", broken)
+    app.config.update(TESTING=False, PROPAGATE_EXCEPTIONS=False)
+
+    answer = client.open(link, method=method, data={"password": NEW, "repeated": NEW})
+
+    assert answer.status_code == 500
+    assert "/password/<token>" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+    assert link.rpartition("/")[2] not in caplog.text
+
+
 def test_four_mails_in_a_row_and_then_there_is_a_wait_for_whomever(client, ana, clock):
     for email in ("ana@example.test", "nobody@example.test"):
         codes = []

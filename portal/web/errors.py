@@ -1,6 +1,7 @@
 """Refusals and faults as answers: a page, or for htmx an alert, in the same plain words."""
 
 import secrets
+from typing import Any
 
 from flask import Flask, current_app, render_template, request
 from flask.typing import ResponseReturnValue
@@ -43,6 +44,7 @@ def init_app(app: Flask) -> None:
     for thing in (Job, Commitment):
         app.register_error_handler(thing.DoesNotExist, lambda _: answer(404))  # type: ignore[union-attr]
     app.register_error_handler(Busy, lambda error: answer(503, str(error)))
+    app.log_exception = log_fault  # type: ignore[method-assign]
 
 
 def refused(error: HTTPException) -> ResponseReturnValue:
@@ -57,8 +59,19 @@ def refused(error: HTTPException) -> ResponseReturnValue:
 def broken(error: InternalServerError) -> ResponseReturnValue:
     """A fault of ours. The trace is in the log, under the reference that the person reads."""
     reference = secrets.token_hex(4)
-    current_app.logger.error("request failed: reference=%s method=%s path=%r", reference, request.method, request.path)
+    current_app.logger.error("request failed: reference=%s method=%s path=%s", reference, request.method, path())
     return answer(500, reference=reference)
+
+
+def log_fault(exc_info: Any) -> None:
+    """In place of Flask's own line, which names the path as it came, be there a secret or a line break in it."""
+    current_app.logger.error("fault: method=%s path=%s", request.method, path(), exc_info=exc_info)
+
+
+def path() -> str:
+    """The path asked for, as the log may show it: without the token of a link for a password, which may still work."""
+    secret = request.url_rule and "token" in (request.view_args or {})
+    return repr(str(request.url_rule) if secret else request.path)
 
 
 def answer(code: int, text: str | None = None, headers: list[tuple[str, str]] | None = None, reference: str = "") -> ResponseReturnValue:
