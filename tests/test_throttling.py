@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from structlog.testing import capture_logs
 
 from portal import db
-from portal.domain import doorkeeping, events, sessions, throttling
+from portal.domain import doorkeeping, events, links, sessions, throttling
 from portal.domain.people import NotPermitted
 from portal.domain.sessions import Place, Session
 from portal.domain.throttling import TooMany, Tries
@@ -144,6 +144,25 @@ def test_one_address_that_tries_everybody_waits_but_who_works_there_does_not(ana
     bob = make_user("Bob Stone")
     with pytest.raises(TooMany):
         right(bob, HERE)
+
+
+def test_a_subscriber_of_ipv6_gains_nothing_by_many_addresses(ana, clock):
+    assert sum(wrong(f"person{n}@example.test", f"2001:db8:1:2::{n:x}") for n in range(100)) == 30
+
+    with pytest.raises(TooMany):
+        right(ana, "2001:db8:1:2:3:4:5:6")
+    assert right(ana, "2001:db8:1:3::1")
+
+
+def test_a_subscriber_of_ipv6_asks_for_as_much_mail_as_one_address(database, clock):
+    def asked(n):
+        try:
+            links.forgotten(f"person{n}@example.test", f"2001:db8:1:2::{n:x}")
+        except TooMany:
+            return False
+        return True
+
+    assert sum(map(asked, range(40))) == 20
 
 
 def test_a_day_without_a_try_forgets_and_old_rows_go(ana, clock):

@@ -1,6 +1,5 @@
 """Who is asking: the bearer token, its scope, and how often it may ask."""
 
-import ipaddress
 import threading
 from collections.abc import Hashable
 
@@ -9,6 +8,7 @@ from flask import Flask, current_app, g, request
 from portal import clock
 from portal.api.problems import Refused
 from portal.domain import tokens
+from portal.domain.throttling import network
 from portal.domain.tokens import Token
 
 REALM = 'Bearer realm="CCO portal"'
@@ -74,17 +74,6 @@ def wrong(text: str) -> Refused:
         return Refused(429, "too-many-wrong-tokens", TOO_MANY_WRONG.format(seconds=seconds), {"Retry-After": str(seconds)})
     current_app.logger.warning("access token refused: address=%s token=%s", address, tokens.standing(text))
     return Refused(401, "token-not-valid", NOT_VALID, {"WWW-Authenticate": f'{REALM}, error="invalid_token"'})
-
-
-def network(address: str) -> str:
-    """The address, of IPv6 the network of one subscriber, who has more addresses than anybody can count."""
-    try:
-        known = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    if isinstance(known, ipaddress.IPv6Address):
-        return str(known.ipv4_mapped or ipaddress.ip_network((known, 64), strict=False))
-    return str(known)
 
 
 def token() -> Token:

@@ -5,7 +5,7 @@ What is counted, and the failure from which on there is a wait of 1, 2, 4, 8, th
 
 - one account from one address: the 5th;
 - one account from all addresses: the 20th, against guessing from many places;
-- one address against all accounts: the 30th, against trying one password everywhere.
+- one address, of IPv6 one subscriber's network, against all accounts: the 30th, against trying one password everywhere.
 
 An address where the person has signed in within 30 days counts for the first alone: somebody else's guesses from elsewhere
 never shut the person out of their own desk, nor do those of a colleague behind the same gateway. An address without an
@@ -14,6 +14,7 @@ account is counted alike. A day without a failure, a right password, a new one b
 The counts are in the database: neither a restart nor a lost Redis forgets them.
 """
 
+import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -69,12 +70,12 @@ def at_sign_in(email: str, address: str, *, known: bool) -> list[Count]:
     """What a try at a password counts for. `known`: the person has signed in from there before."""
     account = digest(email)
     pair = Count(f"pair:{account}:{fingerprint(address)}", 5)
-    return [pair] if known else [pair, Count(f"account:{account}", 20), Count(f"address:{fingerprint(address)}", 30)]
+    return [pair] if known else [pair, Count(f"account:{account}", 20), Count(f"address:{fingerprint(network(address))}", 30)]
 
 
 def at_mail(email: str, address: str) -> list[Count]:
     """What asking for a link by mail counts for: enough for people, too little to fill somebody's mailbox."""
-    return [Count(f"mail:{digest(email)}", 4), Count(f"mail-from:{fingerprint(address)}", 20)]
+    return [Count(f"mail:{digest(email)}", 4), Count(f"mail-from:{fingerprint(network(address))}", 20)]
 
 
 def count(counts: list[Count]) -> Counted:
@@ -125,6 +126,17 @@ def waits_until(email: str) -> datetime | None:
 def digest(email: str) -> str:
     """Stands for an address that was typed, in keys and in the log: it may be anything, even a password in the wrong field."""
     return fingerprint(people.handle_of(email))
+
+
+def network(address: str) -> str:
+    """The address, of IPv6 the network of one subscriber, who has more addresses than anybody can count."""
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(known, ipaddress.IPv6Address):
+        return str(known.ipv4_mapped or ipaddress.ip_network((known, 64), strict=False))
+    return str(known)
 
 
 def _of(email: str) -> peewee.Expression:
