@@ -30,6 +30,7 @@ SCOPE = "openid email profile"
 # Signatures by a key that only the provider has. Neither `none`, nor HS256, whose key would be something we know too.
 SIGNATURES = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA"]
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+ADDRESS = {"email", "email_verified"}
 METADATA_KEPT = timedelta(hours=1)
 LEFT_ALONE = timedelta(seconds=10)  # after it did not answer: people who press again must not hold all threads
 ANSWER_WITHIN_S = 5.0
@@ -107,8 +108,10 @@ class Provider:
             with _asking("token"):
                 token = session.fetch_token(described["token_endpoint"], code=code, code_verifier=trip.verifier)
             told = self._verified(token, trip)
-            if described.get("userinfo_endpoint") and not {"email", "email_verified", "name", self.groups_claim} <= told.keys():
-                told = self._more(session, described["userinfo_endpoint"], told["sub"]) | told
+            if described.get("userinfo_endpoint") and not ADDRESS | {"name", self.groups_claim} <= told.keys():
+                more = self._more(session, described["userinfo_endpoint"], told["sub"])
+                address = told if told.keys() >= ADDRESS else more  # never the address of the one on the word of the other
+                told = more | told | {name: address.get(name) for name in ADDRESS}
         return self._claims(told)
 
     def _described(self) -> dict[str, Any]:

@@ -230,6 +230,14 @@ def test_a_code_that_was_meant_for_another_browser_is_refused_by_the_provider(ap
     assert_refused(client.get(f"{BACK}?code={code}&state={state}"), NOT_CONFIRMED)
 
 
+def test_an_address_counts_on_the_word_of_whoever_names_it_only(come_back, sign, meddler):
+    meddler.instead["/o/userinfo/"] = (200, json.dumps({"sub": "4711", "email": "nia@example.test", "email_verified": True}))
+
+    assert come_back(lambda nonce: sign(nonce, email="eve@example.test", email_verified=None)).status_code == 303
+
+    assert [user.email for user in User.select()] == ["nia@example.test"]
+
+
 def test_userinfo_of_somebody_else_is_refused(come_back, sign, meddler):
     meddler.instead["/o/userinfo/"] = (200, json.dumps({"sub": "4712", "email": "eve@example.test", "email_verified": True}))
 
