@@ -52,16 +52,22 @@ class Settings(BaseSettings):
     SECRET_KEY: Annotated[
         str,
         Field(
-            description="signs cookies and seals the secrets in the database, at least 32 characters; default: made once in the data folder"
+            repr=False,
+            description="signs cookies and seals the secrets in the database, at least 32 characters; "
+            "default: made once in the data folder",
         ),
     ] = ""
     SECRET_KEY_FALLBACKS: Annotated[
         str, Field(repr=False, description="older keys, separated by blanks, that still open what they signed and sealed")
     ] = ""
-    DATABASE_URL: Annotated[str, Field(description="sqlite:///FILE or postgresql://...; default: portal.db in the data folder")] = ""
-    REDIS_URL: Annotated[str, Field(description="redis:// or unix://; empty: an embedded server is started")] = ""
+    DATABASE_URL: Annotated[
+        str, Field(repr=False, description="sqlite:///FILE or postgresql://...; default: portal.db in the data folder")
+    ] = ""
+    REDIS_URL: Annotated[str, Field(repr=False, description="redis:// or unix://; empty: an embedded server is started")] = ""
     SPECTRUM_URL: Annotated[str, Field(description="base URL of Spectrum Data Exchange, https://HOST:8482; empty: the simulator")] = ""
-    SPECTRUM_AUTHORIZATION_ID: Annotated[str, Field(max_length=20, description="Authorization ID of the web service")] = "PORTALTEST"
+    SPECTRUM_AUTHORIZATION_ID: Annotated[str, Field(max_length=20, repr=False, description="Authorization ID of the web service")] = (
+        "PORTALTEST"
+    )
     SPECTRUM_CONNECT_S: Annotated[float, Field(gt=0, le=60, description="seconds to connect")] = 10.0
     SPECTRUM_DEADLINE_S: Annotated[
         float, Field(gt=0, le=120, description="seconds for one SOAP call in all; the lane is renewed for 10 s more")

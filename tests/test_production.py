@@ -301,6 +301,19 @@ def test_a_new_form_is_signed_with_the_new_key(make_app, company):
     assert URLSafeTimedSerializer(NEW_KEY, salt="wtf-csrf-token").loads(token)
 
 
+def test_settings_that_are_printed_show_no_secret(fit):
+    secrets = {name: f"the-secret-{name}" for name in config.SECRETS} | {
+        "SECRET_KEY": f"the-secret-{KEY}",
+        "SECRET_KEY_FALLBACKS": f"the-secret-{KEY}",
+    }
+    provider = {"OIDC_ISSUER": "https://id.example.test", "OIDC_CLIENT_ID": "portal"}
+
+    settings = config.load(fit | secrets | {"SPECTRUM_AUTHORIZATION_ID": "the-secret-ID"} | provider)
+
+    assert "OIDC_ISSUER" in repr(settings)
+    assert "the-secret" not in f"{settings!r} {settings}"
+
+
 def test_whoever_signs_or_seals_knows_the_older_keys_too():
     """By Settings.keys. These four ask whether there is a key, or make the first one."""
     alone = {
