@@ -2,13 +2,14 @@
 
 import json
 import multiprocessing
+import threading
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
 from portal import db
-from portal.domain import checks, deciding, events, exports, numbers, outbox, people, sending
+from portal.domain import checks, deciding, events, exports, numbers, outbox, people, privileges, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.exports import Export
 from portal.domain.numbers import SpectrumNumber
@@ -99,6 +100,30 @@ def test_rights_are_read_in_the_transaction_of_the_decision(ready, ana, field):
         deciding.reject(ready.id, by=ana, version=ready.version, reason="No")
 
     assert everything() == before
+
+
+@pytest.mark.parametrize("lost", ["privilege", "account"])
+def test_rights_that_are_taken_away_during_a_decision_are_gone_after_it_in_the_trail_too(ready, ana, monkeypatch, lost):
+    take_away = {"privilege": privileges.set_privilege, "account": privileges.set_active}[lost]
+
+    def administrator():
+        with db.connected():
+            db.insist(lambda: take_away(ana.id, False))
+
+    taking, chosen = threading.Thread(target=administrator), numbers.chosen
+
+    def meanwhile(*given):
+        taking.start()
+        taking.join(0.5)  # it has to wait for us; if it did not, it would be done by now
+        return chosen(*given)
+
+    monkeypatch.setattr(numbers, "chosen", meanwhile)
+
+    deciding.accept(ready.id, by=ana, version=ready.version)
+    taking.join()
+
+    last = [event.action for event in events.Event.select().order_by(events.Event.seq)][-2:]
+    assert last == ["accepted", {"privilege": "privilege removed", "account": "account closed"}[lost]]
 
 
 @pytest.mark.parametrize("who", ["ben", "dee", "eve", "sam"])

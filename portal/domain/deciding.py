@@ -41,7 +41,7 @@ def accept(
     """
     try:
         with transaction():
-            by, change_order = people.as_now(by), change_orders.hold(id)
+            by, change_order = people.as_held(by), change_orders.hold(id)
             if is_repeat(change_order, by, "accepted", version):
                 return change_order
             change_order.expect(Status.READY, version)
@@ -69,7 +69,7 @@ def reject(id: int, by: User, version: int, reason: str, removed: bool = False) 
     """
     reason = reason.strip()
     with transaction():
-        by, change_order = people.as_now(by), change_orders.hold(id)
+        by, change_order = people.as_held(by), change_orders.hold(id)
         if is_repeat(change_order, by, "rejected", version):
             return change_order
         if change_order.state not in REJECTABLE or change_order.version != version:
@@ -90,7 +90,7 @@ def recall(id: int, by: User, version: int) -> ChangeOrder:
     Raises NotPermitted or Overtaken, the latter also when the worker was quicker.
     """
     with transaction():
-        by, change_order = people.as_now(by), change_orders.hold(id)
+        by, change_order = people.as_held(by), change_orders.hold(id)
         if is_repeat(change_order, by, "recalled", version):
             return change_order
         change_order.expect(Status.QUEUED, version)

@@ -108,7 +108,7 @@ def changeable(id: int, by: User | None) -> User:
     """The person as they are now, if `by` may change their rights as of now. Raises NotPermitted or User.DoesNotExist."""
     _active_admins()  # first of all: two Admins who lower each other at once have to take turns
     asked: Any = User.select().where(User.id == id)
-    # Whoever signs in waits, so that closing ends all sessions; what only names the person goes on.
+    # Whoever signs in at this moment waits, so that closing ends all sessions.
     person: User = (asked if is_sqlite() else asked.for_update("FOR NO KEY UPDATE")).get()
     _ensure_administers_others(person, by)
     return person
@@ -135,9 +135,9 @@ def _ensure_an_admin_is_left(person: User) -> None:
 
 
 def _active_admins() -> list[User]:
-    """The active Admins, their rows locked until the transaction ends."""
-    admins = User.select().where(User.active, User.level == Level.ADMIN)
-    return list(admins if is_sqlite() else admins.for_update())
+    """The active Admins, whose rows nobody else changes until the transaction ends; what only names them goes on."""
+    admins: Any = User.select().where(User.active, User.level == Level.ADMIN)
+    return list(admins if is_sqlite() else admins.for_update("FOR NO KEY UPDATE"))
 
 
 def _change(person: User, by: User | None, action: str, note: str = "", **column: Any) -> User:

@@ -22,7 +22,7 @@ def retry(id: int, by: User, version: int) -> ChangeOrder:
     Raises NotPermitted, Overtaken, or Blocked when a rule forbids it now.
     """
     with transaction():
-        by, change_order = people.as_now(by), change_orders.hold(id)
+        by, change_order = people.as_held(by), change_orders.hold(id)
         if deciding.is_repeat(change_order, by, "retried", version):
             return change_order
         change_order.expect(Status.FAILED, version)
@@ -46,7 +46,7 @@ def say_present(id: int, by: User, version: int, number: str, note: str) -> Chan
     """
     note = note.strip()
     with transaction():
-        by, change_order = people.as_now(by), change_orders.hold(id)
+        by, change_order = people.as_held(by), change_orders.hold(id)
         if deciding.is_repeat(change_order, by, "said present", version):
             return change_order
         change_order.expect(Status.UNKNOWN, version)
@@ -69,7 +69,7 @@ def say_absent(id: int, by: User, version: int, note: str) -> ChangeOrder:
     """
     note = note.strip()
     with transaction():
-        by, change_order = people.as_now(by), change_orders.hold(id)
+        by, change_order = people.as_held(by), change_orders.hold(id)
         if deciding.is_repeat(change_order, by, "said absent", version):
             return change_order
         change_order.expect(Status.UNKNOWN, version)
@@ -88,7 +88,7 @@ def by_hand(id: int, by: User, version: int, number: str, note: str) -> ChangeOr
     number, note = number.strip().upper(), note.strip()
     try:
         with transaction():
-            by, change_order = people.as_now(by), change_orders.hold(id)
+            by, change_order = people.as_held(by), change_orders.hold(id)
             if deciding.is_repeat(change_order, by, "entered by hand", version):
                 return change_order
             change_order.expect(Status.FAILED, version)
@@ -108,7 +108,7 @@ def unlink(id: int, by: User, version: int, number: str, reads_back: bool = Fals
     Where the portal reads Spectrum back, a look has to have found nothing there. Raises NotPermitted, Overtaken or Blocked.
     """
     with transaction():
-        by, change_order = people.as_now(by), change_orders.hold(id)
+        by, change_order = people.as_held(by), change_orders.hold(id)
         if deciding.is_repeat(change_order, by, "unlinked", version):
             return change_order
         change_order.expect(Status.EXPORTED, version)
