@@ -1,5 +1,7 @@
 """Pause of exports: sends stop between two lines, Accept stays possible, everybody sees why."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from portal import clock
@@ -20,10 +22,16 @@ def resume(lane: str, by: User) -> None:
     _set(lane, by, "exports resumed", paused_at=None, paused_by=None, reason="")
 
 
-def refused(lane: str, reason: str) -> None:
-    """Stop sending because Spectrum refuses the portal itself; what somebody paused stays theirs. Call inside a transaction."""
-    paused = Lane.update(paused_at=clock.now(), paused_by=None, reason=reason)
-    if paused.where(Lane.name == lane, Lane.paused_at.is_null()).execute():
+@contextmanager
+def refused(lane: str, reason: str) -> Iterator[None]:
+    """Around the transaction's other events: stop sending because Spectrum refuses the portal itself; what somebody paused stays theirs.
+
+    The lane comes before the first event, as in every pause, so that nobody who pauses at this moment waits in a circle.
+    """
+    update = Lane.update(paused_at=clock.now(), paused_by=None, reason=reason)
+    paused = update.where(Lane.name == lane, Lane.paused_at.is_null()).execute()
+    yield
+    if paused:
         events.record("company", current().id, "exports paused", None, reason=reason)
 
 

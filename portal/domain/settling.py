@@ -3,6 +3,7 @@
 It is recomputed from what stands in the database each time, so that whoever takes over reaches the same one.
 """
 
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from portal.domain.exports import DOUBT, STORED, Attempt, Export, Outcome
 from portal.domain.outbox import Dispatch
 from portal.spectrum import records
 
+MEND = "Spectrum refused our credentials. An administrator has to mend them."
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 300, 900, 3600))
 PATIENT_TRIES = 3  # about half an hour of being unreachable
 FIRST_LOOK = timedelta(seconds=60)  # after an answer that never came
@@ -83,9 +85,8 @@ def _refused(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, At
     cause = records.failure_class(rows, attempt.http)
     said = [records.explain(row.code, row.column, row.text) for row in rows if row.code != "G"]
     text = " ".join(said) or "Spectrum refused our credentials."
-    fail(dispatch, change_order, cause, text, line=line, rows=attempt.rows, http=attempt.http, sent=_sent(latest))
-    if cause == "access":
-        pausing.refused(dispatch.lane, "Spectrum refused our credentials. An administrator has to mend them.")
+    with pausing.refused(dispatch.lane, MEND) if cause == "access" else nullcontext():
+        fail(dispatch, change_order, cause, text, line=line, rows=attempt.rows, http=attempt.http, sent=_sent(latest))
 
 
 def _postpone(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, Attempt]) -> None:
