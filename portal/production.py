@@ -39,7 +39,7 @@ def faults(settings: Settings) -> list[str]:
     if settings.is_for_others:
         if get_debug_flag():
             found.append("FLASK_DEBUG: is on, which lets whoever meets an error run programs on this machine. Unset it.")
-        for ask in (_of_addresses, _of_servers, _of_keys, _of_files, _of_accounts):
+        for ask in (_of_addresses, _of_servers, _of_keys, _of_files, _of_folders, _of_accounts):
             found += ask(settings)
     return found
 
@@ -110,6 +110,20 @@ def _of_files(settings: Settings) -> Iterator[str]:
             continue
         if mode & OTHERS:
             yield f"{what}: everybody on this machine can get at {path} (mode {stat.S_IMODE(mode):o}). Close it: chmod o= {path}"
+
+
+def _of_folders(settings: Settings) -> Iterator[str]:
+    """Who may write to a folder may put another file in the place of one that they cannot open."""
+    private = list(_private(settings))
+    around = {path.parent: what for what, path in private}
+    for folder, what in around.items():
+        try:
+            mode = folder.stat().st_mode
+        except OSError:
+            continue
+        told_already = folder in [path for _, path in private]
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX and not told_already:
+            yield f"{what}: everybody on this machine can replace what is in {folder}. Close it: chmod o-w {folder}"
 
 
 def _private(settings: Settings) -> Iterator[tuple[str, Path]]:

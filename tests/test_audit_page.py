@@ -147,6 +147,7 @@ def days(make_change_order, ana, ben, eve, clock):
         ("action=LEVEL", ["level"]),
         ("action=accepted", ["accepted"]),
         ("action=%25", []),
+        ("action=l_vel", []),
         ("action=sent&person=Ana", []),
         ("since=2026-03-03", ["accepted", "level"]),
         ("until=2026-03-03", ["level", "sent", "wrote"]),

@@ -151,6 +151,19 @@ def test_a_log_of_the_database_that_everybody_can_get_at_is_refused(fit, file):
     assert str(log) in fault
 
 
+@pytest.mark.parametrize(("mode", "told"), [(0o777, True), (0o703, True), (0o1777, False), (0o755, False)])
+def test_a_folder_where_everybody_could_replace_the_database_is_refused(fit, file, tmp_path, mode, told):
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    file = file.rename(folder / "own.db")
+    folder.chmod(mode)
+
+    found = faults(fit | {"DATABASE_URL": f"sqlite:///{file}"})
+
+    sentence = f"DATABASE_URL: everybody on this machine can replace what is in {folder}. Close it: chmod o-w {folder}"
+    assert found == ([sentence] if told else [])
+
+
 def test_a_folder_of_data_and_the_file_of_a_secret_that_everybody_can_read_are_refused(fit, tmp_path):
     secret = tmp_path / "secret_key"
     secret.write_text(KEY)
