@@ -297,6 +297,16 @@ def test_what_is_wrong_with_a_new_person_is_told_and_nothing_is_recorded(admin, 
     assert Dispatch.select().count() == 0
 
 
+def test_who_is_added_twice_at_the_same_moment_is_there_once_and_the_second_form_says_so(admin, eve, job, monkeypatch):
+    monkeypatch.setattr(people, "find", lambda _: None)  # the other one is not there yet when we look
+
+    answer = admin.post(PEOPLE, data=NEW | {"email": eve.email})
+
+    assert answer.status_code == 422
+    assert f"Nobody was added. There is already an account with the address {eve.email}." in text(soup(answer).find(class_="alert"))
+    assert User.select().where(User.name == "Gus Hall").count() == 0
+
+
 def test_nobody_chooses_a_password_for_somebody_else(admin, job):
     admin.post(PEOPLE, data=NEW | {"password": PASSWORD})
 

@@ -7,9 +7,10 @@ import peewee
 import pytest
 from structlog.testing import capture_logs
 
-from portal.domain import events, identities, people, privileges
+from portal.domain import events, identities, people, privileges, sessions
 from portal.domain.identities import Claims, Identity, Unwelcome
 from portal.domain.people import Level, User
+from portal.domain.sessions import Road
 from tests.conftest import PASSWORD
 
 ISSUER = "https://id.example.test"
@@ -84,6 +85,15 @@ def test_once_unlinked_the_account_opens_to_the_next_with_its_address(database):
 
     assert identities.admit(replace(NIA, subject="4712"), {}) == nia
     assert [action for action, _ in actions(nia)] == ["account created", "identity linked", "identity unlinked", "identity linked"]
+
+
+def test_unlinking_ends_the_sessions_that_the_identity_may_have_begun(database):
+    nia = identities.admit(NIA, {})
+    token = sessions.start(nia, Road.OPENID).token
+
+    identities.unlink(nia)
+
+    assert sessions.find(token) is None
 
 
 def test_what_is_not_linked_cannot_be_unlinked(ana):

@@ -15,7 +15,7 @@ import structlog
 
 from portal import clock
 from portal.db import Model, UtcField, transaction
-from portal.domain import events, people, privileges
+from portal.domain import events, people, privileges, sessions
 from portal.domain.people import Level, User
 
 log = structlog.get_logger()
@@ -87,12 +87,13 @@ def find(issuer: str, subject: str) -> Identity | None:
 
 
 def unlink(user: User) -> None:
-    """Let no identity open the account any more, until one is linked anew by its address. Raises privileges.Refused."""
+    """Let no identity open the account any more, until one is linked anew by its address; its sessions end. Raises privileges.Refused."""
     with transaction():
         identity = of(user)
         if identity is None:
             raise privileges.Refused(f"{user.email} signs in with a password only: there is no identity to unlink.")
         identity.delete_instance()
+        sessions.end_all(user, sessions.Why.ADMINISTRATOR)
         events.record(privileges.SUBJECT, user.id, "identity unlinked", issuer=identity.issuer, identity=identity.subject)
 
 

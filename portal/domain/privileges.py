@@ -6,6 +6,8 @@
 import re
 from typing import Any
 
+import peewee
+
 from portal.db import is_sqlite, transaction
 from portal.domain import events, passwords, people, privilege_requests, sessions
 from portal.domain.commitments import Job
@@ -21,6 +23,7 @@ CREATED, LEVEL, OPENED, CLOSED, JOINED, LEFT = (
     "job left",
 )
 CHANGES = (CREATED, OPENED, CLOSED, LEVEL, *privilege_requests.ACTIONS, JOINED, LEFT)  # who may do what, as the trail tells it
+TAKEN = "There is already an account with the address {}."
 ADDRESS_NEEDS = "An e-mail address has a name, an @ and a domain: ana@example.com."
 _WORD, _LABEL = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 # What every mail server carries: no quotes, comments or accents, for which few have what it takes.
@@ -40,13 +43,16 @@ def add(email: str, name: str, level: Level, can_push: bool, password: str | Non
     if fault := problem(email, name) or (password is not None and passwords.problem(password, email, name)):
         raise Refused(fault)
     hashed = None if password is None else people.hasher.hash(password)
-    with transaction():
-        _ensure_administers(by)
-        if people.find(email):
-            raise Refused(f"There is already an account with the address {email}.")
-        person = User.create(email=email, handle=people.handle_of(email), name=name, level=level, can_push=can_push, password=hashed)
-        events.record(SUBJECT, person.id, CREATED, by, level=level, can_push=can_push)
-        return person
+    try:
+        with transaction():
+            _ensure_administers(by)
+            if people.find(email):
+                raise Refused(TAKEN.format(email))
+            person = User.create(email=email, handle=people.handle_of(email), name=name, level=level, can_push=can_push, password=hashed)
+            events.record(SUBJECT, person.id, CREATED, by, level=level, can_push=can_push)
+            return person
+    except peewee.IntegrityError:  # two at the same moment
+        raise Refused(TAKEN.format(email)) from None
 
 
 def join(person: User, number: str, by: User | None = None) -> Job:
