@@ -11,7 +11,7 @@ from portal.domain import events, identities, people, privileges, sessions
 from portal.domain.identities import Claims, Identity, Unwelcome
 from portal.domain.people import Level, User
 from portal.domain.sessions import Road
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, count_queries
 
 ISSUER = "https://id.example.test"
 LEVELS = {"finance": Level.STANDARD, "portal-admins": Level.ADMIN, "guests": Level.READ_ONLY}
@@ -114,6 +114,15 @@ def test_two_first_sign_ins_at_the_same_moment_make_one_account(database, monkey
     nia = identities.admit(NIA, {})
 
     assert (User.select().count(), identities.of(nia).subject) == (1, "4711")
+
+
+def test_a_sign_in_that_may_change_a_level_waits_its_turn_before_its_first_event_and_so_never_in_a_circle(eve, database_kind):
+    with count_queries() as sent:
+        identities.admit(replace(NIA, groups=frozenset({"finance"})), LEVELS)
+
+    waits = [statement for statement in sent if "FOR NO KEY UPDATE" in statement or "pg_advisory_xact_lock" in statement]
+    assert [statement for statement in waits[:1] if "pg_advisory" in statement] == []
+    assert bool(waits) == (database_kind == "postgresql")
 
 
 @pytest.mark.parametrize(

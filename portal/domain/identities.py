@@ -99,6 +99,8 @@ def unlink(user: User) -> None:
 
 def _admit(claims: Claims, levels: Mapping[str, Level]) -> User:
     with transaction(), events.by_provider(claims.issuer):
+        if levels:
+            privileges.hold_admins()  # before the first event, as every change of rights does, so that nobody waits in a circle
         identity = find(claims.issuer, claims.subject) or _linked(claims)
         _ensure_open(identity.user)
         if levels:

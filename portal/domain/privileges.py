@@ -112,7 +112,7 @@ def _job(number: str) -> Job | None:
 
 def changeable(id: int, by: User | None) -> User:
     """The person as they are now, if `by` may change their rights as of now. Raises NotPermitted or User.DoesNotExist."""
-    _active_admins()  # first of all: two Admins who lower each other at once have to take turns
+    hold_admins()  # first of all: two Admins who lower each other at once have to take turns
     asked: Any = User.select().where(User.id == id)
     # Whoever signs in at this moment waits, so that closing ends all sessions.
     person: User = (asked if is_sqlite() else asked.for_update("FOR NO KEY UPDATE")).get()
@@ -136,11 +136,11 @@ def _ensure_administers(by: User | None) -> User | None:
 
 
 def _ensure_an_admin_is_left(person: User) -> None:
-    if [admin.id for admin in _active_admins()] == [person.id]:
+    if [admin.id for admin in hold_admins()] == [person.id]:
         raise Refused(f"{person.name} is the last active Admin. Make somebody else Admin first.")
 
 
-def _active_admins() -> list[User]:
+def hold_admins() -> list[User]:
     """The active Admins, whose rows nobody else changes until the transaction ends; what only names them goes on."""
     admins: Any = User.select().where(User.active, User.level == Level.ADMIN)
     return list(admins if is_sqlite() else admins.for_update("FOR NO KEY UPDATE"))
