@@ -9,8 +9,9 @@ import os
 
 from portal.premises import is_free
 
-# Below what the kernel picks from for outgoing connections, 32768 to 60999 on Linux. Each worker of pytest-xdist has its own part.
-FIRST, PER_WORKER, WORKERS = 10_000, 2_000, 11
+# Below what the kernel picks from for outgoing connections, 32768 to 60999 on Linux, and above 10080, the last one that browsers
+# refuse to open (https://fetch.spec.whatwg.org/#port-blocking). Each worker of pytest-xdist has its own part.
+FIRST, PER_WORKER, WORKERS = 10_100, 2_000, 11
 _part = int(os.environ.get("PYTEST_XDIST_WORKER", f"gw{os.getpid()}").removeprefix("gw")) % WORKERS
 _numbers = itertools.cycle(range(FIRST + _part * PER_WORKER, FIRST + (_part + 1) * PER_WORKER))
 
