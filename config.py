@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
@@ -137,6 +138,16 @@ class Settings(BaseSettings):
         keys = [value] if info.field_name == "SECRET_KEY" else value.split()
         if value and min(map(len, keys), default=0) < 32:
             raise ValueError("needs at least 32 characters; make one with: python -c 'import secrets; print(secrets.token_hex(32))'")
+        return value
+
+    @field_validator("DATABASE_URL", "REDIS_URL")
+    @classmethod
+    def address_can_be_read(cls, value: str) -> str:
+        """Whoever reads it later would name in the fault the part of the password that it took for a port."""
+        try:
+            urlsplit(value).port  # noqa: B018 -- which reads it
+        except ValueError:
+            raise ValueError("cannot be read. Inside a password write / ? # @ and : as %2F %3F %23 %40 and %3A") from None
         return value
 
     @field_validator("INFOLINK_SERVER")

@@ -236,6 +236,11 @@ def test_a_database_that_is_not_there_yet_is_for_readyz_to_tell(fit, tmp_path):
         ({"PORTAL_PORT": "0"}, "PORTAL_PORT: "),
         ({"TIME_ZONE": " "}, "TIME_ZONE: is not an IANA time zone"),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT: "),
+        (
+            {"DATABASE_URL": "postgresql://portal:hunter2/xyz@db.example.test/portal"},
+            "DATABASE_URL: cannot be read. Inside a password",
+        ),
+        ({"REDIS_URL": "rediss://:hunter2#xyz@redis.example.test:6379/0"}, "REDIS_URL: cannot be read. Inside a password"),
     ],
 )
 def test_an_environment_that_cannot_be_used_is_told_in_a_sentence(fit, changes, sentence):
@@ -243,6 +248,7 @@ def test_an_environment_that_cannot_be_used_is_told_in_a_sentence(fit, changes, 
         config.load(fit | changes)
 
     assert sentence in str(refused.value)
+    assert "hunter2" not in str(refused.value)
 
 
 def test_check_tells_all_of_it_and_ends_with_a_status(portal, company, tmp_path):
