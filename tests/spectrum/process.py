@@ -130,8 +130,8 @@ MASTER: dict[str, Any] = {
         {"id": "SECOND", "active": True, "companies": ["ABC", "ZZZ"], "services": SERVICES},
     ],
     "companies": [
-        {"code": "ABC", "name": "Test Builders", "ar_period": ["01/01/2026", "12/31/2026"], "ap_period": ["01/01/2026", "06/30/2026"]}
-    ],
+        {"code": "ABC", "name": "Test Builders", "ar_period": ["01/01/2000", "12/31/2099"], "ap_period": ["01/01/2026", "06/30/2026"]}
+    ],  # what is exported in tests is of today, whenever that is
     "statuses": [
         {"company": "ABC", "code": "CR", "action_type": 3},
         {"company": "ABC", "code": "AP", "action_type": 1},

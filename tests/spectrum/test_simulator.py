@@ -249,8 +249,8 @@ def test_text_that_is_too_long_is_cut_without_a_word(simulator, put, field):
         ({"Sub_Status": "E"}, [("M", "Sub_Change_Order_Number")]),
         ({"Sub_Status": "E", "Sub_Change_Order_Number": "13"}, [("I", "Sub_Change_Order_Number")]),
         ({"Sub_Status": "E", "Sub_Change_Order_Number": "12"}, []),
-        ({"Sub_Change_Order_Date": "12/31/2025"}, [("I", "Sub_Change_Order_Date")]),
-        ({"Sub_Change_Order_Date": "", "Origination_Date": "01/01/2027"}, [("I", "Sub_Change_Order_Date")]),
+        ({"Sub_Change_Order_Date": "12/31/1999"}, [("I", "Sub_Change_Order_Date")]),
+        ({"Sub_Change_Order_Date": "", "Origination_Date": "01/01/2100"}, [("I", "Sub_Change_Order_Date")]),
         ({"Markup_Percent": "5", "Markup_Amount": "10"}, [("I", "Markup_Amount")]),
         ({"Markup_Percent": "5"}, []),
         (
