@@ -1,11 +1,13 @@
 """What an administrator sets for the company, and what it does."""
 
+import threading
 from datetime import date
 from itertools import chain
 
 import pytest
 from bs4 import BeautifulSoup
 
+from portal import db
 from portal.domain import companies, company_settings, connection, events, heartbeats, pausing, tokens
 from portal.domain.change_orders import load
 from portal.domain.connection_tests import ConnectionTest
@@ -36,7 +38,7 @@ def field(page, name):
 
 
 def told():
-    return [(event.facts["old"], event.facts["new"]) for event in events.Event.select() if event.action == "settings changed"]
+    return [(event.facts["old"], event.facts["new"]) for event in events.Event.select().order_by(events.Event.seq) if event.action == "settings changed"]
 
 
 @pytest.mark.parametrize(
@@ -78,6 +80,26 @@ def test_the_open_period_is_kept_and_told(admin, company):
     old = {"accounting_dates": False, "period_from": None, "period_to": None}
     assert told() == [(old, {"accounting_dates": True, "period_from": "2026-11-01", "period_to": "2026-11-30"})]
     assert field(admin.get("/settings/company").text, "period_to")["value"] == "2026-11-30"
+
+
+def test_of_two_administrators_who_save_at_once_the_second_tells_what_the_first_left(company, eve, ada):
+    start = threading.Barrier(2)
+
+    def change(by, seconds):
+        with db.connected():
+            start.wait()
+            company_settings.change("decisions", {"edit_number": "on", "four_eyes": "on", "export_delay": seconds}, by)
+
+    savers = [threading.Thread(target=change, args=pair) for pair in ((eve, "45"), (ada, "60"))]
+    for saver in savers:
+        saver.start()
+    for saver in savers:
+        saver.join()
+
+    (before, first), (between, last) = told()
+    assert before == {"export_delay": 0}
+    assert between == first
+    assert {first["export_delay"], last["export_delay"]} == {45, 60}
 
 
 def test_saving_what_is_kept_already_is_no_event(admin, company):

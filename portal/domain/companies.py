@@ -1,8 +1,10 @@
 """The company: whose codes go to Spectrum, and how its people work."""
 
+from typing import Any
+
 import peewee
 
-from portal.db import Model
+from portal.db import Model, is_sqlite
 
 REPLACES, ADDS = "replaces", "adds"
 
@@ -68,3 +70,11 @@ def current() -> Company:
     """The company of this installation; the first migration made it."""
     company: Company = Company.select().order_by(Company.id).get()
     return company
+
+
+def hold() -> Company:
+    """As `current`; until the transaction ends nobody else changes it, so that the old value which an event tells is the old value."""
+    if not is_sqlite():  # where whole transactions wait for each other
+        row: Any = Company.select(Company.id).order_by(Company.id).limit(1)
+        list(row.for_update("FOR NO KEY UPDATE"))  # what only refers to it need not wait
+    return current()

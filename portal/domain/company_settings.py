@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 from portal.db import transaction
 from portal.domain import checks, currencies, events, judging, lookups, people
 from portal.domain.change_orders import ChangeOrder
-from portal.domain.companies import Company, current
+from portal.domain.companies import Company, current, hold
 from portal.domain.people import NotPermitted, User
 
 LONGEST_DELAY_S = 3600
@@ -146,7 +146,7 @@ def change(section: str, values: Mapping[str, str], by: User) -> Company:
         by = people.as_now(by)
         if not by.may_administer:
             raise NotPermitted("Only an administrator changes the company settings.")
-        company = current()
+        company = hold()
         old = {field: getattr(company, field) for field in wanted if getattr(company, field) != wanted[field]}
         if old:
             new = {field: wanted[field] for field in old}
