@@ -136,9 +136,11 @@ class Books:
     def _change(self, thing: Any, changes: dict[str, Any]) -> None:
         """Guarded: what somebody else has just filled in stays."""
         model = type(thing)
-        unchanged = [getattr(model, field) == getattr(thing, field) for field in changes]
+        before = {field: getattr(thing, field) for field in changes}
+        unchanged = [getattr(model, field) == value for field, value in before.items()]
         if model.update(**changes).where(model.id == thing.id, *unchanged).execute():
-            events.record(_subject(thing), thing.id, "changed", self.by, **{field: str(value) for field, value in changes.items()})
+            old, new = ({field: _told(value) for field, value in values.items()} for values in (before, changes))
+            events.record(_subject(thing), thing.id, "changed", self.by, old=old, new=new)
 
     def _keep(self, name: str, field: str, here: Any, there: Any) -> None:
         words = {"subcontract": "subcontract number"}.get(field, field.replace("_", " "))
@@ -179,5 +181,12 @@ def _subject(thing: Any) -> str:
     return name
 
 
-def _facts(thing: Any) -> dict[str, str]:
-    return {name: str(value) for name, value in thing.__data__.items() if name != "id" and value not in ("", None)}
+def _facts(thing: Any) -> dict[str, Any]:
+    """What a new thing is, in words that people know: never the id of another one."""
+    told = {name: _told(value) for name, value in thing.__data__.items() if name not in ("id", "company") and value not in ("", None)}
+    return told | ({"job": thing.job.number, "vendor": thing.vendor.name} if isinstance(thing, Commitment) else {})
+
+
+def _told(value: Any) -> Any:
+    """As an event keeps it: amounts as text, and what is not known as nothing."""
+    return value if isinstance(value, bool) else "" if value is None else str(value)

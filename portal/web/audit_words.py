@@ -24,6 +24,7 @@ LABELS = {
     "enhanced": "Enhanced authentication",
     "client_id": "Client ID",
     "secret_expires_on": "Last day of the client secret",
+    "as_subcontract": "Entered in Spectrum as a subcontract",
     "can_push": "Can Push to Accounting",
     "sha256": "SHA-256",
 }

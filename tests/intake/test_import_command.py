@@ -180,6 +180,20 @@ def test_a_dry_run_with_send_says_what_would_be_sent_and_what_not(command, csv_f
     assert [one.status for one in ChangeOrder.select()] == ["draft"]
 
 
+def test_what_an_import_makes_and_completes_is_told_by_names_with_old_and_new_value(command, csv_file):
+    command(csv_file({"subcontract_number": ""}))
+    command(csv_file({"subcontract_number": "SC-9"}))
+
+    made, changed = [event.facts for event in events.history("commitment", Commitment.get().id)]
+    assert {name: made[name] for name in ("job", "vendor", "kind", "as_subcontract")} == {
+        "job": Job.get().number,
+        "vendor": Vendor.get().name,
+        "kind": "subcontract",
+        "as_subcontract": False,
+    }
+    assert changed == {"old": {"subcontract": ""}, "new": {"subcontract": "SC-9"}}
+
+
 def test_sending_makes_the_sender_a_member_and_says_what_was_not_sent_and_why(command, csv_file, dee):
     result = command(
         csv_file({}, NEW_JOB | {"commitment_number": "SC-900"}, {"cco_number": "002", "title": "A title that Spectrum has no room for"}),
