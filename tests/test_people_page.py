@@ -240,11 +240,12 @@ def test_joining_twice_is_one_membership_and_one_event(admin, ben, job):
 
 @pytest.mark.parametrize("number", ["", "99-999", "x" * 5000, "24-117; DROP TABLE job", "\x00"])
 @pytest.mark.parametrize("way", ["", "/removal"])
-def test_a_job_that_is_none_is_refused_with_the_reason(admin, ben, job, number, way):
+def test_a_job_that_is_none_is_refused_with_the_reason_and_what_was_typed(admin, ben, job, number, way):
     answer = admin.post(f"/settings/people/{ben.id}/jobs{way}", data={"job": number}, headers=HTMX)
 
     assert answer.status_code == 422
     assert "job" in text(row(answer.text, ben).find(class_="error"))
+    assert row(answer.text, ben).find(id=f"job-{ben.id}")["value"] == ("" if way else number)
     assert events.history("user", ben.id) == []
 
 

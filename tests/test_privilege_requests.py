@@ -195,7 +195,7 @@ def test_the_list_names_who_asks_why_and_since_when(admin, sam, clock):
     found = text(soup(admin.get("/settings/people")).find(id="requests"))
 
     assert "1 request for Can Push to Accounting" in found
-    assert "Sam Ito sam@example.test, level Standard, asked now" in found
+    assert "Sam Ito sam@example.test, level Standard, asked at " in found
     assert "Ana is <away>" in found
     assert admin.get(ASK).location == "/settings/people#requests"
 
