@@ -42,6 +42,16 @@ def expect_focus(page, id):
     expect(page.locator(f"#{id}")).to_be_focused()
 
 
+def test_that_something_was_saved_is_seen_however_far_down_the_page_it_was(page, eve_at, company):
+    eve_at(page, "/settings/company")
+
+    page.get_by_role("button", name="Save company").click()
+
+    expect(page.get_by_role("status").filter(has_text="Saved")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("heading", name="Company", exact=True)).to_be_in_viewport()
+    assert page.evaluate("scrollY") > 0
+
+
 def test_sign_in_by_keyboard_and_out_again(page, served, ana):
     page.goto(f"{served}/login")
     expect_focus(page, "email")
