@@ -38,7 +38,8 @@ def field(page, name):
 
 
 def told():
-    return [(event.facts["old"], event.facts["new"]) for event in events.Event.select().order_by(events.Event.seq) if event.action == "settings changed"]
+    changes = events.Event.select().where(events.Event.action == "settings changed").order_by(events.Event.seq)
+    return [(event.facts["old"], event.facts["new"]) for event in changes]
 
 
 @pytest.mark.parametrize(
