@@ -125,7 +125,7 @@ def test_the_history_says_who_imported_what_when_and_how_much(client, eve_there,
     assert Event.get(subject="import", action="imported").actor.name == "Eve Laurent"
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_of_10_000_rows_the_12_bad_ones_are_shown_with_row_column_and_reason_and_nothing_is_saved(
     client, eve_there, hand_in, work, tmp_path
 ):
