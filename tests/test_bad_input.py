@@ -161,6 +161,18 @@ def test_a_version_that_was_never_shown_saves_and_sends_nothing(client, dee, mak
     assert state() == before
 
 
+@pytest.mark.parametrize("place", ["edit", "sending"])
+def test_a_version_that_is_missing_from_a_form_with_other_faults_is_told_first(client, dee, make_change_order, place):
+    draft = make_change_order("draft")
+    sign_in(client, dee)
+    before = state()
+
+    answer = client.post(f"/change-orders/{draft.id}/{place}", data={"date": "0", "title": "x", "number": "001"})
+
+    refused(answer, 400)
+    assert state() == before
+
+
 @pytest.mark.parametrize("place", ["acceptance", "rejection"])
 def test_a_version_that_is_missing_or_there_twice_decides_nothing(client, ready, place):
     before = state()

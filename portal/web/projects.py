@@ -44,25 +44,25 @@ def edit(id: int) -> ResponseReturnValue:
 @bp.post("/change-orders/<key:id>/edit")
 def save(id: int) -> ResponseReturnValue:
     """Keep what was typed, findings and all; or give it back, as it is or with a line more or less."""
-    change_order, typed = writable(id), as_typed()
+    change_order, typed, version = writable(id), as_typed(), seen_version()
     if "add" in request.form:
         typed.add()
-        return form(change_order, typed, version=seen_version(), focus=f"phase_code-{len(typed.lines)}")
+        return form(change_order, typed, version=version, focus=f"phase_code-{len(typed.lines)}")
     if "back" in request.form:
-        return form(change_order, typed, version=seen_version())
+        return form(change_order, typed, version=version)
     if "remove" in request.form:
         near = min(typed.remove(request.form["remove"]), len(typed.lines))
-        return form(change_order, typed, version=seen_version(), focus=f"phase_code-{near}" if near else "add")
+        return form(change_order, typed, version=version, focus=f"phase_code-{near}" if near else "add")
     if "combine" in request.form:
-        return combine(change_order, typed)
-    kept(change_order, typed)
+        return combine(change_order, typed, version)
+    kept(change_order, typed, version)
     flash(f"CCO {typed.number.strip()} saved.")
     return redirect(url_for("projects.edit", id=id), 303)
 
 
-def combine(change_order: ChangeOrder, typed: Typed) -> ResponseReturnValue:
+def combine(change_order: ChangeOrder, typed: Typed, version: int) -> ResponseReturnValue:
     """First what would become of repeated lines; then, when that was seen, the draft with them combined."""
-    draft, version = typed.draft(), seen_version()
+    draft = typed.draft()
     if typed.problems:
         raise Unreadable(typed)
     found = combining.repeats(draft.lines)
@@ -91,7 +91,7 @@ def send(id: int) -> ResponseReturnValue:
     """To accounting: what was typed is kept first; a form without fields sends what is kept."""
     change_order, version = writable(id), seen_version()
     if any(name in request.form for name in EVERY_FIELD):
-        kept(change_order, as_typed())
+        kept(change_order, as_typed(), version)
         version += 1
     try:
         sent = sending.send(id, me(), version)
@@ -177,12 +177,12 @@ def as_typed() -> Typed:
         abort(400, str(error))
 
 
-def kept(change_order: ChangeOrder, typed: Typed) -> None:
+def kept(change_order: ChangeOrder, typed: Typed, version: int) -> None:
     """Write the draft down. Raises Unreadable, Overtaken or Blocked."""
     draft = typed.draft()
     if typed.problems:
         raise Unreadable(typed)
-    sending.edit(change_order.id, me(), seen_version(), draft)
+    sending.edit(change_order.id, me(), version, draft)
 
 
 def asked_for() -> int:
