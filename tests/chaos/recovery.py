@@ -31,7 +31,7 @@ LIMITS_S = {
     "lost wake-up": 10.0,
     "both workers dead": 10.0,
     "Redis back": 15.0,
-    "mail server back": 30.0,
+    "mail server back (portal's time)": 300.0,
     "unknown, present in Spectrum (portal's time)": 120.0,
     "Accept while Redis hangs, longer than otherwise": 0.5,
 }
@@ -100,8 +100,8 @@ class Recovery:
         eventually(lambda: self.ask("SELECT 1 FROM dispatch WHERE task = 'rejected' AND tries > 0 AND error <> ''"))
         self.cluster.resting.clear()
         started = time.monotonic()
-        eventually(lambda: mails.exists() and mails.read_text())
-        return time.monotonic() - started
+        eventually(lambda: mails.exists() and "sent back" in mails.read_text())
+        return (time.monotonic() - started) * SPEED
 
     def unknown_but_present(self) -> float:
         """In the portal's time, by its own events."""
