@@ -99,11 +99,11 @@ def test_a_page_full_of_promises_in_front_does_not_keep_the_next_one_waiting(clo
     assert load(doubtful.id).state is Status.UNKNOWN
 
 
-@pytest.mark.parametrize("limit", ["ulimit -n 10", "ulimit -v 150000"])
+@pytest.mark.parametrize("limit", ["ulimit -n 10", "ulimit -v 120000", "ulimit -v 150000", "ulimit -v 180000"])
 def test_a_worker_without_file_handles_or_memory_dies_or_works_and_doubles_nothing(
     accept, erp, simulator, drain, clock, database_url, tmp_path, limit
 ):
-    """F63"""
+    """F63. Where it dies depends on the machine: before it begins a line, after it, or in between, which leaves a doubt of half an hour."""
     change_order = accept()
     settings = {
         "DATABASE_URL": database_url,
@@ -121,7 +121,7 @@ def test_a_worker_without_file_handles_or_memory_dies_or_works_and_doubles_nothi
         check=False,
     )
 
-    assert at_rest(change_order, erp, drain, clock) is Status.EXPORTED
+    assert at_rest(change_order, erp, drain, clock, turns=20) is Status.EXPORTED
     assert len(simulator.journal()) == 1
 
 
