@@ -196,6 +196,15 @@ def _reconnect() -> None:
             database.connect()
 
 
+def lock(rows: Any, how: str = "FOR UPDATE") -> None:
+    """Nobody else changes these rows before the transaction ends. Nothing to do on SQLite, where whole transactions wait for each other.
+
+    `FOR NO KEY UPDATE` lets go on what only refers to the rows, `FOR SHARE` also who wants them to stay as they are too.
+    """
+    if not is_sqlite():
+        list(rows.for_update(how))
+
+
 def is_sqlite() -> bool:
     return isinstance(database.obj, peewee.SqliteDatabase)
 

@@ -57,6 +57,7 @@
 
   /* With the version that was seen, so that nobody's later words are written over unseen. */
   function sendAgain(form, entries) {
+    sessionStorage.setItem(SENT + keyOf(form), JSON.stringify(entries));
     const again = document.createElement("form");
     again.method = "post";
     again.action = form.action;

@@ -8,7 +8,7 @@ from typing import Any
 import peewee
 
 from portal import clock
-from portal.db import ExactField, Model, MoneyField, UtcField, is_sqlite
+from portal.db import ExactField, Model, MoneyField, UtcField, lock
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
 from portal.domain.people import User
@@ -237,8 +237,7 @@ def hold(id: int) -> ChangeOrder:
 
     Call before anything else of the transaction is written but the lease of a lane, so that nobody waits in a circle.
     """
-    if not is_sqlite():  # where whole transactions wait for each other
-        list(ChangeOrder.select(ChangeOrder.id).where(ChangeOrder.id == id).for_update())
+    lock(ChangeOrder.select(ChangeOrder.id).where(ChangeOrder.id == id))
     return load(id)
 
 

@@ -1,11 +1,10 @@
 """Jobs, vendors and commitments: what a change order changes, under Spectrum's own codes."""
 
 from enum import StrEnum
-from typing import Any
 
 import peewee
 
-from portal.db import Model, MoneyField, is_sqlite
+from portal.db import Model, MoneyField, lock
 from portal.domain.companies import Company
 
 
@@ -70,6 +69,6 @@ class Commitment(Model):
 
 def hold(commitment: Commitment) -> None:
     """Until the transaction ends nobody else makes or renumbers a change order of it: who comes second sees whose number is taken."""
-    if not is_sqlite():  # where whole transactions wait for each other
-        mine: Any = Commitment.select(Commitment.id).where(Commitment.id == commitment.id)
-        list(mine.for_update("FOR NO KEY UPDATE"))  # an import that refers to it need not wait
+    lock(
+        Commitment.select(Commitment.id).where(Commitment.id == commitment.id), "FOR NO KEY UPDATE"
+    )  # an import that refers to it need not wait

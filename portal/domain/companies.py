@@ -1,10 +1,8 @@
 """The company: whose codes go to Spectrum, and how its people work."""
 
-from typing import Any
-
 import peewee
 
-from portal.db import Model, is_sqlite
+from portal.db import Model, lock
 
 REPLACES, ADDS = "replaces", "adds"
 
@@ -74,7 +72,5 @@ def current() -> Company:
 
 def hold() -> Company:
     """As `current`; until the transaction ends nobody else changes it, so that the old value which an event tells is the old value."""
-    if not is_sqlite():  # where whole transactions wait for each other
-        row: Any = Company.select(Company.id).order_by(Company.id).limit(1)
-        list(row.for_update("FOR NO KEY UPDATE"))  # what only refers to it need not wait
+    lock(Company.select(Company.id).order_by(Company.id).limit(1), "FOR NO KEY UPDATE")
     return current()

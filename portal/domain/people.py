@@ -8,7 +8,7 @@ import peewee
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from portal import clock
-from portal.db import Model, UtcField, is_sqlite
+from portal.db import Model, UtcField, lock
 from portal.domain.commitments import Job
 from portal.domain.hashing import Hasher
 
@@ -174,9 +174,7 @@ def as_now(user: Any) -> User:
 
 def as_held(user: Any) -> User:
     """`as_now`, and nobody changes these rights before the transaction ends: no decision follows, in the trail, on their removal."""
-    if not is_sqlite():  # where whole transactions wait for each other
-        row: Any = User.select(User.id).where(User.id == user.id)
-        list(row.for_update("FOR SHARE"))
+    lock(User.select(User.id).where(User.id == user.id), "FOR SHARE")
     return as_now(user)
 
 

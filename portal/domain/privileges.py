@@ -8,7 +8,7 @@ from typing import Any
 
 import peewee
 
-from portal.db import is_sqlite, transaction
+from portal.db import lock, transaction
 from portal.domain import events, passwords, people, privilege_requests, sessions
 from portal.domain.commitments import Job
 from portal.domain.people import Level, Membership, NotPermitted, User
@@ -113,9 +113,8 @@ def _job(number: str) -> Job | None:
 def changeable(id: int, by: User | None) -> User:
     """The person as they are now, if `by` may change their rights as of now. Raises NotPermitted or User.DoesNotExist."""
     hold_admins()  # first of all: two Admins who lower each other at once have to take turns
-    asked: Any = User.select().where(User.id == id)
-    # Whoever signs in at this moment waits, so that closing ends all sessions.
-    person: User = (asked if is_sqlite() else asked.for_update("FOR NO KEY UPDATE")).get()
+    lock(User.select(User.id).where(User.id == id), "FOR NO KEY UPDATE")  # who signs in at this moment waits: closing ends all sessions
+    person: User = User.get_by_id(id)
     _ensure_administers_others(person, by)
     return person
 
@@ -142,8 +141,9 @@ def _ensure_an_admin_is_left(person: User) -> None:
 
 def hold_admins() -> list[User]:
     """The active Admins, whose rows nobody else changes until the transaction ends; what only names them goes on."""
-    admins: Any = User.select().where(User.active, User.level == Level.ADMIN)
-    return list(admins if is_sqlite() else admins.for_update("FOR NO KEY UPDATE"))
+    admins = User.select().where(User.active, User.level == Level.ADMIN)
+    lock(admins, "FOR NO KEY UPDATE")
+    return list(admins)
 
 
 def _change(person: User, by: User | None, action: str, note: str = "", **column: Any) -> User:

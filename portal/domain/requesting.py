@@ -2,7 +2,7 @@
 
 import peewee
 
-from portal.db import is_sqlite, transaction
+from portal.db import lock, transaction
 from portal.domain import events, people, privilege_requests, privileges
 from portal.domain.people import Level, User
 from portal.domain.privilege_requests import LONGEST_NOTE, PrivilegeRequest
@@ -77,8 +77,8 @@ def _hold(id: int, by: User, *, granted: bool) -> tuple[PrivilegeRequest, User]:
     """The request as it is now, nobody else answering it; open, or answered so by this very administrator. Raises Answered."""
     known: PrivilegeRequest = PrivilegeRequest.get_by_id(id)
     person = privileges.changeable(known.person_id, by)
-    locked = PrivilegeRequest.select().where(PrivilegeRequest.id == id)
-    request: PrivilegeRequest = (locked if is_sqlite() else locked.for_update()).get()
+    lock(PrivilegeRequest.select(PrivilegeRequest.id).where(PrivilegeRequest.id == id))
+    request: PrivilegeRequest = PrivilegeRequest.get_by_id(id)
     request.person = person
     if not request.is_open and (request.answered_by_id != by.id or request.granted != granted):
         raise Answered(request)

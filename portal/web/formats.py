@@ -1,6 +1,6 @@
 """How numbers and times read on a page."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Flask, g
@@ -43,10 +43,13 @@ def exact(moment: datetime) -> str:
 def at_time(moment: datetime) -> str:
     """10:44, in the company's zone; Nov 22, 10:44 when that is not today; Nov 22, 2025, 10:44 when it is not this year."""
     local, today = moment.astimezone(zone()), clock.now().astimezone(zone()).date()
-    if local.date() == today:
-        return f"{local:%H:%M}"
-    year = "" if local.year == today.year else f" {local.year},"
-    return f"{local:%b} {local.day},{year} {local:%H:%M}"
+    return f"{local:%H:%M}" if local.date() == today else f"{day_in(local, today)}, {local:%H:%M}"
+
+
+def day_in(local: datetime, today: date) -> str:
+    """Nov 22; Nov 22, 2025 when that is not this year."""
+    year = "" if local.year == today.year else f", {local.year}"
+    return f"{local:%b} {local.day}{year}"
 
 
 def iso(moment: datetime) -> str:

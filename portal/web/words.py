@@ -72,10 +72,7 @@ def remark(event: Event) -> str:
 def when(moment: datetime) -> str:
     """at 10:42 for today, else on Nov 20 at 10:42, or on Nov 20, 2025 at 10:42, in the company's zone."""
     local, today = moment.astimezone(formats.zone()), clock.now().astimezone(formats.zone()).date()
-    if local.date() == today:
-        return f"at {local:%H:%M}"
-    year = "" if local.year == today.year else f", {local.year}"
-    return f"on {local:%b} {local.day}{year} at {local:%H:%M}"
+    return f"at {local:%H:%M}" if local.date() == today else f"on {formats.day_in(local, today)} at {local:%H:%M}"
 
 
 def lies_ahead(moment: datetime | None) -> bool:

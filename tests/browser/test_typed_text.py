@@ -103,7 +103,9 @@ def test_signing_out_forgets_it(interrupted, ana):
     expect_kept(page, 0)
 
 
-def test_a_draft_comes_back_with_the_lines_that_were_not_there_yet(page, served, dee, make_change_order, clock):
+@pytest.fixture
+def returned(page, served, dee, make_change_order, clock):
+    """Dee's session ended over a line that she had added to a draft; she has signed in again, and is at its form."""
     draft = make_change_order(Status.DRAFT)
     sign_in(page, served, dee)
     page.goto(f"{served}/change-orders/{draft.id}/edit")
@@ -113,20 +115,38 @@ def test_a_draft_comes_back_with_the_lines_that_were_not_there_yet(page, served,
     page.locator("#title").fill("Typed before lunch")
     clock.tick(**LUNCH)
     page.get_by_role("button", name="Save", exact=True).click()
+    again_at_the_form(page, dee)
+    return draft
+
+
+def again_at_the_form(page, person):
     arrived(page, "Sign in")
-    page.get_by_label("E-mail").fill(dee.email)
+    page.get_by_label("E-mail").fill(person.email)
     back_in(page)
     page.wait_for_url("**/edit")
     expect(page.get_by_role("button", name="Put it back")).to_be_focused()
     expect(page.locator("#phase_code-2")).to_have_count(0)
 
+
+def test_a_draft_comes_back_with_the_lines_that_were_not_there_yet(page, returned):
     page.keyboard.press("Enter")
 
     expect(page.locator("#phase_code-2")).to_have_value("16-2100")
     expect(page.locator("#title")).to_have_value("Typed before lunch")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator(".notice")).to_contain_text("saved")
-    assert [str(line.amount) for line in load(draft.id).lines][-1] == "75.50"
+    assert [str(line.amount) for line in load(returned.id).lines][-1] == "75.50"
+    expect_kept(page, 0)
+
+
+def test_a_draft_is_offered_once_more_when_the_session_ended_before_it_was_put_back(page, returned, dee, clock):
+    clock.tick(**LUNCH)
+    page.keyboard.press("Enter")
+    again_at_the_form(page, dee)
+
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#phase_code-2")).to_have_value("16-2100")
     expect_kept(page, 0)
 
 
