@@ -151,7 +151,7 @@ def test_25_are_shown_and_the_others_counted(make_change_order, ana):
     assert (found.count, len(found.shown), found.more, found.total) == (28, 25, 3, Decimal("119000.00"))
 
 
-def test_failed_and_unknown_ones_are_counted_and_are_not_what_waits(make_change_order, ana):
+def test_failed_and_unknown_ones_are_counted_and_are_not_what_waits(make_change_order, ana, seven):
     for state in ("failed", "failed", "unknown", "exported", "rejected", "draft", "queued"):
         make_change_order(state)
 
