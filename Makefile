@@ -2,12 +2,14 @@
 # ARGS is passed on: make run ARGS=--json; make test ARGS="-k accept". PYTHON=python3.12 chooses the interpreter.
 
 .DEFAULT_GOAL := run
-.PHONY: run test chaos check format lock audit sbom clean
+.PHONY: run test test-dates chaos check format lock audit sbom clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
 PYTHON :=
 SBOM := sbom.json
+# A month end, New Year, 29 February, the nights of the two changes of clocks, and two years ahead; local to Chicago.
+DATES := 2027-01-31 2026-12-31T23:30 2028-02-29 2027-03-14T01:50 2026-11-01T01:40 2028-11-30
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
@@ -30,6 +32,11 @@ test: .venv/installed-dev
 chaos: .venv/installed-dev ## 2,000 kills over 10,000 accepted change orders, on each database; takes hours; `make test` has the short one
 	@$(BIN)/python -m tests.programs
 	@$(BIN)/python -m tests.chaos.long $(ARGS)
+
+test-dates: .venv/installed-dev ## all tests on each of the days that break programs; takes hours
+	@$(BIN)/python -m tests.programs
+	@set -e; for today in $(DATES); do \
+	$(BIN)/python -m pytest -n 2 --dist worksteal --database sqlite --today $$today $(ARGS); done
 
 check: .venv/installed-dev
 	$(BIN)/ruff format --check .

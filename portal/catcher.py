@@ -6,7 +6,6 @@ Mails stay in `mails.jsonl` of the data folder, one line each, only ever appende
 import json
 import os
 import threading
-from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from html import escape
@@ -18,6 +17,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from werkzeug.exceptions import NotFound
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
+
+from portal import clock
 
 HOST = "127.0.0.1"
 SANDBOX = {"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"}
@@ -46,7 +47,7 @@ class Mailbox:
         with self.lock:
             kept = {"id": len(self.mails) + 1, "from": sender, "to": recipients, "raw": content.decode("latin-1")}
             with self.file.open("ab") as file:
-                file.write(json.dumps(kept | {"caught": datetime.now(UTC).isoformat()}).encode() + b"\n")
+                file.write(json.dumps(kept | {"caught": clock.now().isoformat()}).encode() + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
             self.mails.append(read(kept))

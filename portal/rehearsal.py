@@ -78,7 +78,7 @@ class Stage:
     def now(self) -> datetime:
         """The portal's time as clock.json tells it; the machine's without the file."""
         started, speed, offset = self._told()
-        real = time.time()
+        real = clock.machine().timestamp()
         return datetime.fromtimestamp(started + (real - started) * speed + offset, UTC)
 
     def pass_by(self, point: str) -> None:
@@ -93,7 +93,7 @@ class Stage:
             taken.rename(self.points / point)
             return
         taken.unlink()
-        self._say(f"{time.time():.6f} {point} {action} {os.getpid()} {self.name}\n")
+        self._say(f"{clock.machine().timestamp():.6f} {point} {action} {os.getpid()} {self.name}\n")
         if action == "sleep":
             time.sleep(float(seconds[0]))
         else:

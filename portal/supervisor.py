@@ -10,11 +10,12 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 from honcho.colour import get_colours
 from honcho.printer import Message, Printer
+
+from portal import clock
 
 DEATHS, WITHIN_S = 3, 60.0  # so many deaths in so many seconds are no accident any more
 BACK_OFF_S = 0.5  # before the first restart; doubles with each recent death
@@ -87,7 +88,7 @@ class Supervisor:
 
     def say(self, text: str, name: str = "up", colour: str | None = None) -> None:
         """Print a line to stderr under a name."""
-        self._printer.write(Message("line", text, datetime.now().astimezone(), name, colour))
+        self._printer.write(Message("line", text, clock.now().astimezone(), name, colour))
 
     async def _keep(self, program: Program) -> None:
         colour = next(self._colours)

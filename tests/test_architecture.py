@@ -71,6 +71,12 @@ ONE_ROOM = {  # whoever looks for one of many looks in one place
     "portal/spectrum/catalogue.py": 500,  # all causes, one table
 }
 LONGEST_FUNCTION = 50
+ASKS_THE_MACHINE = (
+    "portal/clock.py",
+    "portal/spectrum/simulator/world.py",  # for SQLite, which compares with its own
+    "tests/faults/test_certificates.py",  # for OpenSSL, likewise
+    "tests/today/sitecustomize.py",
+)
 
 
 def python_files(*places: str) -> list[Path]:
@@ -131,6 +137,19 @@ def test_only_config_reads_the_environment(path: Path) -> None:
     reads = re.findall(r"os\.environ(?!\.update\()|\bgetenv\b|from os import .*environ", path.read_text(encoding="utf-8"))
 
     assert not reads or path.name == "config.py"
+
+
+@pytest.mark.parametrize("path", [*OURS, *python_files("tests", "benchmarks")], ids=name_of)
+def test_only_the_clock_asks_the_machine_for_the_time(path: Path) -> None:
+    """Everything else would stay behind when a test, or a run with `--today`, moves the portal's clock."""
+    calls = {ast.unparse(node.func) for node in ast.walk(tree(path)) if isinstance(node, ast.Call)}
+    asked = {
+        call
+        for call in calls
+        if re.search(r"\b(datetime|date|dt)\.(now|today|utcnow)$|\btime\.(time|time_ns|localtime|gmtime|ctime)$", call)
+    }
+
+    assert not asked or str(path.relative_to(ROOT)) in ASKS_THE_MACHINE
 
 
 @pytest.mark.parametrize("path", python_files("portal", "worker.py"), ids=name_of)

@@ -15,6 +15,7 @@ import pytest
 
 from portal import supervisor
 from portal.supervisor import KeepsDying, Supervisor
+from tests import today
 from tests.processes import PATIENCE_S, ROOT, alive, environment, eventually
 
 T = TypeVar("T")
@@ -161,7 +162,7 @@ def test_all_end_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
         asyncio.run(main())
         """)
     )
-    killed = subprocess.Popen([sys.executable, script], cwd=ROOT, env=environment(PYTHONPATH=ROOT), stdout=subprocess.PIPE)
+    killed = subprocess.Popen([sys.executable, script], cwd=ROOT, env=environment(PYTHONPATH=today.path(str(ROOT))), stdout=subprocess.PIPE)
     assert killed.stdout
     child = int(killed.stdout.readline())
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from portal import clock
 from portal.spectrum import catalogue
 from portal.spectrum.answers import scrub
 from portal.spectrum.outcomes import NotSent, OutcomeUnknown, Refused, Row
@@ -95,7 +96,7 @@ class Bearer(Nothing):
     def header(self, deadline: Deadline) -> dict[str, str]:
         """Raises NotSent when Spectrum gives no token, Refused when it does not want our secret."""
         token = self._token or self._enhanced.get_token()
-        if token is None or token.expires_at - EARLY <= datetime.now(UTC):
+        if token is None or token.expires_at - EARLY <= clock.now():
             token = self._fetch(deadline)
             self._enhanced.put_token(token)
         self._token = token
@@ -125,7 +126,7 @@ class Bearer(Nothing):
         value, kind = values.get("access_token"), values.get("token_type", "Bearer")
         if reply.status != 200 or str(kind).lower() != "bearer" or not isinstance(value, str) or not HEADER_SAFE.fullmatch(value):
             raise _no_token(reply.status)
-        return Token(value, datetime.now(UTC) + timedelta(seconds=_seconds(values.get("expires_in"))))
+        return Token(value, clock.now() + timedelta(seconds=_seconds(values.get("expires_in"))))
 
     def _post(self, path: str, deadline: Deadline) -> Reply:
         """Both addresses take the same four fields [D5]; form encoding is [A]."""

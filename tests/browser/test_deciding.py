@@ -1,7 +1,7 @@
 """Accept and Reject in a real browser: by mouse, by keyboard alone, and for people who hear the page."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -22,7 +22,7 @@ def three(make_change_order, monkeypatch):
     """Three that wait, oldest first."""
     made = []
     for minutes, title in ((30, "Duct bank"), (20, "Landing steel"), (10, "Valve vault")):
-        then = datetime.now(UTC) - timedelta(minutes=minutes)
+        then = clock.now() - timedelta(minutes=minutes)
         with monkeypatch.context() as patch:
             patch.setattr(clock, "system", lambda then=then: then)
             made.append(make_change_order(title=title))

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -18,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from portal import clock
 from portal.premises import HOST
 from portal.supervisor import members
 from tests.chaos import ground
@@ -114,7 +114,8 @@ class Cluster:
             place.mkdir(parents=True, exist_ok=True)
         self.sockets = tempfile.TemporaryDirectory(prefix="cco-", dir="/tmp")
         self.ports = {name: free_port() for name in ("web", "simulator", "smtp")}
-        (self.rehearsal / "clock.json").write_text(json.dumps({"started": time.time(), "speed": self.pace.speed, "offset_s": self.ahead_s}))
+        started = clock.machine().timestamp()
+        (self.rehearsal / "clock.json").write_text(json.dumps({"started": started, "speed": self.pace.speed, "offset_s": self.ahead_s}))
         ground.write_master(self.folder / "master.json", self.orders)
         self.nursery = Nursery(self.logs / "nursery.log")
         self._over, self.resting = threading.Event(), set[str]()

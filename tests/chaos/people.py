@@ -3,7 +3,6 @@
 import json
 import re
 import threading
-import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import requests
 
+from portal import clock
 from tests.chaos import ground
 
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -37,7 +37,7 @@ class History:
         return next(self._ids)
 
     def note(self, id: int, event: str, **facts: Any) -> None:
-        line = json.dumps({"at": time.time(), "id": id, "event": event, **facts})
+        line = json.dumps({"at": clock.machine().timestamp(), "id": id, "event": event, **facts})
         with self._lock:
             self._file.write(line + "\n")
             self._file.flush()

@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from portal import db
+from portal import clock, db
 from tests.chaos import books, checker, ground
 from tests.chaos.cluster import SECRET_KEY, Cluster, Pace
 from tests.chaos.generator import Crowd
@@ -175,7 +175,7 @@ class Rehearsal:
 
 def until_morning() -> float:
     """Seconds until shortly before the daily summary of the next working day, in the zone of a company that changed no setting."""
-    now = datetime.now(ZoneInfo(ZONE))
+    now = clock.machine().astimezone(ZoneInfo(ZONE))
     morning = (now + timedelta(days=1)).replace(hour=6, minute=50)
     while morning.isoweekday() > 5:
         morning += timedelta(days=1)

@@ -1,7 +1,6 @@
 """Proving again who one is, at the identity provider, before a change of rights or settings."""
 
 import json
-import time
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -117,7 +116,7 @@ def told_at(oidc_app, meddler, provider, company):
 
     def come_back(address, auth_time):
         asked = parse_qs(urlsplit(client.get(address).location).query)
-        now = int(time.time())
+        now = int(clock.now().timestamp())
         said = {"iss": meddler.issuer, "sub": "4711", "aud": site.CLIENT_ID, "iat": now, "exp": now + 300, "nonce": asked["nonce"][0]}
         said |= {"email": "eve@example.test", "email_verified": True, "name": "Eve", "groups": []}
         said |= {"auth_time": now + auth_time} if auth_time is not None else {}

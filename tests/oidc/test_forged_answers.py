@@ -3,12 +3,12 @@
 import base64
 import hmac
 import json
-import time
 from datetime import timedelta
 
 import pytest
 from joserfc import jwk, jwt
 
+from portal import clock as clocks
 from portal.domain.identities import Identity
 from portal.domain.people import User
 from portal.domain.sessions import Session
@@ -44,7 +44,7 @@ def key(provider):
 @pytest.fixture
 def claims(meddler):
     """What the provider would say of Nia, but for the nonce."""
-    now = int(time.time())
+    now = int(clocks.now().timestamp())
     known = {"email": "nia@example.test", "email_verified": True, "name": "Nia Brandt", "groups": []}
     return {"iss": meddler.issuer, "sub": "4711", "aud": site.CLIENT_ID, "iat": now, "exp": now + 300, "auth_time": now} | known
 

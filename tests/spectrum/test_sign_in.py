@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from portal import clock
 from portal.spectrum.client import Enhanced, Spectrum
 from portal.spectrum.records import NotSent, OutcomeUnknown, Refused, failure_class
 from portal.spectrum.signin import Rotated, Token
@@ -68,12 +69,12 @@ def test_one_token_serves_many_calls_and_several_processes(client, simulator, re
 
 
 def test_a_token_is_renewed_before_it_ends(client, simulator, record, kept):
-    kept.token = Token("old", datetime.now(UTC) + timedelta(seconds=59))
+    kept.token = Token("old", clock.now() + timedelta(seconds=59))
 
     client().change_request(record(), "g")
 
     assert kept.token.value != "old"
-    assert kept.token.expires_at > datetime.now(UTC) + timedelta(minutes=55)
+    assert kept.token.expires_at > clock.now() + timedelta(minutes=55)
     assert [call["outcome"] for call in simulator.journal()] == ["stored"]
 
 
@@ -88,7 +89,7 @@ def test_a_token_that_ends_in_mid_group_is_renewed_once_and_nothing_doubles(clie
 
 
 def test_a_token_may_be_wanted_for_the_wsdl_too(client, simulator, record, kept):
-    kept.token = Token("stale", datetime.now(UTC) + timedelta(hours=1))
+    kept.token = Token("stale", clock.now() + timedelta(hours=1))
     simulator.fail("unauthorized", "wsdl", times=1)
 
     client().change_request(record(), "g")
@@ -117,7 +118,7 @@ def test_a_403_is_not_tried_again(client, simulator, record):
 
 
 def test_a_401_that_carries_an_answer_is_not_sent_again(record, tmp_path):
-    enhanced = Enhanced("PORTALTEST", SECRET, lambda: Token("t", datetime.now(UTC) + timedelta(hours=1)))
+    enhanced = Enhanced("PORTALTEST", SECRET, lambda: Token("t", clock.now() + timedelta(hours=1)))
 
     with serving(ScriptedServer(http(GOOD, "401 Unauthorized"))) as server, pytest.raises(Refused):
         Spectrum(server.url, "PORTALTEST", tmp_path, enhanced=enhanced).change_request(record(), "g")
@@ -197,7 +198,7 @@ def test_a_token_that_is_none_is_not_used(record, tmp_path, answer):
 def test_a_secret_is_rotated_and_the_old_one_is_dead(client, simulator, record):
     rotated = client().rotate_secret()
 
-    assert rotated.expires_at > datetime.now(UTC) + timedelta(days=89)
+    assert rotated.expires_at > clock.now() + timedelta(days=89)
     assert client(rotated.client_secret).change_request(record(), "g").http == 200
     with pytest.raises(Refused, match="client secret has expired"):
         client().rotate_secret()
@@ -249,7 +250,7 @@ def test_basic_is_sent_only_when_it_is_switched_on(record, tmp_path):
 def test_no_credential_is_shown_anywhere(record, tmp_path, caplog):
     caplog.set_level(logging.DEBUG)
     token, echo = "tok-3n", "PORTALTEST portaltest s3cret-s3cret TOK-3N"
-    enhanced = Enhanced("PORTALTEST", "s3cret-s3cret", lambda: Token(token, datetime.now(UTC) + timedelta(hours=1)))
+    enhanced = Enhanced("PORTALTEST", "s3cret-s3cret", lambda: Token(token, clock.now() + timedelta(hours=1)))
     body = GOOD.replace(b"<returnArray>", f"<returnArray><a>{echo}</a>".encode())
 
     with serving(ScriptedServer(http(body))) as server, pytest.raises(OutcomeUnknown) as doubt:
@@ -257,7 +258,7 @@ def test_no_credential_is_shown_anywhere(record, tmp_path, caplog):
         spectrum.change_request(record(), "g")
 
     told = "".join(traceback.format_exception(doubt.value)) + doubt.value.answer + repr(doubt.value) + repr(spectrum) + repr(enhanced)
-    told += caplog.text + repr(Token(token, datetime.now(UTC))) + repr(Rotated("s3cret-s3cret", None))
+    told += caplog.text + repr(Token(token, clock.now())) + repr(Rotated("s3cret-s3cret", None))
     for credential in ("s3cret", "tok-3n", "TOK-3N", "portaltest"):
         assert credential not in told.replace("PORTALTEST", "" if credential == "portaltest" else "PORTALTEST"), credential
     assert "[client secret]" in doubt.value.answer

@@ -1,7 +1,8 @@
 """The simulator's clock: the real one, unless somebody sets it."""
 
-import time
 from datetime import UTC, datetime
+
+from portal import clock
 
 
 class Clock:
@@ -12,7 +13,7 @@ class Clock:
 
     def now(self) -> float:
         """Seconds since 1970."""
-        return time.time() + self._ahead
+        return clock.machine().timestamp() + self._ahead
 
     def moment(self) -> datetime:
         return datetime.fromtimestamp(self.now(), UTC)
@@ -22,7 +23,7 @@ class Clock:
         if now is not None:
             moment = datetime.fromisoformat(now)
             wanted = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-            self._ahead = wanted - time.time()
+            self._ahead = wanted - clock.machine().timestamp()
         elif not advance_s:
             self._ahead = 0.0
         self._ahead += float(advance_s)
