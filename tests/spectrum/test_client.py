@@ -4,10 +4,13 @@ import logging
 import time
 
 import pytest
+from lxml import etree
 
 from portal.spectrum.client import Spectrum
 from portal.spectrum.records import NotSent, OutcomeUnknown, Refused, Row
+from portal.spectrum.services import TYPES
 from portal.spectrum.simulator.faults import KINDS
+from portal.spectrum.wsdl import Wsdl
 
 
 def test_a_line_is_stored_and_receipted(spectrum, simulator, record):
@@ -206,3 +209,40 @@ def _until(true, seconds=60):
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize("arrange", [reversed, lambda names: [names[1], names[0], *names[2:]]], ids=["reversed", "swapped"])
+def test_a_client_that_breaks_the_order_of_the_elements_exports_nothing(spectrum, simulator, record, monkeypatch, arrange):
+    """It fails here as it would at the real server, not first at a customer's."""
+    envelope = Wsdl.envelope
+
+    def disordered(self, values, fetch):
+        message = etree.fromstring(envelope(self, values, fetch))
+        call = message.find(f".//{{{TYPES}}}{self.service}")
+        call[:] = list(arrange(list(call)))
+        return etree.tostring(message)
+
+    monkeypatch.setattr(Wsdl, "envelope", disordered)
+
+    with pytest.raises(OutcomeUnknown) as doubt:
+        spectrum.change_request(record(), "g")
+
+    assert (doubt.value.cause, doubt.value.http) == ("fault", 500)
+    assert simulator.ledger() == []
+
+
+def test_a_wsdl_kept_from_before_the_server_changed_its_order_is_read_anew(spectrum, simulator, record, tmp_path):
+    spectrum.change_request(record(), "a")
+    (kept,) = (tmp_path / "wsdl").glob("*.wsdl")
+    root = etree.fromstring(kept.read_bytes())
+    sequence = root.find(".//{http://www.w3.org/2001/XMLSchema}sequence")
+    sequence[:] = list(reversed(sequence))
+    kept.write_bytes(etree.tostring(root))
+    later = Spectrum(simulator.url, "PORTALTEST", tmp_path / "wsdl", connect_s=5, deadline_s=10)
+
+    with pytest.raises(OutcomeUnknown) as doubt:
+        later.change_request(record(), "b")
+    receipt = later.change_request(record(), "c")
+
+    assert (doubt.value.cause, receipt.http) == ("fault", 200)
+    assert [call["outcome"] for call in simulator.journal()] == ["stored", "fault", "stored"]

@@ -117,6 +117,43 @@ def test_a_missing_element_faults(simulator, record, name):
     assert [call["outcome"] for call in simulator.journal()] == ["fault"]
 
 
+def swapped(names):
+    first, second, *others = names
+    return [second, first, *others]
+
+
+@pytest.mark.parametrize(
+    ("arranged", "told"),
+    [
+        (lambda names: names[::-1], "out of order from "),
+        (swapped, "out of order from GUID on"),
+        (lambda names: [*names, "Sub_Amount"], "more than once: Sub_Amount"),
+        (lambda names: [*names, "Sub_Total"], "unknown elements: Sub_Total"),
+    ],
+    ids=["reversed", "swapped", "twice", "unknown"],
+)
+@pytest.mark.parametrize("inner", ["", "nis:"])
+def test_elements_that_the_wsdl_does_not_allow_fault(simulator, record, arranged, told, inner):
+    values = {"Authorization_ID": "PORTALTEST", "GUID": "g", **record()}
+    elements = "".join(f"<{inner}{name}>{escape(values.get(name, '1.00'))}</{inner}{name}>" for name in arranged(list(values)))
+
+    answer = post(simulator, envelope({}).replace("<nis:ARChangeRequest>", f"<nis:ARChangeRequest>{elements}"))
+
+    assert answer.status_code == 500
+    assert "<faultstring>Error executing Web Service</faultstring>" in answer.text
+    assert simulator.ledger() == []
+    assert [(call["outcome"], told in str(call["rows"])) for call in simulator.journal()] == [("fault", True)]
+
+
+def test_an_element_with_elements_inside_faults(simulator, record):
+    values = {"Authorization_ID": "PORTALTEST", "GUID": "g", **record()}
+
+    answer = post(simulator, envelope(values).replace("<GUID>g</GUID>", "<GUID>g<b/></GUID>"))
+
+    assert answer.status_code == 500
+    assert simulator.ledger() == []
+
+
 @pytest.mark.parametrize("body", ["", "<half", "<a/>", "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", envelope({}), envelope({}, prefix="")])
 def test_what_is_not_a_call_faults(simulator, body):
     assert post(simulator, body).status_code == 500

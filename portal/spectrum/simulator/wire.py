@@ -1,6 +1,6 @@
 """The simulator's side of the wire: WSDLs of the captured shape [O1], requests taken apart, answers in the published shape [D3]."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from xml.sax.saxutils import escape
 
 from lxml import etree
@@ -35,8 +35,13 @@ class MalformedError(Exception):
 
 
 def read(body: bytes, service: str) -> dict[str, str]:
-    """The elements of a request, trimmed. Children may be qualified or not [O1] [O2]; a missing one is Malformed [O1]."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True)
+    """The elements of a request, trimmed. Children may be qualified or not [O1] [O2].
+
+    Else they are as the WSDL's xsd:sequence declares them, each once, as text and in order [O1]; anything else is Malformed.
+    """
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+    )
     try:
         root = etree.fromstring(body, parser)
     except (etree.LxmlError, ValueError) as error:
@@ -46,10 +51,23 @@ def read(body: bytes, service: str) -> dict[str, str]:
     call = root.find(f"{{{SOAP}}}Body/{{{TYPES}}}{service}")
     if root.tag != f"{{{SOAP}}}Envelope" or call is None:
         raise MalformedError("not a call of this service")
-    values = {etree.QName(child).localname: (child.text or "").strip() for child in call}
-    if missing := [name for name in ELEMENTS[service] if name not in values]:
-        raise MalformedError(f"without {', '.join(missing)}")
-    return {name: values[name] for name in ELEMENTS[service]}
+    names = [etree.QName(child).localname for child in call]
+    if names != list(ELEMENTS[service]):
+        raise MalformedError(_against(ELEMENTS[service], names))
+    if nested := [name for name, child in zip(names, call, strict=True) if len(child)]:
+        raise MalformedError(f"elements inside {', '.join(nested)}")
+    return {name: (child.text or "").strip() for name, child in zip(names, call, strict=True)}
+
+
+def _against(sequence: Sequence[str], names: Sequence[str]) -> str:
+    """What of the sequence the elements break, as the journal tells it."""
+    if missing := [name for name in sequence if name not in names]:
+        return f"without {', '.join(missing)}"
+    if unknown := [name for name in names if name not in sequence]:
+        return f"unknown elements: {', '.join(unknown)}"
+    if twice := [name for name in sequence if names.count(name) > 1]:
+        return f"more than once: {', '.join(twice)}"
+    return f"out of order from {next(name for name, due in zip(names, sequence, strict=True) if name != due)} on"
 
 
 def answer(service: str, rows: Iterable[Row]) -> bytes:
