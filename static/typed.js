@@ -15,7 +15,7 @@
   const keyOf = (form) => `${person} ${form.dataset.typed}`;
   const keys = (state) => Object.keys(sessionStorage).filter((key) => key.startsWith(state));
   const forms = () => [...document.querySelectorAll("form[data-typed]")];
-  const entriesOf = (form) => [...new FormData(form)].filter(([name]) => name !== "csrf_token" && (name !== "version" || form.dataset.again));
+  const entriesOf = (form) => [...new FormData(form)].filter(([name]) => !["csrf_token", "seen"].includes(name) && (name !== "version" || form.dataset.again));
   const isTyped = (field) => field.name && !["hidden", "submit", "button"].includes(field.type);
 
   function keep(state, form) {

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from portal import db, tasks
-from portal.domain import companies, deciding, exporting, outbox, people, sending
+from portal.domain import companies, deciding, exporting, outbox, people, sending, signing
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.outbox import Dispatch, Lane
@@ -141,7 +141,7 @@ def bring(id, status, dee, request):
     ana = request.getfixturevalue("ana")
     if status is Status.REJECTED:
         return deciding.reject(id, by=ana, version=sent.version, reason="Wrong cost type on line 1")
-    accepted = deciding.accept(id, by=ana, version=sent.version)
+    accepted = signed(id, by=ana, version=sent.version)
     if status is Status.EXPORTING:
         return accepted.move(Status.EXPORTING, accepted.version)
     return status is Status.QUEUED or export(accepted, ANSWERS[status])
@@ -158,3 +158,13 @@ def export(change_order, answer):
     claim = Lane.take(change_order.company.lane, tasks.LEASE)
     exporting.step(Dispatch.get(Dispatch.subject == change_order.export, Dispatch.task == outbox.Task.EXPORT), claim, call)
     Lane.release(change_order.company.lane, claim)
+
+
+def signed(id, by, version, **typed):
+    """Accept, by somebody who has just seen all of it as it is now."""
+    return deciding.accept(id, by, version, signing.marks(load(id)), **typed)
+
+
+def seen(change_order, **typed):
+    """The fields of the Accept form of somebody who has just opened it; `change_order` in the version they saw."""
+    return {"version": change_order.version, "seen": signing.carried(signing.marks(load(change_order.id)))} | typed

@@ -13,6 +13,7 @@ from portal.domain.exports import Export
 from portal.domain.numbers import SpectrumNumber
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Level, Membership, User
+from tests.cast import seen, signed
 from tests.conftest import HTMX, path_of, sign_in
 
 
@@ -26,10 +27,6 @@ def soup(answer):
 
 def words(tag):
     return " ".join(tag.get_text(" ", strip=True).split())
-
-
-def seen(change_order, **typed):
-    return {"version": change_order.version} | typed
 
 
 def history(change_order):
@@ -293,7 +290,7 @@ def test_missing_company_settings_are_named(client, ana, change_order):
 
 def test_the_second_of_two_approvers_is_told_who_did_what_when(client, ana, lee, change_order, clock):
     clock.set(datetime(2026, 11, 23, 16, 42, tzinfo=UTC))  # 10:42 in Chicago
-    deciding.accept(change_order.id, by=lee, version=change_order.version)
+    signed(change_order.id, by=lee, version=change_order.version)
 
     answer = sign_in(client, ana).post(accepting(change_order), data=seen(change_order), headers=HTMX)
 
@@ -329,7 +326,7 @@ def test_what_was_sent_again_meanwhile_has_to_be_looked_at_again(client, ana, le
 
 
 def test_opening_the_form_of_a_decided_one_shows_the_decision(client, ana, lee, change_order):
-    deciding.accept(change_order.id, by=lee, version=change_order.version)
+    signed(change_order.id, by=lee, version=change_order.version)
 
     answer = sign_in(client, ana).get(accepting(change_order), headers=HTMX)
 
@@ -414,7 +411,7 @@ def test_without_javascript_a_refusal_is_a_page_with_the_input_kept(client, ana,
 
 
 def test_without_javascript_the_second_approver_gets_a_page(client, ana, lee, change_order):
-    deciding.accept(change_order.id, by=lee, version=change_order.version)
+    signed(change_order.id, by=lee, version=change_order.version)
 
     answer = sign_in(client, ana).post(accepting(change_order), data=seen(change_order))
 

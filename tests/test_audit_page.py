@@ -12,12 +12,13 @@ from bs4 import BeautifulSoup
 
 import config
 from portal import db
-from portal.domain import audit, company_settings, deciding, events, pausing, privileges, sending, tokens, trail, uploads
+from portal.domain import audit, company_settings, events, pausing, privileges, sending, tokens, trail, uploads
 from portal.domain.change_orders import load
 from portal.domain.people import Level, Membership
 from portal.domain.staging import Import
 from portal.web import audit as page_module
 from portal.web import downloads
+from tests.cast import signed
 from tests.conftest import HTMX, count_queries, sign_in
 from tests.test_audit_command import remove
 
@@ -127,7 +128,7 @@ def days(make_change_order, ana, ben, eve, clock):
     clock.tick(days=1)
     privileges.set_level(ben.id, Level.STANDARD, by=eve)
     clock.set(datetime(2026, 3, 5, 5, 59, tzinfo=UTC))  # 23:59 of the 4th in Chicago
-    deciding.accept(1, by=ana, version=load(1).version)
+    signed(1, by=ana, version=load(1).version)
     return {person.name.split()[0]: person.id for person in (ana, ben, eve)}
 
 

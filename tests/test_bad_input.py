@@ -10,6 +10,7 @@ from portal.domain.companies import Company
 from portal.domain.events import Event
 from portal.domain.outbox import Dispatch
 from portal.web.access import ENDPOINTS
+from tests.cast import seen
 from tests.conftest import HTMX, sign_in
 
 IDS = [
@@ -142,7 +143,7 @@ def test_every_address_of_ours_is_in_this_file(app):
 def test_a_version_that_was_never_shown_decides_nothing(client, ready, version, place, headers):
     before = state()
 
-    answer = client.post(f"/change-orders/{ready.id}/{place}", data={"version": version, "reason": "x"}, headers=headers)
+    answer = client.post(f"/change-orders/{ready.id}/{place}", data=seen(ready, reason="x") | {"version": version}, headers=headers)
 
     refused(answer, 400, 409)
     assert state() == before
@@ -188,14 +189,14 @@ def test_a_version_that_is_missing_or_there_twice_decides_nothing(client, ready,
 def test_a_spectrum_number_that_is_none_decides_nothing(client, ready, name):
     before = state()
 
-    answer = client.post(f"/change-orders/{ready.id}/acceptance", headers=HTMX, **encoded(version=ready.version, number=TEXTS[name]))
+    answer = client.post(f"/change-orders/{ready.id}/acceptance", headers=HTMX, **encoded(**seen(ready, number=TEXTS[name])))
 
     refused(answer, 422)
     assert state() == before
 
 
 def test_a_blank_spectrum_number_takes_the_proposed_one(client, ready):
-    answer = client.post(f"/change-orders/{ready.id}/acceptance", data={"version": ready.version, "number": " \u00a0"}, headers=HTMX)
+    answer = client.post(f"/change-orders/{ready.id}/acceptance", data=seen(ready, number=" \u00a0"), headers=HTMX)
 
     assert answer.status_code == 200
     assert "S014-001" in answer.text
@@ -206,7 +207,7 @@ def test_a_blank_spectrum_number_takes_the_proposed_one(client, ready):
 def test_custom_words_that_spectrum_cannot_store_decide_nothing(client, ready, field, name):
     Company.update(custom_title=True).execute()
     before = state()
-    typed = {"version": ready.version, "title": "Fine", "description": ""} | {field: TEXTS[name]}
+    typed = seen(ready, title="Fine", description="") | {field: TEXTS[name]}
 
     answer = client.post(f"/change-orders/{ready.id}/acceptance", headers=HTMX, **encoded(**typed))
 

@@ -14,6 +14,7 @@ from portal.domain.connection_tests import ConnectionTest
 from portal.domain.outbox import Lane
 from portal.domain.staging import Import
 from tests.attacks.judging import malformed
+from tests.cast import seen
 from tests.conftest import HTMX, count_queries, sign_in
 
 SPECTRUM = {"section": "spectrum", "code": "ABC", "cr_status": "CR", "cost_reimbursable": "N", "sub_status": "P"}
@@ -227,7 +228,7 @@ def test_while_something_is_missing_every_accept_says_that_export_is_off_and_why
     sign_in(client, ana)
 
     form = client.get(f"/change-orders/{change_order.id}/acceptance").text
-    answer = client.post(f"/change-orders/{change_order.id}/acceptance", data={"version": change_order.version})
+    answer = client.post(f"/change-orders/{change_order.id}/acceptance", data=seen(change_order))
 
     assert "Export is off: the company settings lack the Spectrum" in form
     assert answer.status_code == 422

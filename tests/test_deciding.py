@@ -15,6 +15,7 @@ from portal.domain.exports import Export
 from portal.domain.numbers import SpectrumNumber
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted, User
+from tests.cast import signed
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def everything():
 
 
 def test_accept_queues_freezes_reserves_promises_and_tells_in_one_step(ready, ana):
-    deciding.accept(ready.id, by=ana, version=ready.version)
+    signed(ready.id, by=ana, version=ready.version)
 
     now, export = load(ready.id), Export.get()
     assert (now.state, now.version, now.decided_by, now.export) == (Status.QUEUED, ready.version + 1, ana, export.id)
@@ -39,7 +40,7 @@ def test_accept_queues_freezes_reserves_promises_and_tells_in_one_step(ready, an
 
 
 def test_the_frozen_lines_add_up_to_the_total_to_the_cent(ready, ana):
-    deciding.accept(ready.id, by=ana, version=ready.version)
+    signed(ready.id, by=ana, version=ready.version)
 
     assert sum(Decimal(line["Change_Request_Amount"]) for _, line in Export.get().lines) == ready.amount
 
@@ -48,7 +49,7 @@ def test_the_export_waits_for_the_company_s_delay(ready, ana, company, clock):
     company.export_delay = 45
     company.save()
 
-    deciding.accept(ready.id, by=ana, version=ready.version)
+    signed(ready.id, by=ana, version=ready.version)
 
     assert (Dispatch.get().due_at - clock.now()).total_seconds() == 45
 
@@ -60,16 +61,16 @@ def test_an_accept_that_breaks_half_way_leaves_nothing(ready, ana, monkeypatch, 
     monkeypatch.setattr(owner, step, lambda *_, **__: 1 / 0)
 
     with pytest.raises(ZeroDivisionError):
-        deciding.accept(ready.id, by=ana, version=ready.version)
+        signed(ready.id, by=ana, version=ready.version)
 
     assert everything() == before
 
 
 def test_the_same_person_s_repeat_of_the_same_decision_changes_nothing(ready, ana):
-    deciding.accept(ready.id, by=ana, version=ready.version)
+    signed(ready.id, by=ana, version=ready.version)
     before = everything()
 
-    deciding.accept(ready.id, by=ana, version=ready.version)
+    signed(ready.id, by=ana, version=ready.version)
 
     assert everything() == before
 
@@ -78,7 +79,7 @@ def test_the_second_of_two_approvers_is_overtaken(ready, ana, lee):
     deciding.reject(ready.id, by=lee, version=ready.version, reason="Wrong phase code")
 
     with pytest.raises(Overtaken) as caught:
-        deciding.accept(ready.id, by=ana, version=ready.version)
+        signed(ready.id, by=ana, version=ready.version)
 
     assert caught.value.change_order.state is Status.REJECTED
     assert Export.select().count() == 0
@@ -86,7 +87,7 @@ def test_the_second_of_two_approvers_is_overtaken(ready, ana, lee):
 
 def test_an_old_version_is_overtaken_even_while_it_is_ready(ready, ana):
     with pytest.raises(Overtaken):
-        deciding.accept(ready.id, by=ana, version=ready.version - 1)
+        signed(ready.id, by=ana, version=ready.version - 1)
 
 
 @pytest.mark.parametrize("field", ["can_push", "level", "active"])
@@ -95,7 +96,7 @@ def test_rights_are_read_in_the_transaction_of_the_decision(ready, ana, field):
     before = everything()
 
     with pytest.raises(NotPermitted):
-        deciding.accept(ready.id, by=ana, version=ready.version)
+        signed(ready.id, by=ana, version=ready.version)
     with pytest.raises(NotPermitted):
         deciding.reject(ready.id, by=ana, version=ready.version, reason="No")
 
@@ -119,7 +120,7 @@ def test_rights_that_are_taken_away_during_a_decision_are_gone_after_it_in_the_t
 
     monkeypatch.setattr(numbers, "chosen", meanwhile)
 
-    deciding.accept(ready.id, by=ana, version=ready.version)
+    signed(ready.id, by=ana, version=ready.version)
     taking.join()
 
     last = [event.action for event in events.Event.select().order_by(events.Event.seq)][-2:]
@@ -129,18 +130,18 @@ def test_rights_that_are_taken_away_during_a_decision_are_gone_after_it_in_the_t
 @pytest.mark.parametrize("who", ["ben", "dee", "eve", "sam"])
 def test_nobody_without_the_privilege_decides(ready, who, request):
     with pytest.raises(NotPermitted):
-        deciding.accept(ready.id, by=request.getfixturevalue(who), version=ready.version)
+        signed(ready.id, by=request.getfixturevalue(who), version=ready.version)
 
 
 def test_four_eyes_the_sender_does_not_decide(ready, dee, company):
     User.update(level=people.Level.STANDARD, can_push=True).where(User.id == dee.id).execute()
 
     with pytest.raises(NotPermitted, match="four eyes"):
-        deciding.accept(ready.id, by=dee, version=ready.version)
+        signed(ready.id, by=dee, version=ready.version)
 
     company.four_eyes = False
     company.save()
-    assert deciding.accept(ready.id, by=dee, version=ready.version).state is Status.QUEUED
+    assert signed(ready.id, by=dee, version=ready.version).state is Status.QUEUED
 
 
 def test_four_eyes_an_editor_of_the_revision_does_not_decide(make_change_order, ana, lee, dee):
@@ -151,9 +152,9 @@ def test_four_eyes_an_editor_of_the_revision_does_not_decide(make_change_order, 
     sending.send(change_order.id, by=dee, version=change_order.version + 1)
 
     with pytest.raises(NotPermitted, match="four eyes"):
-        deciding.accept(change_order.id, by=ana, version=change_order.version + 2)
+        signed(change_order.id, by=ana, version=change_order.version + 2)
 
-    assert deciding.accept(change_order.id, by=lee, version=change_order.version + 2).state is Status.QUEUED
+    assert signed(change_order.id, by=lee, version=change_order.version + 2).state is Status.QUEUED
 
 
 def test_a_blocking_finding_refuses_the_accept_and_records_nothing(ready, ana, company):
@@ -162,7 +163,7 @@ def test_a_blocking_finding_refuses_the_accept_and_records_nothing(ready, ana, c
     before = everything()
 
     with pytest.raises(checks.Blocked) as caught:
-        deciding.accept(ready.id, by=ana, version=ready.version)
+        signed(ready.id, by=ana, version=ready.version)
 
     assert [finding.rule for finding in caught.value.findings] == [20]
     assert everything() == before
@@ -172,7 +173,7 @@ def test_custom_words_go_to_spectrum_and_leave_the_change_order_alone(ready, ana
     company.custom_title = True
     company.save()
 
-    deciding.accept(ready.id, by=ana, version=ready.version, title="Spectrum title", description="Spectrum words")
+    signed(ready.id, by=ana, version=ready.version, title="Spectrum title", description="Spectrum words")
 
     _, line = Export.get().lines[0]
     assert line["CR_Description"] == f"{ready.number}: Spectrum title - Spectrum words"
@@ -184,7 +185,7 @@ def test_an_accounting_date_goes_to_spectrum_in_place_of_today(ready, ana, compa
     company.accounting_dates = True
     company.save()
 
-    deciding.accept(ready.id, by=ana, version=ready.version, accounting_date=date(2026, 10, 31))
+    signed(ready.id, by=ana, version=ready.version, accounting_date=date(2026, 10, 31))
 
     ((_, elements),) = Export.get(change_order=ready).lines[:1]
     assert elements["Origination_Date"] == "10/31/2026"
@@ -195,7 +196,7 @@ def test_an_accounting_date_outside_the_open_period_is_refused(ready, ana, compa
     company.save()
 
     with pytest.raises(checks.Blocked, match="is not in the open period"):
-        deciding.accept(ready.id, by=ana, version=ready.version, accounting_date=date(2026, 10, 31))
+        signed(ready.id, by=ana, version=ready.version, accounting_date=date(2026, 10, 31))
 
     assert load(ready.id).state is Status.READY
 
@@ -206,7 +207,7 @@ def test_the_day_of_acceptance_is_the_approved_date_where_the_status_approves(re
     company.cr_approves, company.cost_reimbursable = approves, "Y" if approves else "N"
     company.save()
 
-    deciding.accept(ready.id, by=ana, version=ready.version)
+    signed(ready.id, by=ana, version=ready.version)
 
     _, line = Export.get().lines[0]
     assert line["Approved_Date"] == approved
@@ -214,7 +215,7 @@ def test_the_day_of_acceptance_is_the_approved_date_where_the_status_approves(re
 
 
 def test_an_approver_may_choose_another_number(ready, ana):
-    deciding.accept(ready.id, by=ana, version=ready.version, number="abc-1")
+    signed(ready.id, by=ana, version=ready.version, number="abc-1")
 
     assert Export.get().number == "ABC-1"
 
@@ -222,8 +223,8 @@ def test_an_approver_may_choose_another_number(ready, ana):
 def test_a_taken_number_gives_way_to_a_running_one(make_change_order, ana):
     first, second = make_change_order(number="003"), make_change_order(number="1003")
 
-    deciding.accept(first.id, by=ana, version=first.version)
-    deciding.accept(second.id, by=ana, version=second.version)
+    signed(first.id, by=ana, version=first.version)
+    signed(second.id, by=ana, version=second.version)
 
     assert [export.number for export in Export.select().order_by(Export.id)] == ["S014-003", "S0000001"]
 
@@ -253,7 +254,7 @@ def test_a_reason_has_1_to_1000_plain_characters(ready, ana, reason):
 
 
 def test_a_number_stays_with_its_change_order_through_reject_and_resend(ready, ana, dee):
-    deciding.accept(ready.id, by=ana, version=ready.version, number="MINE-1")
+    signed(ready.id, by=ana, version=ready.version, number="MINE-1")
     ChangeOrder.update(status=Status.REJECTED, export=None).where(ChangeOrder.id == ready.id).execute()
 
     again = sending.send(ready.id, by=dee, version=ready.version + 1)
@@ -262,7 +263,7 @@ def test_a_number_stays_with_its_change_order_through_reject_and_resend(ready, a
 
 
 def test_the_chain_of_events_verifies_and_a_forged_one_does_not(ready, ana):
-    deciding.accept(ready.id, by=ana, version=ready.version)
+    signed(ready.id, by=ana, version=ready.version)
     chain = list(events.Event.select().order_by(events.Event.seq))
 
     assert all(event.hash == event.seal() for event in chain)
@@ -304,7 +305,7 @@ def insist(id, by, version):
     """Accept, and try again when told that the database was too busy to record anything: SQLite does not queue processes."""
     while True:
         try:
-            return deciding.accept(id, by=by, version=version)
+            return signed(id, by=by, version=version)
         except db.Busy:
             continue
 

@@ -5,6 +5,7 @@ import pytest
 from portal.domain import sending
 from portal.domain.change_orders import load
 from portal.domain.people import Membership
+from tests.cast import seen
 from tests.conftest import HTMX, sign_in
 
 SECRET = "A secret title"
@@ -29,7 +30,7 @@ def test_nobody_else_gets_at_a_draft_by_any_address(client, make_change_order, r
 def test_nor_by_pressing_a_button(client, ana, make_change_order, way):
     draft = make_change_order("draft", title=SECRET)
 
-    answer = sign_in(client, ana).post(f"/change-orders/{draft.id}/{way}", data={"version": draft.version}, headers=HTMX)
+    answer = sign_in(client, ana).post(f"/change-orders/{draft.id}/{way}", data=seen(draft), headers=HTMX)
 
     assert SECRET not in answer.text
     assert answer.status_code in (403, 409)

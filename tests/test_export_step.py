@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 
 from portal import tasks
-from portal.domain import deciding, events, exporting, exports, outbox, pausing
+from portal.domain import events, exporting, exports, outbox, pausing
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.exports import Attempt, Export, Outcome
 from portal.domain.outbox import Dispatch, Lane, Lost
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row
+from tests.cast import signed
 
 LINES = [("16-2000", "SUB", "4250.00"), ("16-2100", "SUB", "-250.00"), ("16-2200", "M", "0.00"), ("16-2300", "SUB", "12.34")]
 GOOD = Receipt(200)
@@ -37,7 +38,7 @@ class Answers:
 @pytest.fixture
 def accepted(clock, make_change_order, ana):
     change_order = make_change_order(lines=LINES)
-    deciding.accept(change_order.id, by=ana, version=change_order.version)
+    signed(change_order.id, by=ana, version=change_order.version)
     return load(change_order.id)
 
 
@@ -112,7 +113,7 @@ def test_a_refused_line_fails_the_change_order_and_names_what_is_in_spectrum(acc
 
 def test_refused_credentials_fail_this_one_and_pause_the_others(accepted, make_change_order, ana):
     other = make_change_order(number="077")
-    deciding.accept(other.id, by=ana, version=other.version)
+    signed(other.id, by=ana, version=other.version)
 
     asked = work(accepted, NOT_US)
 

@@ -9,6 +9,7 @@ import config
 from portal.domain import deciding, sending
 from portal.domain.change_orders import Status, load
 from portal.domain.people import Level, Membership, NotPermitted
+from tests.cast import seen, signed
 from tests.conftest import HTMX, count_queries, sign_in
 
 ROOT = Path(config.__file__).parent
@@ -48,14 +49,14 @@ def test_nobody_decides_on_a_page_what_they_had_a_hand_in(client, pat, ana, dee,
     sign_in(client, pat)
 
     form = client.get(f"/change-orders/{one.id}/{path}", headers=headers)
-    answer = client.post(f"/change-orders/{one.id}/{path}", data={"version": one.version, "reason": "Because"}, headers=headers)
+    answer = client.post(f"/change-orders/{one.id}/{path}", data=seen(one, reason="Because"), headers=headers)
 
     assert (form.status_code, answer.status_code) == (403, 403)
     assert f"{SENTENCE} Who can: Ana Ortiz." in answer.text
     assert load(one.id).version == one.version
 
 
-@pytest.mark.parametrize("decide", [deciding.accept, lambda id, **what: deciding.reject(id, reason="Because", **what)])
+@pytest.mark.parametrize("decide", [signed, lambda id, **what: deciding.reject(id, reason="Because", **what)])
 @pytest.mark.parametrize("role", ["sender", "creator", "editor"])
 def test_the_domain_refuses_it_whatever_road_leads_there(pat, dee, make_change_order, role, decide):
     one = written_by(role, pat, dee, make_change_order)
@@ -70,7 +71,7 @@ def test_with_the_setting_off_they_may(company, pat, dee, make_change_order, rol
     company.save()
     one = written_by(role, pat, dee, make_change_order)
 
-    assert deciding.accept(one.id, by=pat, version=one.version).state is Status.QUEUED
+    assert signed(one.id, by=pat, version=one.version).state is Status.QUEUED
 
 
 def test_neither_programs_nor_the_command_line_have_a_road_that_decides():

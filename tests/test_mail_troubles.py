@@ -9,6 +9,7 @@ from portal.domain import deciding, events, letters, mail_troubles, outbox, summ
 from portal.domain.outbox import Dispatch, Outcome, Task
 from portal.domain.people import NotPermitted
 from portal.web.mails import KINDS
+from tests.cast import signed
 from tests.conftest import count_queries, sign_in
 from tests.test_summary_mail import deliver, mailing_app, seven, without_mail_server
 
@@ -187,7 +188,7 @@ def test_a_summary_whose_day_has_passed_cannot_be_sent_again(seven, change_order
 
 
 def test_what_becomes_void_or_is_an_export_is_no_trouble(change_order, ana, clock):
-    accepted = deciding.accept(change_order.id, by=ana, version=change_order.version)
+    accepted = signed(change_order.id, by=ana, version=change_order.version)
     clock.tick(days=2)
     outbox.withdraw(f"export:{accepted.export}")
 

@@ -9,8 +9,9 @@ from rq import Queue
 from portal import clock as clocks
 from portal import doorbell, keeper, tasks
 from portal.db import transaction
-from portal.domain import deciding, heartbeats, outbox
+from portal.domain import heartbeats, outbox
 from portal.domain.outbox import Dispatch, Lane, Lost, Task
+from tests.cast import signed
 
 LANE = "exports:1"
 
@@ -132,7 +133,7 @@ def test_accept_never_talks_to_redis(make_change_order, ana, monkeypatch):
     monkeypatch.setattr("redis.connection.AbstractConnection.connect", lambda *_: pytest.fail("Redis was asked"))
     change_order = make_change_order()
 
-    deciding.accept(change_order.id, by=ana, version=change_order.version)
+    signed(change_order.id, by=ana, version=change_order.version)
 
     assert Dispatch.select().count() == 1
 

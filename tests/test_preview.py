@@ -5,13 +5,14 @@ from datetime import UTC, date, datetime
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import deciding, previews, sending
+from portal.domain import previews, sending
 from portal.domain.change_orders import ChangeOrder, LineItem, Status, load
 from portal.domain.commitments import Vendor
 from portal.domain.companies import Company
 from portal.domain.events import Event
 from portal.domain.exports import Export
 from portal.domain.people import Membership
+from tests.cast import seen, signed
 from tests.conftest import HTMX, count_queries, sign_in
 
 LINES = [("16-2000", "SUB", "4250.00"), ("26-0519", "SUB", "0.00"), ("16-3000", "M", "-120.50")]
@@ -53,7 +54,7 @@ def test_what_is_frozen_is_what_the_preview_showed(company, ana, make_change_ord
     made = make_change_order(lines=LINES, description=LONG)
     shown = previews.of(made, number.strip().upper() or "S014-001", title, description)
 
-    deciding.accept(made.id, by=ana, version=made.version, number=number, title=title, description=description)
+    signed(made.id, by=ana, version=made.version, number=number, title=title, description=description)
 
     assert shown.findings == []
     assert Export.get().draft == shown.received.draft
@@ -89,7 +90,7 @@ def test_a_chosen_accounting_date_is_previewed_and_then_frozen(client, ana, chan
     chosen = {"accounting_date": "2026-11-05"}
     shown = fields(soup(sign_in(client, ana).get(previewing(change_order), query_string=chosen, headers=HTMX)))
 
-    answer = client.post(f"/change-orders/{change_order.id}/acceptance", data={"version": change_order.version} | chosen, headers=HTMX)
+    answer = client.post(f"/change-orders/{change_order.id}/acceptance", data=seen(change_order) | chosen, headers=HTMX)
 
     assert answer.status_code == 200
     assert shown["Origination_Date"][0] == Export.get().draft.header["Origination_Date"] == "11/05/2026"
@@ -110,7 +111,7 @@ def test_a_chosen_accounting_date_is_previewed_and_then_frozen(client, ana, chan
 def test_a_date_that_cannot_be_is_told_in_the_preview_and_refused_at_export(client, ana, change_order, dated, day, said):
     shown = soup(sign_in(client, ana).get(previewing(change_order), query_string={"accounting_date": day}, headers=HTMX))
 
-    data = {"version": change_order.version, "accounting_date": day}
+    data = seen(change_order, accounting_date=day)
     answer = client.post(f"/change-orders/{change_order.id}/acceptance", data=data, headers=HTMX)
 
     assert said in words(shown)
@@ -220,7 +221,7 @@ def test_a_bid_item_that_does_not_fit_is_a_finding_and_never_a_fault(client, ana
     sign_in(client, ana)
 
     shown = soup(client.get(previewing(change_order), headers=HTMX))
-    answer = client.post(f"/change-orders/{change_order.id}/acceptance", data={"version": change_order.version}, headers=HTMX)
+    answer = client.post(f"/change-orders/{change_order.id}/acceptance", data=seen(change_order), headers=HTMX)
 
     assert "bid" in words(shown)
     assert answer.status_code == 422
@@ -234,7 +235,7 @@ def test_words_are_not_taken_where_the_company_does_not_allow_them(client, ana, 
 
 
 def test_one_that_was_decided_meanwhile_says_so_instead(client, ana, lee, change_order):
-    deciding.accept(change_order.id, by=lee, version=change_order.version)
+    signed(change_order.id, by=lee, version=change_order.version)
 
     shown = soup(sign_in(client, ana).get(previewing(change_order), headers=HTMX))
 

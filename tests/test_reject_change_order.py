@@ -3,11 +3,11 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import deciding
 from portal.domain.change_orders import Status, load
 from portal.domain.events import Event
 from portal.domain.outbox import Dispatch
 from portal.domain.people import User
+from tests.cast import signed
 from tests.conftest import HTMX, path_of, sign_in
 
 REASON = "Line 2 belongs to phase 26-0519. Please correct it."
@@ -99,7 +99,7 @@ def test_markup_in_a_reason_stays_text(client, ana, change_order):
 
 
 def test_the_second_of_two_approvers_is_told_and_keeps_the_text(client, ana, lee, change_order):
-    deciding.accept(change_order.id, by=lee, version=change_order.version)
+    signed(change_order.id, by=lee, version=change_order.version)
 
     answer = sign_in(client, ana).post(rejecting(change_order), data=seen(change_order), headers=HTMX)
 
@@ -158,7 +158,7 @@ def test_without_javascript_an_empty_reason_is_a_page_with_the_form(client, ana,
 
 
 def test_without_javascript_the_second_approver_keeps_the_text(client, ana, lee, change_order):
-    deciding.accept(change_order.id, by=lee, version=change_order.version)
+    signed(change_order.id, by=lee, version=change_order.version)
 
     answer = sign_in(client, ana).post(rejecting(change_order), data=seen(change_order))
 

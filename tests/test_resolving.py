@@ -12,6 +12,7 @@ from portal.domain.exports import Attempt, Export, Outcome
 from portal.domain.outbox import Dispatch, Lane
 from portal.domain.people import NotPermitted
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row
+from tests.cast import signed
 from tests.test_export_step import work
 
 LINES = [("16-2000", "SUB", "4250.00"), ("16-2100", "SUB", "-250.00"), ("16-2300", "SUB", "12.34")]
@@ -25,7 +26,7 @@ NOT_US = Refused("Refused us.", http=200, rows=[Row("A", "The Web Service is not
 @pytest.fixture
 def accepted(clock, make_change_order, ana):
     change_order = make_change_order(lines=LINES)
-    deciding.accept(change_order.id, by=ana, version=change_order.version)
+    signed(change_order.id, by=ana, version=change_order.version)
     return load(change_order.id)
 
 
@@ -67,7 +68,7 @@ def test_recall_takes_the_accept_back_and_nothing_is_sent(accepted, ana):
 def test_what_was_recalled_keeps_its_number_and_goes_out_after_the_next_accept(accepted, ana, lee):
     deciding.recall(accepted.id, ana, accepted.version)
 
-    deciding.accept(accepted.id, by=lee, version=load(accepted.id).version)
+    signed(accepted.id, by=lee, version=load(accepted.id).version)
     asked = work(accepted, GOOD, GOOD, GOOD)
 
     assert {export.number for export in Export.select()} == {"S014-001"}
@@ -102,11 +103,11 @@ def test_the_same_persons_second_recall_changes_nothing(accepted, ana):
 
 
 def test_a_late_repeat_of_an_accept_that_was_recalled_is_told_so(change_order, ana):
-    accepted = deciding.accept(change_order.id, by=ana, version=change_order.version)
+    accepted = signed(change_order.id, by=ana, version=change_order.version)
     deciding.recall(accepted.id, ana, accepted.version)
 
     with pytest.raises(Overtaken):
-        deciding.accept(change_order.id, by=ana, version=change_order.version)
+        signed(change_order.id, by=ana, version=change_order.version)
 
 
 def test_recall_and_the_worker_agree_fifty_times(make_change_order, ana, company):
@@ -386,7 +387,7 @@ def test_a_member_of_the_job_or_an_administrator_retrieves_what_waits(make_chang
 
 
 def test_nothing_is_retrieved_once_somebody_has_answered(change_order, dee, ana):
-    deciding.accept(change_order.id, by=ana, version=change_order.version)
+    signed(change_order.id, by=ana, version=change_order.version)
 
     with pytest.raises(Overtaken):
         sending.retrieve(change_order.id, dee, change_order.version)

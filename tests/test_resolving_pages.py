@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import deciding, resolving
+from portal.domain import resolving
 from portal.domain.change_orders import Status, load
 from portal.domain.people import User
+from tests.cast import signed
 from tests.conftest import HTMX, path_of, sign_in
 
 
@@ -324,7 +325,7 @@ def test_a_member_of_the_job_retrieves_what_waits_on_its_edit_page(client, dee, 
 
 
 def test_what_was_answered_meanwhile_is_not_retrieved(client, dee, ana, change_order):
-    deciding.accept(change_order.id, by=ana, version=change_order.version)
+    signed(change_order.id, by=ana, version=change_order.version)
 
     answer = sign_in(client, dee).post(path(change_order, "retrieval"), data=seen(change_order))
 

@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 from portal.domain import deciding, lists, revisions, sending
 from portal.domain.change_orders import load
 from portal.domain.revisions import Difference
+from tests.cast import signed
 from tests.conftest import HTMX, count_queries, sign_in
 
 LINE = {"phase_code": "16-2000", "cost_type": "SUB", "bid_item": "", "description": "", "quantity": None, "unit": "", "amount": "10.00"}
@@ -173,7 +174,7 @@ def test_what_came_back_unchanged_says_so(client, ana, dee, make_change_order):
 
 def test_the_page_keeps_it_after_the_decision_and_the_row_does_not(client, ana, make_change_order, resend):
     sent = resend(make_change_order("rejected"), ("16-2000", "M", "4250.00"))
-    deciding.accept(sent.id, ana, sent.version)
+    signed(sent.id, ana, sent.version)
 
     page = BeautifulSoup(sign_in(client, ana).get(f"/change-orders/{sent.id}").text, "html.parser")
 

@@ -11,6 +11,7 @@ from portal.domain.commitments import Commitment, Job
 from portal.domain.events import Event
 from portal.domain.exports import Export
 from portal.domain.people import Membership
+from tests.cast import seen
 from tests.conftest import HTMX, sign_in
 
 
@@ -93,8 +94,9 @@ def zoe(make_user):
 def form_of(action, change_order):
     """What somebody would send who did everything right."""
     number = Export.get_by_id(change_order.export).number if change_order.export else ""
-    typed = {"version": str(change_order.version), "reason": "A reason.", "note": "Seen there.", "answer": "present", "number": number}
+    typed = seen(change_order) | {"reason": "A reason.", "note": "Seen there.", "answer": "present", "number": number}
     wanted = {
+        "acceptance": {"version", "seen"},
         "rejection": {"version", "reason"},
         "resolution": {"version", "answer", "number", "note"},
         "manual-entry": {"version", "number", "note"},

@@ -6,13 +6,14 @@ from decimal import Decimal
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import checks, companies, deciding, drafting, entries, events, numbers, revisions, sending
+from portal.domain import checks, companies, drafting, entries, events, numbers, revisions, sending
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.checks import Blocked
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
 from portal.domain.entries import Entry
 from portal.domain.sending import Draft, LineDraft
+from tests.cast import signed
 from tests.conftest import sign_in
 from tests.test_correct_and_resend import editing, typed
 from tests.test_revisions import differences, snapshot
@@ -50,7 +51,7 @@ def soup(answer):
 
 
 def accept(change_order, by):
-    return deciding.accept(change_order.id, by=by, version=load(change_order.id).version)
+    return signed(change_order.id, by=by, version=load(change_order.id).version)
 
 
 @pytest.mark.parametrize("tax", ["0.01", "350.63", "-5.00"])

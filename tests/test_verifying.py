@@ -8,13 +8,14 @@ import pytest
 
 from portal import clock as clocks
 from portal import db, tasks
-from portal.domain import calls, deciding, events, exporting, exports, outbox, readings, resolving, verifying
+from portal.domain import calls, events, exporting, exports, outbox, readings, resolving, verifying
 from portal.domain.change_orders import SUBJECT, Status, load
 from portal.domain.checks import Blocked
 from portal.domain.companies import ADDS, REPLACES, Company
 from portal.domain.exports import Attempt, Export
 from portal.domain.outbox import Dispatch, Lane, Task
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Stored, StoredLine, Unanswered
+from tests.cast import signed
 from tests.test_export_step import Answers
 
 LINES = [("16-2000", "SUB", "4250.00"), ("16-2100", "SUB", "-250.00"), ("16-2300", "SUB", "12.34")]
@@ -49,7 +50,7 @@ def tables():
 @pytest.fixture
 def accepted(clock, make_change_order, ana):
     change_order = make_change_order(lines=LINES)
-    deciding.accept(change_order.id, by=ana, version=change_order.version)
+    signed(change_order.id, by=ana, version=change_order.version)
     return load(change_order.id)
 
 

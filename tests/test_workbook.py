@@ -11,13 +11,14 @@ from click.testing import CliRunner
 
 from portal import db, tasks, workbook
 from portal.cli import main
-from portal.domain import deciding, events, exporting, exports, fallback, outbox
+from portal.domain import events, exporting, exports, fallback, outbox
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.companies import Company
 from portal.domain.exports import Attempt, Export, Outcome
 from portal.domain.outbox import Dispatch, Lane
 from portal.domain.people import NotPermitted
 from portal.spectrum.records import FIELDS, Receipt
+from tests.cast import signed
 from tests.conftest import sign_in
 
 LINES = [("16-2000", "SUB", "4250.00"), ("26-0519", "SUB", "0.00"), ("16-3000", "M", "-120.50")]
@@ -368,6 +369,6 @@ def test_the_command_says_when_there_is_nothing(ada, environment):
 def test_four_eyes_and_delay_do_not_hold_a_workbook_back(ada, ana, make_change_order):
     Company.update(export_delay=3600).execute()
     made = make_change_order()
-    deciding.accept(made.id, by=ana, version=made.version)
+    signed(made.id, by=ana, version=made.version)
 
     assert len(leave(ada).left) == 1

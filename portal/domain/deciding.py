@@ -6,7 +6,7 @@ from typing import Any
 
 from portal import clock, rehearsal
 from portal.db import transaction
-from portal.domain import change_orders, checks, drafting, events, exports, mailing, numbers, outbox, people
+from portal.domain import change_orders, checks, drafting, events, exports, mailing, numbers, outbox, people, signing
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
 from portal.domain.checks import Finding
 from portal.domain.companies import Company
@@ -27,6 +27,7 @@ def accept(
     id: int,
     by: User,
     version: int,
+    seen: signing.Marks,
     number: str = "",
     title: str | None = None,
     description: str | None = None,
@@ -34,18 +35,19 @@ def accept(
 ) -> ChangeOrder:
     """Ready -> Queued: reserve the Spectrum number, freeze what Spectrum will get, and promise the export.
 
-    `version` is the one the approver saw; an empty `number` takes the proposed one; `title` and `description` replace
-    the change order's own in Spectrum where the company allows it; `accounting_date` goes in place of today. Raises
-    NotPermitted, Overtaken or Blocked, and then nothing is recorded. The same person's repeat of the same decision
-    changes nothing.
+    `version` and `seen` are what the approver saw: without either nobody knows what they signed. An empty `number` takes
+    the proposed one; `title` and `description` replace the change order's own in Spectrum where the company allows it;
+    `accounting_date` goes in place of today. Raises NotPermitted, Overtaken, Changed or Blocked, and then nothing is
+    recorded. The same person's repeat of the same decision changes nothing.
     """
     try:
         with transaction():
-            by, change_order = people.as_held(by), change_orders.hold(id)
+            by, change_order = people.as_held(by), signing.hold(id)
             if is_repeat(change_order, by, "accepted", version):
                 return change_order
             change_order.expect(Status.READY, version)
             ensure_may_decide(change_order, by)
+            signing.require(change_order, seen)  # before the rules: what they say now is about what the approver has not seen
             number = numbers.chosen(change_order, number)
             checks.require(checks.at_accept(change_order, number, title, description, accounting_date))
             numbers.reserve(change_order, number)

@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain import checks, deciding, drafting, lists, money, numbers, previews
+from portal.domain import checks, deciding, drafting, lists, money, numbers, previews, signing
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.checks import Blocked, Finding
 from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
 from portal.domain.previews import Preview
+from portal.domain.signing import Changed, Marks
 from portal.web import htmx, keys, wants_fragment, words
 from portal.web.lists import MOVED, keep_drafts_private, me, page_of
 
@@ -24,6 +25,7 @@ bp.before_request(keep_drafts_private)
 
 VERSION = re.compile("[0-9]{1,9}", re.ASCII)
 NO_VERSION = "The form does not say which version of the change order you saw. Nothing was recorded: reload the page and decide again."
+NO_MARKS = "The form does not say what it showed you. Nothing was recorded: reload the page and decide again."
 FORMS = {"deciding.accept": "acceptance", "deciding.reject": "rejection", "deciding.previewed": "acceptance"}
 WAITS = {"acceptance": (Status.READY,), "rejection": deciding.REJECTABLE, "": ()}  # the states in which each form makes sense
 
@@ -37,8 +39,8 @@ def acceptance_form(id: int) -> ResponseReturnValue:
 @bp.post("/<key:id>/acceptance")
 def accept(id: int) -> ResponseReturnValue:
     """Export."""
-    form, version, day = request.form, seen_version(), accounting_day(request.form)
-    accepted = deciding.accept(id, me(), version, form.get("number", ""), form.get("title"), form.get("description"), day)
+    form, version, seen, day = request.form, seen_version(), seen_marks(), accounting_day(request.form)
+    accepted = deciding.accept(id, me(), version, seen, form.get("number", ""), form.get("title"), form.get("description"), day)
     return done(accepted, "accepted and queued")
 
 
@@ -56,7 +58,10 @@ def preview(id: int) -> ResponseReturnValue:
 @bp.post("/<key:id>/preview")
 def previewed(id: int) -> ResponseReturnValue:
     """The same without JavaScript: the form again, as it was typed, with the preview open. Records nothing."""
-    return opened(decidable(id), "acceptance", previewed=True)
+    row, version = decidable(id), seen_version()
+    if row.change_order.version != version:
+        raise Overtaken(row.change_order)
+    return opened(row, "acceptance", previewed=True)
 
 
 @bp.get("/<key:id>/rejection")
@@ -81,6 +86,8 @@ def blocked(error: Blocked) -> ResponseReturnValue:
     """The form again, with what was typed and all that is wrong with it."""
     id, form = asked_for()
     row = lists.row(id, me())
+    if row.change_order.version != seen_version():  # the form would carry the version of what nobody has seen
+        return overtaken(Overtaken(row.change_order))
     return answer(row, 422, form=form if row.change_order.state in WAITS[form] else "", problems=error.findings, focus=f"#problem-{id}")
 
 
@@ -89,6 +96,15 @@ def not_permitted(error: NotPermitted) -> ResponseReturnValue:
     """The row without buttons, and why."""
     id, _ = asked_for()
     return answer(lists.row(id, me()), 403, error=str(error), focus=f"#error-{id}")
+
+
+@bp.errorhandler(Changed)
+def changed(error: Changed) -> ResponseReturnValue:
+    """The form as it is now, with what was typed and each value that the approver had seen otherwise."""
+    id, form = asked_for()
+    row = lists.row(id, me())
+    form = form if row.change_order.state in WAITS[form] else ""
+    return answer(row, 409, form=form, problems=[], changes=error.changes, fields=fields_of(row) | marks_of(row), focus=f"#changed-{id}")
 
 
 @bp.errorhandler(Overtaken)
@@ -118,6 +134,15 @@ def seen_version() -> int:
     return int(seen[0])
 
 
+def seen_marks() -> Marks:
+    """The marks of all that the form showed."""
+    seen = request.form.getlist("seen")
+    try:
+        return signing.read(seen[0] if len(seen) == 1 else "")
+    except ValueError:
+        abort(400, NO_MARKS)
+
+
 def asked_for() -> tuple[int, str]:
     """The id and the form of the request in hand."""
     return (request.view_args or {})["id"], FORMS.get(request.endpoint or "", "")
@@ -132,7 +157,7 @@ def opened(row: Row, form: str, **filled_in: Any) -> ResponseReturnValue:
 
 def answer(row: Row, status: int, **shown: Any) -> ResponseReturnValue:
     """What became of a decision: the row with the counts, or without htmx the page of the change order."""
-    shown["fields"] = fields_of(row)
+    shown = {"fields": fields_of(row)} | shown
     if not wants_fragment():
         return page_of(row, status, **shown)
     return make_response(render_template("change_orders/_decided.html", row=row, **shown), status, MOVED)
@@ -177,7 +202,13 @@ def fields_of(row: Row) -> dict[str, Any]:
         "findings": checks.at_accept(change_order, proposed, None, None),
         "preview": preview_of(change_order, typed),
         "previewed": False,
+        **({"seen": typed["seen"]} if "seen" in typed else marks_of(row)),  # what they saw at first, until they are told what changed
     }
+
+
+def marks_of(row: Row) -> dict[str, str]:
+    """What the form shows now, as it carries it."""
+    return {"seen": signing.carried(signing.marks(row.change_order))}
 
 
 def prefilled(row: Row) -> str:

@@ -7,6 +7,7 @@ from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company
 from portal.domain.people import Membership
+from tests.cast import signed
 
 FURTHER = [status.value for status in Status if status not in (Status.DRAFT, Status.REJECTED, Status.RETRIEVED)]
 
@@ -96,7 +97,7 @@ def test_a_rejected_one_says_why_and_is_delivered_again(system, change, ana):
 
 def test_an_accepted_one_shows_its_spectrum_number(system, change, ana):
     sent = system.send(system.put("003", change).json).json
-    deciding.accept(sent["id"], by=ana, version=sent["version"])
+    signed(sent["id"], by=ana, version=sent["version"])
 
     one = system.get("/jobs/24-117/commitments/SC-014/change-orders/003").json
 
@@ -142,7 +143,7 @@ def test_a_version_of_what_is_not_there_makes_nothing(system, change):
 
 def test_retrieved_too_late_it_says_how_it_is_now(system, change, ana):
     sent = system.send(system.put("003", change).json).json
-    deciding.accept(sent["id"], by=ana, version=sent["version"])
+    signed(sent["id"], by=ana, version=sent["version"])
 
     answer = system.retrieve(sent)
 
@@ -174,21 +175,21 @@ def test_four_eyes_hold_for_the_person_the_token_acts_for(make_system, change, a
     sent = system.send(system.put("003", change).json).json
 
     with pytest.raises(sending.NotPermitted, match="four eyes"):
-        deciding.accept(sent["id"], by=ana, version=sent["version"])
+        signed(sent["id"], by=ana, version=sent["version"])
 
 
 def test_four_eyes_hold_for_who_made_the_token_too(system, change, ada, ana):
     sent = system.send(system.put("003", change).json).json
 
     with pytest.raises(sending.NotPermitted, match="You made the access token with which this change order was sent or written"):
-        deciding.accept(sent["id"], by=ada, version=sent["version"])
+        signed(sent["id"], by=ada, version=sent["version"])
     assert not ChangeOrder.select().join(Commitment).join(Job).join(Company).where(deciding.waits_for(ada)).exists()
     assert ChangeOrder.select().join(Commitment).join(Job).join(Company).where(deciding.waits_for(ana)).exists()
-    assert deciding.accept(sent["id"], by=ana, version=sent["version"]).status == "queued"
+    assert signed(sent["id"], by=ana, version=sent["version"]).status == "queued"
 
 
 def test_who_made_a_token_decides_what_its_person_sends_by_hand(system, change_order, ada):
-    assert deciding.accept(change_order.id, by=ada, version=change_order.version).status == "queued"
+    assert signed(change_order.id, by=ada, version=change_order.version).status == "queued"
 
 
 def test_four_eyes_look_at_the_revision_for_who_made_the_token(system, change, make_change_order, dee, ada, ana):
@@ -198,7 +199,7 @@ def test_four_eyes_look_at_the_revision_for_who_made_the_token(system, change, m
     by_hand = sending.send(sent["id"], dee, load(sent["id"]).version)
 
     assert ChangeOrder.select().join(Commitment).join(Job).join(Company).where(deciding.waits_for(ada)).exists()
-    assert deciding.accept(by_hand.id, by=ada, version=by_hand.version).status == "queued"
+    assert signed(by_hand.id, by=ada, version=by_hand.version).status == "queued"
 
 
 def test_only_a_member_of_the_job_delivers_and_sends(make_system, change, ben, change_order):

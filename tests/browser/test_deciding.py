@@ -7,12 +7,13 @@ import pytest
 from playwright.sync_api import expect
 
 from portal import clock, tasks
-from portal.domain import deciding, exporting, outbox
+from portal.domain import exporting, outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.companies import Company
 from portal.domain.outbox import Dispatch, Lane
 from portal.spectrum.records import Receipt, Refused, Row
 from tests.browser.signing_in import arrived, sign_in, violations
+from tests.cast import signed
 
 READY = "/change-orders?view=ready"
 
@@ -153,7 +154,7 @@ def test_cancel_puts_focus_back_on_the_button(ana_at, change_order):
 
 def test_a_number_that_does_not_fit_keeps_the_form_and_takes_focus(ana_at, lee, change_order, make_change_order):
     other = make_change_order()
-    deciding.accept(other.id, by=lee, version=other.version, number="S-1")
+    signed(other.id, by=lee, version=other.version, number="S-1")
     page = ana_at()
 
     row(page, change_order).get_by_role("button", name="Accept").click()
@@ -184,7 +185,7 @@ def test_the_second_approver_sees_what_the_first_did(ana_at, lee, change_order):
     page = ana_at()
     row(page, change_order).get_by_role("button", name="Accept").click()
     expect(page.get_by_role("button", name="Export")).to_be_visible()
-    deciding.accept(change_order.id, by=lee, version=change_order.version)
+    signed(change_order.id, by=lee, version=change_order.version)
 
     page.get_by_role("button", name="Export").click()
 

@@ -5,9 +5,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from portal.domain import deciding, lists
+from portal.domain import lists
 from portal.domain.change_orders import Status, load
 from tests.browser.signing_in import arrived, sign_in, violations
+from tests.cast import signed
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_cancel_leads_back_to_the_row(plain, served, ana, change_order):
 def test_the_second_approver_gets_a_page_that_says_so(plain, ana, lee, change_order):
     page = plain(ana, f"/change-orders/{change_order.id}/rejection")
     page.get_by_label("What has to change? The sender sees this.").fill("My long and careful reason")
-    deciding.accept(change_order.id, by=lee, version=change_order.version)
+    signed(change_order.id, by=lee, version=change_order.version)
 
     page.get_by_role("button", name="Reject").click()
 

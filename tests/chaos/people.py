@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from collections.abc import Callable
+from html import unescape
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tests.chaos import ground
 
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 VERSION = re.compile(r'name="version" value="([0-9]+)"')
+SEEN = re.compile(r'name="seen" value="([^"]*)"')
 NUMBER = re.compile(r'name="number" value="([^"]*)"')
 HTMX = {"HX-Request": "true"}
 PATIENCE_S = 20.0  # for one answer; then it counts as none
@@ -60,7 +62,9 @@ class Visitor:
             answer = self._asked(lambda: self.browser.get(self.base + path, headers=HTMX, timeout=PATIENCE_S, allow_redirects=False))
             if answer is not None and answer.status_code == 200 and (version := VERSION.search(answer.text)):
                 number = NUMBER.search(answer.text)
-                return {"version": version[1]} | ({"number": number[1]} if number else {})
+                seen = SEEN.search(answer.text)
+                found = {"number": number and number[1], "seen": seen and unescape(seen[1])}
+                return {"version": version[1]} | {name: value for name, value in found.items() if value is not None}
             if answer is not None and 400 < answer.status_code < 500 and answer.status_code not in NOT_NOW:
                 return None
 

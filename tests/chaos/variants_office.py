@@ -14,7 +14,7 @@ from unittest import mock
 
 from portal import mail, tasks
 from portal.catcher import Mailbox
-from portal.domain import deciding, exporting, outbox, resolving, sending
+from portal.domain import deciding, exporting, outbox, resolving, sending, signing
 from portal.domain.change_orders import ChangeOrder, Overtaken, load
 from portal.domain.checks import Blocked
 from portal.domain.outbox import Dispatch, Lane
@@ -76,6 +76,8 @@ class Office:
         self._presses += 1
         facts = {"id": self._presses, "person": by.email, "do": do, "change_order": change_order.id, "version": change_order.version}
         self._note("history.jsonl", **facts, event="invoke")
+        if do == "accept":
+            words = {"seen": signing.marks(change_order)} | words
         try:
             getattr(BUTTONS[do], do.replace(" ", "_"))(change_order.id, by, change_order.version, **words)
         except (Overtaken, NotPermitted, Blocked) as error:

@@ -7,8 +7,8 @@ import pytest
 from redis import Redis
 
 from portal import db, doorbell, tasks
-from portal.domain import deciding
 from portal.domain.change_orders import load
+from tests.cast import signed
 from tests.processes import Process, Valkey, environment
 from tests.spectrum.process import SimulatorProcess, write_master
 
@@ -97,7 +97,7 @@ def accept(make_change_order, ana):
 
     def accepted(**given):
         change_order = make_change_order(**given)
-        deciding.accept(change_order.id, by=ana, version=change_order.version)
+        signed(change_order.id, by=ana, version=change_order.version)
         return load(change_order.id)
 
     return accepted

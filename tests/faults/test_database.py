@@ -9,11 +9,12 @@ import psycopg
 import pytest
 
 from portal import db
-from portal.domain import deciding, events
+from portal.domain import events
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.exports import Export
 from portal.domain.numbers import SpectrumNumber
 from portal.domain.outbox import Dispatch
+from tests.cast import seen, signed
 from tests.conftest import sign_in
 
 
@@ -45,7 +46,7 @@ def everything():
 
 
 def press_accept(client, change_order):
-    return client.post(f"/change-orders/{change_order.id}/acceptance", data={"version": change_order.version})
+    return client.post(f"/change-orders/{change_order.id}/acceptance", data=seen(change_order))
 
 
 def test_accept_waits_for_a_writer_that_is_soon_done(client, change_order, ana, database_url):
@@ -123,10 +124,10 @@ def test_a_decision_whose_event_cannot_be_written_is_not_recorded_at_all(change_
     before = everything()
 
     with refusing_events(), pytest.raises(peewee.DatabaseError):
-        deciding.accept(change_order.id, by=ana, version=change_order.version)
+        signed(change_order.id, by=ana, version=change_order.version)
 
     assert everything() == before
-    assert deciding.accept(change_order.id, by=ana, version=change_order.version).state is Status.QUEUED
+    assert signed(change_order.id, by=ana, version=change_order.version).state is Status.QUEUED
 
 
 def test_what_spectrum_answered_is_kept_although_the_event_of_it_is_refused(accept, erp, simulator, drain, monkeypatch):

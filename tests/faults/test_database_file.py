@@ -11,8 +11,9 @@ from types import SimpleNamespace
 import pytest
 
 from portal import db, keeper
-from portal.domain import deciding, events, heartbeats
+from portal.domain import events, heartbeats
 from portal.domain.change_orders import Status, load
+from tests.cast import seen, signed
 from tests.conftest import sign_in
 from tests.processes import ROOT, environment
 
@@ -29,7 +30,7 @@ def file(database_url):
 
 
 def press_accept(client, change_order):
-    return client.post(f"/change-orders/{change_order.id}/acceptance", data={"version": change_order.version})
+    return client.post(f"/change-orders/{change_order.id}/acceptance", data=seen(change_order))
 
 
 def pragma(name, value=""):
@@ -122,7 +123,7 @@ def test_after_the_restore_of_an_old_backup_lost_decisions_are_made_again_and_no
     change_order = make_change_order()
     with sqlite3.connect(file) as source, sqlite3.connect(file.with_name("backup.db")) as backup:
         source.backup(backup)
-    deciding.accept(change_order.id, by=ana, version=change_order.version)
+    signed(change_order.id, by=ana, version=change_order.version)
     drain(erp)
     assert load(change_order.id).state is Status.EXPORTED
     db.database.close()
@@ -133,7 +134,7 @@ def test_after_the_restore_of_an_old_backup_lost_decisions_are_made_again_and_no
     db.database.connect()
     assert load(change_order.id).state is Status.READY
 
-    deciding.accept(change_order.id, by=ana, version=change_order.version)
+    signed(change_order.id, by=ana, version=change_order.version)
     drain(erp)
 
     assert load(change_order.id).state is Status.EXPORTED

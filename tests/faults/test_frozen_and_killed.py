@@ -10,11 +10,12 @@ import pytest
 
 from portal import clock as clocks
 from portal import doorbell, tasks
-from portal.domain import comparing, deciding, events, exporting, outbox
+from portal.domain import comparing, events, exporting, outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.events import Event
 from portal.domain.exports import Attempt
 from portal.domain.outbox import Dispatch, Lane, Task
+from tests.cast import signed
 from tests.faults.conftest import SECRET
 from tests.processes import ROOT, Process, alive, environment, eventually
 from tests.test_export_step import GOOD, TIMEOUT, work
@@ -77,9 +78,11 @@ def test_a_decision_of_a_process_that_is_killed_is_recorded_whole_or_not_at_all_
     change_order = make_change_order()
     stage(point, "kill")
     program = (
-        "import sys, config; from portal import db, rehearsal; from portal.domain import deciding, people; settings = config.load(); "
+        "import sys, config; from portal import db, rehearsal; from portal.domain import change_orders, deciding, people, signing; "
+        "settings = config.load(); "
         "rehearsal.begin(settings); db.init(settings.DATABASE_URL); db.database.connect(); "
-        "deciding.accept(int(sys.argv[1]), by=people.by_id(int(sys.argv[2])), version=int(sys.argv[3]))"
+        "id, by, version = map(int, sys.argv[1:]); "
+        "deciding.accept(id, people.by_id(by), version, signing.marks(change_orders.load(id)))"
     )
 
     arguments = [sys.executable, "-c", program, *map(str, (change_order.id, ana.id, change_order.version))]
@@ -90,7 +93,7 @@ def test_a_decision_of_a_process_that_is_killed_is_recorded_whole_or_not_at_all_
 
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     assert verdicts() == recorded
-    assert deciding.accept(change_order.id, by=ana, version=change_order.version).state is Status.QUEUED
+    assert signed(change_order.id, by=ana, version=change_order.version).state is Status.QUEUED
     assert verdicts() == ["accepted"]
     assert Dispatch.select().count() == 1
 

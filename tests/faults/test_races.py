@@ -4,13 +4,13 @@ import threading
 
 import pytest
 
-from portal.domain import deciding
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.events import Event
 from portal.domain.exports import Export
 from portal.domain.numbers import SpectrumNumber
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Membership
+from tests.cast import seen, signed
 from tests.conftest import HTMX, sign_in
 
 ORDERS = 8
@@ -49,8 +49,8 @@ def tabs(client, count):
 
 def presses(client, change_order, what, **fields):
     """Presses the button of the version that was seen."""
-    path = f"/change-orders/{change_order.id}/{what}"
-    return lambda: client.post(path, data={"version": change_order.version, **fields}, headers=HTMX)
+    path, form = f"/change-orders/{change_order.id}/{what}", seen(change_order, **fields)
+    return lambda: client.post(path, data=form, headers=HTMX)
 
 
 def renumbers(client, draft, number):
@@ -133,7 +133,7 @@ def test_of_two_drafts_given_one_number_at_once_the_second_writer_reads_that_it_
 def test_a_second_approver_who_is_late_sees_who_decided_and_when(browser, make_change_order, ana, lee):
     """F04: the race itself is run by 16 processes in tests/test_deciding.py"""
     change_order = make_change_order()
-    deciding.accept(change_order.id, by=lee, version=change_order.version)
+    signed(change_order.id, by=lee, version=change_order.version)
 
     answer = presses(browser(ana), change_order, "acceptance")()
 

@@ -15,6 +15,7 @@ from portal import clock, doorbell, keeper
 from portal.domain import deciding, heartbeats, outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.outbox import Dispatch, Task
+from tests.cast import seen
 from tests.conftest import sign_in
 from tests.processes import ROOT, environment, eventually
 
@@ -191,7 +192,7 @@ def test_without_keepers_accepts_work_everybody_is_told_and_it_catches_up(client
     with clock.shifted(-timedelta(hours=1)):
         heartbeats.beat("keeper")
 
-    answer = client.post(f"/change-orders/{change_order.id}/acceptance", data={"version": change_order.version})
+    answer = client.post(f"/change-orders/{change_order.id}/acceptance", data=seen(change_order))
     page = client.get("/change-orders").text
     keeper.ring(bell)
 

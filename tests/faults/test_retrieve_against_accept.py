@@ -5,14 +5,15 @@ import multiprocessing
 import pytest
 
 from portal import db
-from portal.domain import deciding, events, sending
+from portal.domain import events, sending
 from portal.domain.change_orders import Overtaken, Status, load
 from portal.domain.exports import Export
 from portal.domain.outbox import Dispatch
 from portal.domain.people import User
+from tests.cast import signed
 
 ROUNDS = 200
-DOES = {"accepted": deciding.accept, "retrieved": sending.retrieve}
+DOES = {"accepted": signed, "retrieved": sending.retrieve}
 
 
 def insist(what, id, by, version):

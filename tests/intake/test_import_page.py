@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 
 from benchmarks import import_10000
 from portal import importing, tasks
-from portal.domain import admission, deciding, events, imports, sending, uploads
+from portal.domain import admission, events, imports, sending, uploads
 from portal.domain.change_orders import ChangeOrder, load
 from portal.domain.commitments import Commitment, Vendor
 from portal.domain.events import Event
@@ -19,6 +19,7 @@ from portal.domain.people import Membership, NotPermitted
 from portal.domain.staging import Import, Staged
 from portal.domain.uploads import Upload
 from portal.intake import template
+from tests.cast import signed
 from tests.conftest import HTMX, sign_in
 from tests.intake.conftest import ROW, text_of
 from tests.intake.workbooks import book_of
@@ -250,7 +251,7 @@ def test_who_brought_a_file_in_cannot_accept_what_was_in_it(client, hand_in, wor
 
     sending.send(id, dee, load(id).version)
     with pytest.raises(NotPermitted):
-        deciding.accept(id, by=ana, version=load(id).version)
+        signed(id, by=ana, version=load(id).version)
 
 
 def test_who_is_not_on_any_job_is_told_so(client, make_user, work):

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from portal import clock, tasks
-from portal.domain import change_orders, checks, companies, deciding, exporting, lists, outbox, people, roster
+from portal.domain import change_orders, checks, companies, exporting, lists, outbox, people, roster
 from portal.domain.change_orders import Status
 from portal.domain.commitments import Job
 from portal.domain.events import Event
@@ -16,6 +16,7 @@ from portal.domain.people import Membership, User
 from portal.intake import sample_master, samples
 from portal.spectrum.client import Spectrum
 from portal.spectrum.simulator.master import SHIPPED, Master
+from tests.cast import signed
 from tests.spectrum.process import SimulatorProcess
 
 
@@ -136,7 +137,7 @@ def test_all_of_it_arrives_in_the_shipped_spectrum_but_that_one(loaded, shipped,
     company, ana = companies.current(), people.find("ana@example.test")
     type(company).update(export_delay=0).execute()
     for one in ready(loaded):
-        deciding.accept(one.id, by=ana, version=one.version)
+        signed(one.id, by=ana, version=one.version)
 
     claim, call = Lane.take(company.lane, tasks.LEASE), Spectrum(shipped.url, "PORTALTEST", tmp_path / "wsdl").change_request
     for dispatch in outbox.due(company.lane, timedelta(minutes=1)):

@@ -9,12 +9,13 @@ import pytest
 
 from portal import clock as clocks
 from portal import sealing, tasks
-from portal.domain import connection, connection_tests, deciding, events, exporting, pausing
+from portal.domain import connection, connection_tests, events, exporting, pausing
 from portal.domain.change_orders import load
 from portal.domain.connection import Connection
 from portal.domain.connection_tests import ConnectionTest
 from portal.domain.outbox import Dispatch, Lane, Task
 from portal.sealing import Sealer
+from tests.cast import signed
 from tests.conftest import HTMX, sign_in
 from tests.ports import free_port
 from tests.spectrum.scripted import ScriptedServer, http, serving, silent
@@ -158,7 +159,7 @@ def test_a_sealed_text_opens_under_its_own_key_only():
 def test_what_another_key_sealed_stops_exports_and_says_so(make, company, eve, change_order, ana):
     Connection.create(company=company, authorization_id=Sealer("the key of yesterday " * 3).seal("PORTALTEST"))
     app = make()
-    deciding.accept(change_order.id, by=ana, version=change_order.version)
+    signed(change_order.id, by=ana, version=change_order.version)
 
     found = the_result(app, company, eve)
 
@@ -354,7 +355,7 @@ def test_a_secret_that_runs_out_in_mid_drain_fails_one_and_keeps_the_others_in_l
     save(admin, **ENHANCED)
     orders = [make_change_order() for _ in range(4)]
     for order in orders:
-        deciding.accept(order.id, by=ana, version=order.version)
+        signed(order.id, by=ana, version=order.version)
     steps, step = [], exporting.step
 
     def run_out_after_the_first(dispatch, claim, **how):
@@ -380,7 +381,7 @@ def test_after_a_new_secret_the_others_go(admin, app, company, eve, simulator, c
     simulator.options(enhanced=True)
     save(admin, **ENHANCED | {"client_secret": "wrong"})
     Lane.update(paused_at=clocks.now(), reason="Spectrum refused our credentials.").where(Lane.name == company.lane).execute()
-    deciding.accept(change_order.id, by=ana, version=change_order.version)
+    signed(change_order.id, by=ana, version=change_order.version)
     save(admin, **ENHANCED)
 
     assert the_result(app, company, eve).ok

@@ -6,13 +6,14 @@ import pytest
 
 from portal import clock as clocks
 from portal import keeper, tasks
-from portal.domain import checks, companies, deciding, events, lookups, outbox, pausing, refreshing
+from portal.domain import checks, companies, events, lookups, outbox, pausing, refreshing
 from portal.domain.change_orders import load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.lookups import Reading, SpectrumJob, SpectrumPhase
 from portal.domain.outbox import Dispatch, Lane, Task
 from portal.domain.people import NotPermitted
 from portal.domain.refreshing import Refresh
+from tests.cast import signed
 from tests.conftest import count_queries
 
 
@@ -153,12 +154,12 @@ def test_a_job_without_a_customer_takes_the_one_spectrum_names(refresh, job):
 
 def test_what_is_known_stops_an_accept_and_the_worker(app, company, refresh, make_change_order, ana):
     wrong, right = make_change_order(lines=[("99-9999", "SUB", "1.00")]), make_change_order()
-    accepted = deciding.accept(wrong.id, by=ana, version=wrong.version)
+    accepted = signed(wrong.id, by=ana, version=wrong.version)
     pausing.pause(company.lane, by_admin(), "month-end close")
     refresh()
 
     with pytest.raises(checks.Blocked, match="does not exist"):
-        deciding.accept(make_again(make_change_order).id, by=ana, version=2)
+        signed(make_again(make_change_order).id, by=ana, version=2)
     pausing.resume(company.lane, by_admin())
     Dispatch.update(due_at=Dispatch.promised_at).where(Dispatch.task == Task.EXPORT).execute()
     work(app, company)
@@ -262,7 +263,7 @@ def test_other_books_make_what_was_known_void(refresh, make_change_order, eve):
 
 def test_a_refresh_lets_exports_go_first_after_each_call(app, company, change_order, ana, eve, simulator):
     refreshing.ask(by=eve)
-    accepted = deciding.accept(change_order.id, by=ana, version=change_order.version)
+    accepted = signed(change_order.id, by=ana, version=change_order.version)
 
     with app.app_context():
         tasks.drain(company.lane)
