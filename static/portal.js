@@ -58,16 +58,29 @@ function busy(context, button) {
   };
 }
 
+/* Where the eye is: beside the button that was pressed. The region says it aloud. */
+function saidBeside(source, text) {
+  const place = source.closest("form")?.querySelector(".actions") ?? source.closest("form, .actions") ?? source;
+  const note = document.createElement("p");
+  note.className = "error unanswered";
+  note.textContent = text;
+  place.after(note);
+}
+
 function failed(context, text) {
   alertWith(text);
   const source = context.sourceElement;
+  if (!asksByItself(source)) saidBeside(source, text);
   if (asksByItself(source)) setTimeout(() => source.isConnected && htmx.process(source, true), ASK_AGAIN);
 }
 
 document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
   const source = ctx.sourceElement;
   ctx.hadFocus = source.contains(document.activeElement) || source.contains(ctx.focused);
-  if (!asksByItself(source)) region("alert").textContent = "";
+  if (!asksByItself(source)) {
+    region("alert").textContent = "";
+    document.querySelectorAll(".unanswered").forEach((note) => note.remove());
+  }
   ctx.busy = source.closest("form, tr") ?? source;
   ctx.busy.setAttribute("aria-busy", "true");
   busy(ctx, ctx.request.submitter ?? source);

@@ -1,4 +1,4 @@
-/* What was typed when the portal had to ask who is there, or could not answer, is offered back in the form it was typed into.
+/* What was typed when the portal had to ask who is there, could not answer, or was left, is offered back in the form it was typed into.
 
    A form whose words are worth it carries  data-typed="name"  and, where only the server can build it again, data-again="field to add";
    a page that took the place of an answer has [data-unanswered], and every page of somebody signed in [data-person].
@@ -27,6 +27,7 @@
   }
 
   function forgetAll() {
+    touched.clear();
     for (const key of [...keys(SENT), ...keys(KEPT)]) sessionStorage.removeItem(key);
   }
 
@@ -101,8 +102,13 @@
   document.addEventListener("input", ({ target }) => target.form?.dataset.typed && touched.add(target.form.dataset.typed));
   document.addEventListener("submit", (event) => {
     if (event.target.matches("[data-forgets]")) forgetAll();
-    else if (event.target.dataset.typed && !event.defaultPrevented) keep(SENT, event.target);
+    else if (event.target.dataset.typed && !event.defaultPrevented) {
+      keep(SENT, event.target);
+      touched.delete(event.target.dataset.typed);
+    }
   });
+  // Leaving the page by a link, Back or closing what shows it: the forms that were typed into and not sent.
+  window.addEventListener("pagehide", () => forms().filter((form) => touched.has(form.dataset.typed)).forEach((form) => keep(KEPT, form)));
   document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
     const left = ctx.response.status === 401 ? forms().filter((form) => touched.has(form.dataset.typed)) : [];
     left.forEach((form) => keep(KEPT, form));

@@ -127,8 +127,14 @@ def overtaken(error: Overtaken) -> ResponseReturnValue:
     row = lists.rows_of([change_order], me())[0]
     typed = as_typed() if any(name in request.form for name in EVERY_FIELD) else None
     text = f"Nothing was recorded: the change order is no longer what you saw. {words.standing(row)}"
-    more = "Below is what you typed. Save again to put it in place of what is recorded now." if typed and change_order.is_editable else ""
-    return form(change_order, typed, status=409, problems=[drafts.problem("version", text, more)])
+    return form(change_order, typed, status=409, problems=[drafts.problem("version", text, still_there(change_order) if typed else "")])
+
+
+def still_there(change_order: ChangeOrder) -> str:
+    """What the user can do with typed words that were not recorded."""
+    if change_order.is_editable:
+        return "Below is what you typed. Save again to put it in place of what is recorded now."
+    return "Below is what you typed, not what is recorded. This tab keeps it and offers it again when the change order can be corrected."
 
 
 def form(

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from portal.domain import deciding, sending
 from portal.domain.change_orders import Status, load
 from portal.domain.companies import Company
 from tests.browser.signing_in import arrived, sign_in, violations
@@ -172,3 +173,49 @@ def test_a_setting_is_put_back_after_the_portal_asked_again_who_it_is(page, serv
     kept = Company.get_by_id(company.id)
     assert (kept.summary_hour, kept.daily_summary) == (9, False)
     expect_kept(page, 0)
+
+
+def test_a_draft_that_was_left_by_a_link_is_offered_when_it_is_opened_again(page, served, dee, make_change_order):
+    draft = make_change_order(Status.DRAFT)
+    sign_in(page, served, dee)
+    page.goto(f"{served}/change-orders/{draft.id}/edit")
+    page.locator("#title").fill("Typed and left")
+
+    page.get_by_role("link", name="Your change orders").first.click()
+    arrived(page, "Your change orders")
+    page.goto(f"{served}/change-orders/{draft.id}/edit")
+    page.get_by_role("button", name="Put it back").click()
+
+    expect(page.locator("#title")).to_have_value("Typed and left")
+
+
+def test_what_was_saved_before_the_page_was_left_is_not_offered(page, served, dee, make_change_order):
+    draft = make_change_order(Status.DRAFT)
+    sign_in(page, served, dee)
+    page.goto(f"{served}/change-orders/{draft.id}/edit")
+    page.locator("#title").fill("Typed and saved")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".notice")).to_contain_text("saved")
+
+    page.goto(f"{served}/change-orders/{draft.id}/edit")
+
+    expect(page.locator("#title")).to_have_value("Typed and saved")
+    expect(page.locator(".offer")).to_have_count(0)
+    expect_kept(page, 0)
+
+
+def test_what_was_typed_into_a_draft_that_somebody_else_sent_is_offered_when_it_comes_back(page, served, dee, ana, make_change_order):
+    draft = make_change_order(Status.DRAFT)
+    sign_in(page, served, dee)
+    page.goto(f"{served}/change-orders/{draft.id}/edit")
+    page.locator("#title").fill("Typed too late")
+    sent = sending.send(draft.id, dee, draft.version)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".problem")).to_contain_text("Below is what you typed, not what is recorded.")
+    expect(page.locator("#title")).to_have_value("Typed too late")
+    deciding.reject(draft.id, ana, sent.version, "Correct the title.")
+
+    page.goto(f"{served}/change-orders/{draft.id}/edit")
+    page.get_by_role("button", name="Put it back").click()
+
+    expect(page.locator("#title")).to_have_value("Typed too late")
