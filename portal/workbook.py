@@ -67,7 +67,7 @@ def _contents(sheet: Any, formats: dict[str, Any], left: list[Left], ends: list[
     for row, (one, end) in enumerate(zip(left, ends, strict=True), 1):
         held, lines = one.change_order.commitment, len(one.draft.lines)
         told = (f"{end - lines + 1}-{end}", one.change_order.number, one.change_order.title, one.change_order.job.number, held.number)
-        for column, text in enumerate((*told, held.vendor.name, one.number)):
+        for column, text in enumerate((*told, held.vendor_name, one.number)):
             sheet.write_string(row, column, text, formats["text"])
         sheet.write_number(row, 7, lines)
         sheet.write_number(row, 8, float(one.draft.total), formats["number"])

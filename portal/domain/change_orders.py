@@ -215,7 +215,7 @@ def complete() -> Any:
         .join(Job)
         .join(Company)
         .switch(Commitment)
-        .join(Vendor)
+        .join(Vendor, peewee.JOIN.LEFT_OUTER)
         .join_from(ChangeOrder, Sender, peewee.JOIN.LEFT_OUTER, on=ChangeOrder.sent_by)
         .join_from(ChangeOrder, Decider, peewee.JOIN.LEFT_OUTER, on=ChangeOrder.decided_by)
         .join_from(ChangeOrder, Creator, peewee.JOIN.LEFT_OUTER, on=ChangeOrder.created_by)

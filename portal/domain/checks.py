@@ -103,7 +103,10 @@ def commitment(co: ChangeOrder) -> Iterator[Finding]:
 
 def vendor(co: ChangeOrder) -> Iterator[Finding]:
     linked = co.commitment.vendor
-    if not linked.code:
+    if linked is None:
+        text = f"Commitment {co.commitment.number} has no vendor."
+        yield Finding(5, "vendor", text, ADMIN, "Import a file that names its vendor.")
+    elif not linked.code:
         yield Finding(
             5, "vendor", f"Vendor {linked.name} has no Spectrum vendor code.", ACCOUNTING, "Link the vendor to its Spectrum code."
         )
@@ -184,7 +187,7 @@ def job_in_spectrum(co: ChangeOrder, known: Known) -> Iterator[Finding]:
 
 def vendor_in_spectrum(co: ChangeOrder, known: Known) -> Iterator[Finding]:
     linked = co.commitment.vendor
-    if linked.code and known.vendors_whole and not known.vendor:
+    if linked and linked.code and known.vendors_whole and not known.vendor:
         fix = f"Make vendor code {linked.code} active there, or link the vendor to another code."
         yield Finding(5, "vendor", f"Vendor {linked.name} is not active in Spectrum.", ACCOUNTING, fix)
 

@@ -7,6 +7,8 @@ import peewee
 from portal.db import Model, MoneyField, lock
 from portal.domain.companies import Company
 
+NO_VENDOR = "No vendor"
+
 
 class Kind(StrEnum):
     SUBCONTRACT = "subcontract"
@@ -30,19 +32,20 @@ class Job(Model):
 
 
 class Vendor(Model):
-    """A subcontractor or seller; `code` is its Spectrum vendor code, empty until linked."""
+    """A subcontractor or seller; `code` is its Spectrum vendor code, empty until linked. Of two with one name the code tells who is who."""
 
     company = peewee.ForeignKeyField(Company, on_delete="RESTRICT", backref="vendors")
     name = peewee.CharField(max_length=100)
     code = peewee.CharField(max_length=10, default="")
 
     class Meta:
-        indexes = ((("company", "name"), True),)
+        indexes = ((("company", "name"), False),)
 
 
 class Commitment(Model):
     """A subcontract or purchase order on a job.
 
+    vendor     null while no file has named it: its change orders stay drafts
     number     its number on the project side, up to 30 characters
     subcontract   Spectrum subcontract number, 1-10 characters; empty until it is in Spectrum
     as_subcontract   a purchase order that was entered in Spectrum as a subcontract
@@ -50,7 +53,7 @@ class Commitment(Model):
     """
 
     job = peewee.ForeignKeyField(Job, on_delete="RESTRICT", backref="commitments")
-    vendor = peewee.ForeignKeyField(Vendor, on_delete="RESTRICT", backref="commitments")
+    vendor = peewee.ForeignKeyField(Vendor, null=True, on_delete="RESTRICT", backref="commitments")
     number = peewee.CharField(max_length=30)
     title = peewee.CharField(max_length=100, default="")
     kind = peewee.CharField(default=Kind.SUBCONTRACT)
@@ -61,6 +64,14 @@ class Commitment(Model):
 
     class Meta:
         indexes = ((("job", "number"), True),)
+
+    @property
+    def vendor_name(self) -> str:
+        return str(self.vendor.name) if self.vendor else NO_VENDOR
+
+    @property
+    def vendor_code(self) -> str:
+        return str(self.vendor.code) if self.vendor else ""
 
     @property
     def is_purchase_order(self) -> bool:

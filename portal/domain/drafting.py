@@ -80,7 +80,7 @@ def elements_of(change_order: ChangeOrder, line: LineItem, number: str, title: s
             phase_code=line.phase_code,
             cost_type=line.cost_type,
             amount=line.amount,
-            vendor_code=commitment.vendor.code,
+            vendor_code=commitment.vendor_code,
             subcontract_number=commitment.subcontract,
             sub_status=company.sub_status,
             description=records.shorten(records.fold(title), LONGEST_SUB_DESCRIPTION),

@@ -17,6 +17,7 @@ class Entry:
     """One change order of a file, with the job, vendor and commitment it belongs to. An empty fact is one the file does not state.
 
     where            its place in the file: `line 7`, `change_orders[3]`
+    may_link         whether who brought it links vendor codes; else the code only tells which vendor it is
     kind             `subcontract` or `purchase order`
     as_subcontract   a purchase order that was entered in Spectrum as a subcontract
     unit_price       a unit price contract in Spectrum: every line names its bid item
@@ -38,6 +39,7 @@ class Entry:
     subcontract: str = ""
     original_amount: Decimal | None = None
     revision: int = 0
+    may_link: bool = True
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -128,12 +130,11 @@ def vendor_key(name: str) -> str:
 
 def _facts(entry: Entry) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
     yield ("job", entry.job_number), {"job_name": entry.job_name, "customer_code": entry.customer}
-    if entry.vendor_name:
-        yield ("vendor", vendor_key(entry.vendor_name)), {"vendor_code": entry.vendor_code}
     yield (
         ("commitment", entry.commitment_number, "of", entry.job_number),
         {
             "vendor_name": vendor_key(entry.vendor_name),
+            "vendor_code": entry.vendor_code,
             "commitment_title": entry.commitment_title,
             "commitment_kind": entry.kind,
             "as_subcontract": entry.as_subcontract,

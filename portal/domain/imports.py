@@ -22,6 +22,7 @@ from portal.domain.outbox import Lane
 from portal.domain.people import NotPermitted, User
 from portal.domain.staging import Import, Outcome, Staged, Summary
 from portal.domain.uploads import LANE, Upload
+from portal.domain.vendors import Unclear
 
 LEASE = timedelta(seconds=5)  # renewed in every turn; how long a killed import keeps the next one waiting
 WAIT_S = 30.0  # for another import to end
@@ -47,7 +48,7 @@ def prepare(found: list[Entry], problems: Sequence[Problem] = (), by: User | Non
 
 def sift(found: list[Entry], problems: Sequence[Problem] = (), by: User | None = None) -> tuple[list[Entry], list[Problem]]:
     """What could be imported, each change order once, and all that stands in the way. `by`: who may bring it in; null: anything."""
-    placed, unplaced = matching.Books(companies.current(), write=False).place(found)
+    placed, unplaced = matching.Books(companies.current(), write=False).place(admission.limited(found, by))
     admitted, foreign = admission.admit(placed, by)
     wrong = [*problems, *unplaced, *foreign, *entries.contradictions(placed)]
     bad = {problem.where for problem in wrong}
@@ -58,7 +59,12 @@ def preview(found: Sequence[Entry], sender: User | None, progress: Progress) -> 
     """What an import would do. Writes nothing."""
     books, summary = matching.Books(companies.current(), write=False), Summary()
     for done, entry in enumerate(found, 1):
-        commitment = books.commitment(entry)
+        try:
+            commitment = books.commitment(entry)
+        except Unclear as error:
+            summary.counts[Outcome.LEFT] += 1
+            summary.left.append((staging.name_of(entry), str(error)))
+            continue
         known = ChangeOrder.get_or_none(commitment=commitment, number=entry.draft.number) if commitment.id else None
         outcome = staging.compare(change_orders.load(known.id), entry) if known else Outcome.NEW
         summary.counts[outcome] += 1

@@ -158,7 +158,7 @@ def known(change_orders: Sequence[ChangeOrder]) -> dict[int, Known]:
         change_order.id: Known(
             listed.get((company, job)),
             (company, JOBS, "") in whole,
-            (company, code(change_order.commitment.vendor.code)) in vendors,
+            (company, code(change_order.commitment.vendor_code)) in vendors,
             (company, VENDORS, "") in whole,
             phases.get((company, job), {}),
             {(company, PHASES, job), (company, COMPLETE_PHASES, job)} <= whole,
@@ -173,7 +173,7 @@ def known_of(change_order: ChangeOrder) -> Known:
 
 
 def _vendors(change_orders: Sequence[ChangeOrder], since: Any) -> set[tuple[int, str]]:
-    codes = {code(change_order.commitment.vendor.code) for change_order in change_orders}
+    codes = {code(change_order.commitment.vendor_code) for change_order in change_orders}
     found = SpectrumVendor.select().where(SpectrumVendor.code.in_(codes), SpectrumVendor.read_at >= since)
     return {(vendor.company_id, vendor.code) for vendor in found}
 

@@ -15,6 +15,7 @@ from portal.domain.commitments import Commitment, Job, Kind, Vendor
 from portal.domain.companies import Company
 from portal.domain.entries import Entry, Problem, vendor_key
 from portal.domain.people import User
+from portal.domain.vendors import Unclear, Vendors
 
 T = TypeVar("T", bound=Model)
 
@@ -34,35 +35,38 @@ class Books:
         jobs = {job.id: job for job in Job.select().where(Job.company == company)}
         vendors = {vendor.id: vendor for vendor in Vendor.select().where(Vendor.company == company)}
         self.jobs = {job.number: job for job in jobs.values()}
-        self.vendors = {vendor_key(vendor.name): vendor for vendor in vendors.values()}
+        self.vendors = Vendors(vendors.values())
         self.commitments: dict[tuple[str, str], Commitment] = {}
         for commitment in Commitment.select().where(Commitment.job.in_(Job.select(Job.id).where(Job.company == company))):
-            commitment.job, commitment.vendor = jobs[commitment.__data__["job"]], vendors[commitment.__data__["vendor"]]
+            commitment.job, commitment.vendor = jobs[commitment.__data__["job"]], vendors.get(commitment.__data__["vendor"])
             commitment.job.company = company
             self.commitments[commitment.job.number, commitment.number] = commitment
 
     def place(self, entries: Iterable[Entry]) -> tuple[list[Entry], list[Problem]]:
-        """The entries with the job and vendor that the file leaves out, where they are known."""
+        """The entries with the job that the file leaves out, where it is known, and all whose job or vendor cannot be told."""
+        entries = list(entries)
+        self.vendors.hear(entries)
         placed, problems, index = [], [], self._index()
         for entry in entries:
             job_number = entry.job_number or _only(index[_clue(entry)])
-            known = self.commitments.get((job_number, entry.commitment_number))
             if not job_number:
                 problems.append(
                     Problem(entry.where, "job", f"The file does not number the job, and {_clue_words(entry)} is not known here.")
                 )
-            elif not entry.vendor_name and known is None:
-                problems.append(
-                    Problem(entry.where, "vendor", f"Commitment {entry.commitment_number} is new here, and the file names no vendor.")
-                )
-            else:
-                placed.append(dataclasses.replace(entry, job_number=job_number))
+                continue
+            entry = dataclasses.replace(entry, job_number=job_number)
+            try:
+                self.vendors.of(entry, self._known(entry))
+                placed.append(entry)
+            except Unclear as error:
+                problems.append(Problem(entry.where, "vendor", str(error)))
         return placed, problems
 
     def commitment(self, entry: Entry) -> Commitment:
-        """The entry's commitment, made or completed if need be."""
-        job, vendor = self._job(entry), self._vendor(entry)
-        commitment = self.commitments.get((job.number, entry.commitment_number))
+        """The entry's commitment, made or completed if need be. Raises vendors.Unclear before anything is."""
+        commitment = self._known(entry)
+        vendor = self._vendor(entry, commitment)
+        job = self._job(entry)
         if commitment is None:
             commitment = self._make(
                 Commitment(
@@ -80,10 +84,9 @@ class Books:
             self.commitments[job.number, commitment.number] = commitment
             return commitment
         name = f"Commitment {commitment.number} of job {job.number}"
-        if vendor is not None and vendor is not commitment.vendor:
-            self._keep(name, "vendor", commitment.vendor.name, vendor.name)
         settled = {name: getattr(entry, name) for name in ("kind", "as_subcontract", "unit_price", "subcontract")}
-        self._complete(commitment, name, {"title": entry.commitment_title}, settled | {"original_amount": entry.original_amount})
+        settled |= {"original_amount": entry.original_amount, "vendor": vendor}
+        self._complete(commitment, name, {"title": entry.commitment_title}, settled)
         return commitment
 
     def _job(self, entry: Entry) -> Job:
@@ -98,16 +101,28 @@ class Books:
             self._complete(job, f"Job {job.number}", {"name": entry.job_name}, {"customer": entry.customer})
         return job
 
-    def _vendor(self, entry: Entry) -> Vendor | None:
-        """The vendor; None when the file leaves it to the known commitment."""
-        if not entry.vendor_name:
+    def _known(self, entry: Entry) -> Commitment | None:
+        return self.commitments.get((entry.job_number, entry.commitment_number))
+
+    def _vendor(self, entry: Entry, known: Commitment | None) -> Vendor | None:
+        """The vendor, made or linked to its code if need be; None while nobody has named one. Raises vendors.Unclear."""
+        vendor, code = self.vendors.of(entry, known), entry.vendor_code if entry.may_link else ""
+        if vendor is None and not entry.vendor_name:
             return None
-        vendor = self.vendors.get(vendor_key(entry.vendor_name))
         if vendor is None:
-            vendor = self._make(Vendor(company=self.company, name=" ".join(entry.vendor_name.split()), code=entry.vendor_code))
-            self.vendors[vendor_key(vendor.name)] = vendor
-        else:
-            self._complete(vendor, f"Vendor {vendor.name}", {}, {"code": entry.vendor_code})
+            return self._new_vendor(" ".join(entry.vendor_name.split()), code)
+        if entry.vendor_name and vendor_key(entry.vendor_name) != vendor_key(vendor.name):
+            self._keep(f"Vendor {vendor.code}", "name", vendor.name, entry.vendor_name)
+        if code and not vendor.code:
+            self._complete(vendor, f"Vendor {vendor.name}", {}, {"code": code})
+            self.vendors.link(vendor)
+        return vendor
+
+    def _new_vendor(self, name: str, code: str) -> Vendor:
+        for other in self.vendors.by_name[vendor_key(name)]:
+            self.kept[f"Vendor {name}: {other.code} stays as it is; {code} in the file is another vendor of that name."] = None
+        vendor = self._make(Vendor(company=self.company, name=name, code=code))
+        self.vendors.add(vendor)
         return vendor
 
     def _make(self, thing: T) -> T:
@@ -131,7 +146,8 @@ class Books:
             self._change(thing, changes)
             if changes.keys() & settled.keys():
                 self.linked[_subject(thing)].add(thing.id)
-        thing.__data__.update(changes)
+        for field, value in changes.items():
+            setattr(thing, field, value)
 
     def _change(self, thing: Any, changes: dict[str, Any]) -> None:
         """Guarded: what somebody else has just filled in stays."""
@@ -184,9 +200,11 @@ def _subject(thing: Any) -> str:
 def _facts(thing: Any) -> dict[str, Any]:
     """What a new thing is, in words that people know: never the id of another one."""
     told = {name: _told(value) for name, value in thing.__data__.items() if name not in ("id", "company") and value not in ("", None)}
-    return told | ({"job": thing.job.number, "vendor": thing.vendor.name} if isinstance(thing, Commitment) else {})
+    return told | ({"job": thing.job.number, "vendor": thing.vendor_name} if isinstance(thing, Commitment) else {})
 
 
 def _told(value: Any) -> Any:
     """As an event keeps it: amounts as text, and what is not known as nothing."""
+    if isinstance(value, Vendor):
+        return value.name
     return value if isinstance(value, bool) else "" if value is None else str(value)

@@ -162,7 +162,7 @@ def _page(condition: Any, job: Job, viewer: User, after: int | None) -> Page:
 
 
 def _commitments() -> Any:
-    return Commitment.select(Commitment, Vendor, Job).join(Vendor).switch(Commitment).join(Job)
+    return Commitment.select(Commitment, Vendor, Job).join(Vendor, peewee.JOIN.LEFT_OUTER).switch(Commitment).join(Job)
 
 
 def _worths(commitments: Iterable[Commitment]) -> list[Worth]:

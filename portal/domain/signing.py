@@ -52,7 +52,8 @@ def hold(id: int) -> ChangeOrder:
     if seen.is_ready:
         parts = ((Company, seen.company), (Job, seen.job), (Vendor, seen.commitment.vendor), (Commitment, seen.commitment))
         for model, row in parts:
-            lock(model.select(model.id).where(model.id == row.id), "FOR SHARE")
+            if row is not None:
+                lock(model.select(model.id).where(model.id == row.id), "FOR SHARE")
     return change_orders.hold(id)
 
 
@@ -68,8 +69,8 @@ def shown(change_order: ChangeOrder) -> dict[str, str]:
         "Job number": job.number,
         "Job name": job.name,
         "Customer code": job.customer,
-        "Vendor": held.vendor.name,
-        "Vendor code": held.vendor.code,
+        "Vendor": held.vendor_name,
+        "Vendor code": held.vendor_code,
         "Commitment": held.number,
         "Kind of commitment": str(held.kind),
         "Subcontract number": held.subcontract,

@@ -15,6 +15,7 @@ from portal.domain.commitments import Commitment, Job
 from portal.domain.entries import Entry
 from portal.domain.people import Membership, NotPermitted, User
 from portal.domain.uploads import Upload
+from portal.domain.vendors import Unclear
 
 SENT_BACK = (Status.REJECTED, Status.RETRIEVED)
 
@@ -101,7 +102,12 @@ def ids_of(origin: Import, condition: Any) -> list[int]:
 def put(row: Staged, books: matching.Books, origin: Import) -> None:
     """New, changed, unchanged or left alone: one change order of the file, in the turn's transaction."""
     entry = entries.load(row.content)
-    commitment = books.commitment(entry)
+    try:
+        commitment = books.commitment(entry)
+    except Unclear as error:  # only where somebody changed a vendor since the file was checked
+        row.outcome, row.note = Outcome.LEFT, str(error)
+        row.save(only=[Staged.outcome, Staged.note])
+        return
     known = ChangeOrder.get_or_none(commitment=commitment, number=entry.draft.number)
     if known is None:
         row.change_order = sending.create(commitment, origin.writer, entry.draft, file=origin.file).id

@@ -171,7 +171,7 @@ def done(change_order: ChangeOrder, verb: str) -> ResponseReturnValue:
     left = lists.totals()["ready"].count
     said = f"CCO {change_order.number} {verb}. {left or 'Nothing'} left."
     if following:
-        said += f" Now on CCO {following.number}, {following.commitment.vendor.name}, {money.dollars(following.amount)}."
+        said += f" Now on CCO {following.number}, {following.commitment.vendor_name}, {money.dollars(following.amount)}."
     focus = f"#accept-{following.id}" if following else f"#cco-{change_order.id}"
     return answer(lists.row(change_order.id, me()), 200, say=said, focus=focus)
 

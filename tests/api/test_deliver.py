@@ -61,6 +61,16 @@ def test_what_is_wrong_is_kept_and_told_with_its_place(system, change):
     assert one["findings"][1]["fix"] == "Fill it in."
 
 
+def test_a_draft_of_a_commitment_without_a_vendor_is_listed_and_says_so(system, change, commitment):
+    Commitment.update(vendor=None).execute()
+
+    one = system.put("003", change).json
+
+    assert [(finding["rule"], finding["detail"]) for finding in one["findings"]] == [(5, "Commitment SC-014 has no vendor.")]
+    assert [listed["number"] for listed in system.get("/change-orders").json["change_orders"]] == ["003"]
+    assert system.send(one).status_code == 422
+
+
 def test_sending_says_all_that_stands_against_it_and_sends_nothing(system, change):
     one = system.put("003", change | {"title": "", "lines": []}).json
 

@@ -138,29 +138,21 @@ def test_labels_follow_the_file_and_empty_codes_are_filled_in(command, csv_file)
 
 
 def test_a_code_that_is_known_here_stays_and_is_told(command, csv_file, change_order):
-    other = {"customer_code": "OTHER", "vendor_code": "V2", "subcontract_number": "SC-9", "original_amount": "5.00", "cco_number": "009"}
+    other = {"customer_code": "OTHER", "subcontract_number": "SC-9", "original_amount": "5.00", "cco_number": "009"}
     command(csv_file({"cco_number": "008"}))
 
     result = command(csv_file(other))
 
     assert "Kept: Job 24-117: customer stays “NORTHSIDE”; the file says “OTHER”." in result.stdout
-    assert "Kept: Vendor Volt Electric Co: code stays “VOLTCO”; the file says “V2”." in result.stdout
     assert "Kept: Commitment SC-014 of job 24-117: subcontract number stays “SC-014”; the file says “SC-9”." in result.stdout
     assert "original amount stays “100000.00”; the file says “5.00”." in result.stdout
-    assert (Job.get().customer, Vendor.get().code, Commitment.get().subcontract) == ("NORTHSIDE", "VOLTCO", "SC-014")
+    assert (Job.get().customer, Commitment.get().subcontract) == ("NORTHSIDE", "SC-014")
 
 
 def test_a_vendor_is_the_same_in_other_case_and_with_other_blanks(command, csv_file, vendor):
     command(csv_file({"vendor_name": " VOLT  electric CO "}))
 
     assert [one.name for one in Vendor.select()] == ["Volt Electric Co"]
-
-
-def test_a_commitment_keeps_its_vendor(command, csv_file, commitment):
-    result = command(csv_file({"vendor_name": "Somebody Else", "vendor_code": ""}))
-
-    assert "Commitment SC-014 of job 24-117: vendor stays “Volt Electric Co”; the file says “Somebody Else”." in result.stdout
-    assert only().commitment.vendor.name == "Volt Electric Co"
 
 
 def test_a_dry_run_says_what_would_happen_and_changes_nothing(command, csv_file, change_order):
