@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from portal.db import transaction
-from portal.domain import admission, companies, entries, imports, outbox, people, uploads
+from portal.domain import admission, companies, entries, imports, outbox, people, statements, uploads
 from portal.domain.entries import BadFile, Entry, Problem
 from portal.domain.exporting import LOST_WORKERS
 from portal.domain.outbox import Dispatch, Lane, Task
@@ -62,7 +62,7 @@ def look(upload: Upload, claim: int) -> dict[str, Any]:
     except BadFile as error:
         return _refused(error.problems)
     found, wrong = imports.sift(reading.entries, reading.problems, by)
-    summary = imports.preview(found, None, _renewing(claim))
+    summary = imports.preview(found, None, _renewing(claim), statements.PAGE)
     return _refused(wrong) | {
         "counts": {outcome.value: count for outcome, count in summary.counts.items()},
         "lines": sum(len(entry.draft.lines) for entry in found),

@@ -14,7 +14,7 @@ from portal.domain.answers import Answer, OtherRequest
 from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.checks import Blocked
 from portal.domain.commitments import Commitment
-from portal.domain.delivering import Wanted
+from portal.domain.delivering import CameBack, Wanted
 from portal.domain.people import User
 from portal.web import keys
 
@@ -134,6 +134,16 @@ def overtaken(error: Overtaken) -> ResponseReturnValue:
     revisions.show_as_sent([now], me())
     text = f"Nothing was recorded: CCO {now.number} is {now.label}, version {now.version}."
     return problems.answer(409, text, "overtaken", change_order=showing.full(now))
+
+
+@bp.errorhandler(CameBack)
+def came_back(error: CameBack) -> ResponseReturnValue:
+    now = change_orders.load(error.change_order.id)
+    text = (
+        f"Nothing was recorded: CCO {now.number} is {now.label}, and what this system said of it before is not known. "
+        f"To replace what its project made of it, state the version that you have seen; it is {now.version}."
+    )
+    return problems.answer(409, text, "came-back", change_order=showing.full(now))
 
 
 @bp.errorhandler(OtherRequest)

@@ -32,8 +32,8 @@ MOST_PROBLEMS = 200  # that are listed
 def import_(file: Path, sender: str | None, dry_run: bool, format_: files.Format | None) -> None:
     """Read change orders from a CSV file, an Excel workbook, our JSON, or the JSON of Procore's REST API.
 
-    New ones become drafts, those still being written are replaced, those already at accounting are left alone. A file with
-    anything wrong in it changes nothing.
+    New ones become drafts, those still being written are replaced where the file says something new, those already at
+    accounting are left alone. A file with anything wrong in it changes nothing.
     """
     db.init(cli.settings().DATABASE_URL)
     with db.connected(), _refusals():
@@ -69,7 +69,7 @@ def _say(summary: Summary, by: User | None, heading: str) -> None:
     click.echo(f"{heading} {counts}" + (f"; {summary.sent} sent to accounting, {len(summary.not_sent)} not sent" if by else "") + ".")
     if by and summary.joined:
         click.echo(f"{by.name} is now a member of job {', '.join(summary.joined)}.")
-    _list("Left alone, because accounting has them or they are void:", summary.left)
+    _list("Left alone:", summary.left)
     _list("Not sent:", summary.not_sent)
     for sentence in summary.kept:
         click.echo(f"Kept: {sentence}")

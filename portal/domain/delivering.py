@@ -4,12 +4,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.db import transaction
-from portal.domain import change_orders, commitments, events, people, revisions, sending
+from portal.domain import change_orders, commitments, events, people, revisions, sending, statements
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company
 from portal.domain.people import Membership, NotPermitted, User
 from portal.domain.sending import Draft
+from portal.domain.statements import News
+
+
+class CameBack(Exception):
+    """It came back from accounting, and what the system said last is not known: what its project made of it is not replaced unseen."""
+
+    def __init__(self, change_order: ChangeOrder) -> None:
+        super().__init__(f"CCO {change_order.number} came back")
+        self.change_order = change_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +33,22 @@ class Wanted:
 
 
 def put(job: str, commitment: str, draft: Draft, by: User, version: int | None = None) -> tuple[ChangeOrder, bool]:
-    """Create the change order, or put the draft in its place; answers it and whether it is new. The same draft again writes nothing.
+    """Create the change order, or put the draft in its place; answers it and whether it is new.
 
-    Raises Commitment.DoesNotExist, NotPermitted, Blocked (the number is none), and Overtaken when it is ready or further, or
-    not in the version that was seen.
+    The draft that stands here, or that the system delivered last, writes nothing: what was corrected meanwhile stays, unless
+    the version says that it was seen.
+
+    Raises Commitment.DoesNotExist, NotPermitted, Blocked (the number is none), Overtaken when it is ready or further, or
+    not in the version that was seen, and CameBack.
     """
     with transaction():
         by, owner = people.as_now(by), _commitment(job, commitment, by)
         commitments.hold(owner)
         here = _known(owner, draft.number)
         if here is None and version is None:
-            return change_orders.load(sending.create(owner, by, draft).id), True
+            made = sending.create(owner, by, draft)
+            statements.keep(made, draft, statements.system(by))
+            return change_orders.load(made.id), True
         if here is None:
             raise ChangeOrder.DoesNotExist  # type: ignore[attr-defined]
         return _replace(here, by, draft, version), False
@@ -43,11 +57,13 @@ def put(job: str, commitment: str, draft: Draft, by: User, version: int | None =
 def _replace(here: ChangeOrder, by: User, draft: Draft, version: int | None) -> ChangeOrder:
     if not here.is_editable or version not in (None, here.version):
         raise Overtaken(here)
-    wanted = ChangeOrder(commitment=here.commitment, project_status=here.project_status)
-    sending.fill(wanted, draft)
-    if revisions.snapshot(wanted) == revisions.snapshot(here) and wanted.project_status == here.project_status:
-        return here
-    sending.revise(here, by, here.version, draft)
+    source = statements.system(by)
+    news = statements.weigh(here, draft, source)
+    if news is News.UNKNOWN and version is None:
+        raise CameBack(here)
+    if news is not News.NONE and (news is not News.OLD or version is not None):
+        sending.revise(here, by, here.version, draft)
+    statements.keep(here, draft, source)
     return change_orders.load(here.id)
 
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import admission, change_orders, companies, entries, events, matching, people, staging
+from portal.domain import admission, change_orders, companies, entries, events, matching, people, staging, statements
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.entries import BadFile, Entry, Problem
 from portal.domain.outbox import Lane
@@ -55,8 +55,8 @@ def sift(found: list[Entry], problems: Sequence[Problem] = (), by: User | None =
     return [entry for entry in entries.newest(admitted) if entry.where not in bad], wrong
 
 
-def preview(found: Sequence[Entry], sender: User | None, progress: Progress) -> Summary:
-    """What an import would do. Writes nothing."""
+def preview(found: Sequence[Entry], sender: User | None, progress: Progress, source: str = statements.COMMAND) -> Summary:
+    """What an import would do. Writes nothing. `source`: where the file comes from."""
     books, summary = matching.Books(companies.current(), write=False), Summary()
     for done, entry in enumerate(found, 1):
         try:
@@ -66,13 +66,13 @@ def preview(found: Sequence[Entry], sender: User | None, progress: Progress) -> 
             summary.left.append((staging.name_of(entry), str(error)))
             continue
         known = ChangeOrder.get_or_none(commitment=commitment, number=entry.draft.number) if commitment.id else None
-        outcome = staging.compare(change_orders.load(known.id), entry) if known else Outcome.NEW
+        outcome, note = staging.compare(change_orders.load(known.id), entry, source) if known else (Outcome.NEW, "")
         summary.counts[outcome] += 1
         if outcome in (Outcome.NEW, Outcome.CHANGED) and len(summary.shown) < MOST_SHOWN:
             foreign = entry.draft.currency if entry.draft.currency != books.company.currency else ""
             summary.shown.append((outcome, staging.name_of(entry), entry.draft.title, str(entry.draft.total), foreign))
         if known and outcome is Outcome.LEFT:
-            summary.left.append((staging.name_of(entry), known.label))
+            summary.left.append((staging.name_of(entry), note))
         elif sender:
             why_not = staging.why_not(known or ChangeOrder(commitment=commitment), entry, outcome)
             summary.sent += not why_not

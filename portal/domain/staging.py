@@ -9,15 +9,19 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField
-from portal.domain import change_orders, checks, entries, events, matching, privileges, revisions, sending
-from portal.domain.change_orders import ChangeOrder, Overtaken, Status
+from portal.domain import change_orders, checks, entries, events, matching, privileges, sending, statements
+from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.commitments import Commitment, Job
 from portal.domain.entries import Entry
 from portal.domain.people import Membership, NotPermitted, User
+from portal.domain.statements import SENT_BACK, News
 from portal.domain.uploads import Upload
 from portal.domain.vendors import Unclear
 
-SENT_BACK = (Status.REJECTED, Status.RETRIEVED)
+STAYS = {
+    News.OLD: "{}: the file says what it said before, and what was corrected here since stays.",
+    News.UNKNOWN: "{}, and what a file said of it before is not known: it stays as it is here. The next change in the file is taken over.",
+}
 
 
 class Outcome(StrEnum):
@@ -44,6 +48,11 @@ class Import(Model):
     confirmed_at = UtcField(null=True)
     finished_at = UtcField(null=True)
     upload = peewee.ForeignKeyField(Upload, null=True, on_delete="RESTRICT", backref="+")
+
+    @property
+    def source(self) -> str:
+        """Where the file came from, for telling what is news in it."""
+        return statements.PAGE if self.upload else statements.COMMAND
 
     @property
     def writer(self) -> User | None:
@@ -110,28 +119,29 @@ def put(row: Staged, books: matching.Books, origin: Import) -> None:
         return
     known = ChangeOrder.get_or_none(commitment=commitment, number=entry.draft.number)
     if known is None:
-        row.change_order = sending.create(commitment, origin.writer, entry.draft, file=origin.file).id
-        row.outcome = Outcome.NEW
+        here = sending.create(commitment, origin.writer, entry.draft, file=origin.file)
+        row.change_order, row.outcome = here.id, Outcome.NEW
     else:
         row.change_order, here = known.id, change_orders.load(known.id)
-        row.outcome = compare(here, entry)
+        row.outcome, row.note = compare(here, entry, origin.source)
         if row.outcome == Outcome.CHANGED:
             try:
                 sending.revise(here, origin.writer, here.version, entry.draft, file=origin.file)
             except Overtaken:  # only where writers are not queued, as they are on SQLite
-                row.outcome = Outcome.LEFT
-        if row.outcome == Outcome.LEFT:
-            row.note = here.label
+                row.outcome, row.note, here = Outcome.LEFT, here.label, change_orders.load(known.id)
+    if here.is_editable:  # what accounting has is asked anew when it comes back
+        statements.keep(here, entry.draft, origin.source)
     row.save(only=[Staged.outcome, Staged.change_order, Staged.note])
 
 
-def compare(here: ChangeOrder, entry: Entry) -> Outcome:
+def compare(here: ChangeOrder, entry: Entry, source: str) -> tuple[Outcome, str]:
+    """What the file does with it, and why where that is nothing: only what the source has not said before replaces what stands here."""
     if not here.is_editable:
-        return Outcome.LEFT
-    wanted = ChangeOrder(commitment=here.commitment, project_status=here.project_status)
-    sending.fill(wanted, entry.draft)
-    same = revisions.snapshot(wanted) == revisions.snapshot(here) and wanted.project_status == here.project_status
-    return Outcome.UNCHANGED if same else Outcome.CHANGED
+        return Outcome.LEFT, here.label
+    news = statements.weigh(here, entry.draft, source)
+    if news in STAYS:
+        return Outcome.LEFT, STAYS[news].format(here.label)
+    return Outcome.UNCHANGED if news is News.NONE else Outcome.CHANGED, ""
 
 
 def why_not(here: ChangeOrder, entry: Entry, outcome: Outcome) -> str:

@@ -20,6 +20,7 @@ from portal.domain.refreshing import Refresh
 from portal.domain.resending import ResendCheck
 from portal.domain.sessions import Session
 from portal.domain.staging import Import, Staged
+from portal.domain.statements import Statement
 from portal.domain.throttling import Tries
 from portal.domain.tokens import Token
 from portal.domain.uploads import Upload
@@ -27,5 +28,5 @@ from portal.domain.uploads import Upload
 TABLES = (
     Company, Job, Vendor, Commitment, User, Membership, Session, ChangeOrder, LineItem, SpectrumNumber, Export, Attempt, Lane, Dispatch,
     Heartbeat, Event, Upload, Import, Staged, SpectrumJob, SpectrumPhase, SpectrumVendor, Reading, Refresh, Connection, ConnectionTest,
-    ResendCheck, Token, KeptAnswer, Identity, Tries, Link, PrivilegeRequest,
+    ResendCheck, Token, KeptAnswer, Identity, Tries, Link, PrivilegeRequest, Statement,
 )  # fmt: skip

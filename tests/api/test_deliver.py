@@ -130,10 +130,42 @@ def test_what_is_ready_or_further_is_never_touched(system, change, make_change_o
 
 
 @pytest.mark.parametrize("status", ["rejected", "retrieved"])
-def test_what_came_back_is_replaced(system, change, make_change_order, status):
+def test_what_came_back_is_replaced_where_its_version_was_seen(system, change, make_change_order, status):
     there = make_change_order(status)
 
-    assert system.put(there.number, change | {"title": "Other"}).json["title"] == "Other"
+    unseen = system.put(there.number, change | {"title": "Other"})
+
+    assert (unseen.status_code, unseen.json["type"]) == (409, "urn:cco-portal:problem:came-back")
+    assert (unseen.json["change_order"]["title"], load(there.id).version) == ("Relocate duct bank", there.version)
+    assert system.put(there.number, change | {"title": "Other", "version": there.version}).json["title"] == "Other"
+
+
+@pytest.mark.parametrize("status", ["rejected", "retrieved"])
+def test_the_same_delivered_again_does_not_undo_what_was_corrected_since(system, change, ana, dee, status):
+    sent = system.send(system.put("003", change).json).json
+    if status == "rejected":
+        deciding.reject(sent["id"], by=ana, version=sent["version"], reason="Wrong amount")
+    else:
+        system.retrieve(sent)
+    draft = sending.Draft("003", "Corrected", "", [])
+    sending.edit(sent["id"], dee, load(sent["id"]).version, draft)
+    version = load(sent["id"]).version
+
+    again = system.put("003", change)
+
+    assert (again.status_code, again.json["title"], again.json["version"]) == (200, "Corrected", version)
+    assert system.put("003", change | {"version": version}).json["title"] == "Relocate duct bank"
+    assert system.put("003", change | {"title": "News"}).json["title"] == "News"
+
+
+def test_what_another_system_delivered_is_no_news_of_this_one(make_system, system, change, ana, ben, commitment):
+    Membership.create(user=ben, job=commitment.job)
+    other = make_system(ben, name="Other")
+    sent = system.send(system.put("003", change).json).json
+    deciding.reject(sent["id"], by=ana, version=sent["version"], reason="Wrong amount")
+    corrected = other.put("003", change | {"title": "Corrected", "version": load(sent["id"]).version}).json
+
+    assert system.put("003", change).json == corrected
 
 
 def test_a_version_that_was_not_seen_last_changes_nothing(system, change):

@@ -97,8 +97,9 @@ def test_an_edit_by_a_file_counts_to_the_next_revision(command, csv_file):
 
 
 @pytest.mark.parametrize("status", ["rejected", "retrieved"])
-def test_what_came_back_is_replaced(command, csv_file, make_change_order, status):
+def test_what_came_back_is_replaced_by_what_is_new_in_the_file(command, csv_file, make_change_order, status):
     change_order = make_change_order(status)
+    command(csv_file({}))
 
     result = command(csv_file({"title": "Corrected"}))
 
