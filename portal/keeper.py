@@ -58,9 +58,12 @@ def plan() -> None:
 
 
 def write_head(heads: Path) -> None:
-    """Once a day, to a file and to the log: both are out of reach of whoever can change the database alone."""
+    """Once an hour, to a file and to the log: both are out of reach of whoever can change the database alone."""
     try:
         written = audit.write_head(heads)
+    except audit.Broken as fault:
+        log.error("audit trail not as it was written", file=str(heads), fault=str(fault))
+        return
     except (OSError, audit.Unreadable) as error:
         log.error("audit head not written", file=str(heads), error=str(error))
         return

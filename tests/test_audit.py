@@ -178,14 +178,14 @@ def test_a_shell_beside_the_portal_is_refused_too(trail):
         shell.execute("DELETE FROM event WHERE seq = 7")
 
 
-def test_the_head_is_written_out_once_a_day_whatever_happens_that_day(trail, tmp_path, clock):
+def test_the_head_is_written_out_once_an_hour_whatever_happens_that_hour(trail, tmp_path, clock):
     file = tmp_path / "new" / "heads.jsonl"
     first = audit.write_head(file)
     with db.transaction():
         events.record("change_order", 8, "accepted", None)
 
     assert audit.write_head(file) is None
-    clock.tick(days=1)
+    clock.tick(hours=1)
     second = audit.write_head(file)
 
     assert audit.read_heads(file) == [first, second]
@@ -193,14 +193,58 @@ def test_the_head_is_written_out_once_a_day_whatever_happens_that_day(trail, tmp
     assert audit.verify(audit.read_heads(file)).compared == 2
 
 
-def test_the_day_of_a_head_is_the_company_s(trail, tmp_path, clock):
+def test_the_hour_of_a_head_is_the_company_s(trail, tmp_path, clock):
     companies.Company.update(time_zone="Pacific/Auckland").execute()
     clock.set(datetime(2026, 11, 23, 11, 30, tzinfo=UTC))  # 00:30 of the 24th over there
 
-    assert audit.write_head(tmp_path / "heads.jsonl").date == "2026-11-24"
+    assert audit.write_head(tmp_path / "heads.jsonl").date == "2026-11-24 00:00"
 
 
-def test_any_number_of_keepers_write_one_head_a_day(trail, database_url, tmp_path):
+def test_no_head_follows_one_that_the_trail_does_not_hold_any_more(by_hand, tmp_path, clock, monkeypatch):
+    file, told = tmp_path / "heads.jsonl", []
+    monkeypatch.setattr(keeper, "log", SimpleNamespace(error=lambda event, **facts: told.append((event, facts["fault"]))))
+    written = audit.write_head(file)
+    clock.tick(hours=1)
+    by_hand("DELETE FROM event WHERE seq > 5")
+
+    keeper.write_head(file)
+
+    assert audit.read_heads(file) == [written]
+    said = f"The trail ends with event 5, but event 7 was written out on {written.date}: its end was cut off."
+    assert told == [("audit trail not as it was written", said)]
+
+
+def test_no_head_follows_one_whose_event_was_hashed_anew(by_hand, tmp_path, clock):
+    file = tmp_path / "heads.jsonl"
+    audit.write_head(file)
+    clock.tick(hours=1)
+    by_hand("UPDATE event SET action = 'rejected' WHERE seq = 3")
+    rehashed(3)
+
+    with pytest.raises(audit.Broken, match="Event 7 is not the one that was written out on"):
+        audit.write_head(file)
+
+
+def test_the_first_head_of_an_empty_trail_is_held_by_every_longer_one(database, company, tmp_path, clock):
+    first = audit.write_head(tmp_path / "heads.jsonl")
+    clock.tick(hours=1)
+    with db.transaction():
+        events.record("change_order", 1, "accepted", None)
+
+    assert (first.seq, audit.write_head(tmp_path / "heads.jsonl").seq) == (0, 1)
+
+
+def test_the_verdict_names_what_no_head_covers(trail):
+    uncovered, covered = audit.verify(), audit.verify([audit.head()])
+    with db.transaction():
+        events.record("change_order", 8, "accepted", None)
+
+    assert "Not vouched for: the last 7 events, which no head covers." in uncovered.unvouched[0]
+    assert not [sentence for sentence in covered.unvouched if "no head covers" in sentence]
+    assert "the last 1 event, which" in audit.verify([covered.last]).unvouched[0]
+
+
+def test_any_number_of_keepers_write_one_head_an_hour(trail, database_url, tmp_path):
     file, barrier, written = tmp_path / "heads.jsonl", threading.Barrier(8), []
 
     def keep():

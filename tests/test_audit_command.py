@@ -5,7 +5,8 @@ from click.testing import CliRunner
 
 from portal import db
 from portal.cli import main
-from portal.domain import audit, events
+from portal.domain import audit, events, privileges
+from portal.domain.people import Level, User
 from tests.test_audit import TRIGGERS
 
 
@@ -71,3 +72,39 @@ def test_a_file_that_holds_no_heads_ends_with_status_2(portal, tmp_path):
 
     assert answer.exit_code == 2
     assert "is not the head of an audit trail" in answer.output
+
+
+def test_what_the_verdict_does_not_say_is_named(portal):
+    assert "Not vouched for: the last 3 events, which no head covers." in portal("verify").output
+
+
+@pytest.fixture
+def eve(portal):
+    """Her account and rights, each with its event."""
+    person = privileges.add("eve@example.test", "Eve Laurent", Level.STANDARD, False)
+    privileges.set_privilege(person.id, True)
+    return person
+
+
+def test_rights_that_their_events_gave_are_in_order(portal, eve):
+    privileges.set_level(eve.id, Level.READ_ONLY)
+    privileges.set_active(eve.id, False)
+
+    assert portal("verify").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("around", "said"),
+    [
+        ({"level": "Admin"}, "level is Admin, but the last event says Standard."),
+        ({"can_push": False}, "Can Push to Accounting is no, but the last event says yes."),
+        ({"active": False}, "account open is no, but the last event says yes."),
+    ],
+)
+def test_a_right_that_no_event_gave_is_named_and_ends_with_status_1(portal, eve, around, said):
+    User.update(**around).where(User.id == eve.id).execute()
+
+    answer = portal("verify")
+
+    assert answer.exit_code == 1
+    assert f"eve@example.test: {said} It was changed around the portal." in answer.output

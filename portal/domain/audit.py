@@ -1,7 +1,7 @@
 """Whether the audit trail is as it was written: its chain of hashes, and the heads that were written out of the database's reach.
 
 The chain alone shows what was changed, removed or put in between. It cannot show that its end was cut off, or that all was
-hashed anew from some point on; the heads, one line a day in a file, show that too.
+hashed anew from some point on; the heads, one line an hour in a file, show that too.
 """
 
 import fcntl
@@ -9,7 +9,6 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -21,13 +20,17 @@ HEADS = "audit-heads.jsonl"
 BATCH = 1000  # events in memory at a time
 
 
+class Broken(Exception):
+    """The last head that was written out is not in the trail any more; the text says what happened to it."""
+
+
 class Unreadable(Exception):
     """The file of heads holds a line that is none; the text says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The end of the chain on a day: its last event and that event's hash, which stands for all events before it."""
+    """The end of the chain at an hour: its last event and that event's hash, which stands for all events before it."""
 
     date: str
     seq: int
@@ -58,6 +61,20 @@ class Verdict:
     compared: int = 0
     last: Head | None = None
 
+    @property
+    def unvouched(self) -> list[str]:
+        """What this verdict does not say, for whoever relies on it."""
+        after = self.events - (self.last.seq if self.last else 0)
+        events = f"{after:,} event{'' if after == 1 else 's'}"
+        of_end = [
+            f"Not vouched for: the last {events}, which no head covers. "
+            "Whoever owns the database could have hashed them anew, or cut off what came after."
+        ]
+        return of_end * bool(after) + [
+            "Not vouched for: heads that whoever owns the database could write as well; compare with those of the log collector.",
+            "Not vouched for: what was written into other tables around the portal; of rights it is compared with their last events.",
+        ]
+
 
 def count() -> int:
     """How many events there are."""
@@ -66,9 +83,9 @@ def count() -> int:
 
 
 def head() -> Head:
-    """The present end of the chain, under the company's date."""
+    """The present end of the chain, under the company's date and hour."""
     last = Event.select(Event.seq, Event.hash).order_by(Event.seq.desc()).limit(1).tuples().first() or (0, GENESIS)
-    return Head(_today().isoformat(), *last)
+    return Head(_hour(), *last)
 
 
 def verify(heads: Iterable[Head] = ()) -> Verdict:
@@ -87,17 +104,20 @@ def verify(heads: Iterable[Head] = ()) -> Verdict:
 
 
 def write_head(file: Path) -> Head | None:
-    """Append the head to the file and to the disk, unless it has one of today: any number of keepers write one line a day.
+    """Append the head to the file and to the disk, unless it has one of this hour: any number of keepers write one line an hour.
 
-    Answers what was written. Raises OSError, or Unreadable for a file that is not ours.
+    Answers what was written. Raises OSError, Unreadable for a file that is not ours, or Broken when the trail does not hold the last head.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a+b") as out:
         fcntl.flock(out, fcntl.LOCK_EX)
         out.seek(0)
         content = out.read()
-        if any(one.date == _today().isoformat() for one in _parse(content, str(file))):
+        known = list(_parse(content, str(file)))
+        if any(one.date == _hour() for one in known):
             return None
+        if known:
+            _ensure_held(known[-1])
         present = head()
         torn = content and not content.endswith(b"\n")  # a keeper died while it wrote
         out.write(b"\n" * bool(torn) + line(present).encode() + b"\n")
@@ -116,8 +136,17 @@ def line(one: Head) -> str:
     return json.dumps(asdict(one))
 
 
-def _today() -> date:
-    return clock.now().astimezone(ZoneInfo(current().time_zone)).date()
+def _ensure_held(last: Head) -> None:
+    """Raises Broken unless the event of the head is as it was then."""
+    event = Event.get_or_none(Event.seq == last.seq)
+    known = {last.seq: [last]}
+    fault = (_cut_off(head().seq, known) if event is None else _misfit(event, known)) if last.seq else None
+    if fault:
+        raise Broken(fault.text)
+
+
+def _hour() -> str:
+    return f"{clock.now().astimezone(ZoneInfo(current().time_zone)):%Y-%m-%d %H:00}"
 
 
 def _parse(content: bytes, name: str) -> Iterator[Head]:

@@ -1,0 +1,37 @@
+"""Rights as they are, beside the last events that tell of them: a right that no event gave was written around the portal."""
+
+from typing import Any
+
+from portal.domain import events, privilege_requests, privileges
+from portal.domain.people import User
+
+# of each right: the fact of the event that made the account, and the later events whose `new` is its value
+RIGHTS = {
+    "level": ("level", (privileges.LEVEL,)),
+    "can_push": ("can_push", (privilege_requests.GRANTED, privilege_requests.REMOVED)),
+    "active": ("", (privileges.OPENED, privileges.CLOSED)),
+}
+CALLED = {"level": "level", "can_push": "Can Push to Accounting", "active": "account open"}
+
+
+def differences() -> list[str]:
+    """A sentence for each right that is another than its last event says; people without an event of their making are left out."""
+    people = {user.id: user for user in User.select().order_by(User.id)}
+    made = events.latest(privileges.SUBJECT, people, of=(privileges.CREATED,))
+    found = []
+    for right, (fact, actions) in RIGHTS.items():
+        last = events.latest(privileges.SUBJECT, people, of=actions)
+        for id in made:
+            told: Any = last[id].facts["new"] if id in last else made[id].facts[fact] if fact else True
+            if getattr(people[id], right) != told:
+                found.append(_sentence(people[id], right, told))
+    return found
+
+
+def _sentence(user: User, right: str, told: Any) -> str:
+    here = getattr(user, right)
+    return f"{user.email}: {CALLED[right]} is {_said(here)}, but the last event says {_said(told)}. It was changed around the portal."
+
+
+def _said(value: Any) -> str:
+    return ("no", "yes")[value] if isinstance(value, bool) else str(value)
