@@ -20,6 +20,7 @@ from portal import clock
 DEATHS, WITHIN_S = 3, 60.0  # so many deaths in so many seconds are no accident any more
 BACK_OFF_S = 0.5  # before the first restart; doubles with each recent death
 GRACE_S = 10.0  # between asking a program to end and ending it
+LOOK_EVERY_S = 1.0  # whether the folders of a program are still there
 LAST_WORDS_S = 1.0  # for the output of a program that has ended
 LONGEST_LINE = 1024 * 1024  # bytes of output without a line end
 
@@ -33,11 +34,16 @@ class KeepsDying(Exception):
 
 @dataclass
 class Program:
-    """One thing to keep running. `last` programs are ended after all others, because those need them to end well."""
+    """One thing to keep running.
+
+    last     ended after all others, because those need it to end well
+    folders  it cannot work without: made before each start; where one is removed, the program is started anew with another one
+    """
 
     name: str
     command: Sequence[str]
     last: bool = False
+    folders: Sequence[Path] = ()
     process: asyncio.subprocess.Process | None = None
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=DEATHS))
 
@@ -74,9 +80,9 @@ class Supervisor:
             _kill(left)
             await asyncio.sleep(0.02)
 
-    def start(self, name: str, command: Sequence[str], last: bool = False) -> None:
+    def start(self, name: str, command: Sequence[str], last: bool = False, folders: Sequence[Path] = ()) -> None:
         """Start a program and keep it running from now on."""
-        program = Program(name, command, last)
+        program = Program(name, command, last, folders)
         self.programs.append(program)
         self.keepers.append(asyncio.create_task(self._keep(program), name=name))
 
@@ -102,6 +108,8 @@ class Supervisor:
 
     async def _run(self, program: Program, colour: str) -> str:
         """Run a program to its end and answer how it ended."""
+        for folder in program.folders:
+            folder.mkdir(parents=True, exist_ok=True)
         reading, writing = os.pipe()
         try:
             program.process = process = await asyncio.create_subprocess_exec(
@@ -116,11 +124,23 @@ class Supervisor:
             os.close(writing)
         self.sessions.add(process.pid)
         printing = asyncio.create_task(self._print(program.name, reading, colour))
-        code = await process.wait()
+        looking = asyncio.create_task(self._look_after_folders(program, process))
+        try:
+            code = await process.wait()
+        finally:
+            looking.cancel()
         await asyncio.wait({printing}, timeout=LAST_WORDS_S)
         if not members(process.pid):
             self.sessions.discard(process.pid)  # its number may be somebody else's from now on
         return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+
+    async def _look_after_folders(self, program: Program, process: asyncio.subprocess.Process) -> None:
+        """A server whose socket or data is gone lives on, and nobody reaches it: end it, for a start with new ones."""
+        while all(folder.is_dir() for folder in program.folders):
+            await asyncio.sleep(LOOK_EVERY_S)
+        self.say(f"{program.name} lost a folder it needs")
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
     async def _print(self, name: str, pipe: int, colour: str) -> None:
         """Show what comes out of `pipe` until nobody is left to write into it, which a child's child may be."""

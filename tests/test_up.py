@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import smtplib
 import socket
@@ -159,13 +160,30 @@ def test_workers_come_back_after_redis_died(fresh: PortalUp) -> None:
     os.kill(fresh.pids()["valkey"], signal.SIGKILL)
     eventually(lambda: "valkey died with signal SIGKILL" in fresh.output())
 
-    def listening() -> set[str]:
-        with contextlib.suppress(RedisError):
-            return {queue for worker in Worker.all(connection=Redis.from_url(url)) for queue in worker.queue_names()}
-        return set()
-
-    eventually(lambda: listening() == {"exports", "mail", "imports"})
+    eventually(lambda: listening(url) == {"exports", "mail", "imports"})
     assert not fresh.ended()
+
+
+@pytest.mark.parametrize("which", ["data", "socket"])
+def test_a_folder_of_valkey_that_is_removed_is_made_anew_and_everything_goes_on(fresh: PortalUp, which: str) -> None:
+    [url] = environ(fresh.pids()["exports"], "REDIS_URL")
+    socket_file = Path(url.removeprefix("unix://"))
+    before = fresh.pids()["valkey"]
+
+    shutil.rmtree(fresh.data / "valkey" if which == "data" else socket_file.parent)
+
+    eventually(lambda: "valkey lost a folder it needs" in fresh.output())
+    eventually(lambda: not alive(before) and socket_file.exists())
+    eventually(lambda: listening(url) == {"exports", "mail", "imports"})
+    assert not fresh.ended()
+    assert (fresh.data / "valkey").stat().st_mode & 0o777 == 0o700
+
+
+def listening(url: str) -> set[str]:
+    """The queues that workers listen to."""
+    with contextlib.suppress(RedisError):
+        return {queue for worker in Worker.all(connection=Redis.from_url(url)) for queue in worker.queue_names()}
+    return set()
 
 
 def environ(pid: int, name: str) -> list[str]:
@@ -218,7 +236,7 @@ def test_a_read_only_data_folder_is_one_sentence(tmp_path: Path) -> None:
         ("REDIS_URL", "unix:///nonexistent/redis.sock", "REDIS_URL: no Redis server answers there."),
         ("REDIS_URL", "carrier-pigeon://roof", "REDIS_URL: "),
         ("DATABASE_URL", "sqlite:////nonexistent/portal.db", "DATABASE_URL: the database cannot be used"),
-        ("DATABASE_URL", "carrier-pigeon://roof", "DATABASE_URL: the database cannot be used"),
+        ("DATABASE_URL", "carrier-pigeon://roof", "DATABASE_URL: is neither sqlite:///FILE nor postgresql://USER@HOST/NAME."),
         ("DATABASE_URL", "postgresql:///portal?host=/nonexistent", "DATABASE_URL: the database cannot be used"),
     ],
 )

@@ -74,7 +74,7 @@ class Up:
         """Settings that point at what we start ourselves."""
         redis = {"REDIS_URL": valkey.url(self.socket)} if self.own_redis else {}
         spectrum = {"SPECTRUM_URL": self.url("simulator")} if self.own_spectrum else {}
-        mail = {"SMTP_HOST": premises.HOST, "SMTP_PORT": self.ports["smtp"], "SMTP_TLS": False} if self.own_mail else {}
+        mail = {"SMTP_HOST": premises.HOST, "SMTP_PORT": self.ports["smtp"], "SMTP_TLS": "off", "SMTP_USER": ""} if self.own_mail else {}
         return redis | spectrum | mail
 
     def url(self, name: str) -> str:
@@ -116,8 +116,8 @@ class Up:
         except ValueError as error:
             raise premises.Unusable(f"REDIS_URL: {error}.") from None
         if self.own_redis:
-            (self.folder / "valkey").mkdir(exist_ok=True)
-            supervisor.start("valkey", valkey.command(self.socket, self.folder / "valkey"), last=True)
+            data = self.folder / "valkey"
+            supervisor.start("valkey", valkey.command(self.socket, data), last=True, folders=(data, self.socket.parent))
             await readiness.wait_for({"valkey": answers})
         elif not await answers():
             raise premises.Unusable("REDIS_URL: no Redis server answers there. Start it, or unset REDIS_URL to use the built-in one.")
