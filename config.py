@@ -22,10 +22,12 @@ SECRETS = (
     "SPECTRUM_AUTHORIZATION_ID",
     "INFOLINK_PASSWORD",
     "OIDC_CLIENT_SECRET",
+    "SMTP_PASSWORD",
 )
 LEVELS = ("None", "Read Only", "Standard", "Admin")  # of portal.domain.people, which knows no settings
 
 
+KEY_FILE = "secret_key"  # in the data folder
 ZONES = frozenset(available_timezones())  # once: it reads a whole folder
 HERE = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")
 
@@ -95,7 +97,12 @@ class Settings(BaseSettings):
     ] = ""
     SMTP_HOST: Annotated[str, Field(description="mail server; empty: the catcher of `portal up`")] = ""
     SMTP_PORT: Annotated[int, Field(ge=1, le=65535, description="port of the mail server")] = 25
-    SMTP_TLS: Annotated[bool, Field(description="encrypt what the mail server gets (STARTTLS), or send nothing")] = False
+    SMTP_TLS: Annotated[
+        Literal["off", "starttls", "connect"],
+        Field(description="encrypt what the mail server gets, or send nothing: starttls (or true), or connect, usually on port 465"),
+    ] = "off"
+    SMTP_USER: Annotated[str, Field(description="who the portal signs in as at the mail server; empty: it does not sign in")] = ""
+    SMTP_PASSWORD: Annotated[str, Field(repr=False, description="its password")] = ""
     SMTP_CA_BUNDLE: Annotated[str, Field(description="file with the certificate authority of the mail server")] = ""
     MAIL_SENDER: Annotated[str, Field(description="From address of all mail")] = "portal@localhost.test"
     TIME_ZONE: Annotated[str, Field(description="IANA zone for times shown before a company sets its own")] = "America/Chicago"
@@ -150,6 +157,13 @@ class Settings(BaseSettings):
             raise ValueError("cannot be read. Inside a password write / ? # @ and : as %2F %3F %23 %40 and %3A") from None
         return value
 
+    @field_validator("DATABASE_URL")
+    @classmethod
+    def database_is_one_of_two(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite:///", "postgresql://", "postgres://")):
+            raise ValueError("is neither sqlite:///FILE nor postgresql://USER@HOST/NAME")
+        return value
+
     @field_validator("INFOLINK_SERVER")
     @classmethod
     def infolink_names_a_database(cls, value: str) -> str:
@@ -163,6 +177,21 @@ class Settings(BaseSettings):
         if value and not value.startswith(("https://", *HERE)):
             raise ValueError("must start with https:// (plain http only to this machine)")
         return value.rstrip("/").removesuffix("/ws")
+
+    @field_validator("SMTP_TLS", mode="before")
+    @classmethod
+    def true_is_starttls(cls, value: object) -> object:
+        """A switch it was before."""
+        known = dict.fromkeys(("true", "1", "yes", "on"), "starttls") | dict.fromkeys(("false", "0", "no"), "off")
+        said = str(value).strip().lower()
+        return known.get(said, said)
+
+    @field_validator("SMTP_USER", "SMTP_PASSWORD")
+    @classmethod
+    def mail_servers_know_ascii(cls, value: str) -> str:
+        if not value.isascii() or not value.isprintable():
+            raise ValueError("has characters that signing in to a mail server cannot carry: letters, digits and signs of ASCII only")
+        return value
 
     @field_validator("OIDC_ISSUER")
     @classmethod
@@ -186,6 +215,14 @@ class Settings(BaseSettings):
         missing = [name for name, value in needed.items() if not value]
         if missing and (len(missing) < len(needed) or self.OIDC_LEVELS):
             raise ValueError(f"signing in with an OpenID provider also needs {', '.join(missing)}. Set all three, or no OIDC_ setting")
+        return self
+
+    @model_validator(mode="after")
+    def mail_password_is_safe(self) -> "Settings":
+        if self.SMTP_USER and not self.SMTP_PASSWORD:
+            raise ValueError("SMTP_USER is set, and signing in to the mail server also needs SMTP_PASSWORD. Set both, or neither")
+        if self.SMTP_USER and self.SMTP_TLS == "off" and self.SMTP_HOST not in ("", "localhost", "127.0.0.1", "::1"):
+            raise ValueError("SMTP_USER is set, so SMTP_TLS must be starttls or connect: the password would cross the network in the open")
         return self
 
     @property
@@ -214,6 +251,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     values = {name: environ[name] for name in Settings.model_fields if environ.get(name)}
     files = {name: environ[f"{name}_FILE"] for name in SECRETS if environ.get(f"{name}_FILE")}
     values |= {name: _secret(name, path) for name, path in files.items()}
+    if "SECRET_KEY" not in values:
+        values |= _key_of(Path(values.get("PORTAL_DATA", Settings.model_fields["PORTAL_DATA"].default)))
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
@@ -227,6 +266,14 @@ def _secret(name: str, path: str) -> str:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ConfigError(f"{name}_FILE: cannot read {path} ({error.strerror}). Point it at a readable file.") from None
+
+
+def _key_of(folder: Path) -> dict[str, str]:
+    """The key that `portal up` made in the data folder: whatever runs beside it seals and signs with the same one."""
+    try:
+        return {"SECRET_KEY": (folder / KEY_FILE).read_text(encoding="utf-8").strip()}
+    except (OSError, UnicodeDecodeError):
+        return {}
 
 
 def _sentence(location: tuple[int | str, ...], message: str) -> str:

@@ -3,6 +3,9 @@
 import hashlib
 import smtplib
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -13,13 +16,17 @@ from config import Settings
 from portal import clock
 from portal.domain import money, privilege_requests
 from portal.domain.alarms import Alarm
-from portal.domain.letters import Letter, Notice, Reminder
+from portal.domain.letters import FourEyesOff, Letter, Notice, Reminder
 from portal.domain.links import Invitation
 from portal.domain.mail_trials import Trial
 from portal.domain.people import User
 from portal.domain.summaries import Summary
 
 PATIENCE_S = 10.0  # per step of the conversation with the mail server
+SEVEN_BIT = policy.default.clone(cte_type="7bit")  # few servers say whether the next one takes 8 bits
+READY, FOR_GOOD = 220, 500
+TOO_LARGE = 552  # at MAIL, where the size is announced: of this mail
+SIGN_IN_FIRST = (530, 534, 535, 538)  # at whatever step: we are to prove who we are, or to encrypt, before anything is taken
 PRIVILEGE = {  # a raised level grants what had no effect before
     privilege_requests.ASKED: "asked for",
     privilege_requests.DECLINED: "declined",
@@ -28,7 +35,15 @@ PRIVILEGE = {  # a raised level grants what had no effect before
 
 
 class TryLater(Exception):
-    """The mail server could not be reached or asked us to come back; the text says what it said."""
+    """The mail server asked us to come back; the text says what it said."""
+
+
+class Away(TryLater):
+    """The mail server could not be reached."""
+
+
+class RefusesUs(TryLater):
+    """The mail server takes nothing from the portal, whatever it is: all mail waits; the text says what it said."""
 
 
 class Undeliverable(Exception):
@@ -78,6 +93,11 @@ def privilege(settings: Settings, notice: Notice) -> None:
     send(settings, compose(settings, notice.key, notice.to, subject, "privilege", notice=notice, done=done))
 
 
+def four_eyes_off(settings: Settings, told: FourEyesOff) -> None:
+    """Four eyes was switched off: to every administrator."""
+    send(settings, compose(settings, told.key, told.to, "Four eyes was switched off in the CCO Portal", "four_eyes_off", told=told))
+
+
 def trial(settings: Settings, trial: Trial) -> None:
     """A test mail: to the administrator who asked for it."""
     send(settings, compose(settings, trial.key, trial.to, "Test mail from the CCO Portal", "trial", trial=trial))
@@ -85,7 +105,7 @@ def trial(settings: Settings, trial: Trial) -> None:
 
 def compose(settings: Settings, key: str, to: User, subject: str, template: str, **context: object) -> EmailMessage:
     """The message out of templates/mail/TEMPLATE.txt and .html, whose links lead to PORTAL_URL."""
-    message = EmailMessage()
+    message = EmailMessage(SEVEN_BIT)
     message["Subject"] = literal(subject)
     message["From"] = Address("CCO Portal", addr_spec=settings.MAIL_SENDER)
     message["To"] = Address(literal(to.name), addr_spec=to.email)
@@ -109,21 +129,61 @@ def message_id(key: str, sender: str) -> str:
 
 
 def send(settings: Settings, message: EmailMessage) -> None:
-    """Hand the message to the mail server, encrypted where SMTP_TLS says so. Raises TryLater or Undeliverable."""
+    """Hand the message to the mail server. Raises Undeliverable, TryLater, RefusesUs or Away."""
+    if not settings.SMTP_HOST:
+        raise RefusesUs("SMTP_HOST is not set, so there is no mail server")
     try:
-        with smtplib.SMTP(settings.SMTP_HOST, settings.SMTP_PORT, timeout=PATIENCE_S) as server:
-            if settings.SMTP_TLS:
-                server.starttls(context=ssl.create_default_context(cafile=settings.SMTP_CA_BUNDLE or None))
+        with _conversation(settings) as server:
             server.send_message(message)
     except smtplib.SMTPRecipientsRefused as error:
         code, text = next(iter(error.recipients.values()))
-        raise _failure(code, text) from error
-    except smtplib.SMTPResponseException as error:
-        raise _failure(error.smtp_code, error.smtp_error) from error
-    except (smtplib.SMTPException, OSError) as error:
-        raise TryLater(f"mail server not available: {error}") from error
+        raise _failure(code, text, of_us=code in SIGN_IN_FIRST) from error
+    except smtplib.SMTPDataError as error:
+        raise _failure(error.smtp_code, error.smtp_error, of_us=error.smtp_code in SIGN_IN_FIRST) from error
+    except smtplib.SMTPSenderRefused as error:
+        raise _failure(error.smtp_code, error.smtp_error, of_us=error.smtp_code != TOO_LARGE) from error
+    except smtplib.SMTPResponseException as error:  # at the greeting, EHLO, STARTTLS or AUTH
+        raise _failure(error.smtp_code, error.smtp_error, of_us=True) from error
+    except smtplib.SMTPServerDisconnected as error:
+        raise Away(f"mail server not available: {error}") from error
+    except (smtplib.SMTPException, ssl.SSLError) as error:  # it knows no TLS or no way to sign in, or nobody vouches for it
+        raise RefusesUs(f"mail server not available: {error}") from error
+    except OSError as error:
+        raise Away(f"mail server not available: {error}") from error
 
 
-def _failure(code: int, text: bytes | str) -> Exception:
+@contextmanager
+def _conversation(settings: Settings) -> Iterator[smtplib.SMTP]:
+    """A mail server that knows who we are, where SMTP_USER names somebody, and encrypts, where SMTP_TLS says so."""
+    server = _connect(settings)
+    try:
+        if settings.SMTP_TLS == "starttls":
+            code, said = server.starttls(context=_context(settings))
+            if code != READY:
+                raise smtplib.SMTPResponseException(code, said)
+        if settings.SMTP_USER:
+            server.login(settings.SMTP_USER, settings.SMTP_PASSWORD)
+        yield server
+    finally:
+        with suppress(smtplib.SMTPException, OSError):  # what is said after the final dot undoes nothing
+            server.quit()
+        server.close()
+
+
+def _connect(settings: Settings) -> smtplib.SMTP:
+    place = settings.SMTP_HOST, settings.SMTP_PORT
+    if settings.SMTP_TLS == "connect":
+        return smtplib.SMTP_SSL(*place, timeout=PATIENCE_S, context=_context(settings))
+    return smtplib.SMTP(*place, timeout=PATIENCE_S)
+
+
+def _context(settings: Settings) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=settings.SMTP_CA_BUNDLE or None)
+
+
+def _failure(code: int, text: bytes | str, *, of_us: bool) -> Exception:
+    """What the server said: for now; for good to this mail; or for good to whatever we bring."""
     said = f"{code} {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}"
-    return Undeliverable(said) if code >= 500 else TryLater(said)
+    if code < FOR_GOOD:
+        return TryLater(said)
+    return RefusesUs(said) if of_us else Undeliverable(said)

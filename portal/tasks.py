@@ -8,7 +8,7 @@ import structlog
 from flask import current_app
 
 from portal import calling, db, importing, mail, rehearsal
-from portal.domain import letters, outbox
+from portal.domain import letters, mail_refusals, outbox
 from portal.domain.outbox import Dispatch, Lane, Lost, Task
 
 BUDGET = timedelta(minutes=1)  # of one drain; the keeper rings again if more is due
@@ -57,6 +57,7 @@ def _mail() -> Callable[[Dispatch, int], None]:
         Task.FAILED_EXPORTS: mail.failed_exports,
         Task.LINK: mail.password_link,
         Task.PRIVILEGE: mail.privilege,
+        Task.FOUR_EYES: mail.four_eyes_off,
         Task.TRIAL: mail.trial,
     }
 
@@ -67,13 +68,21 @@ def _mail() -> Callable[[Dispatch, int], None]:
         rehearsal.reach("mail.claimed")
         try:
             post[Task(dispatch.task)](settings, letter)
-        except mail.Undeliverable as error:
-            letters.refused(dispatch, str(error))
-        except mail.TryLater as error:
+        except mail.RefusesUs as error:
+            until = mail_refusals.refused(dispatch, str(error))
+            log.warning("the mail server refuses the portal, all mail waits", error=str(error), until=until.isoformat())
+        except mail.Away as error:
             letters.not_now(dispatch, str(error))
+        except mail.TryLater as error:
+            mail_refusals.over()
+            letters.not_now(dispatch, str(error))
+        except mail.Undeliverable as error:
+            mail_refusals.over()
+            letters.refused(dispatch, str(error))
         else:
             rehearsal.reach("mail.after_dot")
             outbox.finish(dispatch)
+            mail_refusals.over()
 
     return step
 

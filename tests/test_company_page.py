@@ -7,11 +7,12 @@ from itertools import chain
 import pytest
 from bs4 import BeautifulSoup
 
-from portal import db
-from portal.domain import companies, company_settings, connection, events, heartbeats, pausing, tokens
+from portal import db, tasks
+from portal.domain import companies, company_settings, connection, events, heartbeats, outbox, pausing, privileges, tokens
 from portal.domain.change_orders import load
 from portal.domain.connection_tests import ConnectionTest
 from portal.domain.outbox import Lane
+from portal.domain.people import Level
 from portal.domain.staging import Import
 from tests.attacks.judging import malformed
 from tests.cast import seen
@@ -390,3 +391,47 @@ def test_a_field_that_is_wrong_is_marked_in_well_formed_markup(admin, company, f
 
     assert answer.status_code == 422
     assert not malformed(answer.text)
+
+
+def test_four_eyes_switched_off_tells_every_administrator_by_mail(company, eve, ada, make_app, catcher):
+    app = make_app(SMTP_HOST="127.0.0.1", SMTP_PORT=catcher.smtp_port)
+
+    company_settings.change("decisions", {"export_delay": "0"}, eve)
+    company_settings.change("decisions", {"export_delay": "5"}, eve)
+    with app.app_context():
+        tasks.drain(outbox.MAIL)
+
+    mails = catcher.mails()
+    assert sorted(mail["to"] for mail in mails) == [["ada@example.test"], ["eve@example.test"]]
+    assert {mail["subject"] for mail in mails} == {"Four eyes was switched off in the CCO Portal"}
+    assert "Eve Laurent switched four eyes off" in mails[0]["text"]
+    assert "/settings/company#decisions" in mails[0]["text"]
+
+
+def test_four_eyes_switched_on_tells_nobody(company, eve):
+    companies.Company.update(four_eyes=False).execute()
+
+    company_settings.change("decisions", {"four_eyes": "on", "export_delay": "0"}, eve)
+
+    assert outbox.Dispatch.select().count() == 0
+
+
+def test_rights_that_are_taken_away_during_a_change_of_settings_are_gone_after_it_in_the_trail_too(company, eve, ada, monkeypatch):
+    def administrator():
+        with db.connected():
+            db.insist(lambda: privileges.set_level(eve.id, Level.STANDARD))
+
+    taking, hold = threading.Thread(target=administrator), company_settings.hold
+
+    def meanwhile():
+        taking.start()
+        taking.join(0.5)  # it has to wait for us; if it did not, it would be done by now
+        return hold()
+
+    monkeypatch.setattr(company_settings, "hold", meanwhile)
+
+    company_settings.change("decisions", {"four_eyes": "on", "edit_number": "on", "export_delay": "7"}, eve)
+    taking.join()
+
+    last = [event.action for event in events.Event.select().order_by(events.Event.seq)][-2:]
+    assert last == ["settings changed", "level changed"]

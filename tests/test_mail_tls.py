@@ -5,6 +5,7 @@ from email.message import EmailMessage
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 import config
 from portal import mail
@@ -21,7 +22,7 @@ class Took:
         self.mails = []
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802 -- the name aiosmtpd calls
-        self.mails.append((envelope.rcpt_tos, session.ssl is not None))
+        self.mails.append((envelope.rcpt_tos, server.transport.get_extra_info("sslcontext") is not None))
         return "250 OK"
 
 
@@ -30,12 +31,12 @@ def serve():
     """A mail server, with TLS to offer or without."""
     running = []
 
-    def start(*, tls):
+    def start(*, tls, how="tls_context", **more):
         context = None
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(CERTIFICATE)
-        server = Controller(Took(), hostname="127.0.0.1", port=free_port(), tls_context=context)
+        server = Controller(Took(), hostname="127.0.0.1", port=free_port(), **{how: context}, **more)
         server.start()
         running.append(server)
         return server
@@ -85,3 +86,101 @@ def test_without_the_setting_mail_goes_as_it_always_did(serve):
     send(server, SMTP_TLS="false")
 
     assert server.handler.mails == [(["ana@example.test"], False)]
+
+
+def test_tls_on_connect_encrypts_from_the_first_byte(serve):
+    server = serve(tls=True, how="ssl_context")
+
+    send(server, SMTP_TLS="connect")
+
+    assert server.handler.mails == [(["ana@example.test"], True)]
+
+
+def test_tls_on_connect_to_a_server_nobody_vouches_for_sends_nothing(serve):
+    server = serve(tls=True, how="ssl_context")
+
+    with pytest.raises(mail.TryLater, match="mail server not available"):
+        send(server, SMTP_TLS="connect", SMTP_CA_BUNDLE="")
+
+    assert server.handler.mails == []
+
+
+class Knows:
+    """Lets the portal in with its password, and keeps what was tried."""
+
+    def __init__(self):
+        self.tried = []
+
+    def __call__(self, server, session, envelope, mechanism, data):
+        self.tried.append((data.login.decode(), data.password.decode()))
+        return AuthResult(success=self.tried[-1] == ("portal", "its password"), handled=False)
+
+
+SIGN_IN = {"SMTP_USER": "portal", "SMTP_PASSWORD": "its password"}
+
+
+@pytest.mark.parametrize("how", ["starttls", "connect"])
+def test_the_portal_signs_in_where_a_user_is_set(serve, how):
+    knows = Knows()
+    offered = {"how": "ssl_context" if how == "connect" else "tls_context", "auth_require_tls": how == "starttls"}
+    server = serve(tls=True, authenticator=knows, auth_required=True, **offered)
+
+    send(server, SMTP_TLS=how, **SIGN_IN)
+
+    assert server.handler.mails == [(["ana@example.test"], True)]
+    assert set(knows.tried) == {("portal", "its password")}
+
+
+def test_a_password_that_is_refused_refuses_all_mail(serve):
+    server = serve(tls=True, authenticator=Knows(), auth_required=True)
+
+    with pytest.raises(mail.RefusesUs, match="535"):
+        send(server, **SIGN_IN | {"SMTP_PASSWORD": "another"})
+
+
+def test_a_server_that_knows_no_signing_in_gets_neither_password_nor_mail(serve):
+    server = serve(tls=True, auth_exclude_mechanism=["PLAIN", "LOGIN"])
+
+    with pytest.raises(mail.RefusesUs, match="mail server not available"):
+        send(server, **SIGN_IN)
+
+    assert server.handler.mails == []
+
+
+@pytest.mark.parametrize(
+    ("value", "means"),
+    [
+        ("True", "starttls"),
+        ("1", "starttls"),
+        ("STARTTLS", "starttls"),
+        ("connect", "connect"),
+        ("False", "off"),
+        ("0", "off"),
+        ("", "off"),
+    ],
+)
+def test_the_setting_takes_what_it_took_before(value, means):
+    assert means == config.load({"SMTP_TLS": value}).SMTP_TLS
+
+
+@pytest.mark.parametrize(
+    ("environ", "sentence"),
+    [
+        ({"SMTP_USER": "portal"}, "also needs SMTP_PASSWORD"),
+        (SIGN_IN | {"SMTP_HOST": "mail.example.test"}, "SMTP_TLS must be starttls or connect"),
+        (SIGN_IN | {"SMTP_PASSWORD": "größer"}, "SMTP_PASSWORD: has characters that signing in"),
+        ({"SMTP_TLS": "ssl"}, "SMTP_TLS: "),
+    ],
+)
+def test_a_sign_in_that_could_not_work_is_refused_in_a_sentence(environ, sentence):
+    with pytest.raises(config.ConfigError, match=sentence) as refused:
+        config.load(environ)
+
+    assert "its password" not in str(refused.value)
+
+
+def test_the_password_may_stand_in_a_file(tmp_path):
+    file = tmp_path / "password"
+    file.write_text("its password\n")
+
+    assert config.load({"SMTP_USER": "portal", "SMTP_PASSWORD_FILE": str(file)}).SMTP_PASSWORD == "its password"

@@ -6,7 +6,7 @@ from bs4 import BeautifulSoup
 from portal import db, mail
 from portal.domain import events, letters, mailing, outbox, people, privilege_requests, privileges, requesting
 from portal.domain.outbox import Dispatch, Lane, Task
-from portal.domain.people import Level, NotPermitted
+from portal.domain.people import Level, NotPermitted, User
 from portal.domain.privilege_requests import PrivilegeRequest
 from tests.conftest import HTMX, count_queries, sign_in
 
@@ -417,3 +417,31 @@ def test_a_page_asks_the_database_as_often_for_many_requests_as_for_few(admin, m
         assert "21 requests" in admin.get("/settings/people").text
 
     assert len(many) == len(few)
+
+
+ROADS = {
+    "a new account": lambda ben: privileges.add("new@example.test", "New Person", Level.STANDARD, True),
+    "a switch": lambda ben: privileges.set_privilege(ben.id, True),
+    "a level raised over a privilege that had no effect": lambda ben: privileges.set_level(ben.id, Level.STANDARD),
+    "an account opened again": lambda ben: privileges.set_active(ben.id, True),
+}
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_the_privilege_given_by_any_road_tells_the_administrators(ben, eve, ada, posted, road):
+    before = {"a level raised over a privilege that had no effect": {"can_push": True}}
+    before |= {"an account opened again": {"can_push": True, "level": Level.STANDARD, "active": False}}
+    User.update(**before.get(road, {"can_push": False})).where(User.id == ben.id).execute()
+
+    ROADS[road](ben)
+
+    mails = posted()
+    assert {"Eve Laurent", "Ada Quist"} < {to for to, _, _ in mails}
+    assert {subject.partition(":")[0] for _, subject, _ in mails} == {"Can Push to Accounting granted"}
+
+
+def test_a_level_without_the_privilege_tells_nobody(ben, eve):
+    privileges.set_level(ben.id, Level.STANDARD)
+    privileges.add("new@example.test", "New Person", Level.STANDARD, False)
+
+    assert Dispatch.select().count() == 0

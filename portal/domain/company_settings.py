@@ -8,9 +8,11 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from portal.db import transaction
-from portal.domain import checks, currencies, events, judging, lookups, people
+from portal.domain import checks, currencies, events, judging, lookups, mailing, outbox, people
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.companies import Company, current, hold
+from portal.domain.events import Event
+from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
 
 LONGEST_DELAY_S = 3600
@@ -143,7 +145,7 @@ def change(section: str, values: Mapping[str, str], by: User) -> Company:
     wanted = read(SECTIONS[section], values)
     _check_period(wanted)
     with transaction():
-        by = people.as_now(by)
+        by = people.as_held(by)
         if not by.may_administer:
             raise NotPermitted("Only an administrator changes the company settings.")
         company = hold()
@@ -153,12 +155,20 @@ def change(section: str, values: Mapping[str, str], by: User) -> Company:
             Company.update(**new).where(Company.id == company.id).execute()
             if "code" in old:
                 lookups.forget(company)
-            events.record("company", company.id, "settings changed", by, old=old, new=new)
+            event = events.record("company", company.id, "settings changed", by, old=old, new=new)
+            if old.get("four_eyes"):
+                _tell_four_eyes_off(event)
     if "currency" in old:
         judging.again()
     elif "tax_allowed" in old:
         judging.again(ChangeOrder.tax != Decimal(0))
     return current()
+
+
+def _tell_four_eyes_off(event: Event) -> None:
+    """One pair of hands suffices from now on: every administrator hears of it, also who did it."""
+    for admin in people.administrators():
+        outbox.promise(mailing.four_eyes_key(event.seq, admin.id), outbox.MAIL, Task.FOUR_EYES, event.ref)
 
 
 def read(section: Section, values: Mapping[str, str]) -> dict[str, Any]:

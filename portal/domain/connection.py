@@ -111,7 +111,7 @@ def change(values: Mapping[str, str], by: User, sealer: Sealer) -> None:
     """Keep what was entered; an empty secret leaves the one that is kept. Raises NotPermitted or Invalid."""
     wanted = company_settings.read(FIELDS, values)
     with transaction():
-        by = people.as_now(by)
+        by = people.as_held(by)
         if not by.may_administer:
             raise NotPermitted("Only an administrator changes the connection to Spectrum.")
         kept = of(current())

@@ -33,7 +33,7 @@ class ConnectionTest(Model):
 def ask(by: User) -> ConnectionTest:
     """Promise a test; the one under way, if there is one. Raises NotPermitted for anybody but an administrator."""
     with transaction():
-        by = people.as_now(by)
+        by = people.as_held(by)
         if not by.may_administer:
             raise NotPermitted("Only an administrator tests the connection to Spectrum.")
         company = current()

@@ -42,7 +42,7 @@ def put(job: str, commitment: str, draft: Draft, by: User, version: int | None =
     not in the version that was seen, and CameBack.
     """
     with transaction():
-        by, owner = people.as_now(by), _commitment(job, commitment, by)
+        by, owner = people.as_held(by), _commitment(job, commitment, by)
         commitments.hold(owner)
         here = _known(owner, draft.number)
         if here is None and version is None:

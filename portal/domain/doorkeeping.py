@@ -60,7 +60,7 @@ def _why(person: User, by: User) -> Why:
 
 
 def _administrator(by: User) -> User:
-    by = people.as_now(by)
+    by = people.as_held(by)
     if not by.may_administer:
         raise NotPermitted("Only an administrator ends other people’s sessions and waits.")
     return by

@@ -51,7 +51,7 @@ def leave(by: User, write: Write, keep: Callable[[str, bytes], None] = lambda na
     worker picks up meanwhile stays with the worker. Raises NotPermitted.
     """
     with transaction():
-        by = people.as_now(by)
+        by = people.as_held(by)
         if why := why_not(by):
             raise NotPermitted(why)
         left = _left([change_order for change_order in _waiting() if _moved(change_order)])

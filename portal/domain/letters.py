@@ -6,7 +6,7 @@ from datetime import date
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import alarms, change_orders, events, links, mail_trials, mailing, outbox, privilege_requests, summaries
+from portal.domain import alarms, change_orders, events, links, mail_refusals, mail_trials, mailing, outbox, privilege_requests, summaries
 from portal.domain.alarms import Alarm
 from portal.domain.change_orders import SUBJECT, ChangeOrder
 from portal.domain.companies import current
@@ -58,14 +58,26 @@ class Notice:
         return "The identity provider" if events.PROVIDER in self.event.facts else "An administrator at the command line"
 
 
-Mail = Letter | Reminder | Summary | Alarm | Invitation | Notice | Trial
+@dataclass(frozen=True, slots=True)
+class FourEyesOff:
+    """What the mail says that tells who switched four eyes off, and when."""
+
+    key: str
+    to: User
+    event: Event
+    is_on_again: bool
+
+
+Mail = FourEyesOff | Letter | Reminder | Summary | Alarm | Invitation | Notice | Trial
 
 
 def begin(dispatch: Dispatch, claim: int) -> Mail | None:
-    """Count the try, and answer what to send; None when it was sent meanwhile or is not wanted any more. Raises outbox.Lost."""
+    """Count the try, and answer what to send; None when it was sent meanwhile, has to wait, or is not wanted. Raises outbox.Lost."""
     with transaction():
         Lane.renew(dispatch.lane, claim, mailing.LEASE)
         if not Dispatch.select().where(Dispatch.id == dispatch.id, Dispatch.finished_at.is_null()).exists():
+            return None
+        if mail_refusals.hold(dispatch):
             return None
         outbox.begin(dispatch, mailing.back_off(dispatch.tries))
     try:  # apart from the counting: a letter that cannot be written must not stand first in line for ever
@@ -91,7 +103,7 @@ def not_now(dispatch: Dispatch, why: str) -> None:
         outbox.postpone(dispatch, min(again, summaries.expires_at(current(), summaries.day_of(dispatch.key))), why)
     elif dispatch.task == Task.LINK:
         outbox.postpone(dispatch, min(again, max(now, links.expires_at(dispatch.key))), why)
-    elif now < dispatch.promised_at + mailing.KEEPS_TRYING:
+    elif now < max(dispatch.promised_at, mail_refusals.last_over()) + mailing.KEEPS_TRYING:
         outbox.postpone(dispatch, again, why)
     else:
         outbox.finish(dispatch, f"not delivered in {mailing.KEEPS_TRYING.days} days: {why}", Outcome.FAILED)
@@ -118,6 +130,10 @@ def _privilege(key: str, to: User) -> Notice:
     return Notice(key, to, event, about)
 
 
+def _four_eyes_off(key: str, to: User) -> FourEyesOff:
+    return FourEyesOff(key, to, events.by_seq(int(key.split(":")[1])), bool(current().four_eyes))
+
+
 def _secret_expires(key: str, to: User) -> Reminder:
     return Reminder(key, to, date.fromisoformat(key.split(":")[2]))
 
@@ -129,6 +145,7 @@ WRITE: dict[Task, Callable[[str, User], Mail]] = {
     Task.FAILED_EXPORTS: alarms.write,
     Task.LINK: links.write,
     Task.PRIVILEGE: _privilege,
+    Task.FOUR_EYES: _four_eyes_off,
     Task.TRIAL: mail_trials.write,
 }
 

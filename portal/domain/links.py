@@ -151,7 +151,7 @@ def use(token: str, password: str) -> User:
 
 def _send(person: User, purpose: Purpose, by: User | None) -> None:
     with transaction():
-        if by is not None and not (by := people.as_now(by)).may_administer:
+        if by is not None and not (by := people.as_held(by)).may_administer:
             raise NotPermitted("Only an administrator sends links for passwords.")
         _promise(purpose, person.id)
         events.record("user", person.id, "password link sent", by, purpose=purpose)

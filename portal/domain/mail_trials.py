@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.db import transaction
-from portal.domain import companies, events, outbox, people
+from portal.domain import companies, events, mail_refusals, outbox, people
 from portal.domain.outbox import MAIL, Dispatch, Task
 from portal.domain.people import NotPermitted, User
 
@@ -21,9 +21,10 @@ class Trial:
 def ask(by: User) -> None:
     """Promise a test mail to who asks; one that is on its way is only due now. Raises NotPermitted."""
     with transaction():
-        by = people.as_now(by)
+        by = people.as_held(by)
         if not by.may_administer:
             raise NotPermitted("Only an administrator sends test mail.")
+        mail_refusals.try_now()
         outbox.promise_again(_key(by), MAIL, Task.TRIAL, by.id)
         events.record("company", companies.current().id, "test mail asked for", by)
 

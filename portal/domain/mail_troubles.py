@@ -6,7 +6,7 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import events, links, mailing, outbox, people, summaries
+from portal.domain import events, links, mail_refusals, mailing, outbox, people, summaries
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.companies import Company, current
 from portal.domain.outbox import Dispatch, Outcome, Task
@@ -54,6 +54,7 @@ def send_again(id: int, by: User) -> Trouble:
         by, trouble = _open(id, by)
         if trouble.is_over:
             raise Settled(OVER)
+        mail_refusals.try_now()
         outbox.reopen(trouble.dispatch.key)
         _record(trouble, "mail sent again", by)
         return trouble
@@ -94,7 +95,7 @@ def _is_over(dispatch: Dispatch, company: Company) -> bool:
 
 
 def _open(id: int, by: User) -> tuple[User, Trouble]:
-    by = people.as_now(by)
+    by = people.as_held(by)
     if not by.may_administer:
         raise NotPermitted("Only an administrator sends mail again or sets it aside.")
     troubles = _read(Dispatch.select().where(_troubled(), Dispatch.id == id))

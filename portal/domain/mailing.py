@@ -22,6 +22,11 @@ def privilege_key(seq: int, person: int) -> str:
     return f"privilege:{seq}:{person}"
 
 
+def four_eyes_key(seq: int, person: int) -> str:
+    """`seq` is that of the event that switched it off."""
+    return f"four-eyes:{seq}:{person}"
+
+
 def recipient(key: str) -> int:
     """The person a promise of mail is to: the last part of every key."""
     return int(key.rpartition(":")[2])

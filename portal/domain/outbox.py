@@ -30,6 +30,7 @@ class Task(StrEnum):
     REMINDER = "reminder"
     FAILED_EXPORTS = "failed exports"
     PRIVILEGE = "privilege"
+    FOUR_EYES = "four eyes"
     TRIAL = "trial"
     DAILY = "daily summary"
     READ_FILE = "read file"
@@ -55,6 +56,8 @@ class Lane(Model):
     claim   grows with every taking: the fencing token
     until   end of the lease, UTC
     paused_at, paused_by, reason   a pause stops sends, for everybody to see; by the portal itself when Spectrum refuses us
+    refused_at, refused_until, refusal   since when and in which words the mail server refuses us; nothing is tried before refused_until
+    taken_at    when that last ended
     """
 
     name = peewee.CharField(primary_key=True)
@@ -63,6 +66,10 @@ class Lane(Model):
     paused_at = UtcField(null=True)
     paused_by = peewee.ForeignKeyField(User, null=True, on_delete="RESTRICT", backref="+")  # null while paused: the portal itself
     reason = peewee.CharField(default="")
+    refused_at = UtcField(null=True)
+    refused_until = UtcField(null=True)
+    taken_at = UtcField(null=True)
+    refusal = peewee.CharField(default="")
 
     @property
     def queue(self) -> str:
@@ -155,6 +162,24 @@ def next_due(lane: str, passed: set[int]) -> Dispatch | None:
     return found
 
 
+def count_due(lane: str) -> int:
+    return int(_open(lane).where(Dispatch.due_at <= clock.now()).count())
+
+
+def count_waiting(lane: str) -> int:
+    """What is promised, due now or later."""
+    return int(_open(lane).count())
+
+
+def count_finished(lane: str, since: datetime) -> int:
+    """How many promises ended since then, however they did."""
+    return int(Dispatch.select().where(Dispatch.lane == lane, Dispatch.finished_at >= since).count())
+
+
+def _open(lane: str) -> Any:
+    return Dispatch.select().where(Dispatch.lane == lane, Dispatch.finished_at.is_null())
+
+
 def others_are_due(dispatch: Dispatch) -> bool:
     """Whether anything else waits on the same lane."""
     others = Dispatch.select().where(
@@ -175,6 +200,20 @@ def postpone(dispatch: Dispatch, until: datetime, error: str = "", *, counts: bo
     if not counts:
         changes["tries"] = 0
     Dispatch.update(**changes).where(Dispatch.id == dispatch.id).execute()
+
+
+def postpone_all(lane: str, until: datetime, error: str) -> None:
+    """What would be due before stands in the way of nobody: it is due then."""
+    _changed(lane, Dispatch.due_at < until, due_at=until, error=error[:255])
+
+
+def hasten(lane: str, before: datetime) -> None:
+    """What was due by then is due now."""
+    _changed(lane, Dispatch.due_at <= before, due_at=clock.now())
+
+
+def _changed(lane: str, which: Any, **columns: Any) -> None:
+    Dispatch.update(**columns).where(Dispatch.lane == lane, Dispatch.finished_at.is_null(), which).execute()
 
 
 def finish(dispatch: Dispatch, error: str = "", outcome: Outcome = Outcome.DONE) -> None:

@@ -37,7 +37,7 @@ def refused(lane: str, reason: str) -> Iterator[None]:
 
 def _set(lane: str, by: User, action: str, **columns: Any) -> None:
     with transaction():
-        by = people.as_now(by)
+        by = people.as_held(by)
         if not by.may_administer:
             raise NotPermitted("Only an administrator pauses and resumes exports.")
         Lane.update(**columns).where(Lane.name == lane).execute()

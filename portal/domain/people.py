@@ -165,7 +165,7 @@ def everybody() -> list[User]:
 
 
 def as_now(user: Any) -> User:
-    """The person's row as it is now: rights are read in the transaction of each decision. Raises NotPermitted if gone."""
+    """The person's row as it is now, for what reads only or is about themselves; who writes by a right holds it. Raises NotPermitted."""
     fresh: User | None = User.get_or_none(User.id == user.id, User.active)
     if fresh is None:
         raise NotPermitted("Your account was deactivated. Ask an administrator.")

@@ -49,7 +49,9 @@ def add(email: str, name: str, level: Level, can_push: bool, password: str | Non
             if people.find(email):
                 raise Refused(TAKEN.format(email))
             person = User.create(email=email, handle=people.handle_of(email), name=name, level=level, can_push=can_push, password=hashed)
-            events.record(SUBJECT, person.id, CREATED, by, level=level, can_push=can_push)
+            event = events.record(SUBJECT, person.id, CREATED, by, level=level, can_push=can_push)
+            if can_push:
+                privilege_requests.tell(event)
             return person
     except peewee.IntegrityError:  # two at the same moment
         raise Refused(TAKEN.format(email)) from None
@@ -128,7 +130,7 @@ def _ensure_administers_others(person: User, by: User | None) -> None:
 def _ensure_administers(by: User | None) -> User | None:
     if by is None:
         return None
-    by = people.as_now(by)
+    by = people.as_held(by)
     if not by.may_administer:
         raise NotPermitted("Only an administrator changes rights.")
     return by
@@ -153,9 +155,11 @@ def _change(person: User, by: User | None, action: str, note: str = "", **column
     if old != new:
         User.update(**column).where(User.id == person.id).execute()
         setattr(person, name, new)
-        answers = person.may_decide and not could and privilege_requests.settle(person, by, granted=True, answer=note)
+        gained = person.may_decide and not could  # also by a level, or an account opened again, under a privilege that had no effect
+        if gained:
+            privilege_requests.settle(person, by, granted=True, answer=note)
         event = events.record(SUBJECT, person.id, action, by, old=old, new=new, **({"note": note} if note else {}))
-        if answers or name == "can_push":
+        if gained or name == "can_push":
             privilege_requests.tell(event)
     return person
 

@@ -50,7 +50,7 @@ def ask(id: int, by: User) -> ChangeOrder:
     Raises NotPermitted, or Overtaken where nothing was exported.
     """
     with transaction():
-        by, change_order = people.as_now(by), change_orders.hold(id)
+        by, change_order = people.as_held(by), change_orders.hold(id)
         if not by.may_support:
             raise NotPermitted("Looking into Spectrum needs level Standard or higher.")
         if change_order.state not in LOOKED_UP or change_order.export is None:

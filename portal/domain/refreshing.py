@@ -63,7 +63,7 @@ class Progress:
 def ask(by: User) -> Refresh:
     """Promise a refresh; the one that is under way, if there is one. Raises NotPermitted for anybody but an administrator."""
     with transaction():
-        by = people.as_now(by)
+        by = people.as_held(by)
         if not by.may_administer:
             raise NotPermitted("Only an administrator asks for a refresh from Spectrum.")
         company = current()

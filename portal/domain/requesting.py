@@ -22,7 +22,7 @@ def ask(by: User, note: str = "") -> PrivilegeRequest:
     note = _note(note)
     try:
         with transaction():
-            by = people.as_now(by)
+            by = people.as_held(by)
             if by.may_decide:
                 raise Refused("You have ‘Can Push to Accounting’ already: reload the page to see the buttons.")
             latest = privilege_requests.latest_of(by)
@@ -82,7 +82,7 @@ def _hold(id: int, by: User, *, granted: bool) -> tuple[PrivilegeRequest, User]:
     request.person = person
     if not request.is_open and (request.answered_by_id != by.id or request.granted != granted):
         raise Answered(request)
-    return request, people.as_now(by)
+    return request, people.as_held(by)
 
 
 def _note(text: str) -> str:

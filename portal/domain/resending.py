@@ -128,7 +128,7 @@ def _keep(dispatch: Dispatch, check: ResendCheck, said: str, *, sent: bool = Fal
 
 
 def _administrator(by: User) -> User:
-    by = people.as_now(by)
+    by = people.as_held(by)
     if not resolving.may_undo(by):
         raise NotPermitted(resolving.ONLY_ADMIN)
     return by

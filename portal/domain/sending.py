@@ -67,7 +67,7 @@ def create(commitment: Commitment, by: User | None, draft: Draft, **facts: Any) 
 def begin(commitment: Commitment, by: User, draft: Draft) -> ChangeOrder:
     """A new draft by a member of the job. Raises NotPermitted, or Blocked if the number is taken or none."""
     with transaction():
-        by = people.as_now(by)
+        by = people.as_held(by)
         ensure_member(commitment.job, by)
         commitments.hold(commitment)
         return create(commitment, by, draft)
@@ -83,7 +83,7 @@ def judge(id: int, draft: Draft) -> list[checks.Finding]:
 def edit(id: int, by: User, version: int, draft: Draft, **facts: Any) -> list[checks.Finding]:
     """Save what the sender wrote, findings and all; answers the findings. Raises NotPermitted, Overtaken or Blocked (number taken)."""
     with transaction():
-        by = people.as_now(by)
+        by = people.as_held(by)
         commitments.hold(ChangeOrder.get_by_id(id).commitment)  # another draft of it may be taking the same number right now
         change_order = change_orders.hold(id)
         ensure_may_write(change_order, by)
@@ -106,7 +106,7 @@ def revise(change_order: ChangeOrder, by: User | None, version: int, draft: Draf
 def send(id: int, by: User, version: int) -> ChangeOrder:
     """Draft, Rejected or Retrieved -> Ready: the next revision waits for accounting. Raises NotPermitted, Overtaken or Blocked."""
     with transaction():
-        by, change_order = people.as_now(by), change_orders.hold(id)
+        by, change_order = people.as_held(by), change_orders.hold(id)
         ensure_may_write(change_order, by)
         if not change_order.is_editable or change_order.version != version:
             raise Overtaken(change_order)
@@ -130,7 +130,7 @@ def send(id: int, by: User, version: int) -> ChangeOrder:
 def retrieve(id: int, by: User, version: int) -> ChangeOrder:
     """Ready -> Retrieved: back from accounting while nobody has answered. Raises NotPermitted or Overtaken."""
     with transaction():
-        by, change_order = people.as_now(by), change_orders.hold(id)
+        by, change_order = people.as_held(by), change_orders.hold(id)
         if deciding.is_repeat(change_order, by, "retrieved", version):
             return change_order
         if not may_retrieve(change_order, by):
@@ -144,7 +144,7 @@ def retrieve(id: int, by: User, version: int) -> ChangeOrder:
 def void(id: int, by: User, version: int) -> ChangeOrder:
     """Draft, Rejected or Retrieved -> Void, for good. Raises NotPermitted or Overtaken."""
     with transaction():
-        by, change_order = people.as_now(by), change_orders.hold(id)
+        by, change_order = people.as_held(by), change_orders.hold(id)
         if deciding.is_repeat(change_order, by, "voided", version):
             return change_order
         if not may_void(change_order, by):

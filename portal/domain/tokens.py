@@ -143,7 +143,7 @@ def live() -> list[Token]:
 
 
 def _administrator(by: User) -> User:
-    by = people.as_now(by)
+    by = people.as_held(by)
     if not by.may_administer:
         raise NotPermitted("Only an administrator makes and revokes access tokens.")
     return by

@@ -82,7 +82,7 @@ def may_import(by: User) -> bool:
 def receive(file: str, content: bytes, by: User) -> Upload:
     """Keep the file and promise that it is read. Raises NotPermitted or NotNow."""
     with transaction():
-        by = people.as_now(by)
+        by = people.as_held(by)
         if not may_import(by):
             raise NotPermitted(NOBODY)
         _let_lapse()
@@ -104,7 +104,7 @@ def keep(id: int, preview: str, refused: int) -> None:
 def confirm(id: int, by: User) -> Upload:
     """Import what the preview showed; once, however often it is pressed. Raises NotNow, or Upload.DoesNotExist for another's file."""
     with transaction():
-        upload = find(id, people.as_now(by))
+        upload = find(id, people.as_held(by))
         if upload.state in (State.IMPORTING, State.IMPORTED):
             return upload
         if upload.state is not State.READY:
@@ -118,7 +118,7 @@ def confirm(id: int, by: User) -> Upload:
 def withdraw(id: int, by: User) -> Upload:
     """Leave the file. Raises NotNow once it was confirmed."""
     with transaction():
-        upload = find(id, people.as_now(by))
+        upload = find(id, people.as_held(by))
         if upload.confirmed_at:
             raise NotNow(f"{upload.file} is {upload.state} already and can no longer be withdrawn.")
         Upload.update(withdrawn_at=clock.now(), content=None).where(Upload.id == id, OPEN).execute()

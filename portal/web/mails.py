@@ -21,6 +21,7 @@ KINDS = {
     Task.FAILED_EXPORTS: "Failed exports",
     Task.LINK: "Link for a password",
     Task.PRIVILEGE: "Can Push to Accounting",
+    Task.FOUR_EYES: "Four eyes switched off",
     Task.TRIAL: "Test mail",
 }
 
