@@ -58,6 +58,16 @@ def forget(listener: Listener) -> None:
         listener.connection.delete(queue.key, queue.intermediate_queue_key, *registries)
 
 
+def ensure_complete(queue: str, settings: config.Settings) -> None:
+    """Raises ConfigError when the worker would listen to nobody, or try exports that can reach no Spectrum and lose their tries."""
+    needed = {"REDIS_URL": "the worker needs the address of Redis, such as redis://127.0.0.1:6379/0."}
+    if queue == "exports":
+        needed["SPECTRUM_URL"] = "the worker needs the address of Spectrum, such as https://HOST:8482."
+    missing = [f"{name}: {why}" for name, why in needed.items() if not getattr(settings, name)]
+    if missing:
+        raise config.ConfigError("\n".join(missing))
+
+
 def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in doorbell.QUEUES:
         print(f"Usage: python worker.py {'|'.join(doorbell.QUEUES)}", file=sys.stderr)
@@ -65,6 +75,7 @@ def main(arguments: list[str]) -> int:
     try:
         settings = config.load()
         app = create_app(settings)
+        ensure_complete(arguments[0], settings)
     except config.ConfigError as error:
         print(error, file=sys.stderr)
         return 2

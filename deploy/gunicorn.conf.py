@@ -1,8 +1,15 @@
 """The web server behind nginx: gunicorn -c deploy/gunicorn.conf.py 'portal:create_app()'. On SQLite one process, on PostgreSQL several."""
 
 import sys
+from pathlib import Path
 
-bind = "127.0.0.1:8000"  # or unix:/run/portal/web.sock; never an address others reach: the proxy has the TLS
+sys.path.insert(0, str(Path(__file__).parent.parent))
+import config as settings_of
+
+try:
+    bind = f"127.0.0.1:{settings_of.load().PORTAL_PORT}"  # never an address others reach: the proxy has the TLS
+except settings_of.ConfigError as error:
+    sys.exit(str(error))
 workers = 1
 worker_class = "gthread"
 threads = 8
@@ -20,8 +27,6 @@ HERE = ("127.0.0.1", "localhost", "::1", "")
 
 def on_starting(server):
     """Not on an address that others reach while PORTAL_URL says that nobody does: the rules of production would not be asked."""
-    import config  # here, because gunicorn takes names of this file for settings of its own, and has one of this name
-
     others = [host for host, _ in (one for one in server.address if isinstance(one, tuple)) if host not in HERE]
-    if others and not config.load().is_for_others:
+    if others and not settings_of.load().is_for_others:
         sys.exit(f"PORTAL_URL: names this machine alone, but the web server was told to listen on {', '.join(others)}. Set PORTAL_URL.")

@@ -29,7 +29,10 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     settings = settings or config.load()
     if not settings.SECRET_KEY:
-        raise config.ConfigError("SECRET_KEY: is not set. Set it to at least 32 random characters; `portal up` makes one by itself.")
+        raise config.ConfigError(
+            f"SECRET_KEY: is not set, and there is none in {settings.PORTAL_DATA / config.KEY_FILE}. "
+            "Set it to at least 32 random characters; `portal up` makes one by itself."
+        )
     logs.configure(settings.LOG_FORMAT)
     db.init(settings.DATABASE_URL)
     production.ensure_fit(settings)

@@ -209,13 +209,15 @@ def is_sqlite() -> bool:
     return isinstance(database.obj, peewee.SqliteDatabase)
 
 
-def migrate() -> list[str]:
-    """Apply what is pending, each migration in one transaction; answers the names applied."""
+def migrate(tell: Callable[[str], object] = str) -> list[str]:
+    """Apply what is pending, each migration in one transaction; tells each name when it is applied, and answers all of them."""
     runner = migrations.Runner(database.obj, str(MIGRATIONS))
     applied: list[str] = []
     for migration in runner.status():
         if not migration.applied:
-            applied += runner.up(migration.name)
+            for name in runner.up(migration.name):
+                tell(name)
+                applied.append(name)
             rehearsal.reach("migrate.mid")
     return applied
 

@@ -9,6 +9,8 @@ import socket
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+import config
+
 HOST = "127.0.0.1"
 PORTS = ("simulator", "smtp", "mail")
 
@@ -45,7 +47,7 @@ def data_folder(folder: Path) -> Iterator[Path]:
 
 def secret_key(folder: Path) -> str:
     """The key of this installation, made the first time."""
-    file = folder / "secret_key"
+    file = folder / config.KEY_FILE
     if not file.exists():
         file.write_text(secrets.token_hex(32))
     return file.read_text().strip()

@@ -3,10 +3,11 @@
 A portal on a laptop, whose PORTAL_URL names this machine, is asked only for what could not work anywhere.
 """
 
+import ssl
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import peewee
 import structlog
@@ -21,6 +22,8 @@ from portal.intake import samples
 HERE = (None, "", "localhost", "127.0.0.1", "::1")
 FEW_CHARACTERS = 8  # different ones: of 32 hex digits at random hardly ever fewer
 GUESSABLE = ("secret", "password", "changeme", "change-me", "example", "12345678")
+AUTHORITIES = ("SPECTRUM_CA_BUNDLE", "INFOLINK_CA", "OIDC_CA_BUNDLE", "SMTP_CA_BUNDLE")
+REDIS = ("redis://", "rediss://", "unix://")
 OTHERS = stat.S_IRWXO
 KEY_HOW = "Make one with: python -c 'import secrets; print(secrets.token_hex(32))'"
 
@@ -35,13 +38,55 @@ def ensure_fit(settings: Settings) -> None:
 
 def faults(settings: Settings) -> list[str]:
     """Why the portal must not start with these settings on this machine. The models know their database already."""
-    found = list(_of_database_file(settings))
+    found = [*_of_database_file(settings), *_of_authorities(settings)]
     if settings.is_for_others:
         if get_debug_flag():
             found.append("FLASK_DEBUG: is on, which lets whoever meets an error run programs on this machine. Unset it.")
         for ask in (_of_addresses, _of_servers, _of_keys, _of_files, _of_folders, _of_accounts):
             found += ask(settings)
     return found
+
+
+def missing(settings: Settings) -> list[str]:
+    """What some process of a portal that others reach would lack, and each works without what another one needs."""
+    return list(_missing(settings)) if settings.is_for_others else []
+
+
+def _missing(settings: Settings) -> Iterator[str]:
+    if not settings.SPECTRUM_URL:
+        yield "SPECTRUM_URL: is not set, so no change order can be exported. Name Spectrum's address: https://HOST:8482."
+    if not settings.REDIS_URL:
+        yield "REDIS_URL: is not set, so keeper and workers do not start. Name the address of Redis, such as redis://127.0.0.1:6379/0."
+    elif not settings.REDIS_URL.startswith(REDIS):
+        yield f"REDIS_URL: does not begin with {', '.join(REDIS[:-1])} or {REDIS[-1]}, so keeper and workers do not start."
+    if not settings.SMTP_HOST:
+        yield "SMTP_HOST: is not set, so no mail goes out. Name the mail server, or a relay on this machine."
+    if settings.PORTAL_URL.startswith("https://") and not settings.TRUSTED_PROXIES:
+        yield (
+            f"TRUSTED_PROXIES: is 0, but {settings.PORTAL_URL} needs a proxy in front of the portal: everybody would seem to come from the "
+            "proxy's address, and one visitor's wrong passwords would make all of them wait. Set it to the number of proxies, usually 1."
+        )
+
+
+def _of_authorities(settings: Settings) -> Iterator[str]:
+    """Files that name who vouches for a server: without one that can be read, nothing goes to that server."""
+    for name in AUTHORITIES:
+        if (file := getattr(settings, name)) and (fault := _authority_fault(file)):
+            yield f"{name}: {file} {fault}. Name a file with the authority's certificate in PEM form that the portal's user can read."
+    for name, parameter in (("DATABASE_URL", "sslrootcert"), ("REDIS_URL", "ssl_ca_certs")):
+        for file in parse_qs(urlsplit(getattr(settings, name)).query).get(parameter, []):
+            if file != "system" and (fault := _authority_fault(file)):
+                yield f"{name}: the file of {parameter}, {file}, {fault}. Name one with the authority's certificate in PEM form."
+
+
+def _authority_fault(file: str) -> str:
+    try:
+        ssl.create_default_context(cafile=file)
+    except ssl.SSLError:
+        return "holds no certificate"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return ""
 
 
 def _of_database_file(settings: Settings) -> Iterator[str]:
@@ -81,10 +126,10 @@ def _of_servers(settings: Settings) -> Iterator[str]:
         )
     if redis.scheme == "redis" and redis.hostname not in HERE:
         yield f"REDIS_URL: what is due would cross the network to {redis.hostname} in the open. Begin the URL with rediss://."
-    if settings.SMTP_HOST not in HERE and not settings.SMTP_TLS:
+    if settings.SMTP_HOST not in HERE and settings.SMTP_TLS == "off":
         yield (
             f"SMTP_TLS: is off, so mail would cross the network to {settings.SMTP_HOST} in the open. "
-            "Set SMTP_TLS=true, or name a relay on this machine."
+            "Set SMTP_TLS=starttls (or connect), or name a relay on this machine."
         )
 
 
@@ -129,7 +174,7 @@ def _of_folders(settings: Settings) -> Iterator[str]:
 def _private(settings: Settings) -> Iterator[tuple[str, Path]]:
     """What nobody else on the machine may read or write."""
     yield "PORTAL_DATA", settings.PORTAL_DATA
-    yield "PORTAL_DATA", settings.PORTAL_DATA / "secret_key"
+    yield "PORTAL_DATA", settings.PORTAL_DATA / config.KEY_FILE
     if file := database_file(settings):
         yield from (("DATABASE_URL", Path(f"{file}{end}")) for end in ("", "-wal", "-shm"))
     yield from (("A secret", path) for path in settings.secret_files)

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+import config
 from tests.conftest import KEY
 from tests.processes import ROOT, environment
 
@@ -96,3 +97,86 @@ def test_the_web_server_does_not_listen_to_others_while_the_address_says_nobody_
 
     assert done.returncode != 0
     assert "PORTAL_URL: names this machine alone, but the web server was told to listen on 0.0.0.0. Set PORTAL_URL." in done.stderr
+
+
+def test_the_web_server_listens_where_the_settings_say(tmp_path):
+    done = gunicorn("--print-config", PORTAL_DATA=tmp_path, PORTAL_PORT=8123)
+
+    assert re.search(r"^bind\s+= \['127\.0\.0\.1:8123'\]$", done.stdout, re.MULTILINE), done.stdout + done.stderr
+
+
+def test_a_setting_that_cannot_be_used_ends_the_web_server_with_its_sentence(tmp_path):
+    done = gunicorn("--check-config", PORTAL_DATA=tmp_path, PORTAL_PORT="http")
+
+    assert done.returncode != 0
+    assert "PORTAL_PORT: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_a_unit_that_waits_for_its_database_is_never_given_up(path):
+    assert unit(path)["Unit"]["StartLimitIntervalSec"] == "0"
+
+
+def read_me():
+    return (DEPLOY / "README.md").read_text()
+
+
+def test_what_the_instructions_name_is_there():
+    named = set(re.findall(r"\bdeploy/[\w.*@-]+", read_me()))
+
+    assert named == {"deploy/environment", "deploy/portal", "deploy/*.service", "deploy/nginx.conf"}
+    assert all(list(ROOT.glob(name)) for name in named)
+    enabled = re.search(r"systemctl enable --now (.*)", read_me())[1].split()
+    assert {name.split("@")[0] for name in enabled} == {path.stem.rstrip("@") for path in UNITS}
+
+
+def test_the_shell_takes_every_command_of_the_instructions():
+    for block in re.findall(r"```sh\n(.*?)```", read_me(), re.DOTALL):
+        subprocess.run(["sh", "-n"], input=block, text=True, check=True)
+
+
+@pytest.fixture
+def server(tmp_path, database_url):
+    """The files of the instructions, in a folder instead of the root, with a systemd-run that runs what it is told."""
+    secrets = tmp_path / "etc" / "secrets"
+    secrets.mkdir(parents=True)
+    (secrets / "secret_key").write_text(KEY)
+    (secrets / "database_url").write_text(database_url)
+    for file in secrets.iterdir():
+        file.chmod(0o600)
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    text = (DEPLOY / "environment").read_text().replace("/etc/portal/secrets", str(secrets)).replace("/var/lib/portal", str(data))
+    (tmp_path / "etc" / "environment").write_text(text)
+    runner = tmp_path / "systemd-run"
+    runner.write_text(
+        "#!/bin/sh\nset -a\nfor one; do case $one in --property=EnvironmentFile=*) . ${one##*=};; --*) shift;; *) break;; esac; done\n"
+        'while [ "${1#--}" != "$1" ]; do shift; done\nexec "$@"\n'
+    )
+    runner.chmod(0o755)
+    script = (DEPLOY / "portal").read_text().replace("/etc/portal", str(tmp_path / "etc")).replace("/opt/portal", str(ROOT))
+    (tmp_path / "portal").write_text(script)
+    path = f"{tmp_path}:{environment()['PATH']}"
+    return lambda *arguments: subprocess.run(
+        ["sh", str(tmp_path / "portal"), *arguments], env=environment(PATH=path), capture_output=True, text=True, timeout=60
+    )
+
+
+def test_the_instructions_lead_to_a_portal_that_is_fit_and_its_first_person(server, database):
+    """All but what systemd and nginx do; the addresses stay the examples'."""
+    checked = server("check")
+    made = server("users", "add", "eve@example.test", "--name", "Eve Laurent", "--level", "Admin")
+
+    assert (checked.returncode, checked.stdout) == (
+        0,
+        "Fit to start as a portal that others reach: PORTAL_URL is https://cco.example.com.\n",
+    )
+    assert made.returncode == 0, made.stderr
+    assert "https://cco.example.com/password/" in made.stdout
+
+
+def test_the_example_of_the_settings_names_only_what_there_is():
+    names = re.findall(r"^(\w+)=", (DEPLOY / "environment").read_text(), re.MULTILINE)
+
+    assert {name.removesuffix("_FILE") for name in names} <= set(config.Settings.model_fields)

@@ -32,6 +32,9 @@ def fit(database, database_url, tmp_path):
         "SECRET_KEY": KEY,
         "DATABASE_URL": database_url,
         "PORTAL_DATA": str(tmp_path),
+        "REDIS_URL": "redis://127.0.0.1:6379/0",
+        "SMTP_HOST": "localhost",
+        "TRUSTED_PROXIES": "1",
     }
 
 
@@ -261,6 +264,44 @@ def test_check_tells_all_of_it_and_ends_with_a_status(portal, company, tmp_path)
     assert (laptop.exit_code, "on this machine alone, whose rules are looser" in laptop.output) == (0, True)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("SPECTRUM_URL", "", "SPECTRUM_URL: is not set, so no change order can be exported."),
+        ("REDIS_URL", "", "REDIS_URL: is not set, so keeper and workers do not start."),
+        ("REDIS_URL", "127.0.0.1:6379", "REDIS_URL: does not begin with redis://, rediss:// or unix://"),
+        ("SMTP_HOST", "", "SMTP_HOST: is not set, so no mail goes out."),
+        ("TRUSTED_PROXIES", "0", "TRUSTED_PROXIES: is 0, but https://cco.example.test needs a proxy in front of the portal"),
+        ("DATABASE_URL", "sqlite:////nonexistent/portal.db", "DATABASE_URL: the database cannot be used (unable to open database file)."),
+        ("SPECTRUM_CA_BUNDLE", "/nowhere/ca.pem", "SPECTRUM_CA_BUNDLE: /nowhere/ca.pem cannot be read (No such file or directory)."),
+        ("SMTP_CA_BUNDLE", "/", "SMTP_CA_BUNDLE: / cannot be read (Is a directory)."),
+        ("INFOLINK_CA", "/dev/null", "INFOLINK_CA: /dev/null holds no certificate."),
+        ("OIDC_CA_BUNDLE", "pyproject.toml", "OIDC_CA_BUNDLE: pyproject.toml holds no certificate."),
+        (
+            "REDIS_URL",
+            "rediss://127.0.0.1/0?ssl_ca_certs=/nowhere/ca.pem",
+            "REDIS_URL: the file of ssl_ca_certs, /nowhere/ca.pem, cannot be",
+        ),
+    ],
+)
+def test_check_finds_what_is_missing_or_cannot_be_used_before_others_come(portal, company, name, value, sentence):
+    answer = portal("check", **{name: value})
+
+    (fault,) = [line for line in answer.output.splitlines() if line.startswith("FAULT")]
+    assert sentence in fault
+    assert answer.exit_code == 1
+
+
+def test_what_another_process_needs_keeps_none_from_starting(fit):
+    assert create_app(config.load(fit | {"REDIS_URL": "", "SMTP_HOST": "", "SPECTRUM_URL": "", "TRUSTED_PROXIES": "0"}))
+
+
+def test_an_authority_that_cannot_be_read_is_told_on_a_laptop_too(fit):
+    (fault,) = faults(fit | {"PORTAL_URL": "", "SMTP_CA_BUNDLE": "/nowhere/ca.pem"})
+
+    assert "SMTP_CA_BUNDLE: /nowhere/ca.pem cannot be read" in fault
+
+
 def test_check_of_a_database_without_tables_says_so(portal, tmp_path):
     answer = portal("check", DATABASE_URL=f"sqlite:///{tmp_path / 'later.db'}")
 
@@ -324,6 +365,7 @@ def test_settings_that_are_printed_show_no_secret(fit):
     secrets = {name: f"the-secret-{name}" for name in config.SECRETS} | {
         "SECRET_KEY": f"the-secret-{KEY}",
         "SECRET_KEY_FALLBACKS": f"the-secret-{KEY}",
+        "DATABASE_URL": "postgresql://the-secret-DATABASE_URL",
     }
     provider = {"OIDC_ISSUER": "https://id.example.test", "OIDC_CLIENT_ID": "portal"}
 

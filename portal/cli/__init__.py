@@ -1,6 +1,7 @@
 """The command line: `portal COMMAND`, or `python -m portal.cli COMMAND`."""
 
 import importlib
+import re
 from typing import NamedTuple
 
 import click
@@ -33,6 +34,9 @@ COMMANDS = {
 }
 
 
+NO_TABLE = re.compile(r"no such (table|column)|(relation|column) \S+ does not exist")  # SQLite's words, then PostgreSQL's
+
+
 class Lazy(click.Group):
     """A group that knows its commands by name and loads one when it is called."""
 
@@ -45,6 +49,15 @@ class Lazy(click.Group):
         place = COMMANDS[cmd_name]
         command: click.Command = getattr(importlib.import_module(place.module), place.name)
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Whatever the command does: what it lacks to do it is one sentence, and exit status 2."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if said := in_words(error):
+                raise Refusal(said) from None
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -64,6 +77,22 @@ def settings() -> config.Settings:
         raise Refusal(str(error)) from None
     rehearsal.begin(loaded)
     return loaded
+
+
+def in_words(error: Exception) -> str:
+    """What the command lacks, for whom it can be brought; an empty text for a defect of ours, whose trace somebody needs."""
+    import peewee
+
+    from portal import db
+
+    if isinstance(error, config.ConfigError | db.Busy):
+        return str(error)
+    said = " ".join(str(error).split())
+    if isinstance(error, peewee.OperationalError | peewee.ProgrammingError) and NO_TABLE.search(said):
+        return "The database is not set up for this version of the portal. Run `portal db migrate` first."
+    if isinstance(error, peewee.OperationalError | peewee.InterfaceError) and "syntax error" not in said:
+        return f"DATABASE_URL: the database cannot be used ({said}). Nothing is half done: run the command again when it is back."
+    return ""
 
 
 class Refusal(click.ClickException):

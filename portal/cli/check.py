@@ -3,6 +3,7 @@
 import click
 import peewee
 
+import config
 from portal import cli, db, logs, production
 from portal.domain import companies, connection
 from portal.sealing import Sealer, Unreadable
@@ -17,7 +18,7 @@ def check() -> None:
     settings = cli.settings()
     logs.configure(settings.LOG_FORMAT)
     db.init(settings.DATABASE_URL)
-    faults = production.faults(settings)
+    faults = [*production.faults(settings), *production.missing(settings), *_of_database()]
     for fault in faults:
         click.echo(f"FAULT    {fault}")
     for note in _notes(Sealer(*settings.keys)) if settings.SECRET_KEY else []:
@@ -33,7 +34,7 @@ def reseal() -> None:
     """Seal the stored secrets anew under the present SECRET_KEY, so that the older ones can go."""
     settings = cli.settings()
     if not settings.SECRET_KEY:
-        raise cli.Refusal("SECRET_KEY: is not set, so there is nothing to seal with.")
+        raise cli.Refusal(f"SECRET_KEY: is not set, and there is none in {settings.PORTAL_DATA / config.KEY_FILE}. Set it to seal with it.")
     db.init(settings.DATABASE_URL)
     try:
         with db.connected():
@@ -41,6 +42,15 @@ def reseal() -> None:
     except (Unreadable, db.Busy) as error:
         raise cli.Refusal(str(error)) from None
     click.echo(f"Sealed anew: {_named(anew)}." if anew else "Everything is sealed under the present SECRET_KEY already.")
+
+
+def _of_database() -> list[str]:
+    """Why the migrations, which come next, could not begin."""
+    try:
+        with db.connected():
+            return []
+    except peewee.OperationalError as error:
+        return [f"DATABASE_URL: the database cannot be used ({' '.join(str(error).split())})."]
 
 
 def _notes(sealer: Sealer) -> list[str]:

@@ -18,8 +18,8 @@ def db() -> None:
 @db.command()
 def migrate() -> None:
     """Apply the migrations that are pending."""
-    for name in store.migrate():
-        click.echo(f"applied {name}")
+    if not store.migrate(tell=lambda name: click.echo(f"applied {name}")):
+        click.echo("The database is up to date.")
 
 
 @db.command()

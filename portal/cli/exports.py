@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from portal import calling, cli, db
+from portal import calling, cli, clock, db
 from portal.domain import fallback, outbox, pausing, people, readings
 from portal.domain.companies import current
 from portal.domain.exports import Export
@@ -20,12 +20,41 @@ def exports() -> None:
 @exports.command()
 def drain() -> None:
     """Work through what is due now, in this process, as the worker would."""
-    from portal import create_app, tasks  # a command of its own weight: Flask, Zeep, RQ's task
+    from portal import create_app  # a command of its own weight: Flask, Zeep, RQ's task
 
-    app = create_app(cli.settings())
-    with app.app_context(), db.connected():
-        for name in (current().lane, outbox.MAIL):
-            tasks.drain(name)
+    settings = cli.settings()
+    with create_app(settings).app_context(), db.connected():
+        lane = current().lane
+        due = outbox.count_due(lane)
+        left = bool(due and not settings.SPECTRUM_URL)
+        if not left:
+            _drain(lane, "Exports")
+        _drain(outbox.MAIL, "Mail")
+        if left:
+            raise cli.Refusal(
+                f"SPECTRUM_URL: is not set, so no export was touched; {due} {'is' if due == 1 else 'are'} due. "
+                "Set it to https://HOST:8482, or beside a running `portal up` to the address of its simulator."
+            )
+
+
+def _drain(lane: str, what: str) -> None:
+    """Work through the lane as a worker would, and say what came of it."""
+    from portal import tasks
+
+    begun = clock.now()
+    if not outbox.count_due(lane):
+        click.echo(f"{what}: nothing is due.")
+        return
+    taken = Lane.get_by_id(lane).until > begun
+    tasks.drain(lane)
+    done, waiting = outbox.count_finished(lane, begun), outbox.count_waiting(lane)
+    wait = f"{waiting} wait{'s' if waiting == 1 else ''}"
+    if taken:
+        click.echo(f"{what}: another worker is on it, {wait}.")
+    elif not waiting:
+        click.echo(f"{what}: {done} done.")
+    else:
+        click.echo(f"{what}: {done or 'none'} done, {wait}: see `portal exports status` or Settings, Mail.")
 
 
 @exports.command()

@@ -1,0 +1,186 @@
+"""A command that lacks what it needs says so in a sentence and ends with status 2, with no trace and nothing half done."""
+
+import pytest
+from click.testing import CliRunner
+
+import config
+from portal import db
+from portal.cli import main
+from portal.domain import deciding, outbox
+from portal.domain.change_orders import Status, load
+from portal.domain.outbox import Dispatch, Lane, Outcome
+from portal.sealing import Sealer
+from tests.conftest import KEY
+from tests.ports import free_port
+
+COMMANDS = (
+    "exports drain",
+    "exports status",
+    "exports look 1",
+    "exports pause maintenance --by eve@example.test",
+    "exports resume --by eve@example.test",
+    "exports xlsx --by eve@example.test",
+    "summary send",
+    "summary send --dry-run",
+    "users list",
+    "users add ana@example.test --name Ana --level Admin",
+    "audit verify",
+    "audit head",
+    "db migrate",
+    "db status",
+    "reseal",
+)
+AWAY = ("sqlite:////nonexistent/portal.db", "postgresql:///portal?host=/nonexistent")
+
+
+def run(command, **environ):
+    settings = dict.fromkeys((*config.Settings.model_fields, *(f"{name}_FILE" for name in config.SECRETS)))
+    return CliRunner().invoke(main, command.split(), env=settings | {name: str(value) for name, value in environ.items()})
+
+
+def told(answer, status=2):
+    """The one sentence with which the command ended."""
+    assert answer.exception is None or isinstance(answer.exception, SystemExit), answer.exception
+    assert answer.exit_code == status, answer.output
+    return answer.output.splitlines()[-1]
+
+
+@pytest.mark.parametrize("url", AWAY)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_database_that_is_away_is_one_sentence(tmp_path, command, url):
+    answer = run(command, DATABASE_URL=url, SECRET_KEY=KEY, PORTAL_DATA=tmp_path)
+
+    assert told(answer).startswith("Error: DATABASE_URL: the database cannot be used (")
+    assert told(answer).endswith("Nothing is half done: run the command again when it is back.")
+    assert len(answer.output.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if not name.startswith(("db ", "users "))])
+def test_a_database_without_tables_is_one_sentence(tmp_path, command):
+    answer = run(command, DATABASE_URL=f"sqlite:///{tmp_path / 'empty.db'}", SECRET_KEY=KEY, PORTAL_DATA=tmp_path)
+
+    assert told(answer) == "Error: The database is not set up for this version of the portal. Run `portal db migrate` first."
+
+
+def test_a_defect_of_ours_is_not_told_as_a_fault_of_the_database(database, database_url, tmp_path, monkeypatch):
+    def broken(*_):
+        database.execute_sql("SELEKT 1")
+
+    monkeypatch.setattr("portal.domain.people.everybody", broken)
+
+    answer = run("users list", DATABASE_URL=database_url, SECRET_KEY=KEY, PORTAL_DATA=tmp_path)
+
+    assert "SELEKT" in str(answer.exception)
+
+
+@pytest.mark.parametrize("command", ["exports drain", "summary send", "reseal"])
+def test_without_a_key_what_needs_one_says_so(database_url, tmp_path, command):
+    answer = run(command, DATABASE_URL=database_url, PORTAL_DATA=tmp_path)
+
+    assert told(answer).startswith(f"Error: SECRET_KEY: is not set, and there is none in {tmp_path / 'secret_key'}. ")
+
+
+@pytest.mark.parametrize("command", ["users list", "audit verify", "db migrate", "db status", "exports status"])
+def test_what_needs_no_key_asks_for_none(database, company, database_url, tmp_path, command):
+    assert run(command, DATABASE_URL=database_url, PORTAL_DATA=tmp_path).exit_code == 0
+
+
+def test_the_key_of_the_data_folder_is_used_by_whatever_has_no_other(tmp_path):
+    (tmp_path / "secret_key").write_text(f"{KEY}\n")
+
+    ours, named = config.load({"PORTAL_DATA": str(tmp_path)}), config.load({"PORTAL_DATA": str(tmp_path), "SECRET_KEY": "another" * 6})
+
+    assert Sealer(*ours.keys).open(Sealer(KEY).seal("text")) == "text"
+    assert named.SECRET_KEY == "another" * 6
+
+
+@pytest.fixture
+def refused_mail(make_change_order, ana):
+    """One mail is due, and nothing else."""
+    change_order = make_change_order()
+    deciding.reject(change_order.id, by=ana, version=change_order.version, reason="No")
+
+
+@pytest.fixture
+def place(database_url, tmp_path):
+    return {"DATABASE_URL": database_url, "PORTAL_DATA": tmp_path, "SECRET_KEY": KEY}
+
+
+def test_a_drain_says_what_it_did(place, refused_mail, catcher):
+    answer = run("exports drain", **place, SMTP_HOST="127.0.0.1", SMTP_PORT=catcher.smtp_port)
+
+    assert (answer.exit_code, answer.output) == (0, "Exports: nothing is due.\nMail: 1 done.\n")
+
+
+def test_a_drain_says_what_still_waits(place, refused_mail):
+    answer = run("exports drain", **place, SMTP_HOST="127.0.0.1", SMTP_PORT=free_port())
+
+    assert answer.output.splitlines()[-1] == "Mail: none done, 1 waits: see `portal exports status` or Settings, Mail."
+
+
+def test_a_drain_beside_a_worker_says_that_it_did_nothing(place, refused_mail):
+    Lane.take(outbox.MAIL, outbox.timedelta(minutes=1))
+
+    assert run("exports drain", **place).output.splitlines()[-1] == "Mail: another worker is on it, 1 waits."
+
+
+def test_without_an_address_of_spectrum_no_export_is_touched_and_mail_goes(place, make_change_order, refused_mail, ana, company, catcher):
+    company.export_delay = 0
+    company.save()
+    change_order = make_change_order()
+    deciding.accept(change_order.id, by=ana, version=change_order.version)
+
+    answer = run("exports drain", **place, SMTP_HOST="127.0.0.1", SMTP_PORT=catcher.smtp_port)
+
+    assert answer.exit_code == 2
+    assert answer.output.splitlines()[:2] == [
+        "Mail: 1 done.",
+        "Error: SPECTRUM_URL: is not set, so no export was touched; 1 is due. Set it to https://HOST:8482, or beside a running "
+        "`portal up` to the address of its simulator.",
+    ]
+    assert load(change_order.id).state is Status.QUEUED
+    assert Dispatch.get(Dispatch.lane == company.lane).tries == 0
+
+
+def test_without_a_mail_server_mail_waits_and_says_why(place, refused_mail):
+    run("exports drain", **place)
+
+    dispatch = Dispatch.get(Dispatch.lane == outbox.MAIL)
+    assert (dispatch.outcome, dispatch.error) != (Outcome.FAILED, "")
+    assert "SMTP_HOST is not set" in dispatch.error
+
+
+def test_a_migration_that_is_done_is_told_before_the_next_one_fails(tmp_path, monkeypatch):
+    file = f"sqlite:///{tmp_path / 'new.db'}"
+    from playhouse.migrations import Runner
+
+    up, names = Runner.up, []
+
+    def fail_at_the_third(self, name):
+        names.append(name)
+        if len(names) == 3:
+            raise db.peewee.OperationalError("the server closed the connection")
+        return up(self, name)
+
+    monkeypatch.setattr(Runner, "up", fail_at_the_third)
+
+    answer = run("db migrate", DATABASE_URL=file, PORTAL_DATA=tmp_path)
+
+    assert answer.output.splitlines()[:2] == [f"applied {name}" for name in names[:2]]
+    assert "the server closed the connection" in told(answer)
+
+
+def test_a_migration_with_nothing_to_do_says_so(database, database_url, tmp_path):
+    assert run("db migrate", DATABASE_URL=database_url, PORTAL_DATA=tmp_path).output == "The database is up to date.\n"
+
+
+@pytest.mark.parametrize("command", ["exports", "mail", "imports"])
+def test_a_worker_without_redis_says_so(place, command):
+    import worker
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in (*config.Settings.model_fields, *(f"{name}_FILE" for name in config.SECRETS)):
+            patch.delenv(name, raising=False)
+        for name, value in place.items():
+            patch.setenv(name, str(value))
+        assert worker.main([command]) == 2
