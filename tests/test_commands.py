@@ -10,6 +10,7 @@ from portal.domain import deciding, outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.outbox import Dispatch, Lane, Outcome
 from portal.sealing import Sealer
+from tests.cast import signed
 from tests.conftest import KEY
 from tests.ports import free_port
 
@@ -128,7 +129,7 @@ def test_without_an_address_of_spectrum_no_export_is_touched_and_mail_goes(place
     company.export_delay = 0
     company.save()
     change_order = make_change_order()
-    deciding.accept(change_order.id, by=ana, version=change_order.version)
+    signed(change_order.id, ana, change_order.version)
 
     answer = run("exports drain", **place, SMTP_HOST="127.0.0.1", SMTP_PORT=catcher.smtp_port)
 
