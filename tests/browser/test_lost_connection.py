@@ -2,10 +2,9 @@
 
 from playwright.sync_api import expect
 
-from portal.domain import deciding
 from portal.spectrum.records import Receipt
 from tests.browser.signing_in import sign_in
-from tests.cast import export
+from tests.cast import export, signed
 
 
 def test_a_row_in_flight_asks_again_after_a_failure_and_arrives(page, served, ana, make_change_order):
@@ -56,7 +55,7 @@ def test_a_row_with_a_reason_that_was_not_recorded_waits_until_the_person_is_don
     row = page.locator(f"#change-order-{ready.id}")
     row.get_by_role("button", name="Reject").click()
     page.locator(f"#reason-{ready.id}").fill("The phase is that of the other building.")
-    queued = deciding.accept(ready.id, lee, ready.version)
+    queued = signed(ready.id, lee, ready.version)
     row.get_by_role("button", name="Reject").click()
     expect(row).to_contain_text("You had written: “The phase is that of the other building.”")
 
