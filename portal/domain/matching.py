@@ -48,11 +48,9 @@ class Books:
         self.vendors.hear(entries)
         placed, problems, index = [], [], self._index()
         for entry in entries:
-            job_number = entry.job_number or _only(index[_clue(entry)])
+            job_number = entry.job_number or _only(index[entry.job_name.casefold()])
             if not job_number:
-                problems.append(
-                    Problem(entry.where, "job", f"The file does not number the job, and {_clue_words(entry)} is not known here.")
-                )
+                problems.append(Problem(entry.where, "job", _which_job(entry, index)))
                 continue
             entry = dataclasses.replace(entry, job_number=job_number)
             try:
@@ -162,13 +160,11 @@ class Books:
         words = {"subcontract": "subcontract number"}.get(field, field.replace("_", " "))
         self.kept[f"{name}: {words} stays “{here}”; the file says “{there}”."] = None
 
-    def _index(self) -> dict[tuple[str, str], set[str]]:
-        """Job numbers by job name and by commitment number."""
-        index: dict[tuple[str, str], set[str]] = defaultdict(set)
+    def _index(self) -> dict[str, set[str]]:
+        """Job numbers by job name."""
+        index: dict[str, set[str]] = defaultdict(set)
         for job in self.jobs.values():
-            index["name", job.name.casefold()].add(job.number)
-        for number, commitment in self.commitments:
-            index["commitment", commitment].add(number)
+            index[job.name.casefold()].add(job.number)
         return index
 
 
@@ -179,13 +175,13 @@ def affected(linked: dict[str, set[int]]) -> list[int]:
     return [change_order.id for change_order in query]
 
 
-def _clue(entry: Entry) -> tuple[str, str]:
-    """What tells the job of an entry that does not number it."""
-    return ("name", entry.job_name.casefold()) if entry.job_name else ("commitment", entry.commitment_number)
-
-
-def _clue_words(entry: Entry) -> str:
-    return f"a job “{entry.job_name}”" if entry.job_name else f"a job with commitment {entry.commitment_number}"
+def _which_job(entry: Entry, index: dict[str, set[str]]) -> str:
+    """Why the job cannot be told. The number of a commitment is no sign of it: each job has an SC-001."""
+    if not entry.job_name:
+        return f"The file does not say on which job commitment {entry.commitment_number} is. Put its project into the file."
+    count = len(index[entry.job_name.casefold()])
+    here = f"{count} jobs here are called “{entry.job_name}”" if count else f"a job “{entry.job_name}” is not known here"
+    return f"The file does not number the job, and {here}."
 
 
 def _only(found: set[str]) -> str:

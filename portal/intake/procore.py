@@ -4,17 +4,19 @@
     GET /rest/v1.0/change_order_packages/{id}                      the older form of the same
 
 Amounts are texts, quantities numbers. A change order names its contract by `contract_id`; the contract itself (a work order
-contract is a subcontract) comes embedded as `contract`, or beside the change orders under `contracts`. Spectrum's codes are
-not in it: they stay empty until somebody links them. Fields that nobody needs here are passed over.
+contract is a subcontract) comes embedded as `contract`, or beside the change orders under `contracts`. Spectrum's codes stand in
+`origin_id` of project, vendor and contract where its ERP integration filled them in; else they stay empty until somebody links
+them. Fields that nobody needs here are passed over; what must stop is refused, or stopped by a rule (docs/import.md).
 """
 
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic import ValidationError
 
-from portal.domain.entries import Entry, Problem
-from portal.domain.sending import Draft, LineDraft
-from portal.intake import fields, shapes
+from portal.domain.entries import BadFile, Entry, Problem
+from portal.intake import shapes
+from portal.intake.procore_records import ChangeOrder
 
 LISTS = ("commitment_change_orders", "change_order_packages", "data")
 CONTRACTS = {
@@ -23,100 +25,7 @@ CONTRACTS = {
     "work_order_contracts": "WorkOrderContract",
     "purchase_order_contracts": "PurchaseOrderContract",
 }
-
-
-class Coded(BaseModel):
-    """A cost code or a line item type. `full_code` includes the parents' prefixes."""
-
-    full_code: fields.Phase = ""
-    code: fields.Phase = ""
-    flat_code: fields.Phase = ""
-
-
-class Vendor(BaseModel):
-    name: fields.Name = ""
-    company: fields.Name = ""
-
-
-class Project(BaseModel):
-    project_number: fields.Code = ""
-    number: fields.Code = ""
-    name: fields.Name = ""
-
-
-class Currency(BaseModel):
-    currency_iso_code: fields.Currency = ""
-
-
-class Contract(BaseModel):
-    number: fields.Commitment
-    title: fields.Name = ""
-    type: fields.CommitmentKind = ""
-    grand_total: fields.MoneyIfAny = None
-    vendor: Annotated[Vendor, BeforeValidator(lambda value: {"name": value} if isinstance(value, str) else value or {})] = Vendor()
-    project: Annotated[Project, BeforeValidator(lambda value: value or {})] = Project()
-
-
-class LineItem(BaseModel):
-    """`amount`, on packages `total_amount`; cost code and type, or both in the work breakdown's flat code ("03-300.S")."""
-
-    amount: fields.MoneyIfAny = None
-    total_amount: fields.MoneyIfAny = None
-    cost_code: Coded | None = None
-    line_item_type: Coded | None = None
-    wbs_code: Coded | None = None
-    description: fields.Description = ""
-    quantity: fields.Quantity = None
-    uom: fields.Unit = ""
-
-    def line(self) -> LineDraft:
-        flat_phase, _, flat_type = (self.wbs_code.flat_code if self.wbs_code else "").rpartition(".")
-        return LineDraft(
-            phase_code=((self.cost_code.full_code or self.cost_code.code) if self.cost_code else "") or flat_phase or flat_type,
-            cost_type=(self.line_item_type.code if self.line_item_type else "") or (flat_type if flat_phase else ""),
-            amount=self.total_amount if self.amount is None else self.amount,
-            description=self.description,
-            quantity=self.quantity,
-            unit=self.uom,
-        )
-
-
-class ChangeOrder(BaseModel):
-    number: fields.Number
-    revision: fields.Revision = 0
-    title: fields.Title
-    description: fields.Description = ""
-    status: fields.Status
-    grand_total: fields.MoneyIfAny = None
-    signed_change_order_received_date: fields.Day = None
-    currency_configuration: Currency | None = None
-    contract: Contract
-    project: Annotated[Project, BeforeValidator(lambda value: value or {})] = Project()
-    line_items: list[LineItem]
-
-    def entry(self, where: str) -> Entry:
-        job, contract = self.project, self.contract
-        return Entry(
-            where=where,
-            draft=Draft(
-                number=self.number,
-                title=self.title,
-                description=self.description,
-                lines=[item.line() for item in self.line_items],
-                amount=self.grand_total,
-                project_status=self.status,
-                currency=self.currency_configuration.currency_iso_code if self.currency_configuration else "",
-                dated=self.signed_change_order_received_date,
-            ),
-            job_number=job.project_number or job.number or contract.project.project_number or contract.project.number,
-            job_name=job.name or contract.project.name,
-            vendor_name=contract.vendor.name or contract.vendor.company,
-            commitment_number=contract.number,
-            commitment_title=contract.title,
-            kind=contract.type,
-            original_amount=contract.grand_total,
-            revision=self.revision,
-        )
+TOLD = {"number", "grand_total", "origin_id", "vendor", "company", "name", "project", "project_number"}  # of a contract
 
 
 def is_procore(document: Any) -> bool:
@@ -132,6 +41,7 @@ def read(document: Any) -> tuple[list[Entry], list[Problem]]:
     contracts = _contracts(around)
     for index, one in enumerate(found):
         where = f"{name}[{index}]"
+        problems.extend(Problem(where, field, reason) for field, reason in _two_contracts(one, contracts))
         try:
             entries.append(ChangeOrder.model_validate(_complete(one, around, contracts)).entry(where))
         except ValidationError as error:
@@ -142,7 +52,10 @@ def read(document: Any) -> tuple[list[Entry], list[Problem]]:
 def _list_of(document: Any) -> tuple[str, list[Any]]:
     if isinstance(document, list):
         return "", document
-    name = next((name for name in LISTS if name in document), "")
+    there = [name for name in LISTS if name in document]
+    if len(there) > 1:
+        raise BadFile([Problem("", "", f"The file has change orders under “{there[0]}” and under “{there[1]}”. Put them into one list.")])
+    name = next(iter(there), "")
     inside = document[name] if name else document
     return name, inside if isinstance(inside, list) else [inside]
 
@@ -161,17 +74,52 @@ def _complete(one: Any, around: dict[str, Any], contracts: dict[str, dict[str, A
     """The change order with its contract and project put in, where they stand elsewhere in the file."""
     if not isinstance(one, dict):
         return one
-    embedded = one.get("contract") if isinstance(one.get("contract"), dict) else {}
-    id = str(one.get("contract_id") or (embedded or {}).get("id") or "")
-    contract = contracts.get(id, {}) | (embedded or {})
+    embedded, id = _named(one)
+    contract = contracts.get(id, {}) | embedded
     more = {"contract": contract} if contract else {}
-    project = {"project": around["project"]} if isinstance(around.get("project"), dict) else {}
-    return project | one | more
+    beside = around["project"] if isinstance(around.get("project"), dict) and around is not one else {}
+    lines = {"line_items": _undeleted(one["line_items"])} if one.get("deleted_at") and isinstance(one.get("line_items"), list) else {}
+    return one | {"around": beside} | more | lines
+
+
+def _undeleted(lines: list[Any]) -> list[Any]:
+    """The lines of a change order that was deleted as a whole: that they were too says no more."""
+    return [line | {"deleted_at": ""} if isinstance(line, dict) else line for line in lines]
+
+
+def _named(one: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """The contract embedded in the change order, and the id of the one it names."""
+    embedded = one["contract"] if isinstance(one.get("contract"), dict) else {}
+    return embedded, str(one.get("contract_id") or embedded.get("id") or "")
+
+
+def _two_contracts(one: Any, contracts: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Where the embedded contract is another one than the change order names, or differs from the same one beside it."""
+    if not isinstance(one, dict):
+        return
+    embedded, id = _named(one)
+    if embedded.get("id") and str(embedded["id"]) != id:
+        yield "contract_id", f"says {id[:20]}, and the contract in the change order is {str(embedded['id'])[:20]}."
+    for path, here, there in _differences(embedded, contracts.get(id, {}), "contract"):
+        yield path, f"says “{here[:60]}” in the change order and “{there[:60]}” beside it. Correct it in Procore, and export it again."
+
+
+def _differences(here: dict[str, Any], there: dict[str, Any], path: str) -> Iterator[tuple[str, str, str]]:
+    for name in TOLD & here.keys() & there.keys():
+        one, other = here[name], there[name]
+        if isinstance(one, dict) and isinstance(other, dict):
+            yield from _differences(one, other, f"{path}.{name}")
+        elif isinstance(one, str) and isinstance(other, str) and one.strip() and other.strip() and one.strip() != other.strip():
+            yield f"{path}.{name}", one, other
 
 
 def _reason(loc: tuple[int | str, ...], reason: str) -> str:
     if loc == ("contract",):
         return "is missing. Put the contract into the change order, or beside it under “contracts”."
+    if loc == ("grand_total",):
+        return (
+            "is empty: it tells whether the lines are all. Export the change order with its total." if reason == "is missing." else reason
+        )
     if loc == ("line_items",):
         return "is missing. A list of change orders comes without lines; fetch them one by one."
     return reason

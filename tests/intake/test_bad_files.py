@@ -23,7 +23,14 @@ ONE = {
     "status": "Approved",
     "lines": [{"amount": "1.00"}],
 }
-PROCORE = {"number": "1", "title": "T", "status": "approved", "contract": {"number": "SC-1"}, "line_items": [{"amount": "1.0"}]}
+PROCORE = {
+    "number": "1",
+    "title": "T",
+    "status": "approved",
+    "grand_total": "1.0",
+    "contract": {"number": "SC-1"},
+    "line_items": [{"amount": "1.0"}],
+}
 
 
 def ours(**changes):
@@ -127,7 +134,7 @@ ROWS = {
     ),
     "Procore: no contract": (theirs(contract=...), "[0], contract: is missing. Put the contract into the change order, or beside it"),
     "Procore: no lines": (theirs(line_items=...), "[0], line_items: is missing. A list of change orders comes without lines"),
-    "Procore: unknown job": (theirs(), "[0], job: The file does not number the job, and a job with commitment SC-1 is not known here."),
+    "Procore: unknown job": (theirs(), "[0], job: The file does not say on which job commitment SC-1 is. Put its project into the file."),
 }
 
 

@@ -245,7 +245,7 @@ def test_a_sender_who_was_deactivated_is_refused(command, csv_file, dee):
 def test_procores_change_orders_find_job_and_commitment_by_what_is_known(command, csv_file, tmp_path):
     command(csv_file({"job_number": "25-104", "job_name": "Lincoln Elementary Modernization", "commitment_number": "SC-033"}))
     bare = json.loads((EXAMPLES / "procore.json").read_text(encoding="utf-8"))["commitment_change_orders"]
-    bare[0]["contract"] = {"number": "SC-033"}
+    bare[0] |= {"contract": {"number": "SC-033"}, "project": {"name": "Lincoln Elementary Modernization"}}
     (tmp_path / "bare.json").write_text(json.dumps(bare), encoding="utf-8")
 
     result = command(tmp_path / "bare.json")
