@@ -290,7 +290,7 @@ def test_rule_17_a_number_of_another_change_order_is_refused(draft, make_change_
 
     (finding,) = [f for f in accepting(draft) if f.rule == 17]
 
-    assert finding.text == f"The number S014-003 is already used in Spectrum for job {draft.job.number} by another change request."
+    assert finding.text == f"The number S014-003 is already used in Spectrum for job {draft.job.number} by CCO 009 of SC-014."
 
 
 def test_rule_17_a_number_belongs_to_its_change_order_for_good(draft):

@@ -351,7 +351,7 @@ def test_entered_by_hand_is_shown_as_manual_and_sends_nothing(half, ada):
 def test_a_number_of_another_change_order_cannot_be_entered_by_hand(half, make_change_order, ada):
     make_change_order("queued")
 
-    with pytest.raises(Blocked, match="belongs to another change order"):
+    with pytest.raises(Blocked, match="belongs to CCO 002 of SC-014"):
         resolving.by_hand(half.id, ada, half.version, "S014-002", "Typed in by Kim")
 
 

@@ -25,7 +25,7 @@ def full(change_order: ChangeOrder) -> shapes.ChangeOrder:
 
 def listed(found: list[ChangeOrder]) -> list[shapes.Summary]:
     """The change orders in a list, in a constant number of queries."""
-    kept = numbers.all_kept([change_order.id for change_order in found])
+    kept = numbers.all_kept(found)
     return [shapes.Summary(**_facts(change_order, kept.get(change_order.id, ""))) for change_order in found]
 
 

@@ -311,16 +311,24 @@ def spectrum_number(co: ChangeOrder, wanted: str) -> Iterator[Finding]:
     elif not kept and not co.company.edit_number and wanted != numbers.propose(co):
         yield Finding(17, "number", "Your company does not let approvers change the Spectrum number.", ADMIN, f"Use {numbers.propose(co)}.")
     elif not records.NUMBER_PATTERN.fullmatch(wanted):
-        yield Finding(
-            17,
-            "number",
-            "The Spectrum number needs 1 to 8 characters out of A-Z, 0-9 and the dash.",
-            ACCOUNTING,
-            f"For example {numbers.propose(co)}.",
-        )
-    elif not numbers.is_free(co, wanted):
-        text = f"The number {wanted} is already used in Spectrum for job {co.job.number} by another change request."
+        text = "The Spectrum number needs 1 to 8 characters out of A-Z, 0-9 and the dash."
+        yield Finding(17, "number", text, ACCOUNTING, f"For example {numbers.propose(co)}.")
+    elif holder := numbers.holder_of(co, wanted):
+        text = f"The number {wanted} is already used in Spectrum for job {co.job.number} by {numbers.named(holder)}."
         yield Finding(17, "number", text, ACCOUNTING, "Pick another.")
+    elif not kept:
+        yield from _other_number(co, wanted)
+
+
+def _other_number(co: ChangeOrder, used: str) -> Iterator[Finding]:
+    """The number it had, or the one to be expected, is somebody else's."""
+    lost, natural = numbers.lost(co), numbers.natural(co)
+    if lost:
+        text = f"Its number {lost.number} belongs to {numbers.named(lost.holder)} now; {used} is used instead."
+        yield Finding(17, "number", text, ACCOUNTING, blocking=False)
+    elif holder := numbers.holder_of(co, natural):
+        text = f"The number {natural} belongs to {numbers.named(holder)}; {used} is used instead."
+        yield Finding(17, "number", text, ACCOUNTING, blocking=False)
 
 
 def custom_title(co: ChangeOrder, title: str | None, description: str | None) -> Iterator[Finding]:

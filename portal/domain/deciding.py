@@ -6,7 +6,7 @@ from typing import Any
 
 from portal import clock, rehearsal
 from portal.db import transaction
-from portal.domain import change_orders, checks, drafting, events, exports, mailing, numbers, outbox, people, signing
+from portal.domain import change_orders, checks, drafting, events, exports, mailing, numbers, outbox, people, renumbering, signing
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
 from portal.domain.checks import Finding
 from portal.domain.companies import Company
@@ -20,6 +20,7 @@ WROTE, MADE_TOKEN = "sent or wrote this change order", "made the access token wi
 REJECTABLE = (Status.READY, Status.FAILED)
 DECISIONS = (
     "accepted", "rejected", "recalled", "retried", "said present", "said absent", "entered by hand", "unlinked", "retrieved", "voided",
+    "reviewed again",
 )  # fmt: skip
 
 
@@ -32,13 +33,15 @@ def accept(
     title: str | None = None,
     description: str | None = None,
     accounting_date: date | None = None,
+    removed: bool = False,
 ) -> ChangeOrder:
     """Ready -> Queued: reserve the Spectrum number, freeze what Spectrum will get, and promise the export.
 
     `version` and `seen` are what the approver saw: without either nobody knows what they signed. An empty `number` takes
     the proposed one; `title` and `description` replace the change order's own in Spectrum where the company allows it;
-    `accounting_date` goes in place of today. Raises NotPermitted, Overtaken, Changed or Blocked, and then nothing is
-    recorded. The same person's repeat of the same decision changes nothing.
+    `accounting_date` goes in place of today; `removed`: the lines sent under a number that another one has now were taken
+    out (renumbering). Raises NotPermitted, Overtaken, Changed or Blocked, and then nothing is recorded. The same person's
+    repeat of the same decision changes nothing.
     """
     try:
         with transaction():
@@ -48,20 +51,22 @@ def accept(
             change_order.expect(Status.READY, version)
             ensure_may_decide(change_order, by)
             signing.require(change_order, seen)  # before the rules: what they say now is about what the approver has not seen
-            number = numbers.chosen(change_order, number)
-            checks.require(checks.at_accept(change_order, number, title, description, accounting_date))
+            number, lost = numbers.chosen(change_order, number), numbers.lost(change_order)
+            found = checks.at_accept(change_order, number, title, description, accounting_date)
+            checks.require([*found, *renumbering.findings(change_order, by, removed=removed)])
             numbers.reserve(change_order, number)
             export = _freeze(change_order, number, title, description, accounting_date)
             change_order.move(Status.QUEUED, version, decided_by=by, decided_at=clock.now(), export=export.id)
             company = change_order.company
             outbox.promise(export.key, company.lane, Task.EXPORT, export.id, timedelta(seconds=company.export_delay))
-            _record(change_order, "accepted", by, seen=version, number=number, title=title, total=str(change_order.amount))
+            instead = {"instead_of": lost.number, "removed": removed} if lost else {}
+            _record(change_order, "accepted", by, seen=version, number=number, title=title, total=str(change_order.amount), **instead)
             rehearsal.reach("accept.before_commit")
         rehearsal.reach("accept.after_commit")
         return change_order
-    except numbers.Taken:
-        taken = f"The number {number} was taken by another change request this very moment."
-        raise checks.Blocked([Finding(17, "number", taken, checks.ACCOUNTING, "Pick another.")]) from None
+    except numbers.Taken as taken:
+        text = f"The number {taken.number} was taken by {numbers.named(taken.holder)} this very moment."
+        raise checks.Blocked([Finding(17, "number", text, checks.ACCOUNTING, "Pick another.")]) from None
 
 
 def reject(id: int, by: User, version: int, reason: str, removed: bool = False) -> ChangeOrder:

@@ -124,7 +124,7 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
     revisions.show_as_sent(shown, viewer)
     ids = [change_order.id for change_order in shown]
     said = events.latest(change_orders.SUBJECT, ids, besides=ASIDES)
-    kept = numbers.all_kept(ids)
+    kept = numbers.all_kept(shown)
     hands = deciding.all_hands(shown)
     ways = offers.of(shown, viewer, said, hands)
     approvers = cache(people.approvers)  # asked for once, if any row has to name them

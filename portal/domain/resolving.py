@@ -98,8 +98,8 @@ def by_hand(id: int, by: User, version: int, number: str, note: str) -> ChangeOr
             change_order.move(Status.EXPORTED, version, manual=True)
             _record(change_order, "entered by hand", by, seen=version, number=number, note=note)
             return change_order
-    except numbers.Taken:
-        raise checks.Blocked([_taken(number)]) from None
+    except numbers.Taken as taken:
+        raise checks.Blocked([_taken(number, taken.holder)]) from None
 
 
 def unlink(id: int, by: User, version: int, number: str, reads_back: bool = False) -> ChangeOrder:
@@ -199,13 +199,13 @@ def _usable(change_order: ChangeOrder, number: str) -> list[Finding]:
     if not records.NUMBER_PATTERN.fullmatch(number):
         text = "The Spectrum number needs 1 to 8 characters out of A-Z, 0-9 and the dash."
         return [Finding(15, "number", text, checks.ACCOUNTING, f"The portal had {numbers.kept(change_order)} for it.")]
-    return [] if numbers.is_free(change_order, number) else [_taken(number)]
+    holder = numbers.holder_of(change_order, number)
+    return [_taken(number, holder)] if holder else []
 
 
-def _taken(number: str) -> Finding:
-    return Finding(
-        15, "number", f"The number {number} belongs to another change order.", checks.ACCOUNTING, "Look it up in Spectrum again."
-    )
+def _taken(number: str, holder: ChangeOrder) -> Finding:
+    text = f"The number {number} belongs to {numbers.named(holder)}."
+    return Finding(15, "number", text, checks.ACCOUNTING, "Look it up in Spectrum again.")
 
 
 def _ensure_may_push(by: User) -> None:

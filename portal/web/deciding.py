@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain import checks, deciding, drafting, lists, money, numbers, previews, signing
+from portal.domain import checks, deciding, drafting, lists, money, numbers, previews, renumbering, signing
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.checks import Blocked, Finding
 from portal.domain.lists import Row
@@ -40,7 +40,8 @@ def acceptance_form(id: int) -> ResponseReturnValue:
 def accept(id: int) -> ResponseReturnValue:
     """Export."""
     form, version, seen, day = request.form, seen_version(), seen_marks(), accounting_day(request.form)
-    accepted = deciding.accept(id, me(), version, seen, form.get("number", ""), form.get("title"), form.get("description"), day)
+    typed = form.get("number", ""), form.get("title"), form.get("description"), day
+    accepted = deciding.accept(id, me(), version, seen, *typed, removed=form.get("removed") == "on")
     return done(accepted, "accepted and queued")
 
 
@@ -199,7 +200,8 @@ def fields_of(row: Row) -> dict[str, Any]:
         "accounting_date": typed.get("accounting_date", ""),
         "today": drafting.today(company),
         "reason": typed.get("reason", ""),
-        "findings": checks.at_accept(change_order, proposed, None, None),
+        "findings": [*checks.at_accept(change_order, proposed, None, None), *renumbering.findings(change_order, me(), removed=False)],
+        "lost": renumbering.needs_removal(change_order) if me().may_administer else None,
         "preview": preview_of(change_order, typed),
         "previewed": False,
         **({"seen": typed["seen"]} if "seen" in typed else marks_of(row)),  # what they saw at first, until they are told what changed

@@ -100,7 +100,9 @@ def _sent(facts: Facts) -> str:
 
 def _accepted(facts: Facts) -> str:
     title = f", titled “{facts['title']}”" if facts.get("title") else ""
-    return f"accepted it as {facts['number']}{title}"
+    removed = " and under which nothing of it is left in Spectrum" if facts.get("removed") else ""
+    instead = f" instead of {facts['instead_of']}, which another change order has now{removed}" if facts.get("instead_of") else ""
+    return f"accepted it as {facts['number']}{instead}{title}"
 
 
 def _edited(facts: Facts) -> str:

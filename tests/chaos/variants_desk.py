@@ -98,7 +98,7 @@ def cents_left_out(patch: Patch, office: Office) -> None:
 @variant(stories.two_change_orders, "numbers_are_ours_alone")
 def number_used_twice(patch: Patch, office: Office) -> None:
     patch.setattr(numbers, "propose", lambda change_order: "S014-001")
-    patch.setattr(numbers, "is_free", lambda change_order, number: True)
+    patch.setattr(numbers, "holder_of", lambda change_order, number: None)
     patch.setattr(numbers, "reserve", lambda change_order, number: None)
     patch.setattr(verifying, "look_first", lambda *_: True)
 
