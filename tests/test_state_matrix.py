@@ -75,6 +75,7 @@ ACTIONS = {  # the states in which it does something, and for whom
     "rejection": ({Status.READY, Status.FAILED}, DECIDERS),
     "recall": ({Status.QUEUED}, ADMINS | {"ana"}),  # who accepted it
     "retry": ({Status.FAILED}, DECIDERS),
+    "review": ({Status.FAILED}, DECIDERS),
     "resolution": ({Status.UNKNOWN}, DECIDERS),
     "manual-entry": ({Status.FAILED}, {"ada"}),
     "unlinking": ({Status.EXPORTED}, {"ada"}),

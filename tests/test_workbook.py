@@ -112,6 +112,17 @@ def test_the_contents_name_each_change_order_and_its_rows(ada, make_change_order
     assert second[:3] == ["4-4", "002", "Valve vault"]
 
 
+def test_what_was_accepted_under_settings_of_before_stays_in_line(ada, make_change_order):
+    outdated = make_change_order("queued")
+    Company.update(code="XYZ").execute()
+    present = make_change_order("queued")
+
+    left = leave(ada)
+
+    assert [one.change_order.id for one in left.left] == [present.id]
+    assert load(outdated.id).state is Status.QUEUED
+
+
 def test_what_left_is_failed_as_setup_and_says_in_which_workbook(ada, make_change_order):
     queued = make_change_order("queued")
 

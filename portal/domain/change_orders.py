@@ -52,7 +52,7 @@ ALLOWED: dict[Status, set[Status]] = {
     Status.QUEUED: {Status.EXPORTING, Status.READY, Status.FAILED, Status.EXPORTED},
     Status.EXPORTING: {Status.EXPORTED, Status.QUEUED, Status.FAILED, Status.UNKNOWN},
     Status.EXPORTED: {Status.RETRIEVED},
-    Status.FAILED: {Status.QUEUED, Status.REJECTED, Status.EXPORTED},
+    Status.FAILED: {Status.QUEUED, Status.REJECTED, Status.EXPORTED, Status.READY},
     Status.UNKNOWN: {Status.EXPORTED, Status.QUEUED, Status.FAILED},
     Status.REJECTED: {Status.READY, Status.VOID},
     Status.RETRIEVED: {Status.READY, Status.VOID},

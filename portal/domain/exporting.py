@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from portal import clock, rehearsal
 from portal.db import transaction
-from portal.domain import calls, change_orders, checks, events, exports, outbox, settling, verifying
+from portal.domain import calls, change_orders, checks, events, exports, numbers, outbox, outdated, settling, verifying
 from portal.domain.calls import Call
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
 from portal.domain.exports import Attempt, Export
@@ -22,6 +22,7 @@ ONE_CALL = timedelta(seconds=130)  # the call's deadline of 120 s and 10 s to wr
 GIVE_UP = timedelta(hours=24)
 RECENTLY = timedelta(hours=2)  # tries are at most an hour apart
 LOST_WORKERS = 3
+COMPANY_SETTINGS = 20  # the rule about them
 OURS = (Status.QUEUED, Status.EXPORTING, Status.UNKNOWN)
 
 
@@ -59,7 +60,8 @@ def _begin(dispatch: Dispatch, claim: int, export: Export) -> Status | None:
             return None
         exports.close_lost(export)
         if change_order.state is Status.EXPORTING:
-            return Status.EXPORTING if settling.apply(dispatch, change_order, export) else None
+            goes_on = settling.apply(dispatch, change_order, export) and not _is_outdated(dispatch, change_order, export)
+            return Status.EXPORTING if goes_on else None
         if change_order.state is Status.QUEUED and _give_up(dispatch, change_order, export):
             return None
         return change_order.state
@@ -70,7 +72,8 @@ def _give_up(dispatch: Dispatch, change_order: ChangeOrder, export: Export) -> b
     stored = exports.stored(export)
     if findings := checks.before_send(change_order):
         who = " and ".join(dict.fromkeys(finding.who for finding in findings))
-        settling.fail(dispatch, change_order, "data", " ".join(map(str, findings)), who=who, sent=stored)
+        cause = "setup" if all(finding.rule == COMPANY_SETTINGS for finding in findings) else "data"
+        settling.fail(dispatch, change_order, cause, " ".join(map(str, findings)), who=who, sent=stored)
     elif _was_out_of_reach_too_long(dispatch, export):
         text = "Spectrum could not be reached for 24 hours, and the portal stopped trying. Retry when it is back."
         settling.fail(dispatch, change_order, "temporary", text, sent=stored)
@@ -80,6 +83,26 @@ def _give_up(dispatch: Dispatch, change_order: ChangeOrder, export: Export) -> b
     else:
         return False
     return True
+
+
+def _is_outdated(dispatch: Dispatch, change_order: ChangeOrder, export: Export) -> bool:
+    """Failed, before the first byte of this turn, where the frozen header is no longer what settings, job, vendor and commitment say."""
+    if not (findings := outdated.findings(change_order, export)):
+        return False
+    text = " ".join(map(str, findings))
+    settling.fail(dispatch, change_order, "setup", text, rows=[["check", outdated.cause(export), text]], sent=exports.stored(export))
+    return True
+
+
+def _has_lost_its_number(dispatch: Dispatch, change_order: ChangeOrder, export: Export) -> bool:
+    """Failed where another change order holds the number under the key that is about to be sent: Spectrum would merge the two."""
+    try:
+        numbers.reserve(change_order, export.number)
+    except numbers.Taken as taken:
+        rows = [["check", "number", str(taken)]]
+        settling.fail(dispatch, change_order, "data", str(taken), rows=rows, sent=exports.stored(export))
+        return True
+    return False
 
 
 def _was_out_of_reach_too_long(dispatch: Dispatch, export: Export) -> bool:
@@ -103,6 +126,8 @@ def _open_next(dispatch: Dispatch, claim: int, export: Export, guid: str) -> Att
             return None
         line = exports.unsent(export)[0]
         if change_order.state is Status.QUEUED:
+            if _is_outdated(dispatch, change_order, export) or _has_lost_its_number(dispatch, change_order, export):
+                return None
             change_order.move(Status.EXPORTING, change_order.version)
             events.record(SUBJECT, change_order.id, "exporting", number=export.number, line=line)
         attempt = exports.open_attempt(export, line, claim, guid)

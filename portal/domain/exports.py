@@ -113,6 +113,8 @@ class Attempt(Model):
 
 Attempt.add_index(Attempt.index(Attempt.export, unique=True, where=Attempt.ended_at.is_null(), name="attempt_open"))
 
+_decides = Attempt.ended_at.is_null(False) & Attempt.outcome.not_in(UNDECIDED) & (Attempt.kind != "check")
+
 
 def key(id: int) -> str:
     """The key of the promise to send the Export."""
@@ -171,11 +173,7 @@ def close_lost(export: Export) -> None:
 
 def outcomes(export: Export) -> dict[int, Attempt]:
     """The latest closed attempt of each line: the line's state."""
-    closed = (
-        Attempt.select()
-        .where(Attempt.export == export, Attempt.ended_at.is_null(False), Attempt.outcome.not_in(UNDECIDED), Attempt.kind != "check")
-        .order_by(Attempt.id)
-    )
+    closed = Attempt.select().where(Attempt.export == export, _decides).order_by(Attempt.id)
     return {attempt.line: attempt for attempt in closed}
 
 
@@ -211,6 +209,15 @@ def stored(export: Export) -> list[int]:
 def doubtful(export: Export) -> list[int]:
     """The lines that may be in Spectrum: sent, and no answer we understand came back."""
     return [line for line, attempt in outcomes(export).items() if attempt.outcome in DOUBT]
+
+
+def standing(ids: Iterable[int]) -> set[int]:
+    """Those of the Exports, by id, of which a line is, or may be, in Spectrum; in one query."""
+    tried = Attempt.select(Attempt.export, Attempt.line, Attempt.outcome).where(
+        Attempt.export.in_(list(ids)), _decides | Attempt.ended_at.is_null()
+    )
+    latest = {(attempt.export_id, attempt.line): attempt.outcome for attempt in tried.order_by(Attempt.id)}
+    return {export for (export, _), outcome in latest.items() if outcome is None or outcome in (*STORED, *DOUBT)}
 
 
 def attempted(ids: Iterable[int]) -> set[int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, companies, events, outbox, people
+from portal.domain import change_orders, companies, events, outbox, outdated, people
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.drafting import Draft
 from portal.domain.events import Event
@@ -81,10 +81,16 @@ def again(name: str, by: User, write: Write) -> Workbook | None:
 
 
 def _waiting() -> list[ChangeOrder]:
-    """What is queued and of which no line is, or may be, in Spectrum; in the order in which it would be sent."""
+    """What is queued and of which no line is, or may be, in Spectrum; in the order in which it would be sent.
+
+    What was accepted under settings or codes that have changed since stays in line, and fails when its turn comes: nobody
+    should enter it by hand under the old ones.
+    """
     touched = Attempt.select(Attempt.export).where(Attempt.outcome.in_(IN_SPECTRUM) | Attempt.ended_at.is_null())
     query = change_orders.complete().where(ChangeOrder.status == Status.QUEUED, ChangeOrder.export.not_in(touched))
-    return change_orders.with_lines(query.order_by(ChangeOrder.decided_at, ChangeOrder.id))
+    waiting = change_orders.with_lines(query.order_by(ChangeOrder.decided_at, ChangeOrder.id))
+    frozen = {export.id: export for export in Export.select().where(Export.id.in_([one.export for one in waiting]))}
+    return [one for one in waiting if not outdated.changes(one, frozen[one.export])]
 
 
 def _moved(change_order: ChangeOrder) -> bool:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal import clock
-from portal.domain import deciding, events, exports, outbox, readings, resolving
+from portal.domain import deciding, events, exports, outbox, outdated, readings, resolving
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.events import Event
+from portal.domain.exports import Export
 from portal.domain.outbox import Dispatch
 from portal.domain.people import User
 from portal.domain.readings import LOOK, LOOKED_UP
@@ -25,7 +26,8 @@ class Doubt:
 class Offers:
     """What can be done about one change order, by this person and by the portal.
 
-    ways     out of recall, retry, reject, look_up, resolve, by_hand, unlink
+    ways     out of recall, retry, review, reject, look_up, resolve, by_hand, unlink
+    outdated what was accepted and is different now, in words: why a failed one is not retried
     doubt    while its outcome is unknown
     looking  somebody asked to look into Spectrum, and the worker has not answered yet
     looked   the last answer to that
@@ -35,21 +37,32 @@ class Offers:
     doubt: Doubt | None = None
     looking: bool = False
     looked: Event | None = None
+    outdated: str = ""
 
 
 def of(shown: list[ChangeOrder], viewer: User, said: dict[int, Event], hands: dict[int, dict[int, str]]) -> dict[int, Offers]:
     """The offers of each by its id, in a constant number of queries. `said`: their last events; `hands`: who worked on them."""
-    attempted = exports.attempted(_exports(shown, Status.QUEUED))
+    tried = exports.attempted(_exports(shown, Status.QUEUED)) | exports.standing(_exports(shown, Status.FAILED))
+    changed = _outdated(shown)
     promised = outbox.promised(key for one in shown if one.state in LOOKED_UP for key in _keys(one))
     looked = events.latest(SUBJECT, [one.id for one in shown if one.state in LOOKED_UP], of=(LOOK,))
     doubts = _doubts(shown, promised)
     found = {}
     for one in shown:
-        ways = {way for way, offered in _ways(one, viewer, said.get(one.id), hands[one.id], attempted).items() if offered}
+        ways = {way for way, offered in _ways(one, viewer, said.get(one.id), hands[one.id], tried).items() if offered}
+        ways -= {"retry"} if one.id in changed else set()
         reading = promised.get(readings.key(one.export))
         looking = reading is not None and reading.finished_at is None
-        found[one.id] = Offers(frozenset(ways), doubts.get(one.id), looking, _since(said.get(one.id), looked.get(one.id)))
+        found[one.id] = Offers(
+            frozenset(ways), doubts.get(one.id), looking, _since(said.get(one.id), looked.get(one.id)), changed.get(one.id, "")
+        )
     return found
+
+
+def _outdated(shown: list[ChangeOrder]) -> dict[int, str]:
+    frozen = {export.id: export for export in Export.select().where(Export.id.in_(_exports(shown, Status.FAILED)))}
+    said = {one.id: outdated.in_words(outdated.changes(one, frozen[one.export])) for one in shown if one.export in frozen}
+    return {id: words for id, words in said.items() if words}
 
 
 def _doubts(shown: list[ChangeOrder], promised: dict[str, Dispatch]) -> dict[int, Doubt]:
@@ -72,14 +85,15 @@ def _keys(one: ChangeOrder) -> list[str]:
     return [exports.key(one.export), readings.key(one.export)] if one.export else []
 
 
-def _ways(one: ChangeOrder, viewer: User, last: Event | None, hands: dict[int, str], attempted: set[int]) -> dict[str, bool]:
+def _ways(one: ChangeOrder, viewer: User, last: Event | None, hands: dict[int, str], tried: set[int]) -> dict[str, bool]:
     match one.state:
         case Status.QUEUED:
-            return {"recall": one.export not in attempted and not deciding.why_not_recall(one, viewer)}
+            return {"recall": one.export not in tried and not deciding.why_not_recall(one, viewer)}
         case Status.FAILED:
             return {
                 "retry": not resolving.why_not_retry(one, viewer, resolving.cause_of(last)),
                 "look_up": viewer.may_support,
+                "review": one.export not in tried and not deciding.why_not(one, viewer, hands),
                 "reject": not deciding.why_not(one, viewer, hands),
                 "by_hand": resolving.may_undo(viewer),
             }

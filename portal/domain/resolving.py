@@ -5,7 +5,7 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, checks, deciding, events, exports, numbers, outbox, people
+from portal.domain import change_orders, checks, deciding, events, exports, numbers, outbox, outdated, people
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.checks import Finding
 from portal.domain.exports import Export, Outcome
@@ -29,7 +29,7 @@ def retry(id: int, by: User, version: int) -> ChangeOrder:
         if why := why_not_retry(change_order, by, cause_of(last_failure(change_order))):
             raise NotPermitted(why)
         export = Export.get_by_id(change_order.export)
-        checks.require([*_doubts(export), *checks.before_send(change_order)])
+        checks.require([*_doubts(export), *checks.before_send(change_order), *outdated.findings(change_order, export)])
         change_order.move(Status.QUEUED, version)
         again = [line for line, attempt in exports.outcomes(export).items() if attempt.outcome not in exports.STORED]
         exports.vouch(export, again, Outcome.AGAIN)

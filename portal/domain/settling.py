@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from portal import clock
-from portal.domain import alarms, events, exports, outbox, pausing
+from portal.domain import alarms, events, exports, outbox, outdated, pausing
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.exports import DOUBT, STORED, Attempt, Export, Outcome
 from portal.domain.outbox import Dispatch
@@ -31,7 +31,7 @@ def apply(dispatch: Dispatch, change_order: ChangeOrder, export: Export, found: 
     if states & set(DOUBT):
         _doubt(dispatch, change_order, latest)
     elif Outcome.REFUSED in states:
-        _refused(dispatch, change_order, latest)
+        _refused(dispatch, change_order, export, latest)
     elif Outcome.NOT_SENT in states:
         _postpone(dispatch, change_order, latest)
     elif not exports.unsent(export):
@@ -79,12 +79,14 @@ def _again(dispatch: Dispatch, change_order: ChangeOrder, export: Export) -> Non
     events.record(SUBJECT, change_order.id, "queued again", number=export.number, missing=missing, sent=exports.stored(export))
 
 
-def _refused(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, Attempt]) -> None:
+def _refused(dispatch: Dispatch, change_order: ChangeOrder, export: Export, latest: dict[int, Attempt]) -> None:
     line, attempt = next((line, attempt) for line, attempt in latest.items() if attempt.outcome == Outcome.REFUSED)
     rows = [records.Row(code=code, column=column, text=text) for code, column, text in attempt.rows]
-    cause = records.failure_class(rows, attempt.http)
+    cause: str = records.failure_class(rows, attempt.http)
     said = [records.explain(row.code, row.column, row.text) for row in rows if row.code != "G"]
     text = " ".join(said) or "Spectrum refused our credentials."
+    if cause == "access" and (theirs := outdated.other_company(change_order, export)):  # refused for what this one carries: not us
+        cause, text = "setup", f"{text} {outdated.in_words(theirs)} {outdated.way_on(export)}"
     with pausing.refused(dispatch.lane, MEND) if cause == "access" else nullcontext():
         fail(dispatch, change_order, cause, text, line=line, rows=attempt.rows, http=attempt.http, sent=_sent(latest))
 

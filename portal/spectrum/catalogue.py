@@ -94,6 +94,10 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("check", "total", "The lines do not add up to the amount of the change order.", "data", "Project team",
           "Correct the lines or the amount, then send it again."),
     Entry("check", "zero", "All lines are zero: nothing to export.", "data", "Project team", "Void it, or give a line its amount."),
+    Entry("check", "outdated", "Settings, job, vendor or commitment have changed since it was accepted. Nothing was sent.", "setup",
+          "Accounting", "Press Review again and accept it as it is now; or have the old value set back, then retry."),
+    Entry("check", "outdated in part", "Settings, job, vendor or commitment have changed since lines of it went to Spectrum.", "setup",
+          "Accounting", "Have the old value set back, then retry; or remove in Spectrum what is there, and reject it."),
     # Nothing was sent.
     Entry("connect", "timeout", "Spectrum's address did not answer. This server's address may not be allowed there.", "temporary", "IT",
           "Exports are tried again by themselves. If it has never worked, have this server put on Spectrum's list of allowed addresses."),

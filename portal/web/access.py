@@ -56,6 +56,7 @@ ENDPOINTS = {
     "deciding.reject": Who.LOOKS,
     "resolving.recall": Who.LOOKS,  # who accepted, level and privilege are read in the transaction
     "resolving.retry": Who.LOOKS,
+    "resolving.review_again": Who.LOOKS,
     "resolving.look_up": Who.LOOKS,
     "resolving.resolution_form": Who.LOOKS,
     "resolving.resolve": Who.LOOKS,

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, abort, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain import deciding, lists, readings, resolving, sending
+from portal.domain import deciding, lists, readings, resolving, reviewing, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.checks import Blocked
 from portal.domain.exports import Export, doubtful, unsent
@@ -35,6 +35,12 @@ def recall(id: int) -> ResponseReturnValue:
 def retry(id: int) -> ResponseReturnValue:
     """Send again what is missing."""
     return done(resolving.retry(id, me(), seen_version()), "queued again", "failed")
+
+
+@bp.post("/<key:id>/review")
+def review_again(id: int) -> ResponseReturnValue:
+    """Back to the approvers, as it was sent."""
+    return done(reviewing.review_again(id, me(), seen_version()), "is up for review again: it is ready to be decided", "ready")
 
 
 @bp.post("/<key:id>/look-up")

@@ -14,7 +14,7 @@ from portal.domain.lists import Row
 from portal.web import formats
 
 Facts = dict[str, Any]
-RESOLVED = ("recalled", "retried", "said present", "said absent", "entered by hand", "unlinked", "retrieved", "voided")
+RESOLVED = ("recalled", "retried", "said present", "said absent", "entered by hand", "unlinked", "retrieved", "voided", "reviewed again")
 
 CAUSES = {
     "data": "The change order or its master data in Spectrum must change.",
@@ -147,6 +147,7 @@ SENTENCES: dict[str, Callable[[Facts], str]] = {
     "retried": _retried,
     "said present": lambda facts: f"said that it is in Spectrum as {facts['number']}",
     "said absent": lambda _: "said that it is not in Spectrum",
+    "reviewed again": lambda facts: f"put it up for review again; it keeps its number {facts['number']}",
     "entered by hand": lambda facts: f"marked it as entered by hand as {facts['number']}",
     "unlinked": lambda facts: f"unlinked it from {facts['number']} in Spectrum",
     "accepted": _accepted,

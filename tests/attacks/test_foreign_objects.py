@@ -31,7 +31,7 @@ ROADS = [
     "/settings/audit.csv",
     "/imports",
 ]
-WAYS = ["findings", "sending", "edit", "acceptance", "preview", "rejection", "recall", "retry", "void", "retrieval", "look-up"]
+WAYS = ["findings", "sending", "edit", "acceptance", "preview", "rejection", "recall", "retry", "review", "void", "retrieval", "look-up"]
 
 FORM = {"reason": "x", "note": "x", "number": "S014-001", "answer": "present", "title": "x", "description": "x"}
 

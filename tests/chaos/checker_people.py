@@ -9,6 +9,7 @@ from tests.chaos.checker_evidence import Evidence
 ACTIONS = {
     "accept": "accepted", "reject": "rejected", "recall": "recalled", "retrieve": "retrieved", "retry": "retried", "void": "voided",
     "say present": "said present", "say absent": "said absent", "by hand": "entered by hand", "unlink": "unlinked",
+    "review again": "reviewed again",
 }  # fmt: skip
 DECISIONS = ("accepted", "rejected")
 
@@ -16,11 +17,11 @@ Press = tuple[int, str, int, int]  # change order, action, person, version: what
 
 
 def one_decision_each(evidence: Evidence) -> Iterator[str]:
-    """A revision is accepted or rejected once; only a recalled one may be decided again, and only a failed one rejected after all."""
+    """A revision is accepted or rejected once; one recalled or reviewed again is decided anew, a failed one may be rejected after all."""
     for id, events in evidence.events.items():
         waiting, failed, accepted = False, False, Counter[int]()
         for event in events:
-            if event.action in ("sent", "recalled"):
+            if event.action in ("sent", "recalled", "reviewed again"):
                 waiting, failed = True, False
             elif event.action in DECISIONS:
                 if not waiting and not (failed and event.action == "rejected"):

@@ -27,6 +27,7 @@ MOVES: dict[str, set[tuple[str, str]]] = {
     "queued again": {("unknown", "queued")},
     "said present": {("unknown", "exported"), ("unknown", "failed")},
     "said absent": {("unknown", "failed")},
+    "reviewed again": {("failed", "ready")},
     "retried": {("failed", "queued")},
     "entered by hand": {("failed", "exported")},
     "unlinked": {("exported", "retrieved")},
