@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from portal.db import transaction
-from portal.domain import checks, currencies, events, judging, lookups, mailing, outbox, people
+from portal.domain import checks, currencies, events, judging, lookups, mailing, outbox, outdated, people
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.companies import Company, current, hold
 from portal.domain.events import Event
@@ -31,6 +31,14 @@ class Invalid(Exception):
     def __init__(self, errors: dict[str, str]) -> None:
         super().__init__(" ".join(errors.values()))
         self.errors = errors
+
+
+class Unconfirmed(Exception):
+    """Change orders were accepted with a value that is about to change; nothing was recorded before somebody has read how many: `count`."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"{count} accepted change orders carry the old value.")
+        self.count = count
 
 
 def name(text: str) -> str:
@@ -140,8 +148,11 @@ SECTIONS: Mapping[str, Section] = {
 }
 
 
-def change(section: str, values: Mapping[str, str], by: User) -> Company:
-    """Keep the values of one section. Raises NotPermitted, Invalid, or KeyError for a section that is none."""
+def change(section: str, values: Mapping[str, str], by: User, confirmed: int = 0) -> Company:
+    """Keep the values of one section. Raises NotPermitted, Invalid, Unconfirmed, or KeyError for a section that is none.
+
+    confirmed  of how many accepted change orders that carry an old value the person knows: they stop instead of being sent
+    """
     wanted = read(SECTIONS[section], values)
     _check_period(wanted)
     with transaction():
@@ -150,6 +161,8 @@ def change(section: str, values: Mapping[str, str], by: User) -> Company:
             raise NotPermitted("Only an administrator changes the company settings.")
         company = hold()
         old = {field: getattr(company, field) for field in wanted if getattr(company, field) != wanted[field]}
+        if (count := outdated.carriers(company, wanted)) > confirmed:
+            raise Unconfirmed(count)
         if old:
             new = {field: wanted[field] for field in old}
             Company.update(**new).where(Company.id == company.id).execute()

@@ -1,5 +1,6 @@
 """The settings pages, for administrators: people with their rights, and the company."""
 
+import re
 from zoneinfo import available_timezones
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
@@ -32,6 +33,7 @@ from portal.web.lists import me
 bp = Blueprint("settings", __name__, url_prefix="/settings")
 bp.record(keys.register)
 ZONES = {zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/", "US/"))} | {"UTC"}
+COUNT = re.compile("[0-9]{1,9}", re.ASCII)
 LONGEST_REASON = 200  # of a pause
 WEEKDAYS = list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), start=1))
 
@@ -76,11 +78,19 @@ def save() -> ResponseReturnValue:
     if section not in company_settings.SECTIONS:
         abort(400)
     try:
-        company_settings.change(section, typed_values(), by=current_user)
+        company_settings.change(section, typed_values(), by=current_user, confirmed=confirmed())
     except company_settings.Invalid as error:
         return company_page(section, error.errors), 422
+    except company_settings.Unconfirmed as error:
+        return company_page(section, carriers=error.count), 409
     flash(f"Saved {formats.at_time(clock.now())}.")
     return redirect(url_for(".company", _anchor=section), 303)
+
+
+def confirmed() -> int:
+    """How many accepted change orders the administrator was told of, and ticked."""
+    told = request.form.get("confirmed", "")
+    return int(told) if COUNT.fullmatch(told) else 0
 
 
 def typed_values() -> dict[str, str]:
@@ -168,8 +178,11 @@ def sealer() -> Sealer:
     return Sealer(*current_app.config["SETTINGS"].keys)
 
 
-def company_page(section: str = "", errors: dict[str, str] | None = None) -> str:
-    """The page; in the section that was refused, with what was typed instead of what is kept. A secret is never shown again."""
+def company_page(section: str = "", errors: dict[str, str] | None = None, carriers: int = 0) -> str:
+    """The page; in the section that was refused, with what was typed instead of what is kept. A secret is never shown again.
+
+    carriers  how many accepted change orders carry an old value of what was typed: to be confirmed first
+    """
     kept = companies.current()
     signed_in = connection.of(kept)
     readable = connection.is_readable(signed_in, sealer())
@@ -182,6 +195,7 @@ def company_page(section: str = "", errors: dict[str, str] | None = None) -> str
         "settings/company.html",
         values=values | typed,
         errors=errors or {},
+        carriers=carriers,
         connection=signed_in,
         readable=readable,
         test=connection_tests.latest(kept),
