@@ -7,7 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal import db, tasks
-from portal.domain import company_settings, deciding, events, exporting, exports, resolving, reviewing
+from portal.domain import company_settings, deciding, events, exporting, exports, resolving, reviewing, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.checks import Blocked
 from portal.domain.companies import Company
@@ -265,6 +265,22 @@ def test_of_two_who_press_at_once_one_wins_and_the_other_is_told(stopped, ana, l
 
     assert len(lost) == 1
     assert load(stopped.id).state in (Status.READY, Status.QUEUED)
+
+
+def test_a_line_that_arrived_late_after_all_forbids_the_next_accept_until_it_is_removed(stopped, ana, dee):
+    export = Export.get()
+    reviewing.review_again(stopped.id, ana, stopped.version)
+    exports.vouch(export, [1], exports.Outcome.SENT, kind="late")
+    ready = load(stopped.id)
+
+    with pytest.raises(Blocked, match="Line 1 of an earlier export of it is, or may be, in Spectrum: an answer came late"):
+        deciding.accept(ready.id, ana, ready.version)
+    with pytest.raises(Blocked, match="Remove it there and tick the box"):
+        deciding.reject(ready.id, ana, ready.version, "Late")
+    deciding.reject(ready.id, ana, ready.version, "Late", removed=True)
+    sending.send(ready.id, dee, load(ready.id).version)
+
+    assert deciding.accept(ready.id, ana, load(ready.id).version).state is Status.QUEUED
 
 
 @pytest.mark.parametrize("answers", [(GOOD, BAD_PHASE), (GOOD, TIMEOUT)])

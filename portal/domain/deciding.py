@@ -6,7 +6,7 @@ from typing import Any
 
 from portal import clock, rehearsal
 from portal.db import transaction
-from portal.domain import change_orders, checks, drafting, events, exports, mailing, numbers, outbox, people, renumbering, signing
+from portal.domain import change_orders, checks, drafting, events, exports, leftovers, mailing, numbers, outbox, people, renumbering, signing
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
 from portal.domain.checks import Finding
 from portal.domain.companies import Company
@@ -53,7 +53,7 @@ def accept(
             signing.require(change_order, seen)  # before the rules: what they say now is about what the approver has not seen
             number, lost = numbers.chosen(change_order, number), numbers.lost(change_order)
             found = checks.at_accept(change_order, number, title, description, accounting_date)
-            checks.require([*found, *renumbering.findings(change_order, by, removed=removed)])
+            checks.require([*found, *leftovers.against_accept(change_order), *renumbering.findings(change_order, by, removed=removed)])
             numbers.reserve(change_order, number)
             export = _freeze(change_order, number, title, description, accounting_date)
             change_order.move(Status.QUEUED, version, decided_by=by, decided_at=clock.now(), export=export.id)
@@ -82,8 +82,8 @@ def reject(id: int, by: User, version: int, reason: str, removed: bool = False) 
         if change_order.state not in REJECTABLE or change_order.version != version:
             raise Overtaken(change_order)
         ensure_may_decide(change_order, by)
-        left = left_behind(change_order)
-        checks.require([*reason_findings(reason), *(removal_findings(left) if not removed else [])])
+        left = leftovers.of(change_order)
+        checks.require([*reason_findings(reason), *(leftovers.against_reject(left) if not removed else [])])
         change_order.move(Status.REJECTED, version, decided_by=by, decided_at=clock.now(), export=None)
         for person in _authors(change_order):
             outbox.promise(mailing.rejected_key(change_order, person), outbox.MAIL, Task.REJECTED, change_order.id)
@@ -117,23 +117,6 @@ def why_not_recall(change_order: ChangeOrder, by: User) -> str:
     if by.may_administer or (by.may_decide and by.id == change_order.decided_by_id):
         return ""
     return "Only the approver who accepted it, or an administrator, can recall it."
-
-
-def left_behind(change_order: ChangeOrder) -> list[int]:
-    """The lines of a failed change order that are, or may be, in Spectrum."""
-    if change_order.state is not Status.FAILED:
-        return []
-    export = exports.Export.get_by_id(change_order.export)
-    return sorted([*exports.stored(export), *exports.doubtful(export)])
-
-
-def removal_findings(left: list[int]) -> list[Finding]:
-    """What stands in Spectrum would stay there unseen when the change order goes back."""
-    if not left:
-        return []
-    named = f"Line{'' if len(left) == 1 else 's'} {', '.join(map(str, left))}"
-    fix = "Remove it there and tick the box." if len(left) == 1 else "Remove them there and tick the box."
-    return [Finding(4, "removed", f"{named} of it {'is' if len(left) == 1 else 'are'} in Spectrum.", checks.ACCOUNTING, fix)]
 
 
 def reason_findings(reason: str) -> list[Finding]:

@@ -1,9 +1,8 @@
 """Review again: what failed goes back to the approvers as it was sent, to be accepted once more as things are now."""
 
 from portal.db import transaction
-from portal.domain import change_orders, checks, deciding, events, exports, outbox, people
+from portal.domain import change_orders, checks, deciding, events, exports, leftovers, outbox, people
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
-from portal.domain.checks import Finding
 from portal.domain.exports import Export
 from portal.domain.people import User
 
@@ -22,19 +21,9 @@ def review_again(id: int, by: User, version: int) -> ChangeOrder:
             return change_order
         change_order.expect(Status.FAILED, version)
         deciding.ensure_may_decide(change_order, by)
-        checks.require(standing_in_the_way(change_order))
+        checks.require(leftovers.against_review(change_order))
         export, verdict = Export.get_by_id(change_order.export), checks.verdict(checks.at_send(change_order))
         change_order.move(Status.READY, version, decided_by=None, decided_at=None, export=None, checks=verdict)
         outbox.withdraw(exports.key(export.id))
         events.record(SUBJECT, id, AGAIN, by, revision=change_order.revision, seen=version, number=export.number)
         return change_order
-
-
-def standing_in_the_way(change_order: ChangeOrder) -> list[Finding]:
-    """What forbids another look."""
-    if not (left := deciding.left_behind(change_order)):
-        return []
-    one = len(left) == 1
-    text = f"Line{'' if one else 's'} {', '.join(map(str, left))} of it {'is' if one else 'are'}, or may be, in Spectrum."
-    fix = "Retry sends what is missing; or remove in Spectrum what is there, and reject it."
-    return [Finding(24, "lines", text, checks.ACCOUNTING, fix)]

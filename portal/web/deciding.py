@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain import checks, deciding, drafting, lists, money, numbers, previews, renumbering, signing
+from portal.domain import checks, deciding, drafting, leftovers, lists, money, numbers, previews, renumbering, signing
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.checks import Blocked, Finding
 from portal.domain.lists import Row
@@ -186,7 +186,7 @@ def fields_of(row: Row) -> dict[str, Any]:
     """What the forms show: what was typed, else what is proposed."""
     change_order, typed = row.change_order, request.form
     if change_order.state is Status.FAILED:
-        return {"reason": typed.get("reason", prefilled(row)), "left": deciding.left_behind(change_order)}
+        return {"reason": typed.get("reason", prefilled(row)), "left": leftovers.of(change_order)}
     if not change_order.is_ready:
         return {}
     proposed = row.number or numbers.propose(change_order)
@@ -200,7 +200,12 @@ def fields_of(row: Row) -> dict[str, Any]:
         "accounting_date": typed.get("accounting_date", ""),
         "today": drafting.today(company),
         "reason": typed.get("reason", ""),
-        "findings": [*checks.at_accept(change_order, proposed, None, None), *renumbering.findings(change_order, me(), removed=False)],
+        "left": leftovers.of(change_order),
+        "findings": [
+            *leftovers.against_accept(change_order),
+            *checks.at_accept(change_order, proposed, None, None),
+            *renumbering.findings(change_order, me(), removed=False),
+        ],
         "lost": renumbering.needs_removal(change_order) if me().may_administer else None,
         "preview": preview_of(change_order, typed),
         "previewed": False,

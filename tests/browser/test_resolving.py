@@ -67,6 +67,22 @@ def test_an_unknown_outcome_is_settled_by_keyboard(ana_at, make_change_order, cl
     assert Attempt.select().where(Attempt.outcome == "present").count() == 1
 
 
+def test_what_was_accepted_under_other_settings_is_reviewed_again_by_keyboard(ana_at, make_change_order, company, shot):
+    one = make_change_order("failed")
+    company.code = "XYZ"
+    company.save()
+    page = ana_at("/change-orders?view=failed")
+    assert violations(page) == []
+    shot(page, "outdated")
+    page.locator(f"#review-{one.id}").focus()
+
+    page.keyboard.press("Enter")
+
+    expect(row(page, one).get_by_role("button", name="Accept")).to_be_visible()
+    expect(page.locator(f"#cco-{one.id}")).to_be_focused()
+    expect(page.locator("#say")).to_have_text("CCO 001 is up for review again: it is ready to be decided.")
+
+
 def test_recall_keeps_focus_while_the_row_asks_how_it_stands(ana_at, make_change_order):
     one = make_change_order("queued")
     page = ana_at("/change-orders?view=progress")

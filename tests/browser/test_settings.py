@@ -201,6 +201,26 @@ def test_a_wrong_value_is_told_in_a_summary_that_leads_to_its_field(page, eve_at
     expect_focus(page, "code")
 
 
+@pytest.mark.parametrize("browser_page", ["page", "page_without_javascript"])
+def test_a_setting_that_accepted_change_orders_carry_is_changed_after_a_question(browser_page, eve_at, make_change_order, request, shot):
+    make_change_order("queued")
+    page = eve_at(request.getfixturevalue(browser_page), "/settings/company")
+
+    page.get_by_label("Company code").fill("XYZ")
+    page.get_by_role("button", name="Save Spectrum codes").click()
+    expect(page.locator("#carriers")).to_contain_text("1 change order was accepted with the old value and is not exported yet.")
+    assert companies.current().code == "ABC"
+    if browser_page == "page":
+        expect_focus(page, "carriers")
+        assert violations(page) == []
+        shot(page, "company-carriers")
+    page.get_by_label("Save all the same").check()
+    page.get_by_role("button", name="Save Spectrum codes").click()
+
+    expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+    assert companies.current().code == "XYZ"
+
+
 def test_paused_exports_are_resumed(page, eve_at, eve, company, shot):
     pausing.pause(company.lane, eve, "month-end close")
     eve_at(page, "/settings/company")
