@@ -16,6 +16,7 @@ from portal.domain.numbers import SpectrumNumber
 from portal.domain.outbox import Dispatch, Lane
 from portal.domain.people import Level, NotPermitted
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row
+from tests.cast import signed
 from tests.conftest import HTMX, count_queries, sign_in
 from tests.test_export_step import work
 
@@ -31,7 +32,7 @@ SPECTRUM = {"section": "spectrum", "code": "ABC", "cr_status": "CR", "cost_reimb
 @pytest.fixture
 def accepted(clock, make_change_order, ana):
     change_order = make_change_order(lines=LINES)
-    deciding.accept(change_order.id, by=ana, version=change_order.version)
+    signed(change_order.id, by=ana, version=change_order.version)
     return load(change_order.id)
 
 
@@ -102,7 +103,7 @@ def test_all_that_has_changed_is_told_at_once(accepted, vendor):
 def test_words_dates_and_the_spelling_of_a_code_are_no_change(make_change_order, ana, company, vendor):
     settings(custom_title=True, accounting_dates=True, cr_approves=True, cost_reimbursable="Y")
     one = make_change_order()
-    deciding.accept(one.id, ana, one.version, "", "Typed title", "Typed words", date(2026, 1, 5))
+    signed(one.id, ana, one.version, title="Typed title", description="Typed words", accounting_date=date(2026, 1, 5))
     ChangeOrder.update(title="Changed behind our back", description="This too").execute()
     vendor.code, vendor.name = "VoltCo", "Volt Electric Company"
     vendor.save()
@@ -113,7 +114,7 @@ def test_words_dates_and_the_spelling_of_a_code_are_no_change(make_change_order,
 def test_the_others_go_on(accepted, make_change_order, ana):
     settings(code="XYZ")
     other = make_change_order()
-    deciding.accept(other.id, by=ana, version=other.version)
+    signed(other.id, by=ana, version=other.version)
 
     asked = work(load(other.id), GOOD)
 
@@ -227,7 +228,7 @@ def test_review_again_puts_it_back_with_its_revision_and_its_number(stopped, ana
 
     reviewed = load(stopped.id)
     assert (reviewed.state, reviewed.revision, reviewed.export, reviewed.decided_by_id) == (Status.READY, stopped.revision, None, None)
-    deciding.accept(reviewed.id, lee, reviewed.version)
+    signed(reviewed.id, lee, reviewed.version)
     asked = work(reviewed, GOOD, GOOD, GOOD)
     assert {(elements["Company_Code"], elements["Change_Request_Number"]) for elements, _ in asked} == {("XYZ", "S014-001")}
     assert load(stopped.id).state is Status.EXPORTED
@@ -274,13 +275,13 @@ def test_a_line_that_arrived_late_after_all_forbids_the_next_accept_until_it_is_
     ready = load(stopped.id)
 
     with pytest.raises(Blocked, match="Line 1 of an earlier export of it is, or may be, in Spectrum: an answer came late"):
-        deciding.accept(ready.id, ana, ready.version)
+        signed(ready.id, ana, ready.version)
     with pytest.raises(Blocked, match="Remove it there and tick the box"):
         deciding.reject(ready.id, ana, ready.version, "Late")
     deciding.reject(ready.id, ana, ready.version, "Late", removed=True)
     sending.send(ready.id, dee, load(ready.id).version)
 
-    assert deciding.accept(ready.id, ana, load(ready.id).version).state is Status.QUEUED
+    assert signed(ready.id, ana, load(ready.id).version).state is Status.QUEUED
 
 
 @pytest.mark.parametrize("answers", [(GOOD, BAD_PHASE), (GOOD, TIMEOUT)])
@@ -402,7 +403,7 @@ def test_saving_a_compared_setting_says_first_how_many_carry_the_old_value(clien
 
 def test_what_was_accepted_after_the_question_is_asked_about_again(accepted, make_change_order, eve, ana):
     one = make_change_order()
-    deciding.accept(one.id, ana, one.version)
+    signed(one.id, ana, one.version)
 
     with pytest.raises(company_settings.Unconfirmed) as refused:
         company_settings.change("spectrum", SPECTRUM | {"sub_status": "R"}, eve, confirmed=1)

@@ -6,7 +6,20 @@ from typing import Any
 
 from portal import clock, rehearsal
 from portal.db import transaction
-from portal.domain import change_orders, checks, drafting, events, exports, leftovers, mailing, numbers, outbox, people, renumbering, signing
+from portal.domain import (
+    change_orders,
+    checks,
+    drafting,
+    events,
+    exports,
+    leftovers,
+    mailing,
+    numbers,
+    outbox,
+    people,
+    renumbering,
+    signing,
+)
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
 from portal.domain.checks import Finding
 from portal.domain.companies import Company
