@@ -316,19 +316,8 @@ def spectrum_number(co: ChangeOrder, wanted: str) -> Iterator[Finding]:
     elif holder := numbers.holder_of(co, wanted):
         text = f"The number {wanted} is already used in Spectrum for job {co.job.number} by {numbers.named(holder)}."
         yield Finding(17, "number", text, ACCOUNTING, "Pick another.")
-    elif not kept:
-        yield from _other_number(co, wanted)
-
-
-def _other_number(co: ChangeOrder, used: str) -> Iterator[Finding]:
-    """The number it had, or the one to be expected, is somebody else's."""
-    lost, natural = numbers.lost(co), numbers.natural(co)
-    if lost:
-        text = f"Its number {lost.number} belongs to {numbers.named(lost.holder)} now; {used} is used instead."
-        yield Finding(17, "number", text, ACCOUNTING, blocking=False)
-    elif holder := numbers.holder_of(co, natural):
-        text = f"The number {natural} belongs to {numbers.named(holder)}; {used} is used instead."
-        yield Finding(17, "number", text, ACCOUNTING, blocking=False)
+    elif not kept and (why := numbers.passed_over(co)):
+        yield Finding(17, "number", f"{why}; {wanted} is used instead.", ACCOUNTING, blocking=False)
 
 
 def custom_title(co: ChangeOrder, title: str | None, description: str | None) -> Iterator[Finding]:

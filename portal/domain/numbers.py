@@ -107,6 +107,15 @@ def natural(change_order: ChangeOrder) -> str:
     return records.change_request_number(commitment.number, change_order.number, bool(commitment.is_purchase_order))
 
 
+def passed_over(change_order: ChangeOrder) -> str:
+    """Why it does not get the number that it had, or the natural one: whose that is. Empty where it gets it."""
+    if gone := lost(change_order):
+        return f"Its number {gone.number} belongs to {named(gone.holder)} now"
+    number = natural(change_order)
+    holder = holder_of(change_order, number)
+    return f"The number {number} belongs to {named(holder)}" if holder else ""
+
+
 def chosen(change_order: ChangeOrder, typed: str) -> str:
     """The number an approver means by what was typed: upper case, and the proposed one for nothing."""
     return lookups.code(typed) or propose(change_order)
