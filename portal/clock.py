@@ -1,5 +1,6 @@
 """The time. Everything that asks for it asks here, so that tests can hold it still."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,6 +24,11 @@ def machine() -> datetime:
     """What the machine says; the only place that asks it. A run of the tests with `--today` moves this one, so that rehearsals
     and stand-ins of the same run move along."""
     return datetime.now(UTC)
+
+
+def steady() -> float:
+    """Seconds that only go forward, whatever is done to the machine's clock: for a pace, never for a date."""
+    return time.monotonic()
 
 
 @contextmanager

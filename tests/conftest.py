@@ -174,16 +174,20 @@ class Clock:
     """The portal's time, standing still until told otherwise."""
 
     def __init__(self):
-        self.moment = clocks.now()
+        self.moment, self.passed_s = clocks.now(), 0.0
 
     def now(self):
         return self.moment
+
+    def steady(self):
+        return self.passed_s
 
     def set(self, moment: datetime):
         self.moment = moment
 
     def tick(self, **passed: float):
         self.moment += timedelta(**passed)
+        self.passed_s += timedelta(**passed).total_seconds()
 
 
 @pytest.fixture
@@ -191,6 +195,7 @@ def clock(monkeypatch):
     """Time held still: `clock.tick(minutes=31)`, `clock.set(moment)`."""
     clock = Clock()
     monkeypatch.setattr(clocks, "system", clock.now)
+    monkeypatch.setattr(clocks, "steady", clock.steady)
     return clock
 
 

@@ -94,12 +94,14 @@ def test_finance_sees_there_what_was_sent(client, ben, job, make_change_order):
 @pytest.mark.parametrize(
     "path", ["/jobs/{job}", "/jobs/{job}/commitments", "/commitments/{commitment}", "/commitments/{commitment}/change-orders/new"]
 )
-def test_somebody_else_sees_nothing_of_it(client, dee, elsewhere, path):
-    answer = sign_in(client, dee).get(path.format(job=elsewhere.job_id, commitment=elsewhere.id))
+def test_to_somebody_else_it_is_not_there(client, dee, elsewhere, path):
+    sign_in(client, dee)
+    missing = client.get(path.format(job=4711, commitment=4711))
 
-    assert answer.status_code == 403
-    assert "You are not a member of job 24-200." in answer.text
-    assert "Mill Street" not in answer.text
+    answer = client.get(path.format(job=elsewhere.job_id, commitment=elsewhere.id))
+
+    assert answer.status_code == missing.status_code == 404
+    assert answer.text == missing.text
 
 
 @pytest.mark.parametrize("path", ["/jobs/4711", "/jobs/4711/commitments", "/commitments/4711", "/commitments/4711/change-orders/new"])

@@ -22,7 +22,8 @@ MANY = 10_000  # whom a pace remembers before it forgets those who need not wait
 class Pace:
     """How often each one may ask: a bucket of one minute's requests that fills up evenly.
 
-    Kept in the memory of each web process: a count in the database would make a write out of every read.
+    Kept in the memory of each web process: a count in the database would make a write out of every read. A clock that is set
+    changes nothing.
     """
 
     def __init__(self, per_minute: int) -> None:
@@ -32,7 +33,7 @@ class Pace:
     def wait(self, who: Hashable) -> int:
         """0 and one request less in the bucket, or the whole seconds until there is one."""
         with self.lock:
-            now = clock.now().timestamp()
+            now = clock.steady()
             until = max(self.empty_until.get(who, now), now) + self.interval
             if until - now > 60 + self.interval / 2:
                 return max(1, round(until - now - 60 + 0.5))

@@ -100,15 +100,16 @@ def jobs_of(viewer: User) -> list[Job]:
 
 
 def job(id: int, viewer: User) -> Job:
-    """The job, for its members and for people with a level. Raises NotPermitted or Job.DoesNotExist."""
+    """The job, for its members and for people with a level. Raises Job.DoesNotExist, for anybody else too: that it is there is none of
+    their business, and addresses are numbers that can be counted through."""
     found: Job = Job.get_by_id(id)
-    if not viewer.may_look:
-        sending.ensure_member(found, viewer)
+    if not viewer.may_look and not viewer.is_member_of(found):
+        raise Job.DoesNotExist  # type: ignore[attr-defined]
     return found
 
 
 def commitment(id: int, viewer: User) -> Commitment:
-    """The commitment, for whoever may see its job. Raises NotPermitted or Commitment.DoesNotExist."""
+    """The commitment, for whoever may see its job. Raises Commitment.DoesNotExist or Job.DoesNotExist."""
     found: Commitment = _commitments().where(Commitment.id == id).get()
     job(found.job.id, viewer)
     return found

@@ -9,7 +9,7 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField
-from portal.domain import change_orders, checks, entries, events, matching, privileges, sending, statements
+from portal.domain import change_orders, checks, commitments, entries, events, matching, privileges, sending, statements
 from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.commitments import Commitment, Job
 from portal.domain.entries import Entry
@@ -109,7 +109,11 @@ def ids_of(origin: Import, condition: Any) -> list[int]:
 
 
 def put(row: Staged, books: matching.Books, origin: Import) -> None:
-    """New, changed, unchanged or left alone: one change order of the file, in the turn's transaction."""
+    """New, changed, unchanged or left alone: one change order of the file, in the turn's transaction.
+
+    The commitment is held, as by everybody who makes a change order of it: a system that delivers the same number at the same
+    moment comes before or after, and finds what is there.
+    """
     entry = entries.load(row.content)
     try:
         commitment = books.commitment(entry)
@@ -117,6 +121,7 @@ def put(row: Staged, books: matching.Books, origin: Import) -> None:
         row.outcome, row.note = Outcome.LEFT, str(error)
         row.save(only=[Staged.outcome, Staged.note])
         return
+    commitments.hold(commitment)
     known = ChangeOrder.get_or_none(commitment=commitment, number=entry.draft.number)
     if known is None:
         here = sending.create(commitment, origin.writer, entry.draft, file=origin.file)

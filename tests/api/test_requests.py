@@ -397,6 +397,16 @@ def test_each_token_has_a_pace_of_its_own(clock):
     assert [pace.wait(1) for _ in range(3)] == [0, 0, 30]
 
 
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_set_changes_no_pace(clock, hours):
+    pace = Pace(2)
+    assert [pace.wait(1) for _ in range(3)] == [0, 0, 30]
+
+    clock.set(clock.now() + timedelta(hours=hours))
+
+    assert pace.wait(1) == 30
+
+
 def guess(app, text="cco_wrong", address="192.0.2.7"):
     sent = {"headers": {"Authorization": f"Bearer {text}"}, "environ_base": {"REMOTE_ADDR": address}}
     return app.test_client().get("/api/v1/change-orders", **sent)
