@@ -26,7 +26,20 @@ HERE = ("127.0.0.1", "localhost", "::1", "")
 
 
 def on_starting(server):
-    """Not on an address that others reach while PORTAL_URL says that nobody does: the rules of production would not be asked."""
+    """Not on an address that others reach while PORTAL_URL says that nobody does: the rules of production would not be asked.
+    Not with several processes on SQLite, whose writers wait for each other without order, nor beside another web server of it."""
+    from portal import premises, production
+
+    file = production.database_file(settings_of.load())
+    if file and server.cfg.workers > 1:
+        sys.exit(f"DATABASE_URL: SQLite takes one web process, not {server.cfg.workers}. Set workers = 1, or move to PostgreSQL.")
+    if file:
+        try:
+            server.alone = premises.hold(file.with_name(f"{file.name}.web"))  # until the server ends
+        except BlockingIOError:
+            sys.exit(f"DATABASE_URL: another web server has {file} open, and SQLite takes one. Stop it, or move to PostgreSQL.")
+        except OSError as error:
+            sys.exit(f"DATABASE_URL: cannot write to {file.parent} ({error.strerror}). Make it a folder the portal may write to.")
     others = [host for host, _ in (one for one in server.address if isinstance(one, tuple)) if host not in HERE]
     if others and not settings_of.load().is_for_others:
         sys.exit(f"PORTAL_URL: names this machine alone, but the web server was told to listen on {', '.join(others)}. Set PORTAL_URL.")

@@ -19,6 +19,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from portal import clock
+from portal.doorstep import Doorstep, word
 
 HOST = "127.0.0.1"
 SANDBOX = {"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"}
@@ -93,7 +94,7 @@ class Handler:
 
 
 class Pages:
-    """The web side: `/` for people, `/mails.json` for scripts, `/mails/<id>.html` for one HTML part, locked in."""
+    """The web side, below /WORD: `/` for people, `/mails.json` for scripts, `/mails/<id>.html` for one HTML part, locked in."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self.mailbox = mailbox
@@ -123,7 +124,7 @@ def page(mails: list[dict[str, Any]]) -> str:
 def article(mail: dict[str, Any]) -> str:
     facts = {"To": ", ".join(mail["to"]), "From": mail["from"], "Date": mail["date"], "Message-ID": mail["message_id"]}
     rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
-    link = f'<p><a href="/mails/{mail["id"]}.html">HTML part</a></p>' if mail["html"] else ""
+    link = f'<p><a href="mails/{mail["id"]}.html">HTML part</a></p>' if mail["html"] else ""
     return f"<article><h2>{escape(mail['subject'])}</h2><dl>{rows}</dl><pre>{escape(mail['text'])}</pre>{link}</article><hr>"
 
 
@@ -135,11 +136,11 @@ class QuietRequests(WSGIRequestHandler):
 
 
 def serve(smtp_port: int, http_port: int, folder: Path) -> None:
-    """Take mail and show it until the process is ended. Raises OSError when a port is taken."""
+    """Take mail, and show it under the word of the folder, until the process is ended. Raises OSError when a port is taken."""
     mailbox = Mailbox(folder)
     smtp = Controller(Handler(mailbox), hostname=HOST, port=smtp_port, decode_data=False, enable_SMTPUTF8=True)
     smtp.start()
     try:
-        make_server(HOST, http_port, Pages(mailbox), threaded=True, request_handler=QuietRequests).serve_forever()
+        make_server(HOST, http_port, Doorstep(Pages(mailbox), word(folder)), threaded=True, request_handler=QuietRequests).serve_forever()
     finally:
         smtp.stop()

@@ -8,6 +8,7 @@ import secrets
 import socket
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import IO
 
 import config
 
@@ -31,18 +32,27 @@ def data_folder(folder: Path) -> Iterator[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         if not folder.stat().st_mode & 0o200:  # root could write all the same; somebody meant it
             raise PermissionError(0, "it is read-only")
-        file = lock.open("a+")
+        file = hold(lock)
+    except BlockingIOError:
+        message = f"PORTAL_DATA: {folder} is in use by another `portal up`. Stop that one, or set PORTAL_DATA to another folder."
+        raise Unusable(message) from None
     except FileExistsError:
         raise Unusable(f"PORTAL_DATA: {folder} is not a folder. Name another one.") from None
     except OSError as error:
         raise Unusable(f"PORTAL_DATA: cannot write to {folder} ({error.strerror}). Name a folder that can be written to.") from None
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            message = f"PORTAL_DATA: {folder} is in use by another `portal up`. Stop that one, or set PORTAL_DATA to another folder."
-            raise Unusable(message) from None
         yield folder
+
+
+def hold(lock: Path) -> IO[str]:
+    """The file, locked as long as it is open here or in a child. Raises BlockingIOError where somebody else holds it, or OSError."""
+    file = lock.open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise
+    return file
 
 
 def secret_key(folder: Path) -> str:

@@ -30,10 +30,9 @@ def password_hash(quick):
 def make_user(database, password_hash):
     """A person by name; the address is the first name's. `level`, `can_push`, `active` as wanted."""
 
-    def make(name, **rights):
-        email = (
-            f"{name.replace(' ', '.').lower()}@example.test" if name.startswith("Approver") else f"{name.split()[0].lower()}@example.test"
-        )
+    def make(name, email="", **rights):
+        handle = name.replace(" ", ".") if name.startswith("Approver") else name.split()[0]
+        email = email or f"{handle.lower()}@example.test"
         return User.create(name=name, email=email, handle=people.handle_of(email), password=password_hash, **rights)
 
     return make

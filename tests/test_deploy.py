@@ -8,6 +8,8 @@ import sys
 import pytest
 
 import config
+from portal import premises
+from portal.web import headers
 from tests.conftest import KEY
 from tests.processes import ROOT, environment
 
@@ -34,7 +36,7 @@ def test_only_pages_are_led_from_http_to_https():
     assert "location / { if ($request_method !~ ^(GET|HEAD)$) { return 403; } return 301 https://cco.example.com$request_uri; }" in plain
     assert "location /api/ { return 403; }" in plain
     assert "location ~ ^/(healthz|readyz|version)$ { return 403; }" in plain
-    assert plain.count("return 301") == 1
+    assert plain.count("return 301") == 2
 
 
 def test_the_proxy_speaks_tls_12_or_newer_and_limits_what_it_takes():
@@ -56,8 +58,28 @@ def test_the_proxy_overwrites_what_a_browser_says_of_itself():
     assert "$proxy_add_x_forwarded_for" not in said
 
 
-def test_the_proxy_keeps_no_log_of_links_for_passwords():
-    assert "location /password/ { access_log off; proxy_pass http://portal; }" in nginx()
+def test_the_proxy_keeps_no_log_of_links():
+    said = nginx()
+    plain, _, secure = said.partition("listen 443")
+    logged = re.findall(r"log_format portal '([^']+)'", said)[0]
+
+    assert "location /password/ { access_log off; proxy_pass http://portal; }" in secure
+    assert "location /password/ { access_log off; if" in plain
+    assert not {"$request", "$request_uri", "$args", "$query_string", "$http_referer"} & set(re.findall(r"\$\w+", logged))
+    for server in (plain, secure):
+        assert "access_log /var/log/nginx/portal.log portal;" in server
+        assert "error_log /var/log/nginx/portal-error.log crit;" in server
+
+
+def test_pages_of_the_proxy_itself_carry_the_headers_of_the_portal():
+    said = nginx()
+    maps = dict(re.findall(r'map \$upstream_http_\w+ \$(own_\w+) { "" "([^"]+)"; default ""; }', said))
+
+    added = {name: maps[value] for name, value in re.findall(r"add_header ([\w-]+) \$(own_\w+) always;", said)}
+
+    assert added == headers.HEADERS | {"Strict-Transport-Security": headers.ONE_YEAR, "Cache-Control": "no-store"}
+    assert said.count("add_header") == len(added), "one in a location would end the inheritance of all"
+    assert "error_page 413 @too_large;" in said
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
@@ -180,3 +202,20 @@ def test_the_example_of_the_settings_names_only_what_there_is():
     names = re.findall(r"^(\w+)=", (DEPLOY / "environment").read_text(), re.MULTILINE)
 
     assert {name.removesuffix("_FILE") for name in names} <= set(config.Settings.model_fields)
+
+
+def test_several_processes_on_sqlite_are_refused(tmp_path):
+    done = gunicorn("--workers", "2", "--bind", "127.0.0.1:0", "--no-control-socket", PORTAL_DATA=tmp_path)
+
+    assert done.returncode != 0
+    assert "DATABASE_URL: SQLite takes one web process, not 2. Set workers = 1, or move to PostgreSQL." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_second_web_server_on_one_sqlite_database_is_refused(tmp_path):
+    with premises.hold(tmp_path / "portal.db.web"):
+        done = gunicorn("--bind", "127.0.0.1:0", "--no-control-socket", PORTAL_DATA=tmp_path)
+
+    assert done.returncode != 0
+    assert f"DATABASE_URL: another web server has {tmp_path / 'portal.db'} open, and SQLite takes one." in done.stderr
+    assert "Traceback" not in done.stderr

@@ -263,3 +263,39 @@ def test_without_htmx_the_page_comes_back_with_what_was_saved(admin, ben, job):
 
     assert row(answer.text, ben).find("button", value="24-117")
     assert admin.get("/settings/people").text.count('<option value="24-117">') == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Ana Ortiz", "ana  ortiz", "Ana Ort\u0456z", "\u0410na \u041ertiz", "An\u00e1 Ortiz", "Ana 0rtiz", "Ana\u200b Ortiz", "Ana Ortlz"],
+)
+def test_two_people_whose_names_look_alike_are_told_apart(admin, ana, ben, make_user, name):
+    other = make_user(name, email="other@example.test")
+
+    page = admin.get("/settings/people").text
+
+    assert f"Looks like {name}, other@example.test" in row(page, ana).get_text()
+    assert f"Looks like {ana.name}, {ana.email}" in row(page, other).get_text()
+    assert "Looks like" not in row(page, ben).get_text()
+
+
+def test_a_row_that_is_saved_still_tells_whom_it_looks_like(admin, ben, make_user):
+    other = make_user(ben.name, email="other@example.test")
+
+    answer = admin.post(f"/settings/people/{ben.id}/level", data={"level": "Standard"}, headers=HTMX)
+
+    assert f"Looks like {other.name}, other@example.test" in row(answer.text, ben).get_text()
+
+
+def test_a_closed_account_looks_like_nobody(admin, ana, make_user):
+    make_user(ana.name, email="other@example.test", active=False)
+
+    assert "Looks like" not in admin.get("/settings/people").text
+
+
+def test_whoever_adds_a_person_with_a_name_like_anothers_is_told(admin, ana):
+    form = {"name": ana.name.upper(), "email": "new@example.test", "level": "None"}
+
+    page = admin.post("/settings/people", data=form, follow_redirects=True).text
+
+    assert f"The name looks like that of {ana.name}, {ana.email}." in page

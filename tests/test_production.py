@@ -426,3 +426,15 @@ def test_a_key_that_was_lost_is_told_and_nothing_is_overwritten(portal, kept):
     assert (resealed.exit_code, "SECRET_KEY has changed" in resealed.output) == (2, True)
     db.init(portal.database_url)
     assert Connection.get().client_secret == kept.client_secret
+
+
+@pytest.mark.parametrize("command", [["db", "migrate"], ["users", "list"]])
+def test_a_database_made_by_a_command_is_its_owners_alone(tmp_path, command):
+    env = environment(PORTAL_DATA=tmp_path, SECRET_KEY=KEY)
+    for arguments in (["db", "migrate"], command):
+        subprocess.run([sys.executable, "-m", "portal.cli", *arguments], cwd=ROOT, env=env, umask=0o022, check=True, capture_output=True)
+
+    made = [path for path in tmp_path.iterdir() if path.name.startswith("portal.db")]
+
+    assert made
+    assert {path.stat().st_mode & 0o777 for path in made} == {0o600}

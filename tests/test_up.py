@@ -69,9 +69,21 @@ def test_it_prints_one_line_of_json_with_all_a_script_needs(portal_up: PortalUp)
 
 
 def test_with_an_address_of_spectrum_it_starts_no_simulator_and_loads_no_sample(tmp_path: Path) -> None:
-    with running(PortalUp(tmp_path, SPECTRUM_URL="https://spectrum.example.test:8482")) as portal:
+    with running(PortalUp(tmp_path, SPECTRUM_URL="https://spectrum.example.test:8482", SMTP_HOST="127.0.0.1")) as portal:
         assert (portal.report["simulator"], portal.report["accounts"]) == (None, [])
         assert "simulator" not in portal.pids()
+
+
+def test_beside_a_real_spectrum_mail_is_caught_only_when_asked_for(tmp_path: Path) -> None:
+    message = refused(tmp_path, SPECTRUM_URL="https://spectrum.example.test:8482")
+    asked = PortalUp(tmp_path, SPECTRUM_URL="https://spectrum.example.test:8482")
+    asked.command.append("--catcher")
+    with running(asked) as portal:
+        caught = portal.report["mail"]
+
+    assert message.startswith("Error: SMTP_HOST: is not set, and beside a real Spectrum mail that reaches nobody is no mail.")
+    assert "--catcher" in message
+    assert caught
 
 
 def test_everything_it_names_answers(portal_up: PortalUp) -> None:

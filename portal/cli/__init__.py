@@ -1,7 +1,9 @@
 """The command line: `portal COMMAND`, or `python -m portal.cli COMMAND`."""
 
 import importlib
+import os
 import re
+from functools import partial
 from typing import NamedTuple
 
 import click
@@ -65,8 +67,10 @@ class Lazy(click.Group):
 
 
 @click.group(cls=Lazy)
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Accept or reject commitment change orders and export them to Spectrum, each exactly once."""
+    ctx.call_on_close(partial(os.umask, os.umask(0o077)))  # what a command makes, a database above all, is its owner's alone
 
 
 def settings() -> config.Settings:

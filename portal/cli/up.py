@@ -12,12 +12,13 @@ import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 import peewee
 
 import config
-from portal import db, doorbell, premises, production, readiness, valkey
+from portal import db, doorbell, doorstep, premises, production, readiness, valkey
 from portal.cli import Refusal, settings
 from portal.domain.people import User
 from portal.intake import samples
@@ -26,11 +27,17 @@ from portal.supervisor import KeepsDying, Supervisor
 PORTAL = [sys.executable, "-m", "portal.cli"]
 WORKER = str(Path(config.__file__).with_name("worker.py"))
 THREADS = 8
+NO_MAIL = (
+    "SMTP_HOST: is not set, and beside a real Spectrum mail that reaches nobody is no mail. Set SMTP_HOST; "
+    "or, to have all mail kept on a page of this machine, start with --catcher."
+)
+FOLDERS = {"simulator": "simulator", "mail": "catcher"}  # of the stand-ins with a page
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="When everything is ready, print one line of JSON for scripts.")
-def up(as_json: bool) -> None:
+@click.option("--catcher", is_flag=True, help="Keep mail on a page of this machine, also beside a real Spectrum.")
+def up(as_json: bool, catcher: bool) -> None:
     """Start everything on this machine: web server, workers, keeper, and stand-ins for what is not configured.
 
     Ctrl-C stops it all. PORTAL_PORT and PORTAL_DATA move it; the README lists the other settings.
@@ -39,7 +46,7 @@ def up(as_json: bool) -> None:
     try:
         with premises.data_folder(wanted.PORTAL_DATA) as folder, socket_folder() as sockets:
             premises.check_port(wanted.PORTAL_PORT)
-            asyncio.run(Up(wanted, folder, sockets / "valkey.sock", announce_json if as_json else announce).run())
+            asyncio.run(Up(wanted, folder, sockets / "valkey.sock", announce_json if as_json else announce, catcher).run())
     except (premises.Unusable, valkey.NoServer, config.ConfigError) as error:
         raise Refusal(str(error)) from None
     except (KeepsDying, readiness.NotReady) as error:
@@ -63,10 +70,12 @@ class Up:
     settings reach all processes through the environment.
     """
 
-    def __init__(self, wanted: config.Settings, folder: Path, socket: Path, show: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, wanted: config.Settings, folder: Path, socket: Path, show: Callable[[dict[str, Any]], None], catcher: bool) -> None:
         self.folder, self.socket, self.show = folder, socket, show
         self.ports = premises.ports(folder)
         self.own_redis, self.own_spectrum, self.own_mail = not wanted.REDIS_URL, not wanted.SPECTRUM_URL, not wanted.SMTP_HOST
+        if self.own_mail and not catcher and not (self.own_spectrum or wanted.SPECTRUM_URL.startswith(config.HERE)):
+            raise premises.Unusable(NO_MAIL)
         self.settings = wanted.model_copy(update=self.stand_ins() | {"SECRET_KEY": wanted.SECRET_KEY or premises.secret_key(folder)})
         os.environ.update({name: str(value) for name, value in self.settings.model_dump().items()})
 
@@ -78,7 +87,11 @@ class Up:
         return redis | spectrum | mail
 
     def url(self, name: str) -> str:
-        return f"http://{premises.HOST}:{self.ports[name]}"
+        """The address of a stand-in, with the word that nobody guesses."""
+        return f"http://{premises.HOST}:{self.ports[name]}/{doorstep.word(self.folder / FOLDERS[name])}"
+
+    def path(self, name: str) -> str:
+        return f"{urlsplit(self.url(name)).path}/"
 
     async def run(self) -> None:
         """Until Ctrl-C or SIGTERM. Raises KeepsDying, NotReady, or Unusable for a setting that turns out not to work."""
@@ -162,9 +175,12 @@ class Up:
         """How to see that each has come up."""
         checks = {name: readiness.worker_of(name, self.settings.REDIS_URL) for name in doorbell.QUEUES}
         if self.own_spectrum:
-            checks["simulator"] = readiness.page(self.ports["simulator"], "/")
+            checks["simulator"] = readiness.page(self.ports["simulator"], self.path("simulator"))
         if self.own_mail:
-            checks |= {"catcher": readiness.page(self.ports["mail"], "/"), "catcher (SMTP)": readiness.listens(self.ports["smtp"])}
+            checks |= {
+                "catcher": readiness.page(self.ports["mail"], self.path("mail")),
+                "catcher (SMTP)": readiness.listens(self.ports["smtp"]),
+            }
         return checks | {"web": readiness.page(self.settings.PORTAL_PORT, "/readyz")}
 
     def report(self, supervisor: Supervisor) -> dict[str, Any]:

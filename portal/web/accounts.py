@@ -7,7 +7,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from portal import clock
-from portal.domain import people, privilege_requests, privileges, projects, roster, trail, welcoming
+from portal.domain import look_alikes, people, privilege_requests, privileges, projects, roster, trail, welcoming
 from portal.domain.events import Event
 from portal.domain.people import Level, NotPermitted, User
 from portal.domain.roster import Filter
@@ -61,8 +61,14 @@ def add() -> ResponseReturnValue:
         return people_page(None, str(error), new=form), 422
     except NotPermitted as error:
         return people_page(None, str(error), new=form), 403
-    flash(f"{person.name} was added. A mail to {person.email} leads to choosing a password; its link works for an hour.")
+    flash(f"{person.name} was added. A mail to {person.email} leads to choosing a password; its link works for an hour.{likeness(person)}")
     return redirect(url_for("settings.people", _anchor=f"person-{person.id}"), 303)
+
+
+def likeness(person: User) -> str:
+    """A further sentence where a reader could take the person for somebody else."""
+    others = look_alikes.among(people.everybody()).get(person.id, [])
+    return f" The name looks like that of {', and of '.join(f'{one.name}, {one.email}' for one in others)}." if others else ""
 
 
 @bp.post("/people/<key:id>/deactivation")
@@ -140,7 +146,12 @@ def row_of(person: User, **said: str) -> str:
 
 def about(shown: list[User]) -> dict[str, object]:
     """What the rows of these people need besides themselves."""
-    return {"levels": list(Level), "memberships": people.jobs_by_person(), "grants": roster.grants(shown)}
+    return {
+        "levels": list(Level),
+        "memberships": people.jobs_by_person(),
+        "grants": roster.grants(shown),
+        "alike": look_alikes.among(people.everybody()),
+    }
 
 
 def _rows(shown: list[User]) -> Iterator[tuple[object, ...]]:

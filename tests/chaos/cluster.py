@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from portal import clock
+from portal import clock, doorstep
 from portal.premises import HOST
 from portal.supervisor import members
 from tests.chaos import ground
@@ -138,6 +138,10 @@ class Cluster:
         return f"http://{HOST}:{self.ports['web']}"
 
     @property
+    def spectrum_url(self) -> str:
+        return f"http://{HOST}:{self.ports['simulator']}/{doorstep.word(self.folder / 'simulator')}"
+
+    @property
     def web_processes(self) -> int:
         return 1 if self.database_url.startswith("sqlite") else 3
 
@@ -145,7 +149,7 @@ class Cluster:
         """What the portal's programs are told."""
         return environment(
             PORTAL_DATA=self.folder, PORTAL_PORT=self.ports["web"], DATABASE_URL=self.database_url, SECRET_KEY=SECRET_KEY,
-            REDIS_URL=self.redis.url, SPECTRUM_URL=f"http://{HOST}:{self.ports['simulator']}",
+            REDIS_URL=self.redis.url, SPECTRUM_URL=self.spectrum_url,
             SPECTRUM_AUTHORIZATION_ID=ground.AUTHORIZATION_ID, SPECTRUM_CONNECT_S=self.pace.connect_s,
             SPECTRUM_DEADLINE_S=self.pace.deadline_s, INFOLINK_SERVER="simulator", SMTP_HOST=HOST, SMTP_PORT=self.ports["smtp"],
             PORTAL_REHEARSAL=self.rehearsal, PORTAL_REHEARSAL_NAME=name, PYTHONUNBUFFERED=1,
@@ -154,7 +158,7 @@ class Cluster:
     def tell_simulator(self, what: str, wanted: Any, method: str = "POST") -> None:
         """One request to its controls. Raises OSError when it does not listen."""
         request = urllib.request.Request(
-            f"http://{HOST}:{self.ports['simulator']}/__sim/{what}",
+            f"{self.spectrum_url}/__sim/{what}",
             data=json.dumps(wanted).encode(),
             headers={"Content-Type": "application/json"},
             method=method,

@@ -10,6 +10,8 @@ from typing import Any
 
 import requests
 
+from portal import doorstep
+
 START_S = 20
 
 
@@ -27,7 +29,11 @@ class SimulatorProcess:
 
     @property
     def url(self) -> str:
-        return f"{'https' if self.certificate else 'http'}://127.0.0.1:{self.port}"
+        return f"{'https' if self.certificate else 'http'}://127.0.0.1:{self.port}/{self.word}"
+
+    @property
+    def word(self) -> str:
+        return doorstep.word(self.data)
 
     @property
     def pid(self) -> int:

@@ -12,14 +12,14 @@ from tests.spectrum.proxy import cutting
 CERTIFICATE = str(Path(__file__).with_name("localhost.pem"))
 
 
-def through(proxy, folder, scheme="http", **settings):
-    return Spectrum(f"{scheme}://127.0.0.1:{proxy.port}", "PORTALTEST", folder, connect_s=5, deadline_s=10, **settings)
+def through(proxy, process, folder, scheme="http", **settings):
+    return Spectrum(f"{scheme}://127.0.0.1:{proxy.port}/{process.word}", "PORTALTEST", folder, connect_s=5, deadline_s=10, **settings)
 
 
 @pytest.mark.parametrize("tenth", range(11))
 def test_a_request_cut_on_its_way_is_unknown_and_only_a_whole_one_is_stored(simulator, record, tmp_path, tenth):
     with cutting(simulator.port) as proxy:
-        spectrum = through(proxy, tmp_path)
+        spectrum = through(proxy, simulator, tmp_path)
         spectrum.change_request(record(), "whole")
         whole = proxy.passed
         proxy.limit = whole * tenth // 10
@@ -35,7 +35,7 @@ def test_a_request_cut_on_its_way_is_unknown_and_only_a_whole_one_is_stored(simu
 
 def test_a_connection_that_is_never_made_sent_nothing(simulator, record, tmp_path):
     with cutting(simulator.port) as proxy:
-        spectrum = through(proxy, tmp_path)
+        spectrum = through(proxy, simulator, tmp_path)
         spectrum.change_request(record(), "whole")
 
     with pytest.raises(NotSent):
@@ -52,7 +52,7 @@ def secure(tmp_path_factory, master):
 def test_over_tls_only_a_cut_before_the_request_is_not_sent(secure, record, tmp_path):
     tenths, outcomes = range(10), []
     with cutting(secure.port, talks_back=True) as proxy:
-        spectrum = through(proxy, tmp_path, "https", ca_bundle=CERTIFICATE)
+        spectrum = through(proxy, secure, tmp_path, "https", ca_bundle=CERTIFICATE)
         spectrum.change_request(record(), "whole")
         whole = proxy.passed
         for tenth in tenths:

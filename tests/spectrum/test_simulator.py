@@ -450,7 +450,8 @@ def test_it_stops_politely_even_while_a_call_hangs(tmp_path, master):
     process.fail("commit_then_hang", method="*")
     with socket.create_connection(("127.0.0.1", process.port)) as hanging:
         body = envelope(dict.fromkeys([field.name for field in FIELDS], "")).encode()
-        hanging.sendall(b"POST /ws/ARChangeRequest HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        head = f"POST /{process.word}/ws/ARChangeRequest HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+        hanging.sendall(head.encode() + body)
 
         assert process.stop() == 0
 

@@ -19,7 +19,7 @@ def serve(
     key: Path | None = None,
     **options: Any,
 ) -> None:
-    """Serve on 127.0.0.1 until SIGTERM or SIGINT.
+    """Serve on 127.0.0.1, under the word of its folder, until SIGTERM or SIGINT.
 
     port         0 takes a free one; the address goes to stderr.
     data         folder of the ledger; it is made when missing and survives a restart.
@@ -31,6 +31,7 @@ def serve(
 
     Raises OSError or ValueError when folder, file or fault cannot be used.
     """
+    from portal import doorstep
     from portal.spectrum.simulator.app import Simulator  # the client needs none of this
     from portal.spectrum.simulator.ledger import Ledger
     from portal.spectrum.simulator.master import Master
@@ -40,6 +41,6 @@ def serve(
     simulator = Simulator(Ledger(data), Master.load(master), controls, Options(**options))
     try:
         simulator.faults.put(faults)
-        run(simulator, port, certificate, key)
+        run(simulator, doorstep.word(data), port, certificate, key)
     finally:
         simulator.world.ledger.close()

@@ -112,7 +112,7 @@ class Simulator:
         raise NotFound
 
     def _wsdl(self, request: Request, service: str) -> Response:
-        good = wire.wsdl(service, request.host_url.rstrip("/")).encode()
+        good = wire.wsdl(service, request.root_url.rstrip("/")).encode()
         fault = self.faults.take("wsdl")
         return fault.answer(Call(request, service, good, self.hurry)) if fault else xml(good)
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Request
 
+from portal.doorstep import Doorstep
+
 if TYPE_CHECKING:
     from portal.spectrum.simulator.app import Simulator
 
@@ -59,9 +61,9 @@ class Server(ThreadedWSGIServer):
         self.close_request(request)  # without the polite end that would come before a reset
 
 
-def run(app: "Simulator", port: int, certificate: Path | None = None, key: Path | None = None) -> None:
-    """Serve on 127.0.0.1 until SIGTERM or SIGINT; port 0 takes a free one. Says where on stderr."""
-    server = Server("127.0.0.1", port, app, Handler)
+def run(app: "Simulator", word: str, port: int, certificate: Path | None = None, key: Path | None = None) -> None:
+    """Serve under /WORD on 127.0.0.1 until SIGTERM or SIGINT; port 0 takes a free one. Says where on stderr."""
+    server = Server("127.0.0.1", port, Doorstep(app, word), Handler)
     server.refuses = app.refuses_connection
     if certificate:
         server.tls = server.ssl_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -73,5 +75,5 @@ def run(app: "Simulator", port: int, certificate: Path | None = None, key: Path 
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    print(f"Spectrum simulator on http{'s' if certificate else ''}://127.0.0.1:{server.port}", file=sys.stderr, flush=True)
+    print(f"Spectrum simulator on http{'s' if certificate else ''}://127.0.0.1:{server.port}/{word}", file=sys.stderr, flush=True)
     server.serve_forever(poll_interval=0.1)
