@@ -1,8 +1,9 @@
 """What the columns of a table are called: our names, and those that project systems and people give the same things."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from portal.domain.entries import BadFile, Problem
 
@@ -73,14 +74,21 @@ SYNONYMS = {
 }
 NAMES = {"_".join(said.split()): column for column, all_said in SYNONYMS.items() for said in all_said.split(", ")}
 NUMBER = {"#", "no", "num", "nr"}
+ALIKE = 0.8  # how much of two words has to agree for the one to be the other, mistyped
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns of one table: what each is, and how the file writes it."""
+    """The columns of one table: what each is, and how the file writes it. What is not in KNOWN is passed over."""
 
     names: list[str]
     headings: dict[str, str]
+
+    @property
+    def note(self) -> str:
+        """The columns that nobody here knows, as a sentence; empty where there are none."""
+        unknown = ", ".join(f"“{_short(heading)}”" for name, heading in self.headings.items() if name not in KNOWN)
+        return f"Passed over, because no such column is known: {unknown}." if unknown else ""
 
     def heading(self, name: str) -> str:
         """How the file calls our column; our own name where it has none."""
@@ -113,16 +121,42 @@ def column_of(cell: str) -> str:
 
 def _reasons(cells: list[str]) -> list[str]:
     names = [column_of(cell) for cell in cells]
+    missing = [name for name in REQUIRED if name not in names]
     return [
         *(f"Column {place} has no name." for place, cell in enumerate(cells, 1) if not cell.strip()),
-        *(_twice(name, cells) for name in dict.fromkeys(names) if name and names.count(name) > 1),
+        *(_twice(name, cells) for name in dict.fromkeys(names) if name in KNOWN and names.count(name) > 1),
         *(
-            f"Column “{_short(cell)}” is not known. Remove it, or give it one of the documented names."
+            reason
             for name, cell in zip(names, cells, strict=True)
-            if cell.strip() and name not in KNOWN
+            if cell.strip() and name not in KNOWN and (reason := _unknown(name, cell, names, bool(missing)))
         ),
-        *(f"Column “{name}” is missing." for name in REQUIRED if name not in names),
+        *(f"Column “{name}” is missing." for name in missing),
     ]
+
+
+def _unknown(name: str, cell: str, names: Collection[str], told: bool) -> str:
+    """Why an unknown column is refused: it looks like one that the file lacks. Else it is passed over; `told`: another one is missing."""
+    if meant := _meant(name, names):
+        return f"Column “{_short(cell)}” is not known. Is it {meant}? Name it so, or remove it."
+    return f"Column “{_short(cell)}” is not known. Remove it, or give it one of the documented names." if told else ""
+
+
+def _meant(name: str, names: Collection[str]) -> str:
+    """The known column that the heading is, mistyped; none that is there already, and never the switch that prices are taken for."""
+    for said, column in [*zip(COLUMNS, COLUMNS, strict=True), *NAMES.items()]:
+        ours, theirs = said.split("_"), name.split("_")
+        alike = len(ours) == len(theirs) and all(map(_alike, ours, theirs))
+        if column not in names and column != "unit_price" and (alike or "".join(ours) == "".join(theirs)):
+            return column
+    return ""
+
+
+def _alike(ours: str, theirs: str) -> bool:
+    """The same word, in another number or mistyped."""
+    short, long = sorted((ours, theirs), key=len)
+    if short == long or (len(short) > 2 and long.startswith(short) and len(long) - len(short) <= 2):
+        return True
+    return len(short) > 3 and SequenceMatcher(None, ours, theirs).ratio() >= ALIKE
 
 
 def _twice(name: str, cells: list[str]) -> str:

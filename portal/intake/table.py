@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from portal.domain import currencies, money
 from portal.domain.entries import BadFile, Entry, Problem
-from portal.intake import amounts, dates, shapes
-from portal.intake.headings import COLUMNS, HEADER, LINE, REQUIRED, Columns, columns
+from portal.intake import amounts, dates, fields, shapes
+from portal.intake.headings import COLUMNS, HEADER, KNOWN, LINE, REQUIRED, Columns, columns
 from portal.intake.workbook import Dated, Unreadable
 
 __all__ = ["COLUMNS", "HEADER", "LINE", "REQUIRED", "Table", "read"]
@@ -57,12 +57,14 @@ class Gathered:
         self.said: dict[str, str] = {}
         self.lines: list[dict[str, str]] = []
         self.places: list[str] = []
-        self.is_bad = False
+        self.is_bad = self.has_prices = False
 
     def add(self, where: str, row: dict[str, str], known: Columns) -> Iterator[Problem]:
         """Take the row in. A blank fact is one the row does not repeat; another one than before is a problem."""
         for name in HEADER:
             value = row.get(name, "").strip()
+            if name == "unit_price" and _is_price(value):
+                self.has_prices, value = True, ""
             first = self.facts.setdefault(name, value)
             if value and not first:
                 self.facts[name], self.said[name] = value, where
@@ -139,13 +141,15 @@ def read(rows: Rows, unit: str, epoch: date = dates.EPOCH) -> Table:
         dates.style_of((text for one in gathered for _, text in one.texts("date")), epoch),
     )
     amount_note = styles.amounts.note(chain.from_iterable(one.texts() for one in gathered))
+    price_note = _pass_over_prices(gathered, known)
     date_note = styles.dates.note(chain.from_iterable(one.texts("date") for one in gathered))
     entries: list[Entry] = []
     for one in gathered:
         found, wrong = _entry(one, styles, known)
         entries += found
         problems += wrong
-    return Table(entries, _in_order(problems, unit), [note for note in (amount_note, date_note) if note], known.renamed)
+    notes = [note for note in (known.note, price_note, amount_note, date_note) if note]
+    return Table(entries, _in_order(problems, unit), notes, known.renamed)
 
 
 def _in_order(problems: list[Problem], unit: str) -> list[Problem]:
@@ -191,10 +195,23 @@ def _gather(rows: Rows, unit: str, known: Columns) -> tuple[list[Gathered], list
     return list(gathered.values()), problems
 
 
+def _pass_over_prices(gathered: list[Gathered], known: Columns) -> str:
+    """A column of prices is not the switch of the same name: what else stands in it says nothing either. Answers the note."""
+    if not any(one.has_prices for one in gathered):
+        return ""
+    for one in gathered:
+        one.facts["unit_price"] = ""
+    return f"Column “{known.heading('unit_price')}” holds prices, not yes or no: it is passed over."
+
+
+def _is_price(text: str) -> bool:
+    return any(one.isdigit() for one in text) and text.casefold() not in fields.YES | fields.NO
+
+
 def _odd(where: str, row: dict[str, str], known: Columns) -> Iterator[Problem]:
     """Cells that hold no text or number."""
     for name, cell in row.items():
-        if isinstance(cell, Unreadable) and not (name == "date" and isinstance(cell, Dated)):
+        if name in KNOWN and isinstance(cell, Unreadable) and not (name == "date" and isinstance(cell, Dated)):
             yield Problem(where, known.heading(name), cell.reason)
 
 

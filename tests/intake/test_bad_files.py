@@ -61,8 +61,8 @@ WHOLE = {
     "a cell too long": (text_of({}) + "x" * 1_000_001, "line 3: The row cannot be read (field larger than field limit (1000000))."),
     "a missing column": (without("amount", "title"), "line 1: Column “title” is missing.\nline 1: Column “amount” is missing."),
     "an unknown column": (
-        text_of({}).replace("bid_item", "bid", 1),
-        "line 1: Column “bid” is not known. Remove it, or give it one of the documented names.",
+        text_of({}).replace("bid_item", "bid items", 1),
+        "line 1: Column “bid items” is not known. Is it bid_item? Name it so, or remove it.",
     ),
     "a double column": (text_of({}).replace("bid_item", "Unit ", 1), "line 1: Columns “Unit” and “unit” both mean unit. Keep one of them."),
     "the same column twice": (text_of({}).replace("bid_item", "unit", 1), "line 1: Column “unit” is there twice."),
