@@ -1,9 +1,8 @@
 """The database: one URL (SQLite or PostgreSQL), the base model, field types, and the write transaction."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +13,8 @@ import structlog
 from playhouse import db_url, migrations
 
 from portal import rehearsal
+from portal.outages import AWAY, BUSY, ERRORS, Away, Replaced, explained
+from portal.outages import Busy as Busy  # told by every write, and known to its callers from here
 from portal.whereabouts import File
 
 database = peewee.DatabaseProxy()
@@ -24,30 +25,11 @@ _writers = threading.RLock()
 
 SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1, "cache_size": -16_000, "temp_store": "memory"}
 BUSY_TIMEOUT_S = 10
-PATIENCE_S = 60.0  # of a write that must not be lost
-PAUSE_S = 0.5  # between its tries
 POSTGRES_OPTIONS = "-c statement_timeout=15s -c lock_timeout=5s -c timezone=UTC"
-
-BUSY = "The database is busy. Nothing was recorded; try again."
+POSTGRES_PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 30_000}  # s and ms: a host that is gone answers nothing at all
 
 _file: File | None = None  # of the SQLite database; PostgreSQL looks after its own
 log = structlog.get_logger()
-
-
-# SQLite's words, then PostgreSQL's
-WAITED_TOO_LONG = ("locked", "busy", "lock timeout", "statement timeout", "deadlock detected", "could not serialize")
-
-
-class Busy(Exception):
-    """The database could not be written for so long that we gave up; nothing was recorded."""
-
-
-class Full(Busy):
-    """The disk of the database is full; nothing was recorded."""
-
-
-class Replaced(Busy):
-    """The database is not the file this process began with; nothing was recorded, nor will be before a restart."""
 
 
 class Model(peewee.Model):
@@ -110,27 +92,42 @@ def init(url: str) -> None:
         database.initialize(db_url.connect(url, lock_type="IMMEDIATE", pragmas=SQLITE_PRAGMAS, timeout=BUSY_TIMEOUT_S))
         _file = File(database.obj.database)
     else:
-        database.initialize(db_url.connect(url, options=POSTGRES_OPTIONS))
+        database.initialize(db_url.connect(url, options=POSTGRES_OPTIONS, **POSTGRES_PATIENCE))
 
 
 @contextmanager
-def transaction() -> Iterator[None]:
-    """All or nothing. Nested uses join the outer one.
+def transaction(*, waits: bool = True) -> Iterator[None]:
+    """All or nothing. Nested uses join the outer one. `waits` False: gives up at once while somebody else writes.
 
-    Raises Busy when another writer holds the database too long; Full or Replaced, which are busy for good, when its disk
-    is full or its file was replaced.
+    Raises Busy when another writer holds the database too long; one of its kinds, which are busy for good, when its disk is full,
+    its file was replaced, it is read-only, not migrated, or cannot be reached.
     """
-    with _turn() if is_sqlite() else nullcontext():
+    with _turn(BUSY_TIMEOUT_S if waits else 0) if is_sqlite() else nullcontext():
         ensure_in_place()
         try:
-            with database.atomic():
+            with nullcontext() if waits else _impatience(), database.atomic():
+                if not (waits or is_sqlite()):
+                    database.execute_sql("SET LOCAL lock_timeout = '1ms'")
                 if _file and (fault := _file.fault_of_log()):
                     raise _replaced(fault)
                 yield
-        except peewee.OperationalError as error:
-            if told := _told(error):
+        except ERRORS as error:
+            if told := explained(error, sqlite=is_sqlite()):
                 raise told from error
             raise
+
+
+@contextmanager
+def _impatience() -> Iterator[None]:
+    """SQLite's own waiting for other processes is a property of the connection."""
+    if not is_sqlite():
+        yield
+        return
+    database.execute_sql("PRAGMA busy_timeout = 0")
+    try:
+        yield
+    finally:
+        database.execute_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
 
 
 def ensure_in_place() -> None:
@@ -140,9 +137,9 @@ def ensure_in_place() -> None:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
+def _turn(patience: float) -> Iterator[None]:
     """One writer of this process at a time. Who waits longer than SQLite itself would is told so too."""
-    if not _writers.acquire(timeout=BUSY_TIMEOUT_S):
+    if not _writers.acquire(timeout=patience):
         raise Busy(BUSY)
     try:
         yield
@@ -150,50 +147,11 @@ def _turn() -> Iterator[None]:
         _writers.release()
 
 
-def _told(error: peewee.OperationalError) -> Busy | None:
-    """What the database said, as far as people can do something about it."""
-    said = " ".join(_chain(error))  # SQLite itself rolls back on a full disk, and complains when it is told to
-    if "is full" in said or "No space left" in said:
-        log.error("the disk of the database is full", error=said)
-        return Full("The disk of the database is full. Nothing was recorded. An administrator has to make room; then try again.")
-    if any(words in said for words in WAITED_TOO_LONG):
-        return Busy(BUSY)
-    return None
-
-
-def _chain(error: BaseException | None) -> Iterator[str]:
-    while error:
-        yield str(error)
-        error = error.__context__
-
-
 def _replaced(fault: str) -> Replaced:
     log.error("database replaced", fault=fault)
     return Replaced(
         f"{fault} Nothing was recorded. An administrator has to stop the portal, see that the right file is there, and start it."
     )
-
-
-def insist(write: Callable[[], None]) -> None:
-    """Write what must not be lost: while the database is busy or away, try again for a minute. Raises what the last try raised."""
-    end = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            return write()
-        except (Busy, peewee.OperationalError, peewee.InterfaceError) as error:
-            if time.monotonic() >= end:
-                raise
-            log.warning("could not write yet, trying again", error=str(error))
-        time.sleep(PAUSE_S)
-        _reconnect()
-
-
-def _reconnect() -> None:
-    """A connection to a server that went away never works again; SQLite's is only busy."""
-    if not is_sqlite() and database.connection().closed:
-        database.close()
-        with suppress(peewee.OperationalError):
-            database.connect()
 
 
 def lock(rows: Any, how: str = "FOR UPDATE") -> None:
@@ -220,6 +178,27 @@ def migrate(tell: Callable[[str], object] = str) -> list[str]:
                 applied.append(name)
             rehearsal.reach("migrate.mid")
     return applied
+
+
+def pending() -> list[str]:
+    """The migrations that this version of the portal needs and the database lacks."""
+    applied = {name for (name,) in database.execute_sql("SELECT name FROM schema_migration").fetchall()}
+    return sorted({file.stem for file in MIGRATIONS.glob("[0-9]*.py")} - applied)
+
+
+def connect() -> bool:
+    """Open a connection, unless one is open; answers whether it did. Raises Away."""
+    try:
+        return bool(database.connect(reuse_if_open=True))
+    except ERRORS as error:
+        log.error("database not reached", error=str(error))
+        raise Away(AWAY) from error
+
+
+def let_go() -> None:
+    """Close a connection that may be broken, to a server that went away: the next use opens another. SQLite's is good for ever."""
+    if not is_sqlite() and not database.is_closed():  # asked for the connection itself, a closed database opens one
+        database.close()
 
 
 @contextmanager

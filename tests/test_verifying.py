@@ -7,7 +7,7 @@ import peewee
 import pytest
 
 from portal import clock as clocks
-from portal import db, tasks
+from portal import db, tasks, writing
 from portal.domain import calls, events, exporting, exports, outbox, readings, resolving, verifying
 from portal.domain.change_orders import SUBJECT, Status, load
 from portal.domain.checks import Blocked
@@ -395,7 +395,7 @@ def test_a_look_at_what_failed_tells_and_changes_nothing(accepted, tables, sam):
 
 def test_what_came_back_is_written_down_although_the_database_is_busy_for_half_a_minute(accepted, monkeypatch):
     waited, close = [], exports.close_attempt
-    monkeypatch.setattr(db.time, "sleep", waited.append)
+    monkeypatch.setattr(writing.time, "sleep", waited.append)
 
     def busy(*arguments, **evidence):
         if len(waited) < 3:
@@ -406,12 +406,12 @@ def test_what_came_back_is_written_down_although_the_database_is_busy_for_half_a
 
     assert work(accepted, GOOD, GOOD, GOOD) == ["4250.00", "-250.00", "12.34"]
 
-    assert waited == [db.PAUSE_S] * 3
+    assert waited == [writing.PAUSE_S] * 3
     assert state(accepted) is Status.EXPORTED
 
 
 def test_after_a_minute_of_a_busy_database_the_attempt_stays_open_and_becomes_unknown(accepted, monkeypatch, clock):
-    monkeypatch.setattr(db, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(writing, "PATIENCE_S", 0.0)
     monkeypatch.setattr(exports, "close_attempt", lambda *_, **__: (_ for _ in ()).throw(peewee.OperationalError("database is locked")))
 
     with pytest.raises(db.Busy):

@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from portal import rehearsal
-from portal.db import insist, transaction
+from portal.db import transaction
 from portal.domain import exports
 from portal.domain.exports import Attempt, Outcome
 from portal.spectrum import records
+from portal.writing import insist
 
 # The connected client's one call, handed in by the task, since the domain knows no wire: elements 3-56 and the GUID of
 # the group. Answers the receipt or raises NotSent, Refused or OutcomeUnknown.

@@ -14,6 +14,7 @@ import peewee
 from portal import clock
 from portal.db import Model, UtcField
 from portal.domain.people import User
+from portal.writing import insist
 
 ZERO = timedelta(0)
 MAIL = "mail"
@@ -96,7 +97,8 @@ class Lane(Model):
 
     @classmethod
     def release(cls, name: str, claim: int) -> None:
-        cls.update(until=clock.EPOCH).where(cls.name == name, cls.claim == claim).execute()
+        """Let go, however long the database is busy or away: the others would wait for the end of the lease."""
+        insist(cls.update(until=clock.EPOCH).where(cls.name == name, cls.claim == claim).execute)
 
     @classmethod
     def is_paused(cls, name: str) -> bool:
