@@ -18,6 +18,7 @@ from portal.domain.company_settings import Invalid
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted, User
 from portal.sealing import Sealer, Unreadable
+from portal.writing import attempt
 
 WARN_FROM = timedelta(days=14)
 REMIND_AT = (0, 1, 3, 7, 14)  # days before the end; each once per secret and administrator
@@ -210,8 +211,7 @@ def keep_token(company: Company, sealer: Sealer, held: Credentials, bought: tupl
     """Keep what the held secret bought; nothing where another secret was entered meanwhile."""
     sealed = sealer.seal(json.dumps([bought[0], bought[1].isoformat()])) if bought else ""
     same = (Connection.company == company) & (Connection.client_secret == held.sealed_secret)
-    with transaction():
-        Connection.update(token=sealed).where(same).execute()
+    attempt(Connection.update(token=sealed).where(same).execute)  # without it the next process buys one: no call waits for that
 
 
 def plan_reminders() -> None:

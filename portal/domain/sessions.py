@@ -5,20 +5,21 @@ person or an administrator, and when its person signs in at a fourth place. Noth
 """
 
 import secrets
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple
 
 import peewee
 import structlog
 
 from portal import clock
-from portal.db import Busy, Model, UtcField, transaction
+from portal.db import Model, UtcField, transaction
 from portal.domain import people, throttling
 from portal.domain.hashing import fingerprint
 from portal.domain.people import NotPermitted, User
+from portal.writing import attempt
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=10)
@@ -192,10 +193,14 @@ def find(token: str, *, by_person: bool = True) -> Session | None:
     if session is None or not session.is_live:
         return None
     if by_person and clock.now() - session.seen_at > NOTE_EVERY:
-        with suppress(Busy), transaction():  # who only reads is let in while nothing can be written; the next use is noted
-            Session.update(seen_at=clock.now()).where(Session.id == session.id).execute()
-            User.update(last_active_at=clock.now()).where(User.id == session.user_id).execute()
+        attempt(partial(_note_use, session))  # who only reads waits for nobody who writes; the next use is noted
     return session
+
+
+def _note_use(session: Session) -> None:
+    now = clock.now()
+    Session.update(seen_at=now).where(Session.id == session.id).execute()
+    User.update(last_active_at=now).where(User.id == session.user_id).execute()
 
 
 def live(user: User) -> list[Session]:

@@ -5,7 +5,6 @@ closing the account closes the token.
 """
 
 import secrets
-from contextlib import suppress
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -13,10 +12,11 @@ from typing import Any
 import peewee
 
 from portal import clock
-from portal.db import Busy, Model, UtcField, transaction
+from portal.db import Model, UtcField, transaction
 from portal.domain import events, people
 from portal.domain.hashing import fingerprint
 from portal.domain.people import NotPermitted, User
+from portal.writing import attempt
 
 SUBJECT = "token"
 MARK = "cco_"  # so that people and secret scanners know one when they see it
@@ -119,8 +119,7 @@ def find(text: str) -> Token | None:
     if token is None or not token.is_live:
         return None
     if token.used_at is None or clock.now() - token.used_at > NOTE_EVERY:
-        with suppress(Busy), transaction():  # who only reads is let in while nothing can be written; the next use is noted
-            Token.update(used_at=clock.now()).where(Token.id == token.id).execute()
+        attempt(Token.update(used_at=clock.now()).where(Token.id == token.id).execute)  # who only reads waits for nobody who writes
     return token
 
 

@@ -8,8 +8,8 @@ import peewee
 import psycopg
 import pytest
 
-from portal import db
-from portal.domain import events
+from portal import db, writing
+from portal.domain import events, sessions, tokens
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.exports import Export
 from portal.domain.numbers import SpectrumNumber
@@ -103,6 +103,84 @@ def test_writers_of_one_process_do_not_wait_behind_each_other_for_ever(database,
         holder.join()
     with db.transaction():
         events.record("company", company.id, "exports resumed")
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """Whoever waits for another writer waits for an hour."""
+    monkeypatch.setattr(db, "BUSY_TIMEOUT_S", 3600)
+    longer = db.POSTGRES_OPTIONS.replace("lock_timeout=5s", "lock_timeout=1h").replace("statement_timeout=15s", "statement_timeout=1h")
+    monkeypatch.setattr(db, "POSTGRES_OPTIONS", longer)
+
+
+@contextmanager
+def a_writer_who_stays(url):
+    """Holds what notes of use are written to, and lets go only after so long that the test has failed by then."""
+    if url.startswith("sqlite"):
+        holder = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
+        holder.execute("BEGIN IMMEDIATE")
+    else:
+        holder = psycopg.connect(url)
+        holder.execute('SELECT 1 FROM session, "user" FOR UPDATE')
+        holder.execute("SELECT 1 FROM token FOR UPDATE")
+    gave_up = threading.Event()
+    timer = threading.Timer(60, lambda: (gave_up.set(), holder.rollback()))
+    timer.start()
+    try:
+        yield gave_up
+    finally:
+        timer.cancel()
+        holder.close()
+
+
+@pytest.mark.usefixtures("patient")
+def test_nobody_who_only_reads_waits_for_the_note_that_they_did(client, ana, eve, database_url, clock, company):
+    sign_in(client, ana)
+    token, text = tokens.make("Procore", ana.id, {"read"}, None, eve)
+    clock.tick(minutes=5)  # both uses would be noted
+    with a_writer_who_stays(database_url) as gave_up:
+        page = client.get("/change-orders")
+        answer = client.get("/api/v1/change-orders", headers={"Authorization": f"Bearer {text}"})
+
+        assert not gave_up.is_set()
+    assert (page.status_code, answer.status_code) == (200, 200)
+    assert tokens.Token.get_by_id(token.id).used_at is None
+
+    client.get("/change-orders")
+
+    assert sessions.Session.get().seen_at == clock.now()
+
+
+@pytest.mark.usefixtures("patient")
+def test_nor_for_another_thread_of_the_same_process_that_writes(client, ana, clock):
+    sign_in(client, ana)
+    clock.tick(minutes=5)
+    held, done = threading.Event(), threading.Event()
+
+    def hold():
+        with db.connected(), db.transaction():
+            sessions.Session.update(browser="x").execute()
+            held.set()
+            done.wait(60)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+    try:
+        assert client.get("/change-orders").status_code == 200
+        assert holder.is_alive()
+    finally:
+        done.set()
+        holder.join()
+
+
+def test_what_may_be_left_out_leaves_the_patience_of_others_as_it_was(database, company):
+    assert writing.attempt(lambda: None)
+
+    if db.is_sqlite():
+        assert database.execute_sql("PRAGMA busy_timeout").fetchone()[0] == db.BUSY_TIMEOUT_S * 1000
+    else:
+        assert database.execute_sql("SHOW lock_timeout").fetchone()[0] == "5s"
 
 
 @contextmanager
