@@ -27,6 +27,7 @@ LOOKS = {
         "imports",
         "lines_by_keyboard",
         "lost_connection",
+        "lost_database",
         "mail",
         "people",
         "policy",

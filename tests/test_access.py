@@ -232,10 +232,9 @@ def test_whether_it_lives_is_told_without_a_database(client, database):
 def test_ready_means_that_the_database_answers(app, client, database):
     assert client.get("/readyz").status_code == 200
 
-    app.config["PROPAGATE_EXCEPTIONS"] = False
     database.close()
     database.init("/nowhere/portal.db")
-    assert client.get("/readyz").status_code == 500
+    assert client.get("/readyz").status_code == 503
 
 
 def test_the_version_is_the_package_s(pytestconfig):

@@ -8,7 +8,6 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import partial
 from typing import NamedTuple
 
 import peewee
@@ -193,7 +192,7 @@ def find(token: str, *, by_person: bool = True) -> Session | None:
     if session is None or not session.is_live:
         return None
     if by_person and clock.now() - session.seen_at > NOTE_EVERY:
-        attempt(partial(_note_use, session))  # who only reads waits for nobody who writes; the next use is noted
+        attempt(lambda: _note_use(session))  # who only reads waits for nobody who writes; the next use is noted
     return session
 
 

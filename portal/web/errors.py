@@ -8,12 +8,14 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from portal import db
 from portal.api import problems
-from portal.db import Busy
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment, Job
 from portal.domain.people import NotPermitted
+from portal.outages import AWAY, ERRORS, Away, Busy, explained
 from portal.web import wants_fragment
+from portal.web.origins import SAFE_METHODS
 
 WORDS = {
     400: (
@@ -29,8 +31,9 @@ WORDS = {
         "Something went wrong on our side",
         "Look at what is recorded before you try again. If it happens again, tell support the reference.",
     ),
-    503: ("Not recorded", "The portal is busy. Nothing was recorded; try again in a moment."),
+    503: ("Not now", "The portal is busy. Nothing was recorded; try again in a moment."),
 }
+RETRY_AFTER = "10"  # seconds: whoever comes back by itself, and load balancers
 STALE_FORM = "The form was opened too long ago or in another session. Nothing was recorded: press Back, reload the page, and send it again."
 NO_CHANGE_ORDER = "There is no such change order. It may have been given to you with a wrong address."
 
@@ -43,7 +46,9 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(ChangeOrder.DoesNotExist, lambda _: answer(404, NO_CHANGE_ORDER))  # type: ignore[attr-defined]
     for thing in (Job, Commitment):
         app.register_error_handler(thing.DoesNotExist, lambda _: answer(404))  # type: ignore[union-attr]
-    app.register_error_handler(Busy, lambda error: answer(503, str(error)))
+    app.register_error_handler(Busy, unavailable)
+    for kind in ERRORS:
+        app.register_error_handler(kind, lost)
     app.log_exception = log_fault  # type: ignore[method-assign]
 
 
@@ -63,6 +68,19 @@ def broken(error: InternalServerError) -> ResponseReturnValue:
     return answer(500, reference=reference)
 
 
+def unavailable(error: Busy) -> ResponseReturnValue:
+    """The database cannot be used now. Whoever only looked has nothing that could be recorded or not."""
+    return answer(503, AWAY if isinstance(error, Away) and request.method in SAFE_METHODS else str(error))
+
+
+def lost(error: Exception) -> ResponseReturnValue:
+    """What the database says in its own way, in the middle of the work. What is a fault of ours goes on to be one."""
+    told = explained(error, sqlite=db.is_sqlite())
+    if told is None:
+        raise error
+    return unavailable(told)
+
+
 def log_fault(exc_info: Any) -> None:
     """In place of Flask's own line, which names the path as it came, be there a secret or a line break in it."""
     current_app.logger.error("fault: method=%s path=%s", request.method, path(), exc_info=exc_info)
@@ -77,17 +95,25 @@ def path() -> str:
 def answer(code: int, text: str | None = None, headers: list[tuple[str, str]] | None = None, reference: str = "") -> ResponseReturnValue:
     title, general = WORDS.get(code, WORDS[500 if code >= 500 else 400])
     words = {"title": title, "text": text or general, "reference": reference}
-    kept = {name: value for name, value in headers or () if name in ("Allow", "Retry-After")}
+    kept = {"Retry-After": RETRY_AFTER} if code == 503 else {}
+    kept |= {name: value for name, value in headers or () if name in ("Allow", "Retry-After")}
     if problems.asked():
         said = f"{text or title}{f'. Reference: {reference}' if reference else ''}"
         return problems.answer(code, said, headers=kept)
     if htmx_asked():
-        return (
-            render_template("errors/_alert.html", **words),
-            code,
-            kept | {"HX-Retarget": "#alert", "HX-Reswap": "innerHTML", "HX-Reselect": ".alert"},
-        )
-    return render_template("errors/page.html", **words, frame="skeleton.html" if code >= 500 else "layout.html"), code, kept
+        retargeted = {"HX-Retarget": "#alert", "HX-Reswap": "innerHTML", "HX-Reselect": ".alert"}
+        return rendered("errors/_alert.html", code, words), code, kept | retargeted
+    return rendered("errors/page.html", code, words), code, kept
+
+
+def rendered(template: str, code: int, words: dict[str, str]) -> str:
+    """The words, with nothing that asks the database where that may be what is wrong: neither the person's menu nor who they are."""
+    if code < 500:
+        try:
+            return render_template(template, **words, frame="layout.html")
+        except (Busy, *ERRORS) as error:
+            current_app.logger.warning("database not available for the frame of an answer: %s", error)
+    return current_app.jinja_env.get_template(template).render(**words, frame="skeleton.html")
 
 
 def htmx_asked() -> bool:

@@ -3,12 +3,14 @@
 from flask import Blueprint, Flask, g, request
 from flask.typing import ResponseReturnValue
 
-from portal import VERSION
-from portal.db import database, ensure_in_place
+from portal import VERSION, db
+from portal.db import database
 from portal.domain import companies
+from portal.outages import AWAY, ERRORS, UNMIGRATED, Busy, explained
 
 bp = Blueprint("operations", __name__)
-WITHOUT_DATABASE = {"operations.alive", "operations.version", "static"}
+WITHOUT_DATABASE = {"operations.alive", "operations.ready", "operations.version", "static"}
+RETRY_AFTER = {"Retry-After": "10"}  # seconds
 
 
 def init_app(app: Flask) -> None:
@@ -19,7 +21,7 @@ def init_app(app: Flask) -> None:
 def connect() -> None:
     """One connection for the request."""
     if request.endpoint not in WITHOUT_DATABASE:
-        g.connected = database.connect(reuse_if_open=True)
+        g.connected = db.connect()
 
 
 def disconnect(_: BaseException | None) -> None:
@@ -35,10 +37,25 @@ def alive() -> ResponseReturnValue:
 
 @bp.get("/readyz")
 def ready() -> ResponseReturnValue:
-    """The database answers, is migrated, and is the one it was; anything else ends in a 5xx."""
-    ensure_in_place()
-    companies.current()
-    return plain("ready")
+    """Whether this process can serve: 503 where it cannot, for want of the database or of its migrations, and 200 where it can.
+
+    What else stands still is told as a part that is degraded: another web process would serve no better.
+    """
+    try:
+        with db.connected():
+            db.ensure_in_place()
+            if db.pending():
+                return not_ready(UNMIGRATED)
+            companies.current()
+    except Busy as error:
+        return not_ready(str(error))
+    except ERRORS as error:
+        return not_ready(str(explained(error, sqlite=db.is_sqlite()) or AWAY))
+    return {"status": "ready", "parts": {"database": "ready"}}
+
+
+def not_ready(why: str) -> ResponseReturnValue:
+    return {"status": "not ready", "parts": {"database": why}}, 503, RETRY_AFTER
 
 
 @bp.get("/version")
