@@ -14,7 +14,7 @@ import structlog
 from redis import Redis, RedisError
 
 from portal import clock, db, doorbell, rehearsal
-from portal.domain import audit, comparing, connection, heartbeats, outbox, refreshing, summaries
+from portal.domain import audit, comparing, connection, heartbeats, outbox, refreshing, summaries, timekeeping
 
 PERIOD_S = 1.0
 BEAT_EVERY = timedelta(seconds=10)
@@ -55,6 +55,7 @@ def plan() -> None:
     comparing.plan()
     connection.plan_reminders()
     summaries.plan()
+    timekeeping.put_right()
 
 
 def write_head(heads: Path) -> None:

@@ -14,7 +14,7 @@ from flask import current_app, render_template
 
 from config import Settings
 from portal import clock
-from portal.domain import money, privilege_requests
+from portal.domain import money, privilege_requests, timekeeping
 from portal.domain.alarms import Alarm
 from portal.domain.letters import FourEyesOff, Letter, Notice, Reminder
 from portal.domain.links import Invitation
@@ -101,6 +101,11 @@ def four_eyes_off(settings: Settings, told: FourEyesOff) -> None:
 def trial(settings: Settings, trial: Trial) -> None:
     """A test mail: to the administrator who asked for it."""
     send(settings, compose(settings, trial.key, trial.to, "Test mail from the CCO Portal", "trial", trial=trial))
+
+
+def clock_ahead(settings: Settings, warning: timekeeping.Notice) -> None:
+    """A clock ran ahead: to the administrators, who can see to it."""
+    send(settings, compose(settings, warning.key, warning.to, "A clock of the CCO Portal ran ahead", "clock_ahead", warning=warning))
 
 
 def compose(settings: Settings, key: str, to: User, subject: str, template: str, **context: object) -> EmailMessage:

@@ -8,7 +8,7 @@ import structlog
 from flask import current_app
 
 from portal import calling, db, importing, mail, rehearsal
-from portal.domain import letters, mail_refusals, outbox
+from portal.domain import letters, mail_refusals, outbox, timekeeping
 from portal.domain.outbox import Dispatch, Lane, Lost, Task
 
 BUDGET = timedelta(minutes=1)  # of one drain; the keeper rings again if more is due
@@ -21,6 +21,7 @@ def drain(lane: str) -> None:
     """Take the lane, work through what is due for at most a minute, let go. Does nothing while another worker is on it."""
     with db.connected():
         rehearsal.reach("claim.before_commit")
+        timekeeping.put_right()
         claim = Lane.take(lane, LEASE)
         if claim is None:
             return
@@ -59,6 +60,7 @@ def _mail() -> Callable[[Dispatch, int], None]:
         Task.PRIVILEGE: mail.privilege,
         Task.FOUR_EYES: mail.four_eyes_off,
         Task.TRIAL: mail.trial,
+        Task.CLOCK: mail.clock_ahead,
     }
 
     def step(dispatch: Dispatch, claim: int) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from portal import clock as clocks
 from portal import db, tasks, writing
-from portal.domain import calls, events, exporting, exports, outbox, readings, resolving, verifying
+from portal.domain import calls, events, exporting, exports, outbox, quiet_window, readings, resolving, verifying
 from portal.domain.change_orders import SUBJECT, Status, load
 from portal.domain.checks import Blocked
 from portal.domain.companies import ADDS, REPLACES, Company
@@ -123,7 +123,7 @@ def test_not_there_means_nothing_before_the_quiet_window_has_passed(doubtful, ta
     tables.put(1)
     clock.tick(seconds=60)
     work(doubtful, read=tables)
-    quiet = exports.quiet_until(Export.get())
+    quiet = quiet_window.until(Export.get())
 
     assert due(doubtful).due_at == quiet
     clock.set(quiet - timedelta(seconds=1))
@@ -132,7 +132,7 @@ def test_not_there_means_nothing_before_the_quiet_window_has_passed(doubtful, ta
 
 
 def after_quiet(doubtful, tables, clock):
-    clock.set(exports.quiet_until(Export.get()))
+    clock.set(quiet_window.until(Export.get()))
     return work(doubtful, read=tables)
 
 
@@ -258,7 +258,7 @@ def test_where_resending_replaces_the_same_elements_go_again_after_the_quiet_win
     Company.update(resending=REPLACES).execute()
     clock.tick(seconds=60)
     assert work(doubtful) == []
-    clock.set(exports.quiet_until(Export.get()))
+    clock.set(quiet_window.until(Export.get()))
 
     work(doubtful)
 
@@ -269,7 +269,7 @@ def test_where_resending_replaces_the_same_elements_go_again_after_the_quiet_win
 
 def unheard(change_order, clock):
     """After the quiet window it is sent once more, and again nothing is heard."""
-    clock.set(exports.quiet_until(Export.get()))
+    clock.set(quiet_window.until(Export.get()))
     work(change_order)
     return work(change_order, TIMEOUT)
 
@@ -285,7 +285,7 @@ def test_a_line_is_sent_four_times_at_most_then_a_person_decides(doubtful, clock
 
 def test_what_was_proved_not_sent_does_not_count(doubtful, clock):
     Company.update(resending=REPLACES).execute()
-    clock.set(exports.quiet_until(Export.get()))
+    clock.set(quiet_window.until(Export.get()))
     work(doubtful)
     work(doubtful, CLOSED)
     clock.tick(hours=1)

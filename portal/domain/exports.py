@@ -86,6 +86,7 @@ class Attempt(Model):
     outcome  null while open; the latest one of a line is the line's state, but for readings that decide nothing
     codes    JSON list of [code, column, text] as Spectrum answered
     answer   excerpt of the answer, scrubbed, at most 4 KiB
+    noticed_at  of one dated in the future, by a clock that ran ahead: when that was noticed
     """
 
     export = peewee.ForeignKeyField(Export, on_delete="RESTRICT", backref="attempts")
@@ -100,6 +101,7 @@ class Attempt(Model):
     http = peewee.IntegerField(null=True)
     codes = peewee.TextField(default="[]")
     answer = peewee.TextField(default="")
+    noticed_at = UtcField(null=True)
 
     @property
     def rows(self) -> list[list[str]]:
@@ -226,22 +228,7 @@ def attempted(ids: Iterable[int]) -> set[int]:
     return {id for (id,) in tried}
 
 
-def last_sends(ids: Iterable[int]) -> dict[int, datetime]:
-    """When each Export was last known to be busy with Spectrum: the end, or for an open one the start, of its last try to send."""
-    sends = Attempt.select().where(Attempt.export.in_(list(ids)), Attempt.kind.in_(SENDS)).order_by(Attempt.id)
-    moments: dict[int, datetime] = {}
-    for attempt in sends:
-        moment = attempt.ended_at or attempt.started_at
-        moments[attempt.export_id] = max(moment, moments.get(attempt.export_id, moment))
-    return moments
-
-
 def out_of_reach(export: Export, since: datetime) -> list[datetime]:
     """When, oldest first, tries to reach Spectrum for this Export failed."""
     failed = (Attempt.export == export) & Attempt.outcome.in_((Outcome.NOT_SENT, Outcome.NO_READING)) & (Attempt.started_at >= since)
     return [attempt.started_at for attempt in Attempt.select().where(failed).order_by(Attempt.id)]
-
-
-def quiet_until(export: Export) -> datetime:
-    """From when on "not there" means something."""
-    return last_sends([export.id]).get(export.id, clock.EPOCH) + QUIET

@@ -6,7 +6,19 @@ from datetime import date
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import alarms, change_orders, events, links, mail_refusals, mail_trials, mailing, outbox, privilege_requests, summaries
+from portal.domain import (
+    alarms,
+    change_orders,
+    events,
+    links,
+    mail_refusals,
+    mail_trials,
+    mailing,
+    outbox,
+    privilege_requests,
+    summaries,
+    timekeeping,
+)
 from portal.domain.alarms import Alarm
 from portal.domain.change_orders import SUBJECT, ChangeOrder
 from portal.domain.companies import current
@@ -68,7 +80,7 @@ class FourEyesOff:
     is_on_again: bool
 
 
-Mail = FourEyesOff | Letter | Reminder | Summary | Alarm | Invitation | Notice | Trial
+Mail = FourEyesOff | Letter | Reminder | Summary | Alarm | Invitation | Notice | Trial | timekeeping.Notice
 
 
 def begin(dispatch: Dispatch, claim: int) -> Mail | None:
@@ -147,6 +159,7 @@ WRITE: dict[Task, Callable[[str, User], Mail]] = {
     Task.PRIVILEGE: _privilege,
     Task.FOUR_EYES: _four_eyes_off,
     Task.TRIAL: mail_trials.write,
+    Task.CLOCK: timekeeping.write,
 }
 
 

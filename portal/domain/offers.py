@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal import clock
-from portal.domain import deciding, events, exports, outbox, outdated, readings, resolving
+from portal.domain import deciding, events, exports, outbox, outdated, quiet_window, readings, resolving
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.events import Event
 from portal.domain.exports import Export
@@ -66,7 +66,7 @@ def _outdated(shown: list[ChangeOrder]) -> dict[int, str]:
 
 
 def _doubts(shown: list[ChangeOrder], promised: dict[str, Dispatch]) -> dict[int, Doubt]:
-    sends = exports.last_sends(_exports(shown, Status.UNKNOWN))
+    sends = quiet_window.last_sends(_exports(shown, Status.UNKNOWN))
     doubts = {}
     for one in shown:
         if one.state is Status.UNKNOWN and one.export:

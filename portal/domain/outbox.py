@@ -18,6 +18,10 @@ from portal.writing import insist
 
 ZERO = timedelta(0)
 MAIL = "mail"
+LONGEST_LEASE = timedelta(seconds=130)  # of one call
+LONGEST_DELAY = timedelta(hours=1)  # of what is tried again, or may be recalled before it goes
+LONGEST_NIGHT = timedelta(hours=25)  # of what is promised for the coming night
+AHEAD = timedelta(minutes=15)  # what lies further off than the longest of its kind and this was written by a clock that ran ahead
 
 
 class Task(StrEnum):
@@ -33,10 +37,14 @@ class Task(StrEnum):
     PRIVILEGE = "privilege"
     FOUR_EYES = "four eyes"
     TRIAL = "trial"
+    CLOCK = "clock"
     DAILY = "daily summary"
     READ_FILE = "read file"
     IMPORT_FILE = "import file"
     LINK = "password link"
+
+
+NIGHTLY = (Task.COMPARE, Task.LOOK_UP)
 
 
 class Outcome(StrEnum):
@@ -56,6 +64,7 @@ class Lane(Model):
 
     claim   grows with every taking: the fencing token
     until   end of the lease, UTC
+    moved_at   when its holder last began something, or went on with it
     paused_at, paused_by, reason   a pause stops sends, for everybody to see; by the portal itself when Spectrum refuses us
     refused_at, refused_until, refusal   since when and in which words the mail server refuses us; nothing is tried before refused_until
     taken_at    when that last ended
@@ -64,6 +73,7 @@ class Lane(Model):
     name = peewee.CharField(primary_key=True)
     claim = peewee.IntegerField(default=0)
     until = UtcField(default=clock.EPOCH)
+    moved_at = UtcField(default=clock.EPOCH)
     paused_at = UtcField(null=True)
     paused_by = peewee.ForeignKeyField(User, null=True, on_delete="RESTRICT", backref="+")  # null while paused: the portal itself
     reason = peewee.CharField(default="")
@@ -81,18 +91,17 @@ class Lane(Model):
     def take(cls, name: str, lease: timedelta) -> int | None:
         """The new claim, or None while somebody else holds the lane."""
         now = clock.now()
-        free = Lane.get_or_none(cls.name == name, cls.until <= now)
+        free = Lane.get_or_none(cls.name == name, is_free(now))
         if free is None:
             return None
-        taken = (
-            cls.update(claim=free.claim + 1, until=now + lease).where(cls.name == name, cls.until <= now, cls.claim == free.claim).execute()
-        )
-        return free.claim + 1 if taken else None
+        taken = cls.update(claim=free.claim + 1, until=now + lease).where(cls.name == name, is_free(now), cls.claim == free.claim)
+        return free.claim + 1 if taken.execute() else None
 
     @classmethod
     def renew(cls, name: str, claim: int, lease: timedelta) -> None:
         """Keep the lane; raise Lost if it was taken over meanwhile."""
-        if not cls.update(until=clock.now() + lease).where(cls.name == name, cls.claim == claim).execute():
+        now = clock.now()
+        if not cls.update(until=now + lease, moved_at=now).where(cls.name == name, cls.claim == claim).execute():
             raise Lost(name)
 
     @classmethod
@@ -139,8 +148,27 @@ def promise(key: str, lane: str, task: Task, subject: int, due_in: timedelta = Z
 def lanes_with_due_work() -> list[Lane]:
     """The lanes the keeper rings: something is due and nobody is on it."""
     now = clock.now()
-    due = Dispatch.select(Dispatch.lane).where(Dispatch.finished_at.is_null(), Dispatch.due_at <= now)
-    return list(Lane.select().where(Lane.name.in_(due), Lane.until <= now))
+    due = Dispatch.select(Dispatch.lane).where(Dispatch.finished_at.is_null(), is_due(now))
+    return list(Lane.select().where(Lane.name.in_(due), is_free(now)))
+
+
+def is_free(now: datetime) -> Any:
+    """Nobody holds the lane: the lease is over, or ends when no lease of a clock that is right could."""
+    return (Lane.until <= now) | is_leased_ahead(now)
+
+
+def is_leased_ahead(now: datetime) -> Any:
+    return Lane.until > now + LONGEST_LEASE + AHEAD
+
+
+def is_due(now: datetime) -> Any:
+    """Its time has come, or lies where no clock that is right could have put it."""
+    return (Dispatch.due_at <= now) | is_due_ahead(now)
+
+
+def is_due_ahead(now: datetime) -> Any:
+    soon = Dispatch.task.not_in(NIGHTLY) & (Dispatch.due_at > now + LONGEST_DELAY + AHEAD)
+    return soon | (Dispatch.due_at > now + LONGEST_NIGHT + AHEAD)
 
 
 def due(lane: str, budget: timedelta) -> Iterator[Dispatch]:
@@ -157,7 +185,7 @@ def due(lane: str, budget: timedelta) -> Iterator[Dispatch]:
 def next_due(lane: str, passed: set[int]) -> Dispatch | None:
     found: Dispatch | None = (
         Dispatch.select()
-        .where(Dispatch.lane == lane, Dispatch.finished_at.is_null(), Dispatch.due_at <= clock.now(), Dispatch.id.not_in(passed))
+        .where(Dispatch.lane == lane, Dispatch.finished_at.is_null(), is_due(clock.now()), Dispatch.id.not_in(passed))
         .order_by(Dispatch.due_at, Dispatch.id)
         .first()
     )
@@ -185,7 +213,7 @@ def _open(lane: str) -> Any:
 def others_are_due(dispatch: Dispatch) -> bool:
     """Whether anything else waits on the same lane."""
     others = Dispatch.select().where(
-        Dispatch.lane == dispatch.lane, Dispatch.finished_at.is_null(), Dispatch.due_at <= clock.now(), Dispatch.id != dispatch.id
+        Dispatch.lane == dispatch.lane, Dispatch.finished_at.is_null(), is_due(clock.now()), Dispatch.id != dispatch.id
     )
     return others.exists()
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, checks, deciding, events, exports, numbers, outbox, outdated, people
+from portal.domain import change_orders, checks, deciding, events, exports, numbers, outbox, outdated, people, quiet_window
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.checks import Finding
-from portal.domain.exports import Export, Outcome
+from portal.domain.exports import Attempt, Export, Outcome
 from portal.domain.people import NotPermitted, User
 from portal.domain.readings import LOOK
 from portal.spectrum import records
@@ -75,6 +75,7 @@ def say_absent(id: int, by: User, version: int, note: str) -> ChangeOrder:
         change_order.expect(Status.UNKNOWN, version)
         _ensure_may_push(by)
         export = Export.get_by_id(change_order.export)
+        quiet_window.notice(Attempt.export == export)
         checks.require([*_too_early(export), *note_findings(note)])
         exports.vouch(export, exports.doubtful(export), Outcome.ABSENT)
         change_order.move(Status.FAILED, version)
@@ -182,7 +183,7 @@ def _doubts(export: Export) -> list[Finding]:
 
 
 def _too_early(export: Export) -> list[Finding]:
-    left = exports.quiet_until(export) - clock.now()
+    left = quiet_window.until(export) - clock.now()
     if left <= timedelta(0):
         return []
     minutes = -(-left // timedelta(minutes=1))

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import alarms, change_orders, events, exports, outbox, readings, settling
+from portal.domain import alarms, change_orders, events, exports, outbox, quiet_window, readings, settling
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
-from portal.domain.exports import Export, Outcome
+from portal.domain.exports import Attempt, Export, Outcome
 from portal.domain.outbox import Dispatch, Lane
 from portal.domain.readings import LOOK, ONE_READING, Read, Reading
 
@@ -69,6 +69,7 @@ def _settle(dispatch: Dispatch, claim: int, export: Export, reading: Reading | N
     change_order = change_orders.hold(export.change_order_id)
     if change_order.export != export.id or change_order.state is not Status.UNKNOWN:
         return
+    quiet_window.notice(Attempt.export == export)
     doubts = exports.doubtful(export)
     if not doubts:  # an answer that came late has said it
         settling.apply(dispatch, change_order, export)
@@ -79,7 +80,7 @@ def _settle(dispatch: Dispatch, claim: int, export: Export, reading: Reading | N
 
 
 def _conclude(dispatch: Dispatch, change_order: ChangeOrder, export: Export, reading: Reading, doubts: list[int]) -> None:
-    quiet, there = exports.quiet_until(export), set(doubts) & reading.present
+    quiet, there = quiet_window.until(export), set(doubts) & reading.present
     if reading.failed:
         readings.note(export, doubts, Outcome.NO_READING, reading.at, reading.failed)
         outbox.postpone(dispatch, clock.now() + settling.back_off(dispatch.tries - 1), reading.failed)
@@ -98,7 +99,7 @@ def _conclude(dispatch: Dispatch, change_order: ChangeOrder, export: Export, rea
 
 def _absent(dispatch: Dispatch, change_order: ChangeOrder, export: Export, at: datetime, missing: list[int]) -> None:
     """A reading after the quiet window did not show the lines: the second of its kind is believed."""
-    before = readings.not_seen(export, since=exports.quiet_until(export), until=at - BETWEEN)
+    before = readings.not_seen(export, since=quiet_window.until(export), until=at - BETWEEN)
     if not set(missing) <= before:
         readings.note(export, missing, Outcome.NOT_SEEN, at)
         outbox.postpone(dispatch, at + BETWEEN, "Not in Spectrum by one reading; a second one decides.")
@@ -109,7 +110,7 @@ def _absent(dispatch: Dispatch, change_order: ChangeOrder, export: Export, at: d
 
 def _send_again(dispatch: Dispatch, change_order: ChangeOrder, export: Export, doubts: list[int]) -> None:
     """Without a read-back: the same frozen elements under the same number, after the quiet window, if resending replaces."""
-    quiet = exports.quiet_until(export)
+    quiet = quiet_window.until(export)
     if not change_order.company.resending_replaces:
         outbox.finish(dispatch, "The portal cannot read Spectrum back, so a person has to look there.")
         alarms.ring(alarms.UNKNOWN)

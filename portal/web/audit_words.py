@@ -37,6 +37,7 @@ OF_ACTION |= {
 }
 OF_SETTINGS = (
     "settings changed",
+    "clock noticed",
     "connection changed",
     "connection test asked for",
     "exports paused",
