@@ -11,18 +11,21 @@ from types import FrameType
 
 import structlog
 from redis import Redis, RedisError
+from redis.client import Pipeline
 from rq import Worker
 from rq.exceptions import StopRequested
 from rq.registry import BaseRegistry, FailedJobRegistry, FinishedJobRegistry, StartedJobRegistry
 
 import config
-from portal import create_app, doorbell
+from portal import create_app, doorbell, watching
 
 PAUSE_S = 1.0
+IDLE_S = 90  # RQ's worker_ttl: an idle one looks up 15 s earlier
 NEEDED = {"exports": ("portal.tasks", "portal.spectrum.client"), "mail": ("portal.tasks",), "imports": ("portal.tasks",)}
 REGISTRIES: tuple[type[BaseRegistry], ...] = (StartedJobRegistry, FinishedJobRegistry, FailedJobRegistry)
 
 log = structlog.get_logger()
+watch = watching.Watch()
 
 
 class Listener(Worker):
@@ -35,18 +38,25 @@ class Listener(Worker):
         self.told_to_stop = True
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """RQ calls this between two tasks, and every few seconds while Redis is gone."""
+        if pipeline is None:
+            watch()
+        super().heartbeat(timeout, pipeline)
+
 
 def listen(queue: str, url: str) -> bool:
     """Work until told to stop. False: RQ gave up, as it does over a single entry it cannot read, or a Redis without memory."""
     connection = Redis.from_url(url)
     try:
-        listener = Listener([queue], connection=connection, serializer=doorbell.Serializer)
+        listener = Listener([queue], connection=connection, serializer=doorbell.Serializer, worker_ttl=IDLE_S)
         listener.work(logging_level="WARNING")
         if listener.told_to_stop:
             return True
         forget(listener)
     except RedisError as error:
         log.warning("Redis not available, trying again", error=str(error))
+        watch()
     time.sleep(PAUSE_S)
     return False
 

@@ -97,7 +97,7 @@ def init(url: str) -> None:
 
 @contextmanager
 def transaction(*, waits: bool = True) -> Iterator[None]:
-    """All or nothing. Nested uses join the outer one. `waits` False: gives up at once while somebody else writes.
+    """All or nothing. Nested uses join the outer one. `waits` False, for an outermost one: gives up at once while somebody else writes.
 
     Raises Busy when another writer holds the database too long; one of its kinds, which are busy for good, when its disk is full,
     its file was replaced, it is read-only, not migrated, or cannot be reached.

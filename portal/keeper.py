@@ -14,7 +14,7 @@ import structlog
 from redis import Redis, RedisError
 
 from portal import clock, db, doorbell, rehearsal
-from portal.domain import audit, comparing, connection, heartbeats, outbox, refreshing, summaries, timekeeping
+from portal.domain import audit, comparing, connection, heartbeats, outbox, refreshing, standing, summaries, timekeeping
 
 PERIOD_S = 1.0
 BEAT_EVERY = timedelta(seconds=10)
@@ -56,6 +56,7 @@ def plan() -> None:
     connection.plan_reminders()
     summaries.plan()
     timekeeping.put_right()
+    standing.tell()
 
 
 def write_head(heads: Path) -> None:

@@ -14,7 +14,7 @@ from flask import current_app, render_template
 
 from config import Settings
 from portal import clock
-from portal.domain import money, privilege_requests, timekeeping
+from portal.domain import money, privilege_requests, standing, timekeeping
 from portal.domain.alarms import Alarm
 from portal.domain.letters import FourEyesOff, Letter, Notice, Reminder
 from portal.domain.links import Invitation
@@ -101,6 +101,12 @@ def four_eyes_off(settings: Settings, told: FourEyesOff) -> None:
 def trial(settings: Settings, trial: Trial) -> None:
     """A test mail: to the administrator who asked for it."""
     send(settings, compose(settings, trial.key, trial.to, "Test mail from the CCO Portal", "trial", trial=trial))
+
+
+def standstill(settings: Settings, warning: standing.Notice) -> None:
+    """Work is due and nobody does it: to whoever is told of failed exports."""
+    subject = f"{standing.KINDS[warning.standstill.kind][0]} still in the CCO Portal"
+    send(settings, compose(settings, warning.key, warning.to, subject, "standstill", warning=warning))
 
 
 def clock_ahead(settings: Settings, warning: timekeeping.Notice) -> None:

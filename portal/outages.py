@@ -42,7 +42,7 @@ class Away(Busy):
     """The database cannot be reached, or was lost while we worked with it."""
 
 
-# Of these some are no faults of ours; `told` knows which.
+# Of these some are no faults of ours; `explained` knows which.
 ERRORS = (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError, peewee.ProgrammingError)
 # SQLite's words, then PostgreSQL's
 SIGNS: tuple[tuple[type[Busy], str, tuple[str, ...]], ...] = (

@@ -60,6 +60,7 @@ def _mail() -> Callable[[Dispatch, int], None]:
         Task.PRIVILEGE: mail.privilege,
         Task.FOUR_EYES: mail.four_eyes_off,
         Task.TRIAL: mail.trial,
+        Task.STANDSTILL: mail.standstill,
         Task.CLOCK: mail.clock_ahead,
     }
 

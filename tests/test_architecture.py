@@ -62,6 +62,9 @@ FORBIDDEN = {
     "provider.py": ("portal.tasks", "portal.spectrum", "portal.web", "portal.db", "peewee", "flask"),
     "mail.py": ("portal.tasks", "portal.spectrum", "portal.web", "portal.cli", "rq", "redis"),
     "db.py": ("portal.domain", *OUTER, *ERP, *LIBRARIES_OUTSIDE),
+    "writing.py": ("portal.domain", *OUTER, *ERP, *LIBRARIES_OUTSIDE),
+    "outages.py": ("portal.domain", "portal.db", *OUTER, *ERP, *LIBRARIES_OUTSIDE),
+    "watching.py": ("portal.spectrum", "portal.web", "portal.cli", "flask", "rq", "redis"),
     "clock.py": ("portal",),
 }
 RECORDS_NEEDS = ("portal", "portal.spectrum")  # the domain imports records, so records may need nothing that is not there already

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from click.testing import CliRunner
 
 from portal import clock as clocks
 from portal import tasks
-from portal.domain import events, letters, outbox, quiet_window, resolving, timekeeping
+from portal.cli import main
+from portal.domain import events, letters, outbox, pausing, quiet_window, resolving, timekeeping
 from portal.domain.change_orders import Status, load
 from portal.domain.checks import Blocked
 from portal.domain.exports import Attempt, Export
@@ -176,3 +178,46 @@ def test_a_person_may_say_that_it_is_not_there_a_quiet_window_after_it_was_notic
     clock.tick(minutes=15)
 
     assert resolving.say_absent(accepted.id, ana, version, "Looked at the subcontract.").state is Status.FAILED
+
+
+@pytest.fixture
+def portal_drain(database_url, tmp_path):
+    """What `portal exports drain` says of exports."""
+    env = {
+        "DATABASE_URL": database_url,
+        "PORTAL_DATA": str(tmp_path),
+        "SECRET_KEY": "for tests only " * 3,
+        "SPECTRUM_URL": "http://127.0.0.1:9",
+    }
+
+    def run():
+        done = CliRunner().invoke(main, ["exports", "drain"], env=env)
+        assert done.exit_code == 0, done.output
+        return [line.removeprefix("Exports: ") for line in done.output.splitlines() if line.startswith("Exports: ")]
+
+    return run
+
+
+def test_draining_by_hand_says_who_holds_the_lane_and_until_when(portal_drain, company):
+    Lane.take(LANE, LEASE)
+    until = Lane.get_by_id(LANE).until
+
+    assert (
+        portal_drain()[0] == f"Another worker holds the lane until {until:%Y-%m-%d %H:%M:%S}Z at the latest; then the next one can go on."
+    )
+
+
+def test_draining_by_hand_says_who_paused_and_what_is_next(portal_drain, company, eve):
+    pausing.pause(LANE, eve, "Year end.")
+    outbox.promise("export:17", LANE, Task.EXPORT, 17, timedelta(minutes=40))
+    due = Dispatch.get().due_at
+
+    paused, coming, nothing = portal_drain()
+
+    assert nothing == "nothing is due."
+    assert "by Eve Laurent: Year end. Nothing is sent meanwhile." in paused
+    assert coming == f"Next is export:17 at {due:%Y-%m-%d %H:%M:%S}Z, after 0 tries."
+
+
+def test_draining_an_empty_lane_says_so(portal_drain, company):
+    assert portal_drain() == ["nothing is due."]

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from portal import calling, cli, clock, db
-from portal.domain import fallback, outbox, pausing, people, readings
+from portal.domain import fallback, outbox, pausing, people, readings, standing
 from portal.domain.companies import current
 from portal.domain.exports import Export
 from portal.domain.outbox import Dispatch, Lane
@@ -19,13 +19,13 @@ def exports() -> None:
 
 @exports.command()
 def drain() -> None:
-    """Work through what is due now, in this process, as the worker would."""
+    """Work through what is due now, in this process, as the worker would; say what holds up the rest."""
     from portal import create_app  # a command of its own weight: Flask, Zeep, RQ's task
 
     settings = cli.settings()
     with create_app(settings).app_context(), db.connected():
         lane = current().lane
-        due = outbox.count_due(lane)
+        due = standing.count_due(lane)
         left = bool(due and not settings.SPECTRUM_URL)
         if not left:
             _drain(lane, "Exports")
@@ -38,23 +38,25 @@ def drain() -> None:
 
 
 def _drain(lane: str, what: str) -> None:
-    """Work through the lane as a worker would, and say what came of it."""
+    """Work through the lane as a worker would; say what holds it up, and last what came of it."""
+    came = _work(lane) if standing.count_due(lane) else "nothing is due."
+    for said in (*standing.holds(lane), came):
+        click.echo(f"{what}: {said}")
+
+
+def _work(lane: str) -> str:
     from portal import tasks
 
     begun = clock.now()
-    if not outbox.count_due(lane):
-        click.echo(f"{what}: nothing is due.")
-        return
-    taken = Lane.get_by_id(lane).until > begun
+    taken = standing.is_held(lane)
     tasks.drain(lane)
-    done, waiting = outbox.count_finished(lane, begun), outbox.count_waiting(lane)
+    done, waiting = standing.count_finished(lane, begun), standing.count_waiting(lane)
     wait = f"{waiting} wait{'s' if waiting == 1 else ''}"
     if taken:
-        click.echo(f"{what}: another worker is on it, {wait}.")
-    elif not waiting:
-        click.echo(f"{what}: {done} done.")
-    else:
-        click.echo(f"{what}: {done or 'none'} done, {wait}: see `portal exports status` or Settings, Mail.")
+        return f"another worker is on it, {wait}."
+    if not waiting:
+        return f"{done} done."
+    return f"{done or 'none'} done, {wait}: see `portal exports status` or Settings, Mail."
 
 
 @exports.command()

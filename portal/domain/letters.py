@@ -16,6 +16,7 @@ from portal.domain import (
     mailing,
     outbox,
     privilege_requests,
+    standing,
     summaries,
     timekeeping,
 )
@@ -80,7 +81,7 @@ class FourEyesOff:
     is_on_again: bool
 
 
-Mail = FourEyesOff | Letter | Reminder | Summary | Alarm | Invitation | Notice | Trial | timekeeping.Notice
+Mail = FourEyesOff | Letter | Reminder | Summary | Alarm | Invitation | Notice | Trial | standing.Notice | timekeeping.Notice
 
 
 def begin(dispatch: Dispatch, claim: int) -> Mail | None:
@@ -159,6 +160,7 @@ WRITE: dict[Task, Callable[[str, User], Mail]] = {
     Task.PRIVILEGE: _privilege,
     Task.FOUR_EYES: _four_eyes_off,
     Task.TRIAL: mail_trials.write,
+    Task.STANDSTILL: standing.write,
     Task.CLOCK: timekeeping.write,
 }
 

@@ -1,6 +1,7 @@
 """The mail server refuses the portal itself, not one mail: all mail waits, everybody sees why, and it goes on by itself."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from portal import clock
 from portal.db import transaction
@@ -33,7 +34,7 @@ def refused(dispatch: Dispatch, why: str) -> datetime:
         until = here + min(max(here - since, SOONEST), LATEST)
         Lane.update(refused_at=since, refused_until=until, refusal=why[:255]).where(Lane.name == MAIL).execute()
         outbox.postpone(dispatch, until, why)
-        outbox.postpone_all(MAIL, until, why)
+        _postpone_all(until, why)
         return until
 
 
@@ -43,7 +44,7 @@ def over() -> None:
         return
     with transaction():
         Lane.update(refused_at=None, refused_until=None, refusal="", taken_at=clock.now()).where(Lane.name == MAIL).execute()
-        outbox.hasten(MAIL, clock.now() + LATEST)
+        _hasten(clock.now() + LATEST)
 
 
 def last_over() -> datetime:
@@ -55,3 +56,17 @@ def last_over() -> datetime:
 def try_now() -> None:
     """Somebody looked after it: the next mail is a try. Call inside a transaction."""
     Lane.update(refused_until=clock.now()).where(Lane.name == MAIL, Lane.refused_at.is_null(False)).execute()
+
+
+def _postpone_all(until: datetime, error: str) -> None:
+    """What would be due before stands in the way of nobody: it is due then."""
+    _changed(Dispatch.due_at < until, due_at=until, error=error[:255])
+
+
+def _hasten(before: datetime) -> None:
+    """What was due by then is due now."""
+    _changed(Dispatch.due_at <= before, due_at=clock.now())
+
+
+def _changed(which: Any, **columns: Any) -> None:
+    Dispatch.update(**columns).where(Dispatch.lane == MAIL, Dispatch.finished_at.is_null(), which).execute()

@@ -37,6 +37,7 @@ class Task(StrEnum):
     PRIVILEGE = "privilege"
     FOUR_EYES = "four eyes"
     TRIAL = "trial"
+    STANDSTILL = "standstill"
     CLOCK = "clock"
     DAILY = "daily summary"
     READ_FILE = "read file"
@@ -192,24 +193,6 @@ def next_due(lane: str, passed: set[int]) -> Dispatch | None:
     return found
 
 
-def count_due(lane: str) -> int:
-    return int(_open(lane).where(Dispatch.due_at <= clock.now()).count())
-
-
-def count_waiting(lane: str) -> int:
-    """What is promised, due now or later."""
-    return int(_open(lane).count())
-
-
-def count_finished(lane: str, since: datetime) -> int:
-    """How many promises ended since then, however they did."""
-    return int(Dispatch.select().where(Dispatch.lane == lane, Dispatch.finished_at >= since).count())
-
-
-def _open(lane: str) -> Any:
-    return Dispatch.select().where(Dispatch.lane == lane, Dispatch.finished_at.is_null())
-
-
 def others_are_due(dispatch: Dispatch) -> bool:
     """Whether anything else waits on the same lane."""
     others = Dispatch.select().where(
@@ -230,20 +213,6 @@ def postpone(dispatch: Dispatch, until: datetime, error: str = "", *, counts: bo
     if not counts:
         changes["tries"] = 0
     Dispatch.update(**changes).where(Dispatch.id == dispatch.id).execute()
-
-
-def postpone_all(lane: str, until: datetime, error: str) -> None:
-    """What would be due before stands in the way of nobody: it is due then."""
-    _changed(lane, Dispatch.due_at < until, due_at=until, error=error[:255])
-
-
-def hasten(lane: str, before: datetime) -> None:
-    """What was due by then is due now."""
-    _changed(lane, Dispatch.due_at <= before, due_at=clock.now())
-
-
-def _changed(lane: str, which: Any, **columns: Any) -> None:
-    Dispatch.update(**columns).where(Dispatch.lane == lane, Dispatch.finished_at.is_null(), which).execute()
 
 
 def finish(dispatch: Dispatch, error: str = "", outcome: Outcome = Outcome.DONE) -> None:

@@ -48,6 +48,7 @@ def put_right() -> None:
         return
     with transaction():
         held = Lane.update(until=clock.EPOCH).where(outbox.is_leased_ahead(now)).execute()
+        Lane.update(refused_until=now).where(Lane.refused_until > now + outbox.LONGEST_DELAY + AHEAD).execute()
         due = Dispatch.update(due_at=now).where(late).execute()
         far = sends.where(Attempt.started_at > now + AHEAD).count()
         quiet_window.notice(Attempt.export.in_(doubts))

@@ -8,7 +8,7 @@ from flask_login import current_user
 from werkzeug.local import LocalProxy
 
 from portal import clock
-from portal.domain import companies, heartbeats, lists, mail_refusals, mail_troubles
+from portal.domain import companies, heartbeats, lists, mail_refusals, mail_troubles, standing
 from portal.domain.lists import Totals
 from portal.domain.outbox import Lane
 
@@ -18,7 +18,7 @@ SILENT = timedelta(minutes=2)
 
 def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(views=lists.VIEWS, totals=LocalProxy(totals), pause=pause, silent_minutes=silent_minutes)
-    app.jinja_env.globals.update(mail_troubles=mail_troubles.count, mail_refused=mail_refusals.now)
+    app.jinja_env.globals.update(mail_troubles=mail_troubles.count, mail_refused=mail_refusals.now, standstills=standing.standstills)
 
 
 @bp.get("/")

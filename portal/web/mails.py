@@ -23,6 +23,7 @@ KINDS = {
     Task.PRIVILEGE: "Can Push to Accounting",
     Task.FOUR_EYES: "Four eyes switched off",
     Task.TRIAL: "Test mail",
+    Task.STANDSTILL: "Work stands still",
     Task.CLOCK: "A clock ran ahead",
 }
 

@@ -5,12 +5,12 @@ from flask.typing import ResponseReturnValue
 
 from portal import VERSION, db
 from portal.db import database
-from portal.domain import companies
+from portal.domain import companies, standing
 from portal.outages import AWAY, ERRORS, UNMIGRATED, Busy, explained
+from portal.web.errors import RETRY_AFTER
 
 bp = Blueprint("operations", __name__)
 WITHOUT_DATABASE = {"operations.alive", "operations.ready", "operations.version", "static"}
-RETRY_AFTER = {"Retry-After": "10"}  # seconds
 
 
 def init_app(app: Flask) -> None:
@@ -47,15 +47,17 @@ def ready() -> ResponseReturnValue:
             if db.pending():
                 return not_ready(UNMIGRATED)
             companies.current()
+            parts = {"database": "ready"} | dict.fromkeys(standing.KINDS, "ready")
+            parts |= {one.kind: f"degraded: {one.text}" for one in standing.standstills()}
     except Busy as error:
         return not_ready(str(error))
     except ERRORS as error:
         return not_ready(str(explained(error, sqlite=db.is_sqlite()) or AWAY))
-    return {"status": "ready", "parts": {"database": "ready"}}
+    return {"status": "ready" if set(parts.values()) == {"ready"} else "degraded", "parts": parts}
 
 
 def not_ready(why: str) -> ResponseReturnValue:
-    return {"status": "not ready", "parts": {"database": why}}, 503, RETRY_AFTER
+    return {"status": "not ready", "parts": {"database": why}}, 503, {"Retry-After": RETRY_AFTER}
 
 
 @bp.get("/version")

@@ -11,6 +11,7 @@ import pytest
 from redis import Redis
 from rq import Queue
 
+import worker
 from portal import clock, doorbell, keeper
 from portal.domain import deciding, heartbeats, outbox
 from portal.domain.change_orders import Status, load
@@ -200,6 +201,31 @@ def test_without_keepers_accepts_work_everybody_is_told_and_it_catches_up(client
     assert load(change_order.id).state is Status.QUEUED
     assert "The export keeper hasn’t reported for 60 minutes. Accepted change orders wait in line." in page
     assert rings(valkey.url) == 1
+
+
+def test_without_a_keeper_the_mail_worker_tells_by_itself_that_work_stands_still(rejected, promised, eve, catcher, make_worker):
+    """F25: nobody rings it"""
+    Dispatch.update(due_at=clock.now() - timedelta(minutes=20)).execute()
+
+    make_worker("mail", SMTP_HOST="127.0.0.1", SMTP_PORT=catcher.smtp_port)
+
+    expected = {
+        "Exports stand still in the CCO Portal",
+        "Mail stands still in the CCO Portal",
+        f"CCO {rejected.number} sent back: {rejected.title}",
+    }
+    eventually(lambda: {mail["subject"] for mail in catcher.mails()} == expected)
+
+
+def test_a_worker_that_finds_no_redis_at_its_start_looks_after_what_stands_still_all_the_same(database, monkeypatch):
+    """F10"""
+    looked = []
+    monkeypatch.setattr(worker, "watch", lambda: looked.append("looked"))
+    monkeypatch.setattr(worker, "PAUSE_S", 0)
+
+    assert worker.listen("mail", "redis://127.0.0.1:9") is False
+
+    assert looked
 
 
 def test_without_redis_the_line_is_drained_by_hand(rejected, database_url, catcher, tmp_path):

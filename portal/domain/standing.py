@@ -1,0 +1,137 @@
+"""Whether promised work gets done, judged by the work itself: whichever of the processes stands in the way.
+
+A lane stands still when work has been due, and nothing was begun or gone on with, for longer than any call takes. A long line
+that moves stands in nobody's way.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import peewee
+
+from portal import clock
+from portal.db import transaction
+from portal.domain import alarms, outbox
+from portal.domain.outbox import AHEAD, MAIL, Dispatch, Lane, Task
+from portal.domain.people import User
+from portal.domain.summaries import NotWanted
+
+SHOWN_AFTER = timedelta(minutes=3)  # one call may last 130 s
+MAILED_AFTER = timedelta(minutes=15)
+KINDS = {
+    "exports": ("Exports stand", "Accepted change orders wait in line."),
+    "mail": ("Mail stands", "What the portal has to tell waits."),
+    "imports": ("Imports stand", "Files wait to be read and imported."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """A lane that does not move although work is due, and since when."""
+
+    lane: str
+    since: datetime
+
+    @property
+    def kind(self) -> str:
+        """`exports`, `mail` or `imports`."""
+        return self.lane.partition(":")[0]
+
+    @property
+    def minutes(self) -> int:
+        return (clock.now() - self.since) // timedelta(minutes=1)
+
+    @property
+    def text(self) -> str:
+        what, waits = KINDS[self.kind]
+        return f"{what} still: work has been due for {self.minutes} minutes and nothing works on it. {waits}"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What one person is told by mail of a lane that stands still."""
+
+    key: str
+    to: User
+    standstill: Standstill
+
+
+def standstills(after: timedelta = SHOWN_AFTER) -> list[Standstill]:
+    """The lanes that have stood still for so long."""
+    now = clock.now()
+    oldest = Dispatch.select(Dispatch.lane, peewee.fn.MIN(Dispatch.due_at)).where(Dispatch.finished_at.is_null())
+    due: dict[str, datetime] = dict(oldest.where(Dispatch.due_at <= now - after).group_by(Dispatch.lane).tuples())  # type: ignore[arg-type]
+    if not due:
+        return []
+    lanes = Lane.select().where(Lane.name.in_(list(due))).order_by(Lane.name)
+    found = [Standstill(lane.name, max(due[lane.name], _moved(lane, now))) for lane in lanes]
+    return [one for one in found if now - one.since >= after]
+
+
+def tell() -> None:
+    """Promise the mail on what has stood still for long: once per standstill and person, whichever processes see it."""
+    for one in standstills(MAILED_AFTER):
+        keys = {f"standstill:{one.lane}:{one.since:%Y-%m-%dT%H%M}:{person.id}": person for person in alarms.recipients()}
+        known = outbox.promised(keys)
+        for key, person in keys.items():
+            if key not in known:
+                with transaction():
+                    outbox.promise(key, MAIL, Task.STANDSTILL, person.id)
+
+
+def write(key: str, to: User) -> Notice:
+    """The promised mail. Raises NotWanted where the lane goes on again; of mail itself it is told all the same, by whoever sends it."""
+    lane = key.removeprefix("standstill:").rpartition(":")[0].rpartition(":")[0]
+    still = [one for one in standstills() if one.lane == lane]
+    if not still and lane != MAIL:
+        raise NotWanted("it goes on again")
+    since = datetime.strptime(f"{key.split(':')[-2]}+0000", "%Y-%m-%dT%H%M%z")
+    return Notice(key, to, still[0] if still else Standstill(lane, since))
+
+
+def count_due(lane: str) -> int:
+    return int(_waiting(lane).where(outbox.is_due(clock.now())).count())
+
+
+def count_waiting(lane: str) -> int:
+    """What is promised, due now or later."""
+    return int(_waiting(lane).count())
+
+
+def count_finished(lane: str, since: datetime) -> int:
+    """How many promises ended since then, however they did."""
+    return int(Dispatch.select().where(Dispatch.lane == lane, Dispatch.finished_at >= since).count())
+
+
+def is_held(lane: str) -> bool:
+    return not Lane.select().where(Lane.name == lane, outbox.is_free(clock.now())).exists()
+
+
+def holds(name: str) -> list[str]:
+    """What holds up the work of a lane, if anything does, and what is next: a sentence each."""
+    lane, due, said = Lane.get_by_id(name), count_due(name), []
+    if is_held(name):
+        said.append(f"Another worker holds the lane until {_at(lane.until)} at the latest; then the next one can go on.")
+    elif due:
+        said.append(f"{due} piece{' of work is' if due == 1 else 's of work are'} still due. Run it again.")
+    if lane.paused_at:
+        by, why = lane.paused_by.name if lane.paused_by else "the portal itself", lane.reason.rstrip(".") or "no reason given"
+        said.append(f"Paused since {_at(lane.paused_at)} by {by}: {why}. Nothing is sent meanwhile.")
+    if not due and (upcoming := _waiting(name).order_by(Dispatch.due_at, Dispatch.id).first()):
+        why = f": {upcoming.error}" if upcoming.error else "."
+        said.append(f"Next is {upcoming.key} at {_at(upcoming.due_at)}, after {upcoming.tries} tries{why}")
+    return said
+
+
+def _waiting(lane: str) -> Any:
+    return Dispatch.select().where(Dispatch.lane == lane, Dispatch.finished_at.is_null())
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
+
+
+def _moved(lane: Lane, now: datetime) -> datetime:
+    """When it last moved; a moment that a clock which ran ahead wrote is none."""
+    return lane.moved_at if lane.moved_at <= now + AHEAD else clock.EPOCH

@@ -1,0 +1,42 @@
+"""What a worker sees to between two tasks: that somebody is told when work stands still, also where the keeper or Redis is what is gone.
+
+Then no ring reaches the mail worker, and mail stands still as well. So whichever worker sees that sends what mail is due.
+"""
+
+import time
+
+import structlog
+
+from portal import db, tasks
+from portal.domain import standing
+from portal.domain.outbox import MAIL
+from portal.outages import ERRORS, Busy
+
+EVERY_S = 60.0
+
+log = structlog.get_logger()
+
+
+class Watch:
+    """Looks once a minute, however often it is called."""
+
+    def __init__(self) -> None:
+        self._looked = -EVERY_S
+
+    def __call__(self) -> None:
+        if time.monotonic() - self._looked >= EVERY_S:
+            self._looked = time.monotonic()
+            look()
+
+
+def look() -> None:
+    """Promise the mail on what stands still; where mail itself does, send it from here."""
+    try:
+        with db.connected():
+            standing.tell()
+            still = [one.lane for one in standing.standstills(standing.MAILED_AFTER)]
+        if MAIL in still:
+            log.warning("mail stands still, sending it from here")
+            tasks.drain(MAIL)
+    except (Busy, *ERRORS) as error:
+        log.warning("database not available, looking again later", error=str(error))
