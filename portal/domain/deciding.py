@@ -9,6 +9,7 @@ from portal.db import transaction
 from portal.domain import (
     change_orders,
     checks,
+    contributing,
     drafting,
     events,
     exports,
@@ -23,13 +24,12 @@ from portal.domain import (
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
 from portal.domain.checks import Finding
 from portal.domain.companies import Company
+from portal.domain.contributing import Hands
 from portal.domain.events import Event
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
 
 LONGEST_REASON = 1000
-WRITINGS = ("created", "edited", "sent")
-WROTE, MADE_TOKEN = "sent or wrote this change order", "made the access token with which this change order was sent or written"
 REJECTABLE = (Status.READY, Status.FAILED)
 DECISIONS = (
     "accepted", "rejected", "recalled", "retried", "said present", "said absent", "entered by hand", "unlinked", "retrieved", "voided",
@@ -98,7 +98,7 @@ def reject(id: int, by: User, version: int, reason: str, removed: bool = False) 
         left = leftovers.of(change_order)
         checks.require([*reason_findings(reason), *(leftovers.against_reject(left) if not removed else [])])
         change_order.move(Status.REJECTED, version, decided_by=by, decided_at=clock.now(), export=None)
-        for person in _authors(change_order):
+        for person in contributing.authors(change_order):
             outbox.promise(mailing.rejected_key(change_order, person), outbox.MAIL, Task.REJECTED, change_order.id)
         _record(change_order, "rejected", by, seen=version, reason=reason, **({"removed": left} if left else {}))
         return change_order
@@ -144,78 +144,23 @@ def reason_findings(reason: str) -> list[Finding]:
 
 def ensure_may_decide(change_order: ChangeOrder, by: User) -> None:
     """Rule 21. Raises NotPermitted with the reason that the row also shows."""
-    if why := why_not(change_order, by, hands_on(change_order), people.approvers):
+    if why := why_not(change_order, by, contributing.hands_on(change_order), people.approvers):
         raise NotPermitted(why)
 
 
-def why_not(change_order: ChangeOrder, by: User, hands: dict[int, str], approvers: Callable[[], list[User]] | None = None) -> str:
+def why_not(change_order: ChangeOrder, by: User, hands: Hands, approvers: Callable[[], list[User]] | None = None) -> str:
     """Why this person may not decide this change order, or an empty text; who of the `approvers` can, where they are wanted.
 
-    `hands`: who worked on it (`hands_on`).
+    `hands`: who had a hand in it (`contributing.hands_on`).
     """
-    if not by.may_decide:
-        return by.why_not_decide
-    if change_order.company.four_eyes and by.id in hands:
-        others = [person.name for person in approvers() if person.id not in hands] if approvers else []
-        return f"You {hands[by.id]}, so another approver has to decide it (four eyes).{_who_can(others) if approvers else ''}"
-    return ""
-
-
-def _who_can(names: list[str]) -> str:
-    return (
-        f" Who can: {', '.join(names)}." if names else " Nobody else can: ask an administrator to give somebody ‘Can Push to Accounting’."
-    )
+    return by.why_not_decide or contributing.why_not(change_order, by, hands, approvers)
 
 
 def waits_for(by: User) -> Any:
     """Ready, and `why_not` is empty for `by`: as a condition of a query over change orders joined to their company."""
     if not by.may_decide:
         return ChangeOrder.id.is_null()
-    others = [author.is_null() | (author != by) for author in (ChangeOrder.sent_by, ChangeOrder.created_by)]
-    others_alone = others[0] & others[1] & ChangeOrder.id.not_in(_edited_by(by))
-    return (ChangeOrder.status == Status.READY) & (~Company.four_eyes | others_alone)
-
-
-def _edited_by(person: User) -> list[int]:
-    """The ids of the change orders that wait with edits of this person, or with work of a token they made, in their revision."""
-    made = Event.action.in_(WRITINGS) & Event.data.contains(f'"{events.MAKER}":{person.id}')
-    edits: Any = (
-        Event.select(Event.ref, Event.action, Event.actor, Event.data, ChangeOrder.revision.alias("now"))
-        .join(ChangeOrder, on=(Event.ref == ChangeOrder.id))
-        .where(Event.subject == SUBJECT, ChangeOrder.status == Status.READY, ((Event.action == "edited") & (Event.actor == person)) | made)
-        .objects()
-    )
-    return [edit.ref for edit in edits if person.id in _hands_of(edit, edit.now)]
-
-
-def hands_on(change_order: ChangeOrder) -> dict[int, str]:
-    """The ids of sender, creator and editors of the revision, and of who made the tokens they used, with what each did."""
-    return all_hands([change_order])[change_order.id]
-
-
-def all_hands(rows: list[ChangeOrder]) -> dict[int, dict[int, str]]:
-    """`hands_on` of each row, in one query."""
-    hands = {row.id: dict.fromkeys(_authors(row), WROTE) for row in rows}
-    revisions = {row.id: row.revision for row in rows}
-    by_token = Event.action.in_(WRITINGS) & Event.data.contains(f'"{events.MAKER}":')
-    written = Event.select(Event.ref, Event.action, Event.actor, Event.data).where(
-        Event.subject == SUBJECT, (Event.action == "edited") | by_token, Event.ref.in_(list(hands))
-    )
-    for event in written:
-        hands[event.ref] = _hands_of(event, revisions[event.ref]) | hands[event.ref]
-    return hands
-
-
-def _hands_of(event: Event, revision: int) -> dict[int, str]:
-    """Whose hands the event shows on this revision: who created it had a hand in all of them."""
-    if event.facts.get("revision", revision) != revision:
-        return {}
-    maker = event.facts.get(events.MAKER)
-    return ({maker: MADE_TOKEN} if maker else {}) | ({event.actor_id: WROTE} if event.actor_id else {})
-
-
-def _authors(change_order: ChangeOrder) -> set[int]:
-    return {id for id in (change_order.sent_by_id, change_order.created_by_id) if id is not None}
+    return (ChangeOrder.status == Status.READY) & (~Company.four_eyes | contributing.without(by))
 
 
 def _freeze(change_order: ChangeOrder, number: str, title: str | None, description: str | None, on: date | None) -> exports.Export:

@@ -93,6 +93,12 @@ def by_token(name: str, maker: int) -> AbstractContextManager[None]:
     return _by({"token": name, MAKER: maker})
 
 
+def maker() -> int | None:
+    """Who made the access token by which what is being recorded comes about; None where none is used."""
+    made: int | None = (_way.get() or {}).get(MAKER)
+    return made
+
+
 def by_provider(issuer: str) -> AbstractContextManager[None]:
     """Every event of the block also names the identity provider on whose word it came about."""
     return _by({PROVIDER: issuer})

@@ -10,7 +10,7 @@ import peewee
 
 from portal import clock
 from portal.db import cents
-from portal.domain import change_orders, checks, deciding, events, lookups, numbers, offers, people, revisions
+from portal.domain import change_orders, checks, contributing, deciding, events, lookups, numbers, offers, people, revisions
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.checks import Finding
 from portal.domain.commitments import Job
@@ -125,9 +125,9 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
     ids = [change_order.id for change_order in shown]
     said = events.latest(change_orders.SUBJECT, ids, besides=ASIDES)
     kept = numbers.all_kept(shown)
-    hands = deciding.all_hands(shown)
-    ways = offers.of(shown, viewer, said, hands)
+    hands = contributing.all_hands(shown)
     approvers = cache(people.approvers)  # asked for once, if any row has to name them
+    ways = offers.of(shown, viewer, said, hands, approvers)
     known = lookups.known([change_order for change_order in shown if change_order.is_ready])
     since = revisions.since_rejection(shown)
     return [

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from portal.db import Model
-from portal.domain import events
+from portal.domain import contributing, events
 from portal.domain.change_orders import EDITABLE, ChangeOrder
 from portal.domain.commitments import Commitment, Job, Kind, Vendor
 from portal.domain.companies import Company
@@ -18,6 +18,8 @@ from portal.domain.people import User
 from portal.domain.vendors import Unclear, Vendors
 
 T = TypeVar("T", bound=Model)
+CODES = {"customer", "code", "subcontract"}
+UNDER: dict[type[Model], Any] = {Job: Commitment.job, Vendor: Commitment.vendor, Commitment: Commitment.id}
 
 
 class Books:
@@ -144,6 +146,8 @@ class Books:
             self._change(thing, changes)
             if changes.keys() & settled.keys():
                 self.linked[_subject(thing)].add(thing.id)
+            if self.by and changes.keys() & CODES:
+                contributing.record_code(UNDER[type(thing)] == thing, self.by)
         for field, value in changes.items():
             setattr(thing, field, value)
 

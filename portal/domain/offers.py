@@ -1,16 +1,21 @@
 """Which ways on a change order in trouble offers to one person: the buttons of its row. The transitions ask again for themselves."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from portal import clock
-from portal.domain import deciding, events, exports, outbox, outdated, quiet_window, readings, resolving
+from portal.domain import contributing, deciding, events, exports, outbox, outdated, quiet_window, readings, resolving
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
+from portal.domain.contributing import Hands
 from portal.domain.events import Event
 from portal.domain.exports import Export
 from portal.domain.outbox import Dispatch
 from portal.domain.people import User
 from portal.domain.readings import LOOK, LOOKED_UP
+
+NO_DECISION = {"recall", "look_up"}
+UNDOING = {"by_hand", "unlink"}  # for administrators with the privilege
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ class Offers:
     doubt    while its outcome is unknown
     looking  somebody asked to look into Spectrum, and the worker has not answered yet
     looked   the last answer to that
+    own      the ways that only four eyes keep from this person, and why_own says so
     """
 
     ways: frozenset[str] = frozenset()
@@ -38,10 +44,17 @@ class Offers:
     looking: bool = False
     looked: Event | None = None
     outdated: str = ""
+    own: frozenset[str] = frozenset()
+    why_own: str = ""
 
 
-def of(shown: list[ChangeOrder], viewer: User, said: dict[int, Event], hands: dict[int, dict[int, str]]) -> dict[int, Offers]:
-    """The offers of each by its id, in a constant number of queries. `said`: their last events; `hands`: who worked on them."""
+def of(
+    shown: list[ChangeOrder], viewer: User, said: dict[int, Event], hands: dict[int, Hands], approvers: Callable[[], list[User]]
+) -> dict[int, Offers]:
+    """The offers of each by its id, in a constant number of queries.
+
+    `said`: their last events; `hands`: who had a hand in them; `approvers` are asked for where somebody has to be named.
+    """
     tried = exports.attempted(_exports(shown, Status.QUEUED)) | exports.standing(_exports(shown, Status.FAILED))
     changed = _outdated(shown)
     promised = outbox.promised(key for one in shown if one.state in LOOKED_UP for key in _keys(one))
@@ -49,13 +62,13 @@ def of(shown: list[ChangeOrder], viewer: User, said: dict[int, Event], hands: di
     doubts = _doubts(shown, promised)
     found = {}
     for one in shown:
-        ways = {way for way, offered in _ways(one, viewer, said.get(one.id), hands[one.id], tried).items() if offered}
+        ways = frozenset(way for way, offered in _ways(one, viewer, said.get(one.id), tried).items() if offered)
         ways -= {"retry"} if one.id in changed else set()
+        own, why_own = _kept_from(one, viewer, hands[one.id], ways, approvers)
         reading = promised.get(readings.key(one.export))
         looking = reading is not None and reading.finished_at is None
-        found[one.id] = Offers(
-            frozenset(ways), doubts.get(one.id), looking, _since(said.get(one.id), looked.get(one.id)), changed.get(one.id, "")
-        )
+        look = _since(said.get(one.id), looked.get(one.id))
+        found[one.id] = Offers(ways - own, doubts.get(one.id), looking, look, changed.get(one.id, ""), own, why_own)
     return found
 
 
@@ -63,6 +76,19 @@ def _outdated(shown: list[ChangeOrder]) -> dict[int, str]:
     frozen = {export.id: export for export in Export.select().where(Export.id.in_(_exports(shown, Status.FAILED)))}
     said = {one.id: outdated.in_words(outdated.changes(one, frozen[one.export])) for one in shown if one.export in frozen}
     return {id: words for id, words in said.items() if words}
+
+
+def _kept_from(
+    one: ChangeOrder, viewer: User, hands: Hands, ways: frozenset[str], approvers: Callable[[], list[User]]
+) -> tuple[frozenset[str], str]:
+    """Which of the ways are decisions about what the person shaped, and why they are not offered."""
+    own = ways - NO_DECISION
+    if not own or not contributing.why_not(one, viewer, hands):
+        return frozenset(), ""
+    undoing = own <= UNDOING
+    return own, contributing.why_not(
+        one, viewer, hands, lambda: [person for person in approvers() if resolving.may_undo(person) or not undoing]
+    )
 
 
 def _doubts(shown: list[ChangeOrder], promised: dict[str, Dispatch]) -> dict[int, Doubt]:
@@ -85,7 +111,8 @@ def _keys(one: ChangeOrder) -> list[str]:
     return [exports.key(one.export), readings.key(one.export)] if one.export else []
 
 
-def _ways(one: ChangeOrder, viewer: User, last: Event | None, hands: dict[int, str], tried: set[int]) -> dict[str, bool]:
+def _ways(one: ChangeOrder, viewer: User, last: Event | None, tried: set[int]) -> dict[str, bool]:
+    """What rights and state offer; four eyes are asked of all of them at once."""
     match one.state:
         case Status.QUEUED:
             return {"recall": one.export not in tried and not deciding.why_not_recall(one, viewer)}
@@ -93,8 +120,8 @@ def _ways(one: ChangeOrder, viewer: User, last: Event | None, hands: dict[int, s
             return {
                 "retry": not resolving.why_not_retry(one, viewer, resolving.cause_of(last)),
                 "look_up": viewer.may_support,
-                "review": one.export not in tried and not deciding.why_not(one, viewer, hands),
-                "reject": not deciding.why_not(one, viewer, hands),
+                "review": one.export not in tried and viewer.may_decide,
+                "reject": viewer.may_decide,
                 "by_hand": resolving.may_undo(viewer),
             }
         case Status.UNKNOWN:

@@ -5,7 +5,7 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, checks, deciding, events, exports, numbers, outbox, outdated, people, quiet_window
+from portal.domain import change_orders, checks, contributing, deciding, events, exports, numbers, outbox, outdated, people, quiet_window
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.checks import Finding
 from portal.domain.exports import Attempt, Export, Outcome
@@ -28,6 +28,7 @@ def retry(id: int, by: User, version: int) -> ChangeOrder:
         change_order.expect(Status.FAILED, version)
         if why := why_not_retry(change_order, by, cause_of(last_failure(change_order))):
             raise NotPermitted(why)
+        contributing.ensure_none_of(change_order, by, people.approvers)
         export = Export.get_by_id(change_order.export)
         checks.require([*_doubts(export), *checks.before_send(change_order), *outdated.findings(change_order, export)])
         change_order.move(Status.QUEUED, version)
@@ -50,7 +51,7 @@ def say_present(id: int, by: User, version: int, number: str, note: str) -> Chan
         if deciding.is_repeat(change_order, by, "said present", version):
             return change_order
         change_order.expect(Status.UNKNOWN, version)
-        _ensure_may_push(by)
+        deciding.ensure_may_decide(change_order, by)
         export = Export.get_by_id(change_order.export)
         checks.require([*same_number(number, export.number, 12), *note_findings(note)])
         exports.vouch(export, exports.doubtful(export), Outcome.PRESENT)
@@ -73,7 +74,7 @@ def say_absent(id: int, by: User, version: int, note: str) -> ChangeOrder:
         if deciding.is_repeat(change_order, by, "said absent", version):
             return change_order
         change_order.expect(Status.UNKNOWN, version)
-        _ensure_may_push(by)
+        deciding.ensure_may_decide(change_order, by)
         export = Export.get_by_id(change_order.export)
         quiet_window.notice(Attempt.export == export)
         checks.require([*_too_early(export), *note_findings(note)])
@@ -93,7 +94,7 @@ def by_hand(id: int, by: User, version: int, number: str, note: str) -> ChangeOr
             if deciding.is_repeat(change_order, by, "entered by hand", version):
                 return change_order
             change_order.expect(Status.FAILED, version)
-            _ensure_may_undo(by)
+            _ensure_may_undo(change_order, by)
             checks.require([*_usable(change_order, number), *note_findings(note)])
             numbers.reserve(change_order, number)
             change_order.move(Status.EXPORTED, version, manual=True)
@@ -113,7 +114,7 @@ def unlink(id: int, by: User, version: int, number: str, reads_back: bool = Fals
         if deciding.is_repeat(change_order, by, "unlinked", version):
             return change_order
         change_order.expect(Status.EXPORTED, version)
-        _ensure_may_undo(by)
+        _ensure_may_undo(change_order, by)
         kept = numbers.kept(change_order)
         checks.require([*same_number(number, kept, 16), *(_still_there(change_order) if reads_back else [])])
         change_order.move(Status.RETRIEVED, version, decided_by=None, decided_at=None, export=None, manual=False)
@@ -209,14 +210,10 @@ def _taken(number: str, holder: ChangeOrder) -> Finding:
     return Finding(15, "number", text, checks.ACCOUNTING, "Look it up in Spectrum again.")
 
 
-def _ensure_may_push(by: User) -> None:
-    if why := by.why_not_decide:
-        raise NotPermitted(why)
-
-
-def _ensure_may_undo(by: User) -> None:
+def _ensure_may_undo(change_order: ChangeOrder, by: User) -> None:
     if not may_undo(by):
         raise NotPermitted(ONLY_ADMIN)
+    contributing.ensure_none_of(change_order, by, lambda: [person for person in people.approvers() if may_undo(person)])
 
 
 def _record(change_order: ChangeOrder, action: str, by: User, **facts: Any) -> None:

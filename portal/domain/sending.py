@@ -8,7 +8,7 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, checks, commitments, deciding, events, people
+from portal.domain import change_orders, checks, commitments, contributing, deciding, events, people
 from portal.domain.change_orders import SUBJECT, ChangeOrder, LineItem, Overtaken, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.people import NotPermitted, User
@@ -60,6 +60,7 @@ def create(commitment: Commitment, by: User | None, draft: Draft, **facts: Any) 
     change_order.checks = checks.verdict(_findings(change_order))
     change_order.save(force_insert=True)
     _store_lines(change_order)
+    contributing.record_writing(change_order, by)
     events.record(SUBJECT, change_order.id, "created", by, snapshot=snapshot(change_order), **facts)
     return change_order
 
@@ -99,6 +100,7 @@ def revise(change_order: ChangeOrder, by: User | None, version: int, draft: Draf
     _save(change_order, version, checks=checks.verdict(findings))
     LineItem.delete().where(LineItem.change_order == change_order).execute()
     _store_lines(change_order)
+    contributing.record_writing(change_order, by)
     events.record(SUBJECT, change_order.id, "edited", by, revision=change_order.revision + 1, snapshot=snapshot(change_order), **facts)
     return findings
 
@@ -123,6 +125,7 @@ def send(id: int, by: User, version: int) -> ChangeOrder:
             decided_at=None,
             checks=checks.verdict(findings),
         )
+        contributing.record_writing(change_order, by)
         events.record(SUBJECT, id, "sent", by, revision=change_order.revision, snapshot=snapshot(change_order))
         return change_order
 

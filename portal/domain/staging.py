@@ -3,19 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import peewee
 
 from portal import clock
 from portal.db import Model, UtcField
-from portal.domain import change_orders, checks, commitments, entries, events, matching, privileges, sending, statements
+from portal.domain import change_orders, checks, commitments, contributing, entries, events, matching, privileges, sending, statements
 from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.commitments import Commitment, Job
 from portal.domain.entries import Entry
 from portal.domain.people import Membership, NotPermitted, User
 from portal.domain.statements import SENT_BACK, News
-from portal.domain.uploads import Upload
+from portal.domain.uploads import Upload, bringers
 from portal.domain.vendors import Unclear
 
 STAYS = {
@@ -59,6 +60,11 @@ class Import(Model):
         """Who wrote what is in it, as four eyes see it."""
         by: User | None = self.sender or (self.upload.by if self.upload else None)
         return by
+
+    @cached_property
+    def bringers(self) -> list[int | None]:
+        """Who else had a hand in what comes of it."""
+        return bringers(self.__data__["upload"])
 
 
 class Staged(Model):
@@ -134,6 +140,8 @@ def put(row: Staged, books: matching.Books, origin: Import) -> None:
                 sending.revise(here, origin.writer, here.version, entry.draft, file=origin.file)
             except Overtaken:  # only where writers are not queued, as they are on SQLite
                 row.outcome, row.note, here = Outcome.LEFT, here.label, change_orders.load(known.id)
+    if row.outcome in (Outcome.NEW, Outcome.CHANGED):
+        contributing.record(here.id, origin.bringers, contributing.FILE)
     if here.is_editable:  # what accounting has is asked anew when it comes back
         statements.keep(here, entry.draft, origin.source)
     row.save(only=[Staged.outcome, Staged.change_order, Staged.note])

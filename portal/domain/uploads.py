@@ -138,6 +138,13 @@ def find(id: int, by: User) -> Upload:
     return found
 
 
+def bringers(id: int | None) -> list[int | None]:
+    """Who handed the file in and who confirmed it: both had a hand in what came of it."""
+    handed_in: Any = Upload.select(Upload.by).where(Upload.id == id).tuples()
+    confirmed = events.latest("upload", [id] if id else [], of=("confirmed",))
+    return [*(by for (by,) in handed_in), *(event.actor_id for event in confirmed.values())]
+
+
 def waiting(by: User) -> list[Upload]:
     """The person's files that are neither imported nor withdrawn nor refused, newest first."""
     return list(Upload.select(*LIGHT).where(OPEN, Upload.by == by).order_by(Upload.id.desc()))

@@ -150,7 +150,7 @@ def opened(id: int, form: str) -> ResponseReturnValue:
     if row.change_order.state is not STATES[form]:
         raise Overtaken(row.change_order)
     if WAYS[form] not in row.offers.ways:
-        raise NotPermitted(me().why_not_decide or resolving.ONLY_ADMIN)
+        raise NotPermitted(row.offers.why_own if WAYS[form] in row.offers.own else me().why_not_decide or resolving.ONLY_ADMIN)
     shown: dict[str, Any] = {"form": form, "fields": fields_of(row), "problems": [], "focus": f"#change-order-{id} [autofocus]"}
     return render_template("change_orders/_row.html", row=row, **shown) if wants_fragment() else page_of(row, **shown)
 

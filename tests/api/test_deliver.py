@@ -234,14 +234,16 @@ def test_who_made_a_token_decides_what_its_person_sends_by_hand(system, change_o
     assert signed(change_order.id, by=ada, version=change_order.version).status == "queued"
 
 
-def test_four_eyes_look_at_the_revision_for_who_made_the_token(system, change, make_change_order, dee, ada, ana):
+def test_what_a_token_wrote_stays_its_makers_when_a_person_sends_it_again(system, change, make_change_order, dee, ada, ana):
     there = make_change_order("rejected")
     sent = system.send(system.put(there.number, change).json).json
     deciding.reject(sent["id"], by=ana, version=sent["version"], reason="Again")
     by_hand = sending.send(sent["id"], dee, load(sent["id"]).version)
 
-    assert ChangeOrder.select().join(Commitment).join(Job).join(Company).where(deciding.waits_for(ada)).exists()
-    assert signed(by_hand.id, by=ada, version=by_hand.version).status == "queued"
+    with pytest.raises(sending.NotPermitted, match="You made the access token with which this change order was sent or written"):
+        signed(by_hand.id, by=ada, version=by_hand.version)
+    assert not ChangeOrder.select().join(Commitment).join(Job).join(Company).where(deciding.waits_for(ada)).exists()
+    assert signed(by_hand.id, by=ana, version=by_hand.version).status == "queued"
 
 
 def test_only_a_member_of_the_job_delivers_and_sends(make_system, change, ben, change_order):

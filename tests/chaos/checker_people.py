@@ -12,6 +12,7 @@ ACTIONS = {
     "review again": "reviewed again",
 }  # fmt: skip
 DECISIONS = ("accepted", "rejected")
+LATER_DECISIONS = ("retried", "said present", "said absent", "entered by hand", "unlinked")
 
 Press = tuple[int, str, int, int]  # change order, action, person, version: what one press of a button asks for
 
@@ -40,15 +41,15 @@ def one_decision_each(evidence: Evidence) -> Iterator[str]:
 
 
 def decided_by_another(evidence: Evidence) -> Iterator[str]:
-    """Four eyes: who accepts or rejects a revision has neither written nor sent nor edited it."""
+    """Four eyes: who decides about a change order has neither written nor edited nor sent it, in whichever revision."""
     if not any(company.four_eyes for company in evidence.rows("company")):
         return
     for id, events in evidence.events.items():
-        hands: dict[int, set[int]] = defaultdict(set)  # who wrote, edited or sent a revision; 0: who created the change order
+        hands: set[int | None] = set()
         for event in events:
             if event.action in ("created", "edited", "sent"):
-                hands[event.facts.get("revision", 0)].add(event.actor_id)
-            elif event.action in DECISIONS and event.actor_id in hands[0] | hands[event.facts["revision"]]:
+                hands.add(event.actor_id)
+            elif event.action in (*DECISIONS, *LATER_DECISIONS) and event.actor_id in hands - {None}:
                 yield f"{evidence.named(id)} was {event.action} by person {event.actor_id}, who wrote or sent it (event {event.seq})"
 
 
