@@ -2,14 +2,24 @@
 
 import re
 from collections.abc import Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from xml.parsers import expat
+
+from portal.intake import formats
 
 MOST_CELLS = 16_384  # columns that Excel has
 LONGEST_TEXT = 1_000_000
-# Number formats that every workbook has without saying so; those of days and times.
-BUILT_IN = {str(id): "d" for id in (*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59))}
-Cell = tuple[str, str, str, bool]  # kind, style, value, whether there is a formula
+YES = ("1", "true")
+MOST_FORMATS = 65_490  # cell styles that Excel has
+
+
+class Cell(NamedTuple):
+    """`value`: None where the cell has none, which is not the same as an empty one."""
+
+    kind: str
+    style: str
+    value: str | None
+    formula: bool
 
 
 class Parsed(Protocol):
@@ -36,43 +46,55 @@ def parse(chunks: Iterator[bytes], into: Parsed) -> Iterator[None]:
 
 
 class Toc:
-    """The sheets, in the workbook's order, and where each stands."""
+    """The sheets, in the workbook's order: name, relationship, and whether it is shown."""
 
     def __init__(self) -> None:
         self.sheets: list[tuple[str, str, bool]] = []
-        self.targets: dict[str, str] = {}
         self.since_1904 = False
 
     def start(self, name: str, facts: dict[str, str]) -> None:
         if name == "sheet":
             self.sheets.append((facts.get("name", ""), facts.get("id", ""), facts.get("state", "visible") == "visible"))
         elif name == "workbookPr":
-            self.since_1904 = facts.get("date1904", "") in ("1", "true")
-        elif name == "Relationship" and facts.get("TargetMode") != "External":
-            self.targets[facts.get("Id", "")] = facts.get("Target", "")
+            self.since_1904 = facts.get("date1904") in YES
 
     def end(self, name: str) -> None: ...
     def data(self, text: str) -> None: ...
 
-    def visible(self) -> list[tuple[str, str]]:
-        return [(name, self.targets.get(id, "")) for name, id, shown in self.sheets if shown]
+
+class Relations:
+    """What a part refers to, by id: the last word of its type (`worksheet`, `styles`) and its address."""
+
+    def __init__(self) -> None:
+        self.targets: dict[str, tuple[str, str]] = {}
+
+    def start(self, name: str, facts: dict[str, str]) -> None:
+        if name == "Relationship" and facts.get("TargetMode") != "External":
+            self.targets[facts.get("Id", "")] = facts.get("Type", "").rpartition("/")[2], facts.get("Target", "")
+
+    def end(self, name: str) -> None: ...
+    def data(self, text: str) -> None: ...
+
+    def of(self, kind: str) -> str | None:
+        """The address of the first part of that kind."""
+        return next((target for type, target in self.targets.values() if type == kind), None)
 
 
 class Styles:
     """The number format of each cell style."""
 
     def __init__(self) -> None:
-        self.codes = dict(BUILT_IN)
+        self.codes = {str(id): code for id, code in formats.BUILT_IN.items()}
         self.styles: list[str] = []
         self.inside = False
 
     def start(self, name: str, facts: dict[str, str]) -> None:
         if name == "numFmt":
-            self.codes[facts.get("numFmtId", "")] = facts.get("formatCode", "")
+            self.codes[facts.get("numFmtId", "")] = _within_limits(facts.get("formatCode", ""), len(self.codes))
         elif name == "cellXfs":
             self.inside = True
         elif name == "xf" and self.inside:
-            self.styles.append(facts.get("numFmtId", "0"))
+            self.styles.append(_within_limits(facts.get("numFmtId", "0"), len(self.styles)))
 
     def end(self, name: str) -> None:
         if name == "cellXfs":
@@ -130,7 +152,11 @@ class Shared(Text):
 
 
 class Sheet(Text):
-    """The rows of a sheet; `take` answers those that are complete."""
+    """The rows of a sheet; `rows` answers those that are complete.
+
+    hidden          numbers of the rows with cells that are hidden
+    hidden_columns  from the first to the last of each group
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -139,28 +165,37 @@ class Sheet(Text):
         self.place = -1
         self.cells: dict[int, Cell] = {}
         self.kind = self.style = ""
-        self.formula = False
+        self.formula = self.valued = self.concealed = False
+        self.hidden: set[int] = set()
+        self.hidden_columns: list[tuple[int, int]] = []
 
     def start(self, name: str, facts: dict[str, str]) -> None:
         super().start(name, facts)
         if name == "row":
             self.number, self.place, self.cells = int(facts.get("r", self.number + 1)), -1, {}
+            self.concealed = facts.get("hidden") in YES
         elif name == "c":
             self.place = _column(facts["r"]) if "r" in facts else self.place + 1
             if self.place >= MOST_CELLS:
                 raise ValueError("a column that no sheet has")
-            self.kind, self.style, self.formula = facts.get("t", "n"), facts.get("s", ""), False
+            self.kind, self.style, self.formula, self.valued = facts.get("t", "n"), facts.get("s", ""), False, False
         elif name == "f":
             self.formula = True
+        elif name == "v":
+            self.valued = True
+        elif name == "col" and facts.get("hidden") in YES and len(self.hidden_columns) < MOST_CELLS:
+            self.hidden_columns.append((int(facts.get("min", 0)) - 1, int(facts.get("max", 0)) - 1))
 
     def end(self, name: str) -> None:
         super().end(name)
         if name == "c":
             value = self.take()
             if value or self.formula:
-                self.cells[self.place] = (self.kind, self.style, value, self.formula)
+                self.cells[self.place] = Cell(self.kind, self.style, value if value or self.valued else None, self.formula)
         elif name == "row":
             self.done.append((self.number, self.cells))
+            if self.concealed and self.cells:
+                self.hidden.add(self.number)
 
     def rows(self) -> list[tuple[int, dict[int, Cell]]]:
         found, self.done = self.done, []
@@ -175,6 +210,14 @@ def _column(reference: str) -> int:
             break
         place = place * 26 + ord(letter) - 64
     return place - 1
+
+
+def _within_limits(text: str, place: int) -> str:
+    if len(text) > formats.LONGEST:
+        raise ValueError("a number format longer than Excel's")
+    if place >= MOST_FORMATS:
+        raise ValueError("more formats than Excel has")
+    return text
 
 
 def _local(name: str) -> str:

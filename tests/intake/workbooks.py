@@ -13,7 +13,8 @@ RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships
 PARTS = {
     "[Content_Types].xml": "<Types/>",
     "xl/workbook.xml": f'<workbook {MAIN} xmlns:r="{RELATIONS}"><sheets><sheet name="S" sheetId="1" r:id="r1"/></sheets></workbook>',
-    "xl/_rels/workbook.xml.rels": '<Relationships><Relationship Id="r1" Target="worksheets/sheet1.xml"/></Relationships>',
+    "xl/_rels/workbook.xml.rels": "<Relationships>"
+    f'<Relationship Id="r1" Type="{RELATIONS}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
     "xl/worksheets/sheet1.xml": f"<worksheet {MAIN}><sheetData/></worksheet>",
 }
 
@@ -36,13 +37,21 @@ def book_of(*rows, columns=table.COLUMNS, fill=None, **options):
 def parts(**changed):
     """A workbook out of its parts; `sheet="..."`, `workbook="..."` replace one, other names are added under xl/."""
     names = {"sheet": "xl/worksheets/sheet1.xml", "workbook": "xl/workbook.xml", "rels": "xl/_rels/workbook.xml.rels"}
-    content = PARTS | {names.get(name, f"xl/{name.replace('__', '.')}"): text for name, text in changed.items()}
+    content = PARTS | _related(changed) | {names.get(name, f"xl/{name.replace('__', '.')}"): text for name, text in changed.items()}
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as book:
         for name, text in content.items():
             if text is not ...:
                 book.writestr(name, text)
     return out.getvalue()
+
+
+def _related(changed):
+    """The workbook names its texts and styles, where it has some."""
+    kinds = [kind for kind in ("sharedStrings", "styles") if f"{kind}__xml" in changed]
+    more = "".join(f'<Relationship Id="{kind}" Type="{RELATIONS}/{kind}" Target="{kind}.xml"/>' for kind in kinds)
+    name = "xl/_rels/workbook.xml.rels"
+    return {name: PARTS[name].replace("</Relationships>", f"{more}</Relationships>")}
 
 
 def sheet_of(*rows):
