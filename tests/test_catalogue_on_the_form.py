@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal.domain.change_orders import ChangeOrder, load
-from tests.bad_input import CONTROL, EXACT, KEPT, LENGTHS, NO_AMOUNT
+from tests.bad_input import CONTROL, EXACT, IN_A_CURRENCY, KEPT, LENGTHS, NO_AMOUNT, WRITTEN
 from tests.conftest import sign_in
 
 
@@ -33,7 +33,7 @@ def is_as_it_was(now, typed):
     return (now.version, now.title) == (typed.draft.version, "As it was")
 
 
-@pytest.mark.parametrize(("written", "amount"), EXACT.items())
+@pytest.mark.parametrize(("written", "amount"), (EXACT | WRITTEN).items())
 def test_an_amount_is_kept_exactly(typed, written, amount):
     answer, now = typed(amount=written)
 
@@ -50,7 +50,31 @@ def test_any_other_amount_is_refused_and_never_rounded(typed, written):
     assert is_as_it_was(now, typed)
 
 
-@pytest.mark.parametrize("written", [*NO_AMOUNT[:12], "1e400", "12345678901", "1.1234567"])
+@pytest.mark.parametrize("written", IN_A_CURRENCY)
+def test_a_currency_beside_an_amount_is_refused_and_never_dropped(typed, written):
+    answer, now = typed(amount=written)
+
+    assert answer.status_code == 422
+    assert f"Line 1: “{written}” names a currency. Choose it in its own field, and write the amount alone." in problems(answer)
+    assert is_as_it_was(now, typed)
+
+
+@pytest.mark.parametrize(("written", "currency"), [("€5", "EUR"), ("5 EUR", "EUR"), ("C$5", "CAD"), ("$5", "CAD")])
+def test_a_currency_beside_an_amount_may_say_that_of_the_form_again(typed, written, currency):
+    answer, now = typed(amount=written, currency=currency)
+
+    assert answer.status_code == 303
+    assert (str(now.lines[0].amount), now.currency) == ("5.00", currency)
+
+
+def test_dollars_in_a_change_order_in_euros_are_refused(typed):
+    answer, now = typed(amount="$5", currency="EUR")
+
+    assert "Line 1: “$5” names a currency." in problems(answer)
+    assert is_as_it_was(now, typed)
+
+
+@pytest.mark.parametrize("written", [*NO_AMOUNT[:12], *(one for one in WRITTEN if one == one.strip()), "1e400", "12345678901", "1.1234567"])
 def test_a_quantity_is_as_strict(typed, written):
     answer, now = typed(quantity=written)
 

@@ -169,7 +169,7 @@ def test_the_form_keeps_the_date_and_its_page_shows_it(client, dee, draft):
         ("date", "11/30/2026", "“11/30/2026” is not a date. Write it like 2026-11-30."),
         ("date", "2026-02-29", "“2026-02-29” is not a day of the calendar."),
         ("date", "1970-01-01", "“1970-01-01” cannot be the date of a change order; it has to be from 2000 to 2099."),
-        ("tax", "1,000", "“1,000” is not an amount."),
+        ("tax", "10,00", "“10,00” is not an amount."),
         ("currency", "EURO", "“EURO” is not a currency."),
     ],
 )

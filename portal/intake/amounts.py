@@ -8,9 +8,13 @@ beside an amount is told apart from it, and belongs to the change order.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
-from portal.domain import currencies
+from portal.domain import currencies, money
+from portal.intake.cells import Number
 
+COLUMNS = {"amount", "original_amount", "total", "tax"}
+LONGEST = 60  # characters that can be an amount with its currency
 MINUSES = str.maketrans("−–", "--")
 BLANKS = " \u00a0\u202f"
 POINT = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?|[0-9]+(\.[0-9]+)?", re.ASCII)
@@ -29,6 +33,8 @@ class Style:
 
     def plain(self, text: str) -> str:
         """`$1,234.50` -> `1234.50`, `(5.00)` and `5.00-` -> `-5.00`. What does not fit stays as it is. Raises ValueError."""
+        if isinstance(text, Number):
+            return str(text)
         sign, digits, _ = _parts(text)
         if not (COMMA if self.comma else POINT).fullmatch(digits):
             if (POINT if self.comma else COMMA).fullmatch(digits):
@@ -41,7 +47,7 @@ class Style:
         """How amounts were read, by the first that needed it: (place, text). Empty when all were plain."""
         for where, text in texts:
             read = self._read(text)
-            if read != text.strip():
+            if not isinstance(text, Number) and read != text.strip():
                 mark, code = "a decimal comma" if self.comma else "a decimal point", currencies.read(currency_of(text))
                 return f"Amounts are read with {mark}: “{text.strip()[:40]}” at {where} is {f'{read} {code}'.strip()}."
         return ""
@@ -53,11 +59,19 @@ class Style:
             return text.strip()
 
 
+def typed(text: str, currency: str = "") -> Decimal:
+    """An amount as a person types it, in that currency: `1,234.50`, `$1,234.50`, `(500.00)`, `−500.00`. Raises ValueError."""
+    sign, digits, mark = _parts(text)
+    if mark and not (currencies.agree(currency, mark) and currencies.read(mark) in ("", currencies.read(currency))):
+        raise ValueError(f"“{text[:40]}” names a currency. Choose it in its own field, and write the amount alone.")
+    return money.parse(sign + digits.replace(",", "") if POINT.fullmatch(digits) else text)
+
+
 def style_of(texts: Iterable[str]) -> Style:
     """The style that more of the texts show; a decimal point where none does."""
     points = commas = 0
     for text in texts:
-        digits = _parts(text)[1]
+        digits = "" if isinstance(text, Number) else _parts(text)[1]
         points += bool(SHOWS_POINT.fullmatch(digits))
         commas += bool(SHOWS_COMMA.fullmatch(digits))
     return Style(comma=commas > points)
@@ -65,23 +79,51 @@ def style_of(texts: Iterable[str]) -> Style:
 
 def currency_of(text: str) -> str:
     """The sign or code that is written beside the amount, or an empty text."""
-    return _parts(text)[2]
+    return _parts(written(text))[2]
+
+
+def written(text: str) -> str:
+    """The amount as a person sees it in the file."""
+    return text.shown if isinstance(text, Number) else text
+
+
+def seen(shown: str) -> Decimal | None:
+    """The number that a cell of a workbook shows, with the decimals that are shown; None where it is not written as an amount."""
+    sign, digits, _ = _parts(shown.removeprefix("+"))
+    digits = f"0{digits}" if digits.startswith(".") else digits.removesuffix(".")
+    return Decimal(sign + digits.replace(",", "")) if POINT.fullmatch(digits) else None
+
+
+def hidden(texts: Iterable[tuple[str, str]]) -> str:
+    """How cells were read that show fewer decimals than they hold, by the first: (place, text). Empty when there is none."""
+    for where, text in texts:
+        number = seen(text.shown) if isinstance(text, Number) else None
+        if number is not None and abs(number) != abs(Decimal(text)):
+            return f"Cells that show fewer decimals than they hold are read as they hold them: “{written(text)}” at {where} is {text}."
+    return ""
 
 
 def _parts(text: str) -> tuple[str, str, str]:
-    """The sign, the digits, and the currency; credits are written `-5`, `5-`, `(5)`, or with a true minus."""
-    text = text.translate(MINUSES).strip(BLANKS)
-    sign, inside = "", text
-    if inside.startswith("(") and inside.endswith(")"):
-        sign, inside = "-", inside[1:-1].strip(BLANKS)
-    inside, mark = _without_currency(inside)
-    if not sign and inside.startswith("-"):
-        sign, inside = "-", inside[1:].lstrip(BLANKS)
-        if not mark:
-            inside, mark = _without_currency(inside)
-    elif not sign and inside.endswith("-"):
-        sign, inside = "-", inside[:-1].rstrip(BLANKS)
+    """The sign, the digits, and the currency; credits are written `-5`, `5-`, `(5)`, `$(5)`, or with a true minus; nothing as `$-`."""
+    if len(text) > LONGEST:
+        return "", text, ""
+    inside, mark = _without_currency(text.translate(MINUSES).strip(BLANKS))
+    if mark and inside == "-":
+        return "", "0", mark
+    sign, inside = _without_sign(inside)
+    if sign and not mark:
+        inside, mark = _without_currency(inside)
     return sign, inside, mark
+
+
+def _without_sign(text: str) -> tuple[str, str]:
+    if text.startswith("(") and text.endswith(")"):
+        return "-", text[1:-1].strip(BLANKS)
+    if text.startswith("-"):
+        return "-", text[1:].lstrip(BLANKS)
+    if text.endswith("-"):
+        return "-", text[:-1].rstrip(BLANKS)
+    return "", text
 
 
 def _without_currency(text: str) -> tuple[str, str]:

@@ -10,10 +10,11 @@ from typing import Any
 from flask.blueprints import BlueprintSetupState
 from werkzeug.datastructures import MultiDict
 
-from portal.domain import currencies, days, money, sending
+from portal.domain import currencies, days, sending
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.checks import Finding
 from portal.domain.sending import Draft, LineDraft
+from portal.intake import amounts
 
 MOST_LINES = 500
 ZEROS = 12  # the rule on zero lines says nothing true while an amount cannot be read
@@ -29,7 +30,7 @@ COLUMNS = {
 }
 FACTS: dict[str, tuple[str, Callable[[str], Any]]] = {  # field -> what it is in a draft, and how it is read
     "date": ("dated", lambda text: days.read(text) if text else None),
-    "tax": ("tax", lambda text: money.parse(text) if text else Decimal("0.00")),
+    "tax": ("tax", lambda text: amounts.typed(text) if text else Decimal("0.00")),
     "currency": ("currency", currencies.read),
 }
 QUANTITY = re.compile(r"-?[0-9]{1,10}(\.[0-9]{1,6})?")
@@ -57,21 +58,23 @@ class Typed:
         self.problems = [
             *self._words(),
             *_unreadable(self.facts),
-            *(finding for number, line in enumerate(self.lines, 1) for finding in _line(number, line)),
+            *(finding for number, line in enumerate(self.lines, 1) for finding in _line(number, line, self.currency)),
         ]
         if len(self.lines) > MOST_LINES:
             self.problems.append(problem("lines", f"There are {len(self.lines)} lines; {MOST_LINES} fit.", "Split the change order."))
         if self.problems:
             return Draft("", "", "", [])
-        return Draft(self.number, self.title, self.description, [_draft(line) for line in self.lines], **_facts_of(self.facts))
+        return Draft(
+            self.number, self.title, self.description, [_draft(line, self.currency) for line in self.lines], **_facts_of(self.facts)
+        )
 
     def readable(self) -> Draft:
         """The draft without what cannot be read: figures that are none, control characters."""
         lines = [{name: _printable(text) for name, text in line.items()} for line in self.lines]
-        lines = [line | {name: "" for name in ("amount", "quantity") if not _is_figure(name, line[name])} for line in lines]
+        lines = [line | {name: "" for name in ("amount", "quantity") if not self._is_figure(name, line[name])} for line in lines]
         number, title, description = map(_printable, (self.number, self.title, self.description))
         facts = self.facts | {finding.field: "" for finding in _unreadable(self.facts)}
-        return Draft(number, title, description, [_draft(line) for line in lines], **_facts_of(facts))
+        return Draft(number, title, description, [_draft(line, self.currency) for line in lines], **_facts_of(facts))
 
     def judged(self, id: int) -> list[Finding]:
         """All that stands against sending the change order as typed: what cannot be read, then what the checks say."""
@@ -80,6 +83,11 @@ class Typed:
         guesses = {ZEROS} if any(name.startswith("amount-") for name in unreadable) else set()
         found = sending.judge(id, self.readable())
         return [*self.problems, *(finding for finding in found if place(finding) not in unreadable and finding.rule not in guesses)]
+
+    @property
+    def currency(self) -> str:
+        """As it was typed; empty where it is none, which its own field says."""
+        return "" if any(finding.field == "currency" for finding in _unreadable(self.facts)) else self.facts["currency"]
 
     def add(self) -> None:
         self.lines.append(dict.fromkeys(COLUMNS, ""))
@@ -90,6 +98,14 @@ class Typed:
             return len(self.lines)
         del self.lines[int(position) - 1]
         return int(position)
+
+    def _is_figure(self, name: str, text: str) -> bool:
+        if name == "quantity":
+            return bool(QUANTITY.fullmatch(text.strip()))
+        try:
+            return amounts.typed(text, self.currency) is not None
+        except ValueError:
+            return False
 
     def _words(self) -> Iterator[Finding]:
         for name, (label, longest) in WORDS.items():
@@ -169,11 +185,11 @@ def _readable(field: str, label: str, text: str, longest: int) -> Iterator[Findi
         yield problem(field, f"{label} contains control characters.", "Delete them; they often come with copied text.")
 
 
-def _line(number: int, line: dict[str, str]) -> Iterator[Finding]:
+def _line(number: int, line: dict[str, str], currency: str) -> Iterator[Finding]:
     for name, (label, longest) in COLUMNS.items():
         yield from _readable(f"{name}-{number}", f"The {label} on line {number}", line[name], longest)
     try:
-        _amount(line)
+        _amount(line, currency)
     except ValueError as error:
         yield problem(f"amount-{number}", f"Line {number}: {error}")
     if line["quantity"].strip() and not QUANTITY.fullmatch(line["quantity"].strip()):
@@ -181,29 +197,20 @@ def _line(number: int, line: dict[str, str]) -> Iterator[Finding]:
         yield problem(f"quantity-{number}", text)
 
 
-def _is_figure(name: str, text: str) -> bool:
-    if name == "quantity":
-        return bool(QUANTITY.fullmatch(text.strip()))
-    try:
-        return money.parse(text) is not None
-    except ValueError:
-        return False
-
-
 def _printable(text: str) -> str:
     """Without the control characters that `_readable` complains of: no database takes them all."""
     return "".join(character for character in text if character in "\n\r\t" or unicodedata.category(character) not in ("Cc", "Cs"))
 
 
-def _amount(line: dict[str, str]) -> Decimal | None:
-    return money.parse(line["amount"]) if line["amount"].strip() else None
+def _amount(line: dict[str, str], currency: str) -> Decimal | None:
+    return amounts.typed(line["amount"], currency) if line["amount"].strip() else None
 
 
-def _draft(line: dict[str, str]) -> LineDraft:
+def _draft(line: dict[str, str], currency: str) -> LineDraft:
     return LineDraft(
         phase_code=line["phase_code"],
         cost_type=line["cost_type"],
-        amount=_amount(line),
+        amount=_amount(line, currency),
         description=line["line_description"],
         quantity=Decimal(line["quantity"].strip()) if line["quantity"].strip() else None,
         unit=line["unit"],

@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 
 from portal.domain.change_orders import ChangeOrder, load
-from tests.bad_input import CONTROL, EXACT, KEPT, LENGTHS, LONE, NO_AMOUNT
+from tests.bad_input import CONTROL, EXACT, IN_A_CURRENCY, KEPT, LENGTHS, LONE, NO_AMOUNT, WRITTEN
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_an_amount_is_kept_and_answered_exactly(deliver, written, amount):
     assert str(load(answer.json["id"]).lines[0].amount) == amount
 
 
-@pytest.mark.parametrize("written", ["", " 5", "5 ", *NO_AMOUNT])
+@pytest.mark.parametrize("written", ["", " 5", "5 ", *NO_AMOUNT, *WRITTEN, *IN_A_CURRENCY])
 def test_any_other_amount_is_refused_and_never_rounded(deliver, written):
     is_refused(deliver({"amount": written}), "/lines/0/amount")
 
