@@ -14,7 +14,7 @@ from portal.domain.exporting import LOST_WORKERS
 from portal.domain.outbox import Dispatch, Lane, Task
 from portal.domain.staging import Import
 from portal.domain.uploads import State, Upload
-from portal.intake import files
+from portal.intake import apart
 
 LEASE = timedelta(seconds=60)  # longer than reading the largest file takes
 RENEW_S = 5.0
@@ -58,10 +58,10 @@ def look(upload: Upload, claim: int) -> dict[str, Any]:
     """What the file holds and what an import of it would do. Writes nothing."""
     by = people.as_now(upload.by)
     try:
-        reading = files.understand(bytes(upload.content or b""), upload.file)
+        reading = apart.understand(bytes(upload.content or b""), upload.file, meanwhile=_renewing(claim))
+        found, wrong = imports.sift(reading.entries, reading.problems, by)
     except BadFile as error:
         return _refused(error.problems)
-    found, wrong = imports.sift(reading.entries, reading.problems, by)
     summary = imports.preview(found, None, _renewing(claim), statements.PAGE)
     return _refused(wrong) | {
         "counts": {outcome.value: count for outcome, count in summary.counts.items()},
@@ -87,7 +87,7 @@ def _import(upload: Upload, run: imports.Run) -> None:
 
 def _stage(upload: Upload, run: imports.Run) -> Import:
     """Write down what is in the file; what was read of it need not be remembered after that. Raises BadFile."""
-    reading = files.understand(bytes(upload.content or b""), upload.file)
+    reading = apart.understand(bytes(upload.content or b""), upload.file, meanwhile=_renewing(run.claim))
     found = imports.prepare(reading.entries, reading.problems, people.as_now(upload.by))
     return run.stage(found, upload.file, upload.sha256, None, _silent, upload)
 
@@ -126,8 +126,8 @@ def _total(found: list[Entry]) -> Decimal:
     return sum((entry.draft.total for entry in found if entry.draft.currency in ("", books)), Decimal("0.00"))
 
 
-def _renewing(claim: int) -> imports.Progress:
-    """Keeps the lane while a long comparison runs."""
+def _renewing(claim: int) -> Callable[..., None]:
+    """Keeps the lane while a file is read, or a long comparison runs."""
     last = time.monotonic()
 
     def progress(*_: object) -> None:

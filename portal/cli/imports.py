@@ -17,7 +17,7 @@ from portal.domain.imports import Progress
 from portal.domain.outbox import Lost
 from portal.domain.people import NotPermitted, User
 from portal.domain.staging import Summary
-from portal.intake import files
+from portal.intake import apart, files
 
 MOST_PROBLEMS = 200  # that are listed
 
@@ -39,7 +39,7 @@ def import_(file: Path, sender: str | None, dry_run: bool, format_: files.Format
     with db.connected(), _refusals():
         _be_ready()
         by = imports.sender_by(sender) if sender else None
-        reading = files.read(file, format_)
+        reading = apart.read(file, format_)
         found = imports.prepare(reading.entries, reading.problems)
         for note in [*reading.told, *entries.currencies(found, companies.current().currency)]:
             click.echo(f"Note: {note}", err=True)
@@ -94,6 +94,8 @@ def _refusals() -> Iterator[None]:
         raise cli.Refusal("\n".join(["Nothing was imported.", *listed, *ending])) from None
     except (NotPermitted, imports.Busy, db.Busy) as error:
         raise cli.Refusal(str(error)) from None
+    except apart.Stopped as error:
+        raise click.ClickException(f"{error} Nothing was imported; what stands above is for support.") from None
     except Lost:
         raise cli.Refusal("Another import took over and completes this one.") from None
     except KeyboardInterrupt:

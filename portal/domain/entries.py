@@ -3,13 +3,15 @@
 import dataclasses
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from portal.domain.sending import Draft, LineDraft
+
+MOST_PROBLEMS = 10_000  # that are looked for in a file: nobody reads as many
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,13 @@ class BadFile(Exception):
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = problems
+
+
+def keep_few(problems: Sequence[Problem]) -> None:
+    """Raises BadFile as soon as more is wrong with a file than anybody reads."""
+    if len(problems) > MOST_PROBLEMS:
+        reason = f"More than {MOST_PROBLEMS:,} things are wrong with the file; it was read no further. These are the first."
+        raise BadFile([Problem("", "", reason), *problems[:MOST_PROBLEMS]])
 
 
 def currencies(entries: Iterable[Entry], books: str) -> list[str]:

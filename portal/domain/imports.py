@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import islice
 from typing import TypeVar
 
 from portal import clock
@@ -47,10 +48,14 @@ def prepare(found: list[Entry], problems: Sequence[Problem] = (), by: User | Non
 
 
 def sift(found: list[Entry], problems: Sequence[Problem] = (), by: User | None = None) -> tuple[list[Entry], list[Problem]]:
-    """What could be imported, each change order once, and all that stands in the way. `by`: who may bring it in; null: anything."""
+    """What could be imported, each change order once, and all that stands in the way. Raises BadFile where that is beyond reading.
+
+    by   who may bring it in; null: anything
+    """
     placed, unplaced = matching.Books(companies.current(), write=False).place(admission.limited(found, by))
     admitted, foreign = admission.admit(placed, by)
-    wrong = [*problems, *unplaced, *foreign, *entries.contradictions(placed)]
+    wrong = [*problems, *unplaced, *foreign, *islice(entries.contradictions(placed), entries.MOST_PROBLEMS)]
+    entries.keep_few(wrong)
     bad = {problem.where for problem in wrong}
     return [entry for entry in entries.newest(admitted) if entry.where not in bad], wrong
 

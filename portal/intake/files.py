@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from portal.domain.entries import BadFile, Entry, Problem
-from portal.intake import delimited, procore, shapes, table, workbook
+from portal.intake import delimited, limits, procore, shapes, table, workbook
 
 Format = Literal["csv", "xlsx", "json", "procore"]
 LARGEST = 10 * 1024 * 1024  # bytes
@@ -24,8 +24,19 @@ BOMS = (
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
 )
-ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-OLD = "This is an Excel workbook of an old form, or one with a password. Save it as “Excel Workbook (*.xlsx)” without a password."
+ZIP = b"PK\x03\x04"
+SAVE_AS = "Save it there as “Excel Workbook (*.xlsx)” or “CSV UTF-8”, and import that."
+FOREIGN = {  # by how they begin
+    b"\xd0\xcf\x11\xe0": "This is an Excel workbook of an old form, or one with a password. "
+    "Save it as “Excel Workbook (*.xlsx)” without a password.",
+    b"%PDF-": f"This is a PDF document, whatever its name says. Open the list in the program that made it. {SAVE_AS}",
+    b"{\\rtf": f"This is an RTF document, whatever its name says. Put its table into Excel. {SAVE_AS}",
+    b"\x1f\x8b": "This is a packed file (gzip). Unpack it, and import what is in it.",
+    b"7z\xbc\xaf": "This is a packed file (7-Zip). Unpack it, and import what is in it.",
+    b"Rar!": "This is a packed file (RAR). Unpack it, and import what is in it.",
+    b"\x89PNG": f"This is a picture. Open the list in the program that made it. {SAVE_AS}",
+    b"\xff\xd8\xff": f"This is a picture. Open the list in the program that made it. {SAVE_AS}",
+}
 
 
 @dataclass(slots=True)
@@ -50,7 +61,7 @@ class Reading:
 
 def read(path: Path, format: Format | None = None) -> Reading:
     """Raises BadFile when the file as a whole cannot be read."""
-    return understand(_bytes(path), path.name, format)
+    return understand(content_of(path), path.name, format)
 
 
 def understand(content: bytes, name: str, format: Format | None = None) -> Reading:
@@ -59,23 +70,20 @@ def understand(content: bytes, name: str, format: Format | None = None) -> Readi
         raise refusal(TOO_LARGE)
     if content.startswith(ZIP) or format == "xlsx":
         rows, notes, epoch = workbook.rows(content)
-        found = table.read(rows, "row", epoch)
+        found = table.read(rows, "row", epoch)  # which may add to the notes
     else:
         text, notes = decode(content)
         found = _found(text, format or guess(name, text))
-    lines = sum(len(entry.draft.lines) for entry in found.entries)
-    if lines > table.MOST_ROWS:
-        raise refusal(f"The file has {lines:,} line items; {table.MOST_ROWS:,} fit. Split it.")
-    problems = found.problems + [_too_long(entry) for entry in found.entries if len(entry.draft.lines) > shapes.MOST_LINES]
-    return Reading(found.entries, problems, hashlib.sha256(content).hexdigest(), notes + found.notes, found.renamed)
+    return Reading(found.entries, found.problems, hashlib.sha256(content).hexdigest(), notes + found.notes, found.renamed)
 
 
 def decode(content: bytes) -> tuple[str, list[str]]:
     """The text, and a note when the encoding had to be guessed. Raises BadFile."""
     if not content.strip():
         raise refusal("The file is empty.")
-    if content.startswith(OLE):
-        raise refusal(OLD)
+    for start, reason in FOREIGN.items():
+        if content.startswith(start):
+            raise refusal(reason)
     bom, encoding = next(((bom, name) for bom, name in BOMS if content.startswith(bom)), (b"", "utf-8"))
     try:
         text, notes = content[len(bom) :].decode(encoding), []
@@ -88,6 +96,8 @@ def decode(content: bytes) -> tuple[str, list[str]]:
         raise BadFile([Problem(f"line {line}", "", "There is a NUL byte in the file: it is damaged, or it is not a text file.")])
     if not text.strip():
         raise refusal("The file is empty.")
+    if reason := _markup(text.lstrip()[:2_000].casefold()):
+        raise refusal(reason)
     return text, notes
 
 
@@ -100,7 +110,8 @@ def refusal(reason: str) -> BadFile:
     return BadFile([Problem("", "", reason)])
 
 
-def _bytes(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """The bytes of a file that nobody is writing. Raises BadFile."""
     try:
         with path.open("rb") as file:
             before = os.fstat(file.fileno())
@@ -120,6 +131,17 @@ def _windows(content: bytes) -> str:
         return content.decode("cp1252")
     except UnicodeDecodeError as error:
         raise refusal(f"Byte {error.start + 1:,} is neither UTF-8 nor Windows-1252. Save the file as UTF-8.") from None
+
+
+def _markup(start: str) -> str:
+    """Why a text that begins so is no table; empty for one that may be."""
+    if not start.startswith("<"):
+        return ""
+    if "urn:schemas-microsoft-com:office:spreadsheet" in start and "<html" not in start:
+        return f"This is an XML spreadsheet of 2003, whatever its name says. Open it in Excel. {SAVE_AS}"
+    if "<html" in start or "<table" in start or "<!doctype html" in start:
+        return f"This is a web page (HTML), whatever its name says. Open it in Excel. {SAVE_AS}"
+    return f"This is an XML file, not a table. Open the list in the program that made it. {SAVE_AS}" if "<?xml" in start else ""
 
 
 def _found(text: str, format: Format) -> table.Table:
@@ -157,9 +179,6 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if name in document:
             raise refusal(f"An object has the field “{name[:60]}” twice.")
         document[name] = value
+    if len(document) > limits.MOST_FIELDS:
+        raise refusal(f"An object has {len(document):,} fields; {limits.MOST_FIELDS} fit.")
     return document
-
-
-def _too_long(entry: Entry) -> Problem:
-    reason = f"CCO {entry.draft.number} has {len(entry.draft.lines):,} lines; {shapes.MOST_LINES} fit into one change order."
-    return Problem(entry.where, "lines", reason)

@@ -1,13 +1,16 @@
 """What the columns of a table are called: our names, and those that project systems and people give the same things."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import chain
 
 from portal.domain.entries import BadFile, Problem
 
 MOST_COLUMNS = 200
+MOST_ABOVE = 20  # rows among which the headings are looked for
+LONGEST_HEADING = 200
 # column -> its place in the shape of a change order; the flag: the column must be there
 HEADER: dict[str, tuple[tuple[str, ...], bool]] = {
     "job_number": (("job", "number"), True),
@@ -73,6 +76,7 @@ SYNONYMS = {
     "date": "cco date, change order date, date of change order, executed date, signed change order received date",
 }
 NAMES = {"_".join(said.split()): column for column, all_said in SYNONYMS.items() for said in all_said.split(", ")}
+Rows = Iterator[tuple[int, list[str]]]
 NUMBER = {"#", "no", "num", "nr"}
 ALIKE = 0.8  # how much of two words has to agree for the one to be the other, mistyped
 
@@ -100,6 +104,22 @@ class Columns:
         return {heading: name for name, heading in self.headings.items() if _words(heading) != name}
 
 
+def headed(rows: Rows, unit: str) -> tuple[Columns, str, Rows]:
+    """The columns, what was passed over to find their headings, and the rows below them. Raises BadFile."""
+    looked: list[tuple[int, list[str]]] = []
+    for row in rows:
+        if any(cell.strip() for cell in row[1]):
+            looked.append(row)
+            if _is_heading(row[1]) or len(looked) == MOST_ABOVE:
+                break
+    if not looked:
+        raise BadFile([Problem("", "", "The file is empty.")])
+    at = len(looked) - 1 if _is_heading(looked[-1][1]) else 0
+    known = columns(f"{unit} {looked[at][0]}", looked[at][1])
+    note = f"The headings are in {unit} {looked[at][0]}; what stands above them was passed over." if at else ""
+    return known, note, chain(looked[at + 1 :], rows)
+
+
 def columns(where: str, cells: Sequence[str]) -> Columns:
     """The columns that the cells of the first row name. Raises BadFile with all that is wrong with them."""
     cells = list(cells)
@@ -110,13 +130,20 @@ def columns(where: str, cells: Sequence[str]) -> Columns:
     if reasons := _reasons(cells):
         raise BadFile([Problem(where, "", reason) for reason in reasons])
     names = [column_of(cell) for cell in cells]
-    return Columns(names, {name: cell.strip() for name, cell in zip(names, cells, strict=True)})
+    return Columns(names, {name: " ".join(cell.split()) for name, cell in zip(names, cells, strict=True)})
 
 
 def column_of(cell: str) -> str:
     """The column that a heading means; the heading's words where we know none."""
+    if len(cell) > LONGEST_HEADING:
+        return cell
     words = _words(cell)
     return words if words in KNOWN else NAMES.get(words, words)
+
+
+def _is_heading(cells: Sequence[str]) -> bool:
+    """Whether the cells name at least half of the columns that must be there."""
+    return 2 * len({column_of(cell) for cell in cells[:MOST_COLUMNS]} & set(REQUIRED)) >= len(REQUIRED)
 
 
 def _reasons(cells: list[str]) -> list[str]:

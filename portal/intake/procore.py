@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from portal.domain.entries import BadFile, Entry, Problem
-from portal.intake import shapes
+from portal.domain.entries import BadFile, Entry, Problem, keep_few
+from portal.intake import limits, shapes
 from portal.intake.procore_records import ChangeOrder
 
 LISTS = ("commitment_change_orders", "change_order_packages", "data")
@@ -38,14 +38,20 @@ def read(document: Any) -> tuple[list[Entry], list[Problem]]:
     problems: list[Problem] = []
     name, found = _list_of(document)
     around = document if isinstance(document, dict) else {}
-    contracts = _contracts(around)
+    contracts, count = _contracts(around), limits.Count()
     for index, one in enumerate(found):
         where = f"{name}[{index}]"
         problems.extend(Problem(where, field, reason) for field, reason in _two_contracts(one, contracts))
+        lines = one.get("line_items") if isinstance(one, dict) else None
+        count.add(lines)
         try:
-            entries.append(ChangeOrder.model_validate(_complete(one, around, contracts)).entry(where))
+            if isinstance(lines, list) and len(lines) > limits.MOST_LINES:
+                problems.append(limits.too_long(where, "line_items", one.get("number"), len(lines)))
+            else:
+                entries.append(ChangeOrder.model_validate(_complete(one, around, contracts)).entry(where))
         except ValidationError as error:
             problems.extend(Problem(where, shapes.path(loc), _reason(loc, reason)) for loc, reason in shapes.faults(error))
+        keep_few(problems)
     return entries, problems
 
 

@@ -6,11 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from portal.domain.entries import Entry, Problem
+from portal.domain.entries import Entry, Problem, keep_few
 from portal.domain.sending import Draft, LineDraft
-from portal.intake import fields
+from portal.intake import fields, limits
 
-MOST_LINES = 500  # in one change order
 # The sentences for what is wrong with the form of a document rather than with a value.
 SENTENCES = {
     "missing": "is missing.",
@@ -99,12 +98,19 @@ def read(document: dict[str, Any]) -> tuple[list[Entry], list[Problem]]:
     """The change orders of our own JSON: `{"change_orders": [...]}`."""
     entries: list[Entry] = []
     problems = [Problem("", name, "is not a field of ours; only change_orders is.") for name in document.keys() - {"change_orders"}]
+    count = limits.Count()
     for index, one in enumerate(document["change_orders"]):
         where = f"change_orders[{index}]"
+        lines = one.get("lines") if isinstance(one, dict) else None
+        count.add(lines)
         try:
-            entries.append(ChangeOrder.model_validate(one).entry(where))
+            if isinstance(lines, list) and len(lines) > limits.MOST_LINES:
+                problems.append(limits.too_long(where, "lines", one.get("number"), len(lines)))
+            else:
+                entries.append(ChangeOrder.model_validate(one).entry(where))
         except ValidationError as error:
             problems.extend(Problem(where, path(loc), reason) for loc, reason in faults(error))
+        keep_few(problems)
     return entries, problems
 
 
@@ -116,4 +122,4 @@ def faults(error: ValidationError) -> Iterator[tuple[tuple[int | str, ...], str]
 
 def path(loc: tuple[int | str, ...]) -> str:
     """`lines[0].amount`"""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).removeprefix(".")
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part[:60]}" for part in loc).removeprefix(".")

@@ -3,25 +3,25 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from itertools import chain
 from typing import Any
 
 from pydantic import ValidationError
 
 from portal.domain import currencies, money
-from portal.domain.entries import BadFile, Entry, Problem
-from portal.intake import amounts, dates, fields, shapes
-from portal.intake.headings import COLUMNS, HEADER, KNOWN, LINE, REQUIRED, Columns, columns
-from portal.intake.workbook import Dated, Unreadable
+from portal.domain.entries import BadFile, Entry, Problem, keep_few
+from portal.intake import amounts, dates, limits, shapes, values
+from portal.intake.headings import COLUMNS, HEADER, KNOWN, LINE, Columns, Rows, headed
+from portal.intake.limits import MOST_ROWS
 
-__all__ = ["COLUMNS", "HEADER", "LINE", "REQUIRED", "Table", "read"]
+__all__ = ["COLUMNS", "Table", "read"]
 
-MOST_ROWS = 100_000  # line items
 KEY = ("job_number", "commitment_number", "cco_number", "revision")
 MONEY = ("original_amount", "total", "tax")
+TOTAL = "is the sum of the rows above it, in a row without cost code and cost type: a total, not a line item. Remove the row."
 PLACES = {place: name for name, (place, _) in HEADER.items()}
 LINE_PLACES = {place: name for name, (place, _) in LINE.items()}
-Rows = Iterator[tuple[int, list[str]]]
 
 
 @dataclass(slots=True)
@@ -62,8 +62,8 @@ class Gathered:
     def add(self, where: str, row: dict[str, str], known: Columns) -> Iterator[Problem]:
         """Take the row in. A blank fact is one the row does not repeat; another one than before is a problem."""
         for name in HEADER:
-            value = row.get(name, "").strip()
-            if name == "unit_price" and _is_price(value):
+            value = row.get(name, "")
+            if name == "unit_price" and values.is_price(value):
                 self.has_prices, value = True, ""
             first = self.facts.setdefault(name, value)
             if value and not first:
@@ -105,9 +105,9 @@ class Gathered:
             mark = amounts.currency_of(text)
             named = currencies.read(mark)
             if mark and stated and not currencies.agree(stated, mark):
-                yield Problem(place, known.heading("currency"), f"“{_short(text)}” is in another currency than {first}.")
+                yield Problem(place, known.heading("currency"), f"“{_short(amounts.written(text))}” is in another currency than {first}.")
             elif mark and (not stated or (named and not code)):
-                stated, code, first = mark, named, f"“{_short(text)}” at {place}"
+                stated, code, first = mark, named, f"“{_short(amounts.written(text))}” at {place}"
         self.facts["currency"] = code
 
     def document(self) -> dict[str, Any]:
@@ -131,25 +131,27 @@ def read(rows: Rows, unit: str, epoch: date = dates.EPOCH) -> Table:
 
     epoch   the day 0 of the file's day numbers
     """
-    first = next((row for row in rows if any(cell.strip() for cell in row[1])), None)
-    if first is None:
-        raise BadFile([Problem("", "", "The file is empty.")])
-    known = columns(f"{unit} {first[0]}", first[1])
+    known, above_note, rows = headed(rows, unit)
     gathered, problems = _gather(rows, unit, known)
     styles = Styles(
         amounts.style_of(text for one in gathered for _, text in one.texts()),
         dates.style_of((text for one in gathered for _, text in one.texts("date")), epoch),
     )
-    amount_note = styles.amounts.note(chain.from_iterable(one.texts() for one in gathered))
-    price_note = _pass_over_prices(gathered, known)
-    date_note = styles.dates.note(chain.from_iterable(one.texts("date") for one in gathered))
+    notes = [
+        above_note,
+        known.note,
+        _pass_over_prices(gathered, known),
+        styles.amounts.note(chain.from_iterable(one.texts() for one in gathered)),
+        amounts.hidden(chain.from_iterable(one.texts() for one in gathered)),
+        styles.dates.note(chain.from_iterable(one.texts("date") for one in gathered)),
+    ]
     entries: list[Entry] = []
     for one in gathered:
         found, wrong = _entry(one, styles, known)
         entries += found
         problems += wrong
-    notes = [note for note in (known.note, price_note, amount_note, date_note) if note]
-    return Table(entries, _in_order(problems, unit), notes, known.renamed)
+        keep_few(problems)
+    return Table(entries, _in_order(problems, unit), [note for note in notes if note], known.renamed)
 
 
 def _in_order(problems: list[Problem], unit: str) -> list[Problem]:
@@ -162,12 +164,26 @@ def _in_order(problems: list[Problem], unit: str) -> list[Problem]:
 
 def _entry(one: Gathered, styles: Styles, known: Columns) -> tuple[list[Entry], list[Problem]]:
     """The change order, or what is wrong with it."""
+    if len(one.lines) > limits.MOST_LINES:
+        return [], [limits.too_long(one.where, "lines", one.facts["cco_number"], len(one.lines))]
     wrong = list(one.restate(styles, known))
     try:
         entry = shapes.ChangeOrder.model_validate(one.document()).entry(one.where)
     except ValidationError as error:
         return [], wrong + [one.problem(loc, reason, known) for loc, reason in shapes.faults(error)]
+    wrong += [Problem(one.places[at], known.heading("amount"), TOTAL) for at in _totals(entry)]
     return ([], wrong) if wrong or one.is_bad else ([entry], [])
+
+
+def _totals(entry: Entry) -> Iterator[int]:
+    """Lines that name no cost and hold the sum of those before them, which do."""
+    sum_above = Decimal("0.00")
+    for at, line in enumerate(entry.draft.lines):
+        if not (line.phase_code or line.cost_type):
+            if at and sum_above == line.amount != 0:
+                yield at
+            return
+        sum_above += line.amount or 0
 
 
 def _gather(rows: Rows, unit: str, known: Columns) -> tuple[list[Gathered], list[Problem]]:
@@ -182,14 +198,15 @@ def _gather(rows: Rows, unit: str, known: Columns) -> tuple[list[Gathered], list
             raise BadFile([Problem("", "", f"The file has more than {MOST_ROWS:,} line items. Split it.")])
         where = f"{unit} {number}"
         if any(cell.strip() for cell in cells[len(known.names) :]):
-            reason = f"There are {len(cells):,} cells but {len(known.names)} columns. Is a quote missing?"
-            problems.append(Problem(where, "", reason))
+            problems.append(Problem(where, "", f"There are {len(cells):,} cells but {len(known.names)} columns. Is a quote missing?"))
+            keep_few(problems)
             continue
-        row = dict(zip(known.names, cells, strict=False))
-        one = gathered.setdefault(tuple(row.get(name, "").strip() for name in KEY), Gathered(where))
-        wrong = [*_odd(where, row, known), *one.add(where, row, known)]
+        row, wrong = _said(where, dict(zip(known.names, cells, strict=False)), known)
+        one = gathered.setdefault(tuple(row.get(name, "") for name in KEY), Gathered(where))
+        wrong += one.add(where, row, known)
         one.is_bad = one.is_bad or bool(wrong)
         problems.extend(wrong)
+        keep_few(problems)
     if not count:
         raise BadFile([Problem("", "", "The file has a header and no rows.")])
     return list(gathered.values()), problems
@@ -204,21 +221,22 @@ def _pass_over_prices(gathered: list[Gathered], known: Columns) -> str:
     return f"Column “{known.heading('unit_price')}” holds prices, not yes or no: it is passed over."
 
 
-def _is_price(text: str) -> bool:
-    return any(one.isdigit() for one in text) and text.casefold() not in fields.YES | fields.NO
-
-
-def _odd(where: str, row: dict[str, str], known: Columns) -> Iterator[Problem]:
-    """Cells that hold no text or number."""
+def _said(where: str, row: dict[str, str], known: Columns) -> tuple[dict[str, str], list[Problem]]:
+    """What the cells of the columns we know say, and those that say nothing that can be used."""
+    said, odd = {}, []
     for name, cell in row.items():
-        if name in KNOWN and isinstance(cell, Unreadable) and not (name == "date" and isinstance(cell, Dated)):
-            yield Problem(where, known.heading(name), cell.reason)
+        try:
+            said[name] = values.said(name, cell) if name in KNOWN else str(cell)
+        except ValueError as error:
+            said[name] = str(cell)
+            odd.append(Problem(where, known.heading(name), str(error)))
+    return said, odd
 
 
 def _restated(inside: dict[str, str], name: str, read: Callable[[str], str], place: Problem) -> Iterator[Problem]:
     """What can be read exactly is written our way; what cannot stays, for the check of the field to refuse."""
     text = inside[name]
-    if not text.strip() or isinstance(text, Unreadable):
+    if not text:
         return
     try:
         inside[name] = read(text)

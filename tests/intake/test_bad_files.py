@@ -102,7 +102,10 @@ ROWS = {
     "a long CCO number": (text_of({"cco_number": "1" * 13}), "line 2, cco_number: has 13 characters; 12 fit."),
     "a long job number": (text_of({"job_number": "1" * 11}), "line 2, job_number: has 11 characters; 10 fit."),
     "a long title": (text_of({"title": "x" * 501}), "line 2, title: has 501 characters; 500 fit."),
-    "a bell in a code": (text_of({"vendor_code": "V\aX"}), "line 2, vendor_code: contains a line break or another control character."),
+    "a bell in a code": (
+        text_of({"vendor_code": "V\aX"}),
+        "line 2, vendor_code: contains a line break or another control character (U+0007, character 2).",
+    ),
     "too many cells": (text_of({}).rstrip("\n") + ",,,extra\n", "line 2: There are 31 cells but 28 columns. Is a quote missing?"),
     "two titles": (
         text_of({}, {"title": "Other"}),

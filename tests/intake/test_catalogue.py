@@ -185,7 +185,7 @@ def test_a_text_is_kept_as_it_is(text, form, database, company, command, tmp_pat
 
 REFUSED = {
     "NUL": "a\0b", "a bell": "a\ab", "an escape": "a\x1b[31mb", "a line": "a\nb", "a tab": "a\tb", "U+2028": "a\u2028b", "back": "a\bb",
-    "right to left": "a\u202eb", "a BOM inside": "a\ufeffb", "zero width": "a\u200bb", "private use": "a\ue000b", "too long": "x" * 101,
+    "right to left": "a\u202eb", "private use": "a\ue000b", "too long": "x" * 101,
     "a million": "x" * 1_000_000,
 }  # fmt: skip
 
@@ -195,6 +195,12 @@ def test_a_name_takes_no_control_characters_and_no_more_than_fits(text):
     (problem,) = read(json.dumps({"change_orders": [json.loads(ours(vendor={"name": text}))["change_orders"][0]]})).problems
 
     assert problem.field == "vendor.name"
+
+
+@pytest.mark.parametrize(("text", "name"), [("Volt\u00a0Co", "Volt Co"), ("Volt\u200bCo", "VoltCo"), ("\ufeffVolt Co\u3000", "Volt Co")])
+@pytest.mark.parametrize("form", [lambda name: text_of({"vendor_name": name}), lambda name: ours(vendor={"name": name})])
+def test_in_a_name_a_blank_of_any_kind_is_a_blank_and_what_has_no_width_is_dropped(form, text, name):
+    assert [entry.vendor_name for entry in read(form(text)).entries] == [name]
 
 
 def test_the_same_letters_in_two_normal_forms_are_one_text(command, csv_file):

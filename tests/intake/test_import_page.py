@@ -1,6 +1,7 @@
 """Importing on a page: what the file would do is shown first, nothing is saved until it is confirmed, and nobody waits for the worker."""
 
 import io
+import itertools
 import json
 import re
 import time
@@ -18,7 +19,7 @@ from portal.domain.outbox import Dispatch, Lane
 from portal.domain.people import Membership, NotPermitted
 from portal.domain.staging import Import, Staged
 from portal.domain.uploads import Upload
-from portal.intake import template
+from portal.intake import files, limits, template
 from tests.cast import signed
 from tests.conftest import HTMX, sign_in
 from tests.intake.conftest import ROW, text_of
@@ -390,6 +391,16 @@ def test_a_file_that_stops_the_worker_three_times_is_refused(client, eve_there, 
 
     assert "it stopped the worker 3 times. Nothing was imported" in words(client.get(page))
     assert not ChangeOrder.select().exists()
+
+
+def test_a_file_that_takes_too_much_to_read_is_refused_and_the_next_one_is_read(client, eve_there, hand_in, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(limits, "SECONDS", 1)
+        patched.setattr(files, "understand", lambda *_: next(number for number in itertools.count() if number < 0))
+        heavy = hand_in(text_of({}))
+
+    assert "Reading the file takes more time or memory than any list of change orders needs." in words(client.get(heavy))
+    assert "1 new" in words(client.get(hand_in(text_of({}))))
 
 
 def test_a_worker_that_died_during_the_import_is_followed_by_one_that_completes_it(client, eve_there, hand_in, work, monkeypatch, clock):
