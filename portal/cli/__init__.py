@@ -87,13 +87,14 @@ def in_words(error: Exception) -> str:
     """What the command lacks, for whom it can be brought; an empty text for a defect of ours, whose trace somebody needs."""
     import peewee
 
-    from portal import db
+    from portal import outages
 
-    if isinstance(error, config.ConfigError | db.Busy):
-        return str(error)
     said = " ".join(str(error).split())
-    if isinstance(error, peewee.OperationalError | peewee.ProgrammingError) and NO_TABLE.search(said):
+    no_table = isinstance(error, peewee.OperationalError | peewee.ProgrammingError) and NO_TABLE.search(said)
+    if no_table or isinstance(error, outages.Unmigrated):
         return "The database is not set up for this version of the portal. Run `portal db migrate` first."
+    if isinstance(error, config.ConfigError | outages.Busy):
+        return str(error)
     if isinstance(error, peewee.OperationalError | peewee.InterfaceError) and "syntax error" not in said:
         return f"DATABASE_URL: the database cannot be used ({said}). Nothing is half done: run the command again when it is back."
     return ""

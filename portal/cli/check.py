@@ -39,7 +39,7 @@ def reseal() -> None:
     try:
         with db.connected():
             anew = connection.seal_anew(Sealer(*settings.keys))
-    except (Unreadable, db.Busy) as error:
+    except Unreadable as error:
         raise cli.Refusal(str(error)) from None
     click.echo(f"Sealed anew: {_named(anew)}." if anew else "Everything is sealed under the present SECRET_KEY already.")
 
