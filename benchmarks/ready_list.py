@@ -42,7 +42,8 @@ def fill() -> User:
         commitments.append(Commitment.create(job=job, vendor=vendor, number=f"SC-{n:03}", subcontract=f"SC-{n:03}"))
     orders = [
         {
-            "commitment": commitments[n % 50], "number": f"{n // 50:03}", "title": f"Change {n}", "amount": Decimal(LINES), "revision": 1,
+            "commitment": commitments[n % 50], "number": f"{n // 50:03}",
+            "key": f"{n // 50:03}", "loose": str(n // 50), "title": f"Change {n}", "amount": Decimal(LINES), "revision": 1,
             "status": Status.READY, "created_by": dee, "sent_by": dee, "sent_at": now - timedelta(minutes=WAITING - n),
         }
         for n in range(WAITING)

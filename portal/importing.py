@@ -1,5 +1,6 @@
 """Files that people hand in on a page, as the worker in the imports lane reads and imports them."""
 
+import dataclasses
 import json
 import time
 from collections.abc import Callable
@@ -70,6 +71,7 @@ def look(upload: Upload, claim: int) -> dict[str, Any]:
         "renamed": reading.renamed,
         "notes": [*reading.notes, *entries.currencies(found, companies.current().currency), *admission.notes(reading.entries, by)],
         "left": summary.left[:MOST_NAMED],
+        "alike": summary.alike[:MOST_PROBLEMS],
         "kept": summary.kept[:MOST_NAMED],
         "shown": summary.shown,
     }
@@ -89,6 +91,8 @@ def _stage(upload: Upload, run: imports.Run) -> Import:
     """Write down what is in the file; what was read of it need not be remembered after that. Raises BadFile."""
     reading = apart.understand(bytes(upload.content or b""), upload.file, meanwhile=_renewing(run.claim))
     found = imports.prepare(reading.entries, reading.problems, people.as_now(upload.by))
+    ticked = set(json.loads(upload.ticked))
+    found = [dataclasses.replace(entry, is_ticked=entry.where in ticked) for entry in found]
     return run.stage(found, upload.file, upload.sha256, None, _silent, upload)
 
 

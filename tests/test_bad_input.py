@@ -64,6 +64,7 @@ ADDRESSES = {
     "/change-orders/1/rejection": {"GET", "POST"},
     "/change-orders/1/edit": {"GET", "POST"},
     "/change-orders/1/findings": {"POST"},
+    "/change-orders/1/distinctions": {"POST"},
     "/change-orders/1/sending": {"POST"},
     "/jobs": {"GET"},
 }

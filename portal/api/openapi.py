@@ -8,6 +8,7 @@ from pydantic.json_schema import models_json_schema
 
 import portal
 from portal.api import problems, shapes
+from portal.domain import keys
 
 REFUSALS = {
     400: "The body is no JSON, or the Idempotency-Key is none",
@@ -35,7 +36,7 @@ EXTRA_HEADERS = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}}},
     429: {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}},
 }
-NOT_BLANK = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+NOT_BLANK = rf"^[^{keys.INVISIBLE}]*[^\s{keys.INVISIBLE}][^{keys.INVISIBLE}]*$"
 READ = (shapes.Page, shapes.ChangeOrder, shapes.Problem)
 WRITTEN = (shapes.Change, shapes.Step)
 
@@ -67,7 +68,7 @@ def _paths() -> dict[str, Any]:
             "parameters": [ID],
         },
         by_number: {
-            "get": _operation("showByNumber", "Show by numbers", "read", {200: shapes.ChangeOrder}, READING),
+            "get": _operation("showByNumber", "Show by numbers", "read", {200: shapes.ChangeOrder}, (*READING, 422)),
             "put": _changing("putChangeOrder", "Create or replace", "write", shapes.Change, {200, 201}),
         }
         | numbered,

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from typing import Any, NoReturn, TypeVar
+from urllib.parse import unquote_to_bytes
 
 from flask import request
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -17,6 +18,7 @@ NUMBERS: dict[str, TypeAdapter[str]] = {
     "commitment": TypeAdapter(shapes.CommitmentNumber),
     "number": TypeAdapter(shapes.Number),
 }
+NO_TEXT = "The address is not in UTF-8."
 NO_SUCH = "There is no such change order, or the person for whom the token acts may not see it."
 T = TypeVar("T", bound=BaseModel)
 
@@ -40,6 +42,8 @@ def parameters() -> shapes.Asked:
         asked = shapes.Asked.model_validate(given)
     except ValidationError as error:
         faults += problems.of_form(error, parameters=True)
+    if not _is_text(unquote_to_bytes(request.query_string)):
+        faults.append(shapes.Finding(detail=NO_TEXT))
     if faults:
         raise Refused(422, "parameters", "The address asks for what cannot be given.", errors=faults)
     return asked
@@ -47,10 +51,26 @@ def parameters() -> shapes.Asked:
 
 def numbers(**given: str) -> dict[str, str]:
     """Job, commitment and number of the address as they are kept. Raises Refused for what can be none."""
+    read, faults = {}, []
+    for name, value in given.items():
+        try:
+            read[name] = NUMBERS[name].validate_python(value)
+        except ValidationError as error:
+            faults += [shapes.Finding(parameter=name, detail=fault.detail) for fault in problems.of_form(error)]
+    if not _is_text(request.environ["PATH_INFO"].encode("latin-1")):
+        faults.append(shapes.Finding(detail=NO_TEXT))
+    if faults:
+        raise Refused(422, "parameters", "The address names what can be no number.", errors=faults)
+    return read
+
+
+def _is_text(address: bytes) -> bool:
+    """What is no UTF-8 would be read as U+FFFD, and every such number as the same."""
     try:
-        return {name: NUMBERS[name].validate_python(value).strip() for name, value in given.items()}
-    except ValidationError:
-        raise Refused(404, "not-found", NO_SUCH) from None
+        address.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def idempotency_key() -> str:

@@ -8,13 +8,14 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
-from portal.domain import currencies, days, money
+from portal.domain import currencies, days, keys, money
 from portal.domain.change_orders import Status
 from portal.domain.sending import Draft, LineDraft
 
 MOST_LINES = 500
 LARGEST_PAGE = 100
 ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f]*$"
+A_KEY = f"^[^{keys.INVISIBLE}]*$"
 LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 MONEY = r"^-?[0-9]{1,10}(\.[0-9]{1,2})?$"
 QUANTITY = r"^-?[0-9]{1,10}(\.[0-9]{1,6})?$"
@@ -76,6 +77,19 @@ def _up_to(longest: int, pattern: str = ONE_LINE) -> Any:
     return Annotated[str, Field(max_length=longest, pattern=pattern), BeforeValidator(_composed)]
 
 
+def _key(longest: int) -> Any:
+    """A number or code: plain dashes and digits whatever they were written with, and nothing in it that nobody sees."""
+    return Annotated[str, Field(max_length=longest, pattern=A_KEY), BeforeValidator(_seen)]
+
+
+def _seen(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if unseen := keys.odd(value):
+        raise ValueError(unseen)
+    return keys.plain(value)
+
+
 def _written(pattern: str, example: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": pattern, "examples": [example]})
 
@@ -91,15 +105,15 @@ NewCurrency = Annotated[str, PlainValidator(_currency), _written(CURRENCY, "USD"
 Version = Annotated[
     int, Field(ge=1, le=2**31 - 1, description="The version that was seen; a change since then is answered 409"), BeforeValidator(_whole)
 ]
-JobNumber, CommitmentNumber, Number = _up_to(10), _up_to(30), _up_to(12)
+JobNumber, CommitmentNumber, Number = _key(10), _key(30), _key(12)
 
 
 class NewLine(Shape):
     """One cost line as it should be. Amounts are in the currency of the change order."""
 
-    phase_code: _up_to(30) = Field("", description="Spectrum phase code, dashes allowed")  # type: ignore[valid-type]
-    cost_type: _up_to(10) = ""  # type: ignore[valid-type]
-    bid_item: _up_to(11) = Field("", description="Needed for unit price contracts")  # type: ignore[valid-type]
+    phase_code: _key(30) = Field("", description="Spectrum phase code, dashes allowed")  # type: ignore[valid-type]
+    cost_type: _key(10) = ""  # type: ignore[valid-type]
+    bid_item: _key(11) = Field("", description="Needed for unit price contracts")  # type: ignore[valid-type]
     description: _up_to(500) = ""  # type: ignore[valid-type]
     quantity: NewQuantity | None = None
     unit: _up_to(10) = ""  # type: ignore[valid-type]

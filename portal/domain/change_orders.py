@@ -11,6 +11,8 @@ from portal import clock
 from portal.db import ExactField, Model, MoneyField, UtcField, lock
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
+from portal.domain.keyed import Keyed
+from portal.domain.keyed import indexes as keyed
 from portal.domain.people import User
 
 
@@ -72,7 +74,7 @@ class Overtaken(Exception):
         self.change_order = change_order
 
 
-class ChangeOrder(Model):
+class ChangeOrder(Keyed):
     """A change to a commitment's amount, with lines.
 
     amount          negative for a credit; without the tax
@@ -121,7 +123,7 @@ class ChangeOrder(Model):
     export = peewee.IntegerField(null=True)  # the open Export's id; a plain number, since Export refers back here
 
     class Meta:
-        indexes = ((("commitment", "number"), True), (("status", "sent_at", "id"), False))
+        indexes = (*keyed("commitment"), (("status", "sent_at", "id"), False))
 
     @property
     def state(self) -> Status:

@@ -6,14 +6,15 @@ The numbers are those of the table in docs/rules.md. A rule answers with finding
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from portal.domain import lookups, money, numbers
+from portal.domain import keys, likenesses, lookups, money, numbers
 from portal.domain.change_orders import ChangeOrder, LineItem
 from portal.domain.companies import Company
+from portal.domain.likenesses import Likeness
 from portal.domain.lookups import Known
 from portal.spectrum import records
 
@@ -60,8 +61,10 @@ Rule = Callable[[ChangeOrder], Iterator[Finding]]
 def number(co: ChangeOrder) -> Iterator[Finding]:
     if not 1 <= len(co.number.strip()) <= 12:
         yield Finding(1, "number", "The CCO number needs 1 to 12 characters.", fix="Give it a number that is unique in the commitment.")
-    elif _same_number(co):
-        yield Finding(1, "number", f"Commitment {co.commitment.number} already has a CCO {co.number}.", fix="Choose another number.")
+    elif unseen := keys.odd(co.number):
+        yield Finding(1, "number", f"The CCO number {unseen.removesuffix(' Delete it.')}", fix="Delete it.")
+    elif taken := _same_number(co):
+        yield Finding(1, "number", f"Commitment {co.commitment.number} already has a CCO {taken}.", fix="Choose another number.")
 
 
 def title(co: ChangeOrder) -> Iterator[Finding]:
@@ -180,7 +183,7 @@ def job_in_spectrum(co: ChangeOrder, known: Known) -> Iterator[Finding]:
         yield Finding(6, "job", f"Job {number} has no contract in Spectrum.", ACCOUNTING, "Set up the contract first.")
     if not told.customer and co.job.customer:
         yield Finding(6, "job", f"Job {number} has no customer in Spectrum. A change request needs one.", ACCOUNTING, "Set it there.")
-    elif co.job.customer and told.customer != lookups.code(co.job.customer):
+    elif co.job.customer and told.customer != keys.customer(co.job.customer):
         text = f"Job {number} belongs to customer {told.customer} in Spectrum, not {co.job.customer}."
         yield Finding(6, "job", text, ACCOUNTING, "Make sure that the job has several customers.", blocking=False)
 
@@ -195,7 +198,7 @@ def vendor_in_spectrum(co: ChangeOrder, known: Known) -> Iterator[Finding]:
 def phases_in_spectrum(co: ChangeOrder, known: Known) -> Iterator[Finding]:
     """Rule 8, as far as Spectrum was asked."""
     for line in co.lines:
-        phase, cost_type = lookups.phase_code(line.phase_code), lookups.code(line.cost_type)
+        phase, cost_type = keys.phase(line.phase_code), keys.cost_type(line.cost_type)
         if not phase or not cost_type:
             continue
         status, name = known.phases.get((phase, cost_type)), f"Phase {line.phase_code} / cost type {line.cost_type}"
@@ -213,7 +216,7 @@ def repeats(co: ChangeOrder) -> Iterator[Finding]:
     same = defaultdict(list)
     for line in co.lines:
         if line.phase_code and line.cost_type:
-            same[records.without_dashes(line.phase_code).upper(), line.cost_type.upper(), line.bid_item.upper()].append(line.position)
+            same[keys.phase(line.phase_code), keys.cost_type(line.cost_type), keys.bid_item(line.bid_item)].append(line.position)
     for positions in same.values():
         if len(positions) > 1:
             listed = f"{', '.join(map(str, positions[:-1]))} and {positions[-1]}"
@@ -367,6 +370,13 @@ def company_settings(company: Company) -> Iterator[Finding]:
         yield Finding(20, "company", text, ADMIN, "Choose the flag Y, or a status of another type, under Settings, Company.")
 
 
+def look_alikes(found: Iterable[Likeness]) -> Iterator[Finding]:
+    """Rule 23: what looks like another one waits until a person says that it is not the same."""
+    for one in found:
+        fix = "" if one.said else "Correct the number, or say on the page of the change order that it is another one."
+        yield Finding(23, likenesses.FIELDS[one.kind], one.text, fix=fix, blocking=not one.said)
+
+
 AT_SEND: tuple[Rule, ...] = (
     number, title, project_status, commitment, vendor, job, lines, repeats, amounts, total, zeros, description_length,
     tax, currency, characters,
@@ -375,14 +385,16 @@ AT_ACCEPT: tuple[Rule, ...] = (title, commitment, vendor, job, lines, repeats, a
 IN_SPECTRUM = (job_in_spectrum, vendor_in_spectrum, phases_in_spectrum)
 
 
-def at_send(co: ChangeOrder, known: Known | None = None) -> list[Finding]:
-    """All findings that matter before a change order may go to accounting. `known`: see in_spectrum."""
-    return [*(finding for rule in AT_SEND for finding in rule(co)), *in_spectrum(co, known)]
+def at_send(co: ChangeOrder, known: Known | None = None, alike: Sequence[Likeness] | None = None) -> list[Finding]:
+    """All findings that matter before a change order may go to accounting. `known`: see in_spectrum; `alike`: likenesses.of."""
+    found = likenesses.of_one(co) if alike is None else alike
+    return [*(finding for rule in AT_SEND for finding in rule(co)), *look_alikes(found), *in_spectrum(co, known)]
 
 
-def on_review(co: ChangeOrder, known: Known | None = None) -> list[Finding]:
-    """What the approver sees in the Checks column: the rules about the change order itself. `known`: see in_spectrum."""
-    return [*(finding for rule in AT_ACCEPT for finding in rule(co)), *in_spectrum(co, known)]
+def on_review(co: ChangeOrder, known: Known | None = None, alike: Sequence[Likeness] | None = None) -> list[Finding]:
+    """What the approver sees in the Checks column: the rules about the change order itself, with `known` and `alike` as at_send."""
+    found = [one for one in (likenesses.of_one(co) if alike is None else alike) if one.at_accounting]
+    return [*(finding for rule in AT_ACCEPT for finding in rule(co)), *look_alikes(found), *in_spectrum(co, known)]
 
 
 def in_spectrum(co: ChangeOrder, known: Known | None = None) -> list[Finding]:
@@ -404,8 +416,8 @@ def at_accept(co: ChangeOrder, number: str, title: str | None, description: str 
 
 
 def before_send(co: ChangeOrder) -> list[Finding]:
-    """What can change between Accept and the first byte: blocking findings only."""
-    return blocking([*company_settings(co.company), *on_review(co)])
+    """What can change between Accept and the first byte: blocking findings only. What looks alike was judged at Accept."""
+    return blocking([*company_settings(co.company), *on_review(co, alike=())])
 
 
 def blocking(findings: Iterable[Finding]) -> list[Finding]:
@@ -455,8 +467,10 @@ def _fits_quantity(quantity: Decimal) -> bool:
     return quantity.is_finite() and abs(quantity) <= Decimal("9999999.99") and quantity == quantity.quantize(Decimal("0.01"))
 
 
-def _same_number(co: ChangeOrder) -> bool:
-    twins = ChangeOrder.select().where(
-        ChangeOrder.commitment == co.commitment_id, ChangeOrder.number == co.number.strip(), ChangeOrder.id != (co.id or 0)
-    )
-    return bool(twins.exists())
+def _same_number(co: ChangeOrder) -> str:
+    """How the other one spells it. Two that an earlier portal made of one key are look-alikes: to correct one is not to rename it."""
+    key = keys.change_order(co.number)
+    if co.twin and key == co.key:
+        return ""
+    same = ChangeOrder.commitment == co.commitment_id, ChangeOrder.key == key, ChangeOrder.twin == 0, ChangeOrder.id != (co.id or 0)
+    return ChangeOrder.select(ChangeOrder.number).where(*same).limit(1).scalar() or ""

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from portal.domain import keys
 from portal.domain.sending import LineDraft
-from portal.spectrum import records
 
 LONGEST_DESCRIPTION = 500
 
@@ -38,8 +38,7 @@ def combined(lines: Sequence[LineDraft]) -> list[LineDraft]:
 
 
 def _key(line: LineDraft) -> tuple[str, str, str]:
-    phase = records.without_dashes(line.phase_code.strip())
-    return phase.strip().upper(), line.cost_type.strip().upper(), line.bid_item.strip().upper()
+    return keys.phase(line.phase_code), keys.cost_type(line.cost_type), keys.bid_item(line.bid_item)
 
 
 def _one(lines: Iterable[LineDraft]) -> LineDraft:

@@ -6,6 +6,8 @@ import peewee
 
 from portal.db import Model, MoneyField, lock
 from portal.domain.companies import Company
+from portal.domain.keyed import Keyed
+from portal.domain.keyed import indexes as keyed
 
 NO_VENDOR = "No vendor"
 
@@ -15,7 +17,7 @@ class Kind(StrEnum):
     PURCHASE_ORDER = "purchase order"
 
 
-class Job(Model):
+class Job(Keyed):
     """A construction job.
 
     number     Spectrum job number, 1-10 characters
@@ -28,7 +30,7 @@ class Job(Model):
     customer = peewee.CharField(max_length=10, default="")
 
     class Meta:
-        indexes = ((("company", "number"), True),)
+        indexes = keyed("company")
 
 
 class Vendor(Model):
@@ -42,7 +44,7 @@ class Vendor(Model):
         indexes = ((("company", "name"), False),)
 
 
-class Commitment(Model):
+class Commitment(Keyed):
     """A subcontract or purchase order on a job.
 
     vendor     null while no file has named it: its change orders stay drafts
@@ -63,7 +65,7 @@ class Commitment(Model):
     original_amount = MoneyField(null=True)
 
     class Meta:
-        indexes = ((("job", "number"), True),)
+        indexes = keyed("job")
 
     @property
     def vendor_name(self) -> str:

@@ -33,7 +33,7 @@ LONGEST_REASON = 1000
 REJECTABLE = (Status.READY, Status.FAILED)
 DECISIONS = (
     "accepted", "rejected", "recalled", "retried", "said present", "said absent", "entered by hand", "unlinked", "retrieved", "voided",
-    "reviewed again",
+    "reviewed again", "sent",
 )  # fmt: skip
 
 
@@ -178,7 +178,7 @@ def is_repeat(change_order: ChangeOrder, by: User, action: str, version: int) ->
         .order_by(Event.seq.desc())
         .first()
     )
-    return bool(last and last.action == action and last.actor_id == by.id and last.facts["seen"] == version)
+    return bool(last and last.action == action and last.actor_id == by.id and last.facts.get("seen") == version)
 
 
 def _record(change_order: ChangeOrder, action: str, by: User, **facts: Any) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.db import transaction
-from portal.domain import change_orders, commitments, events, people, revisions, sending, statements
+from portal.domain import change_orders, commitments, events, keys, people, revisions, sending, statements
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company
@@ -62,7 +62,7 @@ def _replace(here: ChangeOrder, by: User, draft: Draft, version: int | None) -> 
     if news is News.UNKNOWN and version is None:
         raise CameBack(here)
     if news is not News.NONE and (news is not News.OLD or version is not None):
-        sending.revise(here, by, here.version, draft)
+        sending.revise(here, by, here.version, sending.as_spelled(draft, here))
     statements.keep(here, draft, source)
     return change_orders.load(here.id)
 
@@ -74,7 +74,8 @@ def visible(id: int, viewer: User) -> ChangeOrder:
 
 def named(job: str, commitment: str, number: str, viewer: User) -> ChangeOrder:
     """The change order of these numbers, if the person may see it. Raises ChangeOrder.DoesNotExist."""
-    return _one((Job.number == job) & (Commitment.number == commitment) & (ChangeOrder.number == number), viewer)
+    same = (Job.key == keys.job(job)) & (Commitment.key == keys.commitment(commitment)) & (ChangeOrder.key == keys.change_order(number))
+    return _one(same, viewer, job, commitment, number)
 
 
 def listed(wanted: Wanted, viewer: User, size: int) -> tuple[list[ChangeOrder], bool]:
@@ -82,8 +83,8 @@ def listed(wanted: Wanted, viewer: User, size: int) -> tuple[list[ChangeOrder], 
     query = change_orders.complete().where(_seen_by(viewer), ChangeOrder.id > wanted.after)
     if wanted.statuses:
         query = query.where(ChangeOrder.status.in_(wanted.statuses))
-    for column, value in ((Job.number, wanted.job), (Commitment.number, wanted.commitment), (ChangeOrder.number, wanted.number)):
-        query = query.where(column == value) if value else query
+    for column, value in ((Job.key, wanted.job), (Commitment.key, wanted.commitment), (ChangeOrder.key, wanted.number)):
+        query = query.where(column == keys.canonical(value)) if value else query
     found = list(query.order_by(ChangeOrder.id).limit(size + 1))
     revisions.show_as_sent(found[:size], viewer)
     return found[:size], len(found) > size
@@ -97,8 +98,11 @@ def reason(change_order: ChangeOrder) -> str:
     return str(told[change_order.id].facts["reason"])
 
 
-def _one(condition: Any, viewer: User) -> ChangeOrder:
-    found = change_orders.with_lines([change_orders.complete().where(condition, _seen_by(viewer)).get()])
+def _one(condition: Any, viewer: User, *spelled: str) -> ChangeOrder:
+    """The first, or of several with one key the one that is `spelled` so: job, commitment, number."""
+    exact = [column != keys.plain(text) for column, text in zip((Job.number, Commitment.number, ChangeOrder.number), spelled, strict=False)]
+    order = [*exact, Job.twin, Commitment.twin, ChangeOrder.twin]
+    found = change_orders.with_lines([change_orders.complete().where(condition, _seen_by(viewer)).order_by(*order).get()])
     revisions.show_as_sent(found, viewer)
     return found[0]
 
@@ -111,13 +115,14 @@ def _seen_by(viewer: User) -> Any:
 
 def _commitment(job: str, number: str, by: User) -> Commitment:
     """The commitment of a job the person is a member of. Raises Commitment.DoesNotExist or NotPermitted."""
-    query = Commitment.select(Commitment, Job, Company).join(Job).join(Company).where(Job.number == job, Commitment.number == number)
-    found: Commitment = query.get()
+    same = Job.key == keys.job(job), Commitment.key == keys.commitment(number)
+    order = Job.number != keys.plain(job), Commitment.number != keys.plain(number), Job.twin, Commitment.twin
+    found: Commitment = Commitment.select(Commitment, Job, Company).join(Job).join(Company).where(*same).order_by(*order).get()
     if not by.is_member_of(found.job):
         raise NotPermitted(f"{by.name}, for whom the token acts, is not a member of job {job}. Ask an administrator to add them.")
     return found
 
 
 def _known(commitment: Commitment, number: str) -> ChangeOrder | None:
-    found = ChangeOrder.get_or_none(ChangeOrder.commitment == commitment, ChangeOrder.number == number.strip())
+    found = ChangeOrder.meant(number, commitment=commitment)
     return change_orders.hold(found.id) if found else None

@@ -9,9 +9,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from portal.domain import keys
 from portal.domain.sending import Draft, LineDraft
 
 MOST_PROBLEMS = 10_000  # that are looked for in a file: nobody reads as many
+CODES = ("customer_code", "vendor_code", "subcontract_number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Entry:
     as_subcontract   a purchase order that was entered in Spectrum as a subcontract
     unit_price       a unit price contract in Spectrum: every line names its bid item
     revision         the file's own; of several with one number the highest counts
+    is_ticked        somebody who saw that it looks like something here said that it is another one
     """
 
     where: str
@@ -42,6 +45,7 @@ class Entry:
     original_amount: Decimal | None = None
     revision: int = 0
     may_link: bool = True
+    is_ticked: bool = False
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -111,7 +115,7 @@ def contradictions(entries: Iterable[Entry]) -> Iterator[Problem]:
                 if value in ("", None):
                     continue
                 first, other = said[thing].setdefault(field, (value, entry))
-                if first != value:
+                if first != value and not (field in CODES and keys.canonical(first) == keys.canonical(value)):
                     yield Problem(entry.where, field, f"“{value}” contradicts “{first}” at {other.where} for {' '.join(thing)}.")
 
 
@@ -134,7 +138,7 @@ def load(text: str) -> Entry:
 
 def vendor_key(name: str) -> str:
     """The form in which two spellings of one vendor name are equal."""
-    return " ".join(name.split()).casefold()
+    return keys.vendor_name(name)
 
 
 def _facts(entry: Entry) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:

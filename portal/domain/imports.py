@@ -64,13 +64,18 @@ def preview(found: Sequence[Entry], sender: User | None, progress: Progress, sou
     """What an import would do. Writes nothing. `source`: where the file comes from."""
     books, summary = matching.Books(companies.current(), write=False), Summary()
     for done, entry in enumerate(found, 1):
+        if likeness := books.resembling.of(entry):
+            summary.counts[Outcome.LEFT] += 1
+            summary.alike.append((entry.where, staging.name_of(entry), likeness))
+            continue
         try:
             commitment = books.commitment(entry)
         except Unclear as error:
             summary.counts[Outcome.LEFT] += 1
             summary.left.append((staging.name_of(entry), str(error)))
             continue
-        known = ChangeOrder.get_or_none(commitment=commitment, number=entry.draft.number) if commitment.id else None
+        books.resembling.add(entry)
+        known = ChangeOrder.meant(entry.draft.number, commitment=commitment) if commitment.id else None
         outcome, note = staging.compare(change_orders.load(known.id), entry, source) if known else (Outcome.NEW, "")
         summary.counts[outcome] += 1
         if outcome in (Outcome.NEW, Outcome.CHANGED) and len(summary.shown) < MOST_SHOWN:

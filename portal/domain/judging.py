@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from portal.db import transaction
-from portal.domain import change_orders, checks, lookups
+from portal.domain import change_orders, checks, likenesses, lookups
 from portal.domain.change_orders import ChangeOrder, Status
 
 JUDGED = (*change_orders.EDITABLE, Status.READY)
@@ -21,11 +21,11 @@ def again(which: Any = None, turn: Callable[[], object] = lambda: None) -> None:
         if not batch:
             return
         last = batch[-1].id
-        known = lookups.known(batch)
+        known, alike = lookups.known(batch), likenesses.of(batch)
         with transaction():
             turn()
             for change_order in batch:
-                verdict = checks.verdict(checks.at_send(change_order, known[change_order.id]))
+                verdict = checks.verdict(checks.at_send(change_order, known[change_order.id], alike[change_order.id]))
                 if verdict != change_order.checks:
                     same = (ChangeOrder.id == change_order.id) & (ChangeOrder.version == change_order.version)
                     ChangeOrder.update(checks=verdict).where(same).execute()

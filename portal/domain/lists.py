@@ -10,7 +10,7 @@ import peewee
 
 from portal import clock
 from portal.db import cents
-from portal.domain import change_orders, checks, contributing, deciding, events, lookups, numbers, offers, people, revisions
+from portal.domain import change_orders, checks, contributing, deciding, events, likenesses, lookups, numbers, offers, people, revisions
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.checks import Finding
 from portal.domain.commitments import Job
@@ -21,7 +21,7 @@ from portal.domain.readings import LOOK
 from portal.domain.revisions import Comparison
 
 PAGE = 50
-ASIDES = ("edited", LOOK, "agrees again")  # events that say nothing about where a change order stands
+ASIDES = ("edited", LOOK, "agrees again", "said to be another one")  # events that say nothing about where a change order stands
 ARRIVALS = ("exported", "found", "adopted")
 POLL_STEPS, POLL_RARELY_S = ((timedelta(seconds=20), 2), (timedelta(minutes=1), 5)), 15  # while in flight, by how long already
 LOOKING_S, DOUBT_S = 2, 15  # how soon to ask again while the worker looks into Spectrum, and while an outcome is unknown
@@ -128,12 +128,13 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
     hands = contributing.all_hands(shown)
     approvers = cache(people.approvers)  # asked for once, if any row has to name them
     ways = offers.of(shown, viewer, said, hands, approvers)
-    known = lookups.known([change_order for change_order in shown if change_order.is_ready])
+    ready = [change_order for change_order in shown if change_order.is_ready]
+    known, alike = lookups.known(ready), likenesses.of(ready)
     since = revisions.since_rejection(shown)
     return [
         Row(
             change_order,
-            checks.on_review(change_order, known[change_order.id]) if change_order.is_ready else [],
+            checks.on_review(change_order, known[change_order.id], alike[change_order.id]) if change_order.is_ready else [],
             said.get(change_order.id),
             kept.get(change_order.id, ""),
             deciding.why_not(change_order, viewer, hands[change_order.id], approvers),

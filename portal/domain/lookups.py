@@ -1,8 +1,7 @@
 """What Spectrum said of jobs, phases and vendors, and how far it can be relied on.
 
 A code that Spectrum listed is known for three days. That a code is not there is known only while the latest answer was whole
-and no older: stale or incomplete means *not known*, never *does not exist*. Codes are kept as they are compared: upper case,
-phases without dashes.
+and no older: stale or incomplete means *not known*, never *does not exist*. Codes are kept as they are compared (keys).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,12 +13,14 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField, transaction
+from portal.domain import keys
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.companies import Company
 
 STALE = timedelta(days=3)
 JOBS, VENDORS, PHASES, COMPLETE_PHASES = "jobs", "vendors", "phases", "complete phases"
 COMPLETE = "C"
+code, phase_code = keys.canonical, keys.phase
 
 
 class SpectrumJob(Model):
@@ -129,15 +130,6 @@ class Summary:
     @property
     def stale(self) -> bool:
         return self.read_at is not None and self.read_at < clock.now() - STALE
-
-
-def code(text: str) -> str:
-    """A code as it is compared."""
-    return text.strip().upper()
-
-
-def phase_code(text: str) -> str:
-    return code(text.replace("-", ""))
 
 
 def known(change_orders: Sequence[ChangeOrder]) -> dict[int, Known]:

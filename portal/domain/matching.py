@@ -9,12 +9,14 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from portal.db import Model
-from portal.domain import contributing, events
+from portal.domain import contributing, events, keys
 from portal.domain.change_orders import EDITABLE, ChangeOrder
 from portal.domain.commitments import Commitment, Job, Kind, Vendor
 from portal.domain.companies import Company
 from portal.domain.entries import Entry, Problem, vendor_key
 from portal.domain.people import User
+from portal.domain.resembling import Resembling
+from portal.domain.spellings import Spellings
 from portal.domain.vendors import Unclear, Vendors
 
 T = TypeVar("T", bound=Model)
@@ -43,6 +45,8 @@ class Books:
             commitment.job, commitment.vendor = jobs[commitment.__data__["job"]], vendors.get(commitment.__data__["vendor"])
             commitment.job.company = company
             self.commitments[commitment.job.number, commitment.number] = commitment
+        self.spellings = Spellings(self.jobs.values(), self.commitments.values())
+        self.resembling = Resembling(self.jobs.values(), self.commitments.values())
 
     def place(self, entries: Iterable[Entry]) -> tuple[list[Entry], list[Problem]]:
         """The entries with the job that the file leaves out, where it is known, and all whose job or vendor cannot be told."""
@@ -54,7 +58,7 @@ class Books:
             if not job_number:
                 problems.append(Problem(entry.where, "job", _which_job(entry, index)))
                 continue
-            entry = dataclasses.replace(entry, job_number=job_number)
+            entry = self.spellings.of(dataclasses.replace(entry, job_number=job_number))
             try:
                 self.vendors.of(entry, self._known(entry))
                 placed.append(entry)
@@ -136,7 +140,7 @@ class Books:
         changes = {field: value for field, value in labels.items() if value and value != getattr(thing, field)}
         for field, value in settled.items():
             here = getattr(thing, field)
-            if value in ("", None) or value == here:
+            if value in ("", None) or _are_same(value, here):
                 continue
             if here in ("", None) or here is False:
                 changes[field] = value
@@ -192,6 +196,11 @@ def _only(found: set[str]) -> str:
     return next(iter(found)) if len(found) == 1 else ""
 
 
+def _are_same(value: Any, here: Any) -> bool:
+    """Two spellings of one code are."""
+    return bool(value == here) or (isinstance(value, str) and isinstance(here, str) and keys.canonical(value) == keys.canonical(here))
+
+
 def _subject(thing: Any) -> str:
     name: str = type(thing)._meta.table_name
     return name
@@ -199,7 +208,8 @@ def _subject(thing: Any) -> str:
 
 def _facts(thing: Any) -> dict[str, Any]:
     """What a new thing is, in words that people know: never the id of another one."""
-    told = {name: _told(value) for name, value in thing.__data__.items() if name not in ("id", "company") and value not in ("", None)}
+    unsaid = ("id", "company", "key", "loose", "twin")
+    told = {name: _told(value) for name, value in thing.__data__.items() if name not in unsaid and value not in ("", None)}
     return told | ({"job": thing.job.number, "vendor": thing.vendor_name} if isinstance(thing, Commitment) else {})
 
 

@@ -107,9 +107,8 @@ def set_active(id: int, active: bool, by: User | None = None) -> User:
 
 
 def _job(number: str) -> Job | None:
-    """The job with this number; control characters, which not every database takes, are in none."""
-    job: Job | None = Job.get_or_none(Job.number == number) if number.isprintable() else None
-    return job
+    """The job that this number means, however it is spelled; control characters, which not every database takes, are in none."""
+    return Job.meant(number) if number.isprintable() else None
 
 
 def changeable(id: int, by: User | None) -> User:

@@ -8,7 +8,7 @@ from typing import Any
 import peewee
 
 from portal.db import cents
-from portal.domain import change_orders, lookups, sending
+from portal.domain import change_orders, keys, lookups, sending
 from portal.domain.change_orders import ChangeOrder, LineItem, Status
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.lookups import SpectrumPhase
@@ -136,11 +136,11 @@ def of_commitment(commitment: Commitment, viewer: User, after: int | None = None
 def known_phases(job: Job) -> dict[str, str]:
     """Cost codes to choose from, with their names: what Spectrum listed as open on the job, and what its change orders use."""
     listed = SpectrumPhase.select(SpectrumPhase.phase, SpectrumPhase.description).where(
-        SpectrumPhase.company == job.company, SpectrumPhase.job == lookups.code(job.number), SpectrumPhase.status != lookups.COMPLETE
+        SpectrumPhase.company == job.company, SpectrumPhase.job == keys.job(job.number), SpectrumPhase.status != lookups.COMPLETE
     )
     names: dict[str, str] = {one.phase: one.description for one in listed.order_by(SpectrumPhase.phase).limit(MOST_PHASES)}
     used: Any = LineItem.select(LineItem.phase_code).distinct().join(ChangeOrder).join(Commitment).where(Commitment.job == job)
-    written = {phase: names.pop(lookups.phase_code(phase), "") for (phase,) in used.limit(MOST_PHASES).tuples() if phase}
+    written = {phase: names.pop(keys.phase(phase), "") for (phase,) in used.limit(MOST_PHASES).tuples() if phase}
     return dict(sorted((written | names).items()))
 
 

@@ -10,7 +10,7 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField, transaction
-from portal.domain import events, judging, lookups, nightly, outbox, people
+from portal.domain import events, judging, keys, lookups, nightly, outbox, people
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company, current
@@ -144,12 +144,12 @@ def _left(refresh: Refresh) -> list[tuple[str, str]]:
     """Listing and job of each call still to make."""
     phases = [(listing, job) for job in active_jobs(refresh.company) for listing in (PHASES, COMPLETE_PHASES)]
     done = _asked(refresh)
-    return [one for one in [(JOBS, ""), (VENDORS, ""), *phases] if (one[0], lookups.code(one[1])) not in done]
+    return [one for one in [(JOBS, ""), (VENDORS, ""), *phases] if (one[0], keys.job(one[1])) not in done]
 
 
 def _read(refresh: Refresh, listing: str, job: str, ask: Questions) -> None:
     """One call, and what became of it."""
-    company, key = refresh.company, lookups.code(job)
+    company, key = refresh.company, keys.job(job)
     try:
         found = ask[listing](company.code, job)
     except records.SpectrumError as error:
@@ -165,7 +165,7 @@ def _fill_in_customers(company: Company) -> None:
     """A job without a customer takes the one Spectrum names."""
     with transaction():
         for job in Job.select().where(Job.company == company, Job.customer == "", Job.number != ""):
-            known = lookups.SpectrumJob.get_or_none(company=company, number=lookups.code(job.number))
+            known = lookups.SpectrumJob.get_or_none(company=company, number=keys.job(job.number))
             if known and 1 <= len(known.customer) <= Job.customer.max_length:
                 Job.update(customer=known.customer).where(Job.id == job.id, Job.customer == "").execute()
                 events.record("job", job.id, "customer read from Spectrum", old="", new=known.customer)
@@ -201,19 +201,19 @@ def _end(refresh: Refresh, error: str) -> None:
 
 
 def _job(row: dict[str, str]) -> dict[str, str]:
-    codes = {name: lookups.code(row[name])[:20] for name in ("number", "customer", "contract")}
+    codes = {name: keys.canonical(row[name])[:20] for name in ("number", "customer", "contract")}
     return {**codes, "description": row["description"][:255], "status": row["status"][:1].upper()}
 
 
 def _vendor(row: dict[str, str]) -> dict[str, str]:
-    return {"code": lookups.code(row["code"])[:20], "name": row["name"][:255]}
+    return {"code": keys.vendor(row["code"])[:20], "name": row["name"][:255]}
 
 
 def _phase(row: dict[str, str]) -> dict[str, str]:
     codes = {
-        "job": lookups.code(row["job"])[:20],
-        "phase": lookups.phase_code(row["phase"])[:30],
-        "cost_type": lookups.code(row["cost_type"])[:10],
+        "job": keys.job(row["job"])[:20],
+        "phase": keys.phase(row["phase"])[:30],
+        "cost_type": keys.cost_type(row["cost_type"])[:10],
     }
     return {**codes, "description": row["description"][:255], "status": row["status"][:1].upper(), "unit": row["unit"][:10]}
 

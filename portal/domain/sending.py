@@ -1,20 +1,20 @@
 """What the project side does: write and correct a change order, and send it to accounting."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, checks, commitments, contributing, deciding, events, people
+from portal.domain import change_orders, checks, commitments, contributing, deciding, events, keys, people
 from portal.domain.change_orders import SUBJECT, ChangeOrder, LineItem, Overtaken, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.people import NotPermitted, User
 from portal.domain.revisions import snapshot
 
-WORDS = ("number", "title", "description", "amount", "tax", "currency", "dated", "project_status")
+WORDS = ("number", "key", "loose", "twin", "title", "description", "amount", "tax", "currency", "dated", "project_status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +106,14 @@ def revise(change_order: ChangeOrder, by: User | None, version: int, draft: Draf
 
 
 def send(id: int, by: User, version: int) -> ChangeOrder:
-    """Draft, Rejected or Retrieved -> Ready: the next revision waits for accounting. Raises NotPermitted, Overtaken or Blocked."""
+    """Draft, Rejected or Retrieved -> Ready: the next revision waits for accounting. Sending it twice sends it once.
+
+    Raises NotPermitted, Overtaken or Blocked.
+    """
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
+        if deciding.is_repeat(change_order, by, "sent", version):
+            return change_order
         ensure_may_write(change_order, by)
         if not change_order.is_editable or change_order.version != version:
             raise Overtaken(change_order)
@@ -126,7 +131,7 @@ def send(id: int, by: User, version: int) -> ChangeOrder:
             checks=checks.verdict(findings),
         )
         contributing.record_writing(change_order, by)
-        events.record(SUBJECT, id, "sent", by, revision=change_order.revision, snapshot=snapshot(change_order))
+        events.record(SUBJECT, id, "sent", by, revision=change_order.revision, snapshot=snapshot(change_order), seen=version)
         return change_order
 
 
@@ -185,9 +190,15 @@ def ensure_member(job: Job, by: User) -> None:
         raise NotPermitted(f"You are not a member of job {job.number}. Ask an administrator to add you.")
 
 
+def as_spelled(draft: Draft, here: ChangeOrder) -> Draft:
+    """The draft with the number of the change order it is about, which it may spell in another way."""
+    return replace(draft, number=here.number)
+
+
 def fill(change_order: ChangeOrder, draft: Draft) -> None:
     """Put the draft's words and lines in place of the change order's, in memory only."""
-    change_order.number, change_order.title = draft.number.strip(), draft.title.strip()
+    change_order.rename(draft.number)
+    change_order.title = draft.title.strip()
     change_order.description, change_order.amount = draft.description.strip(), draft.total
     change_order.tax, change_order.dated = draft.tax, draft.dated
     change_order.currency = draft.currency.upper() or change_order.company.currency
@@ -199,9 +210,9 @@ def _line(change_order: ChangeOrder, position: int, line: LineDraft) -> LineItem
     return LineItem(
         change_order=change_order,
         position=position,
-        phase_code=line.phase_code.strip(),
-        cost_type=line.cost_type.strip(),
-        bid_item=line.bid_item.strip(),
+        phase_code=keys.plain(line.phase_code),
+        cost_type=keys.plain(line.cost_type),
+        bid_item=keys.plain(line.bid_item),
         description=line.description.strip(),
         quantity=line.quantity,
         unit=line.unit.strip(),

@@ -10,7 +10,19 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField
-from portal.domain import change_orders, checks, commitments, contributing, entries, events, matching, privileges, sending, statements
+from portal.domain import (
+    change_orders,
+    checks,
+    commitments,
+    contributing,
+    distinguishing,
+    entries,
+    events,
+    matching,
+    privileges,
+    sending,
+    statements,
+)
 from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.commitments import Commitment, Job
 from portal.domain.entries import Entry
@@ -19,6 +31,7 @@ from portal.domain.statements import SENT_BACK, News
 from portal.domain.uploads import Upload, bringers
 from portal.domain.vendors import Unclear
 
+UNTICKED = "If it is another one, hand the file in on the page Imports and tick it there."
 STAYS = {
     News.OLD: "{}: the file says what it said before, and what was corrected here since stays.",
     News.UNKNOWN: "{}, and what a file said of it before is not known: it stays as it is here. The next change in the file is taken over.",
@@ -86,6 +99,7 @@ class Staged(Model):
 class Summary:
     """What an import did. `left` and `not_sent`: which change order, and why. `joined`: jobs the sender became a member of.
 
+    alike   what is left out because it looks like something here: its place in the file, its name, and what it looks like
     shown   the first that are new or changed, for a preview: outcome, name, title, amount, currency where it is not that of the books
     """
 
@@ -96,6 +110,7 @@ class Summary:
     kept: list[str] = field(default_factory=list)
     shown: list[tuple[str, str, str, str, str]] = field(default_factory=list)
     joined: list[str] = field(default_factory=list)
+    alike: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 def rows_of(origin: Import) -> Any:
@@ -121,6 +136,11 @@ def put(row: Staged, books: matching.Books, origin: Import) -> None:
     moment comes before or after, and finds what is there.
     """
     entry = entries.load(row.content)
+    likeness = books.resembling.of(entry)
+    if likeness and not entry.is_ticked:
+        row.outcome, row.note = Outcome.LEFT, f"{likeness} {UNTICKED}"
+        row.save(only=[Staged.outcome, Staged.note])
+        return
     try:
         commitment = books.commitment(entry)
     except Unclear as error:  # only where somebody changed a vendor since the file was checked
@@ -128,16 +148,19 @@ def put(row: Staged, books: matching.Books, origin: Import) -> None:
         row.save(only=[Staged.outcome, Staged.note])
         return
     commitments.hold(commitment)
-    known = ChangeOrder.get_or_none(commitment=commitment, number=entry.draft.number)
+    books.resembling.add(entry)
+    known = ChangeOrder.meant(entry.draft.number, commitment=commitment)
     if known is None:
         here = sending.create(commitment, origin.writer, entry.draft, file=origin.file)
         row.change_order, row.outcome = here.id, Outcome.NEW
+        if entry.is_ticked:
+            distinguishing.tell_apart_all(change_orders.load(here.id), origin.writer)
     else:
         row.change_order, here = known.id, change_orders.load(known.id)
         row.outcome, row.note = compare(here, entry, origin.source)
         if row.outcome == Outcome.CHANGED:
             try:
-                sending.revise(here, origin.writer, here.version, entry.draft, file=origin.file)
+                sending.revise(here, origin.writer, here.version, sending.as_spelled(entry.draft, here), file=origin.file)
             except Overtaken:  # only where writers are not queued, as they are on SQLite
                 row.outcome, row.note, here = Outcome.LEFT, here.label, change_orders.load(known.id)
     if row.outcome in (Outcome.NEW, Outcome.CHANGED):

@@ -75,7 +75,7 @@ def _last(here: ChangeOrder, source: str) -> Statement | None:
 
 def _stated(here: ChangeOrder, draft: Draft) -> dict[str, Any]:
     wanted = ChangeOrder(commitment=here.commitment, project_status=here.project_status)
-    sending.fill(wanted, draft)
+    sending.fill(wanted, sending.as_spelled(draft, here))
     return _content(wanted)
 
 

@@ -11,6 +11,7 @@ from portal.domain.events import Event
 from portal.domain.exports import Attempt, Export
 from portal.domain.heartbeats import Heartbeat
 from portal.domain.identities import Identity
+from portal.domain.likenesses import Distinction
 from portal.domain.links import Link
 from portal.domain.lookups import Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
 from portal.domain.numbers import SpectrumNumber
@@ -30,5 +31,5 @@ TABLES = (
     Company, Job, Vendor, Commitment, User, Membership, Session, ChangeOrder, LineItem, Contribution, SpectrumNumber, Export, Attempt,
     Lane, Dispatch,
     Heartbeat, Event, Upload, Import, Staged, SpectrumJob, SpectrumPhase, SpectrumVendor, Reading, Refresh, Connection, ConnectionTest,
-    ResendCheck, Token, KeptAnswer, Identity, Tries, Link, PrivilegeRequest, Statement,
+    ResendCheck, Token, KeptAnswer, Identity, Tries, Link, PrivilegeRequest, Statement, Distinction,
 )  # fmt: skip

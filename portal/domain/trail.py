@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import peewee
 
-from portal.domain import change_orders, companies
+from portal.domain import change_orders, companies, keys
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment
 from portal.domain.events import Event
@@ -122,7 +122,7 @@ def _events(wanted: Filter, after: int | None) -> Any:
     if wanted.until:
         conditions.append(Event.at < _midnight(wanted.until + ONE_DAY))
     if wanted.number:
-        same = ChangeOrder.select(ChangeOrder.id).where(ChangeOrder.number == wanted.number)
+        same = ChangeOrder.select(ChangeOrder.id).where(ChangeOrder.key == keys.change_order(wanted.number))
         conditions.append((Event.subject == change_orders.SUBJECT) & Event.ref.in_(same))
     return _all().where(*conditions) if conditions else _all()
 

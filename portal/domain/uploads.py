@@ -5,6 +5,8 @@ anywhere but here; afterwards only who brought which file when is kept.
 """
 
 import hashlib
+import json
+from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -41,6 +43,7 @@ class Upload(Model):
 
     content   its bytes; gone once it is imported, refused or withdrawn
     preview   what the worker found, as JSON
+    ticked    what of it is imported although it looks like something here: places in the file, as JSON
     refused   how many of its rows, or 1 for the file as a whole; then it cannot be confirmed
     """
 
@@ -52,6 +55,7 @@ class Upload(Model):
     received_at = UtcField(default=clock.now)
     read_at = UtcField(null=True)
     preview = peewee.TextField(default="")
+    ticked = peewee.TextField(default="[]")
     refused = peewee.IntegerField(default=0)
     confirmed_at = UtcField(null=True)
     withdrawn_at = UtcField(null=True)
@@ -101,15 +105,18 @@ def keep(id: int, preview: str, refused: int) -> None:
         Upload.update(**changes).where(Upload.id == id, OPEN).execute()
 
 
-def confirm(id: int, by: User) -> Upload:
-    """Import what the preview showed; once, however often it is pressed. Raises NotNow, or Upload.DoesNotExist for another's file."""
+def confirm(id: int, by: User, ticked: Sequence[str] = ()) -> Upload:
+    """Import what the preview showed, and of what looks like something here only what was `ticked`, by its place in the file.
+
+    Once, however often it is pressed. Raises NotNow, or Upload.DoesNotExist for another's file.
+    """
     with transaction():
         upload = find(id, people.as_held(by))
         if upload.state in (State.IMPORTING, State.IMPORTED):
             return upload
         if upload.state is not State.READY:
             raise NotNow(f"{upload.file} cannot be imported any more: it was {upload.state}. Nothing was changed; choose the file again.")
-        Upload.update(confirmed_at=clock.now()).where(Upload.id == id, OPEN).execute()
+        Upload.update(confirmed_at=clock.now(), ticked=json.dumps(list(ticked))).where(Upload.id == id, OPEN).execute()
         outbox.promise(f"import-file:{id}", LANE, Task.IMPORT_FILE, id)
         events.record("upload", id, "confirmed", by, file=upload.file, sha256=upload.sha256)
         return find(id, by)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from portal.domain import currencies, days, money
+from portal.domain import currencies, days, keys, money
 from portal.domain.commitments import Kind
 
 LONGEST = 20_000  # characters that are looked at at all
@@ -46,8 +46,8 @@ def _up_to(longest: int, *, required: bool = False, one_line: bool = True) -> Be
 
 
 def _code_up_to(longest: int, *, required: bool = False) -> BeforeValidator:
-    """A number or code: never what a spreadsheet made of it."""
-    return BeforeValidator(lambda value: _checked(_as_typed(_text(value)), longest, required=required, one_line=True))
+    """A number or code: plain dashes and digits whatever it was written with, and never what a spreadsheet made of it."""
+    return BeforeValidator(lambda value: _seen(_checked(_as_typed(keys.plain(_text(value))), longest, required=required, one_line=True)))
 
 
 def _checked(text: str, longest: int, *, required: bool, one_line: bool) -> str:
@@ -58,6 +58,12 @@ def _checked(text: str, longest: int, *, required: bool, one_line: bool) -> str:
     if one_line and (odd := next((one for one in enumerate(text, 1) if not one[1].isprintable()), None)):
         raise ValueError(f"contains a line break or another control character ({_named(odd[1])}, character {odd[0]}).")
     return text
+
+
+def _seen(code: str) -> str:
+    if unseen := keys.odd(code):
+        raise ValueError(unseen)
+    return code
 
 
 def _as_typed(code: str) -> str:

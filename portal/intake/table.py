@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from portal.domain import currencies, money
+from portal.domain import currencies, keys, money
 from portal.domain.entries import BadFile, Entry, Problem, keep_few
 from portal.intake import amounts, dates, limits, shapes, values
 from portal.intake.headings import COLUMNS, HEADER, KNOWN, LINE, Columns, Rows, headed
@@ -18,6 +18,7 @@ from portal.intake.limits import MOST_ROWS
 __all__ = ["COLUMNS", "Table", "read"]
 
 KEY = ("job_number", "commitment_number", "cco_number", "revision")
+CODES = (*KEY[:3], "customer_code", "vendor_code", "subcontract_number")
 MONEY = ("original_amount", "total", "tax")
 TOTAL = "is the sum of the rows above it, in a row without cost code and cost type: a total, not a line item. Remove the row."
 PLACES = {place: name for name, (place, _) in HEADER.items()}
@@ -68,7 +69,7 @@ class Gathered:
             first = self.facts.setdefault(name, value)
             if value and not first:
                 self.facts[name], self.said[name] = value, where
-            elif value and value != first:
+            elif value and value != first and not (name in CODES and keys.canonical(value) == keys.canonical(first)):
                 reason = f"“{_short(value)}” contradicts “{_short(first)}” at {self.said[name]}."
                 yield Problem(where, known.heading(name), reason)
             else:
@@ -202,7 +203,7 @@ def _gather(rows: Rows, unit: str, known: Columns) -> tuple[list[Gathered], list
             keep_few(problems)
             continue
         row, wrong = _said(where, dict(zip(known.names, cells, strict=False)), known)
-        one = gathered.setdefault(tuple(row.get(name, "") for name in KEY), Gathered(where))
+        one = gathered.setdefault(tuple(keys.canonical(row.get(name, "")) for name in KEY), Gathered(where))
         wrong += one.add(where, row, known)
         one.is_bad = one.is_bad or bool(wrong)
         problems.extend(wrong)

@@ -79,6 +79,7 @@ ENDPOINTS = {
     "projects.save": Who.SIGNED_IN,
     "projects.judge": Who.SIGNED_IN,
     "projects.send": Who.SIGNED_IN,
+    "projects.tell_apart": Who.SIGNED_IN,
     "imports.index": Who.SIGNED_IN,
     "imports.create": Who.SIGNED_IN,  # membership and level are read in the transaction, and again when it is imported
     "imports.show": Who.SIGNED_IN,  # one's own, or any for an administrator: the view asks

@@ -10,7 +10,7 @@ from typing import Any
 from flask.blueprints import BlueprintSetupState
 from werkzeug.datastructures import MultiDict
 
-from portal.domain import currencies, days, sending
+from portal.domain import currencies, days, keys, sending
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.checks import Finding
 from portal.domain.sending import Draft, LineDraft
@@ -28,6 +28,7 @@ COLUMNS = {
     "amount": ("amount", 40),
     "bid_item": ("bid item", 11),
 }
+KEYS = ("number", "phase_code", "cost_type", "bid_item")
 FACTS: dict[str, tuple[str, Callable[[str], Any]]] = {  # field -> what it is in a draft, and how it is read
     "date": ("dated", lambda text: days.read(text) if text else None),
     "tax": ("tax", lambda text: amounts.typed(text) if text else Decimal("0.00")),
@@ -50,8 +51,8 @@ class Typed:
 
     def __post_init__(self) -> None:
         """Two spellings of the same letters are one text, and lengths are those of the one that is kept."""
-        self.number, self.title, self.description = map(_composed, (self.number, self.title, self.description))
-        self.lines = [{name: _composed(text) for name, text in line.items()} for line in self.lines]
+        self.number, self.title, self.description = keys.plain(self.number), _composed(self.title), _composed(self.description)
+        self.lines = [{name: (keys.plain if name in KEYS else _composed)(text) for name, text in line.items()} for line in self.lines]
 
     def draft(self) -> Draft:
         """The draft, or `problems` filled: each field that cannot be kept as it is."""
@@ -181,7 +182,9 @@ def _composed(text: str) -> str:
 def _readable(field: str, label: str, text: str, longest: int) -> Iterator[Finding]:
     if len(text.strip()) > longest:
         yield problem(field, f"{label} has {len(text.strip())} characters; {longest} fit.", "Shorten it.")
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text.translate(BREAKS)):
+    if field.partition("-")[0] in KEYS and (unseen := keys.odd(text)):
+        yield problem(field, f"{label} {unseen}")
+    elif any(unicodedata.category(character) in ("Cc", "Cs") for character in text.translate(BREAKS)):
         yield problem(field, f"{label} contains control characters.", "Delete them; they often come with copied text.")
 
 

@@ -97,7 +97,7 @@ def workbook_template() -> ResponseReturnValue:
 def answered(id: int, *, confirmed: bool) -> ResponseReturnValue:
     mine(id)
     try:
-        upload = uploads.confirm(id, me()) if confirmed else uploads.withdraw(id, me())
+        upload = uploads.confirm(id, me(), request.form.getlist("ticked")) if confirmed else uploads.withdraw(id, me())
     except NotNow as error:
         flash(str(error))
         return redirect(url_for(".show", id=id), 303)

@@ -1,13 +1,17 @@
 """Ids in addresses: one spelling each, and none that the database could not hold."""
 
+import re
+
 from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
+
+ID = re.compile("[1-9][0-9]{0,17}", re.ASCII)
 
 
 class Key(BaseConverter):
     """`<key:id>`: 1, 2, 3 ... up to 18 ASCII digits. Flask's own `int` also takes 01, ١٢ and numbers without end."""
 
-    regex = "[1-9][0-9]{0,17}"
+    regex = ID.pattern
 
     def to_python(self, value: str) -> int:
         return int(value)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain import change_orders, checks, combining, lists, money, projects, sending
+from portal.domain import change_orders, checks, combining, distinguishing, likenesses, lists, money, projects, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.checks import Blocked, Finding
 from portal.domain.combining import Repeat
@@ -101,6 +101,17 @@ def send(id: int) -> ResponseReturnValue:
     return redirect(url_for("projects.jobs"), 303)
 
 
+@bp.post("/change-orders/<key:id>/distinctions")
+def tell_apart(id: int) -> ResponseReturnValue:
+    """It is another one than what it looks like."""
+    other = request.form.get("other", "")
+    if not keys.ID.fullmatch(other):
+        abort(400)
+    found = distinguishing.tell_apart(id, me(), request.form.get("kind", ""), int(other))
+    flash(f"Recorded: {found.kind} {found.number} is another one than {found.other}.")
+    return redirect(url_for(".edit", id=id), 303)
+
+
 class Unreadable(Exception):
     """Something typed cannot be kept as it is."""
 
@@ -155,6 +166,7 @@ def form(
         change_order=change_order,
         row=lists.rows_of([change_order], me())[0],
         project_ways=sending.ways(change_order, me()),
+        likenesses=likenesses.of_one(change_orders.load(change_order.id)),
         why_not=projects.why_not(change_order, me()),
         phases=projects.known_phases(change_order.job) if change_order.is_editable else {},
         typed=typed,

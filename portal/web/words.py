@@ -141,6 +141,7 @@ SENTENCES: dict[str, Callable[[Facts], str]] = {
     "created": lambda facts: f"imported it from {facts['file']}" if facts.get("file") else "wrote it",
     "edited": _edited,
     "sent": _sent,
+    "said to be another one": lambda facts: f"said that {facts['kind']} {facts['number']} is another one than {facts['other']}",
     "retrieved": lambda _: "retrieved it",
     "voided": lambda _: "voided it",
     "recalled": lambda _: "recalled it before anything was sent",

@@ -297,7 +297,8 @@ def test_a_send_that_is_repeated_under_its_key_is_answered_as_it_was(system, cha
 
     assert (again.status_code, again.json) == (200, first.json)
     assert [event.action for event in events.history("change_order", one["id"])] == ["created", "sent"]
-    assert system.send(one).status_code == 409
+    assert system.send(one).json == first.json
+    assert len(events.history("change_order", one["id"])) == 2
 
 
 def test_a_key_is_for_one_request_only(system, change):
@@ -495,3 +496,33 @@ def test_the_use_of_a_token_is_noted(clock, system):
     assert tokens.everything()[0].used_at == clock.moment
     assert ENDPOINTS["api.index"] is Who.READS
     assert timedelta(minutes=1) == tokens.NOTE_EVERY
+
+
+@pytest.mark.parametrize(
+    ("address", "parameter"),
+    [
+        ("24-117/commitments/SC-014/change-orders/1234567890123", "number"),
+        ("24-117/commitments/SC-014/change-orders/0%E2%80%8B1", "number"),
+        ("24-117/commitments/SC-014/change-orders/%EF%BF%BD", "number"),
+        ("24-11712345/commitments/SC-014/change-orders/1", "job"),
+        ("%00/commitments/SC-014/change-orders/1", "job"),
+        ("24-117/commitments/9999999999999999999999999999999/change-orders/1", "commitment"),
+    ],
+)
+def test_a_number_that_can_be_none_is_told_by_its_parameter(system, change, address, parameter):
+    for answer in (system.get(f"/jobs/{address}"), system.open("PUT", f"/jobs/{address}", change)):
+        assert answer.status_code == 422
+        assert [error["parameter"] for error in answer.json["errors"]] == [parameter]
+    assert not ChangeOrder.select().exists()
+
+
+def test_an_address_that_is_no_text_is_refused_and_never_read_as_another_number(system, change):
+    raw = "/api/v1/jobs/24-117/commitments/SC-014/change-orders/\xff"
+    headers = {"Authorization": f"Bearer {system.text}"}
+
+    answer = system.client.put("/api/v1/x", json=change, headers=headers, environ_overrides={"PATH_INFO": raw})
+    asked = system.client.get("/api/v1/change-orders", headers=headers, environ_overrides={"QUERY_STRING": "number=%FF"})
+
+    assert answer.status_code == asked.status_code == 422
+    assert "The address is not in UTF-8." in [error["detail"] for error in answer.json["errors"] + asked.json["errors"]]
+    assert not ChangeOrder.select().exists()

@@ -1,0 +1,54 @@
+"""A person's word that a change order, or what it belongs to, is another one than what it looks like."""
+
+from typing import Any
+
+from portal.db import transaction
+from portal.domain import change_orders, events, judging, likenesses, people, sending
+from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken
+from portal.domain.commitments import Commitment
+from portal.domain.likenesses import CHANGE_ORDER, JOB, Distinction, Likeness
+from portal.domain.people import User
+
+SAID = "said to be another one"  # the action of its event
+
+
+def tell_apart(id: int, by: User, kind: str, other: int) -> Likeness:
+    """A member of the job says that it is another one. Saying it twice changes nothing.
+
+    Raises NotPermitted, or Overtaken when the two look alike no longer.
+    """
+    with transaction():
+        by, change_order = people.as_held(by), change_orders.hold(id)
+        sending.ensure_may_write(change_order, by)
+        found = next((one for one in likenesses.of_one(change_order) if (one.kind, one.other_id) == (kind, other)), None)
+        if found is None:
+            raise Overtaken(change_order)
+        _say(change_order, by, found)
+        return found
+
+
+def tell_apart_all(change_order: ChangeOrder, by: User | None) -> None:
+    """The same of everything that it looks like, in the transaction of an import where this was ticked in the preview."""
+    for likeness in likenesses.of_one(change_order) if by else ():
+        _say(change_order, by, likeness)
+
+
+def _say(change_order: ChangeOrder, by: User | None, likeness: Likeness) -> None:
+    kind, one, other, numbers = likeness.pair
+    if likeness.said or by is None:
+        return
+    pair = {"kind": kind, "one": one, "other": other, "numbers": numbers}
+    Distinction.insert(by=by, **pair).on_conflict_ignore().execute()
+    if Distinction.get(**pair).by_id != by.id:
+        return  # somebody else said so this very moment
+    events.record(SUBJECT, change_order.id, SAID, by, kind=kind, number=likeness.number, other=likeness.other)
+    judging.again(_concerned(likeness))
+
+
+def _concerned(likeness: Likeness) -> Any:
+    """The change orders that may be judged differently now."""
+    if likeness.kind == CHANGE_ORDER:
+        return ChangeOrder.id.in_((likeness.id, likeness.other_id))
+    if likeness.kind == JOB:
+        return Commitment.job.in_((likeness.id, likeness.other_id))
+    return ChangeOrder.commitment.in_((likeness.id, likeness.other_id))

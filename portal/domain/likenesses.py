@@ -1,0 +1,161 @@
+"""Numbers that look like another one: the two may be one thing, whose money would then go to Spectrum twice.
+
+A change order looks like another of its commitment, its commitment like an earlier one of the job, its job like an earlier
+one, or its subcontract number stands on another commitment of the job. A person says, once for each pair, that it is
+another one; until then it cannot be sent, and accounting cannot accept it where the other one was sent.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import peewee
+
+from portal import clock
+from portal.db import Model, UtcField
+from portal.domain import keys
+from portal.domain.change_orders import ChangeOrder, Status
+from portal.domain.commitments import Commitment, Job
+from portal.domain.people import User
+
+CHANGE_ORDER, COMMITMENT, SUBCONTRACT, JOB = "CCO", "commitment", "subcontract number", "job"
+FIELDS = {CHANGE_ORDER: "number", COMMITMENT: "commitment", SUBCONTRACT: "commitment", JOB: "job"}
+Found = dict[int | None, list["Likeness"]]
+
+
+class Distinction(Model):
+    """A person's word that two are not the same.
+
+    kind        what looks alike: CCO, commitment, subcontract number, job
+    one, other  the ids of the two (of commitments for a subcontract number), the lower one first
+    numbers     how the two are compared; it holds for these, and no longer once one of them has another number
+    """
+
+    kind = peewee.CharField(max_length=20)
+    one = peewee.IntegerField()
+    other = peewee.IntegerField()
+    numbers = peewee.TextField()
+    by = peewee.ForeignKeyField(User, on_delete="RESTRICT", backref="+")
+    by_id: int
+    at = UtcField(default=clock.now)
+
+    class Meta:
+        indexes = ((("kind", "one", "other", "numbers"), True),)
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """One thing that a change order's number, commitment or job looks like.
+
+    id, number      of what belongs to the change order; other_id, other: of what it looks like
+    about           where the other one stands, in words: its state, its commitment
+    at_accounting   it matters at Accept too: the other one was sent, or is no change order
+    said            who said when that it is another one; empty until then
+    """
+
+    kind: str
+    id: int | None
+    number: str
+    other_id: int
+    other: str
+    about: str = ""
+    at_accounting: bool = True
+    said: str = ""
+
+    @property
+    def pair(self) -> tuple[str, int, int, str]:
+        """As a Distinction keeps it."""
+        mine, theirs = (self.id or 0, keys.canonical(self.number)), (self.other_id, keys.canonical(self.other))
+        first, second = sorted((mine, theirs))
+        return self.kind, first[0], second[0], f"{first[1]}\n{second[1]}"
+
+    @property
+    def text(self) -> str:
+        """The likeness as a sentence."""
+        name = self.kind[:1].upper() + self.kind[1:]
+        if self.kind == SUBCONTRACT and keys.subcontract(self.number) == keys.subcontract(self.other):
+            likeness = f"{name} {self.number} stands on {self.about} too"
+        else:
+            likeness = f"{name} {self.number} looks like {self.other}{f' ({self.about})' if self.about else ''}"
+        return f"{likeness}; {self.said} that it is another one." if self.said else f"{likeness}."
+
+
+def of(change_orders: Sequence[ChangeOrder]) -> Found:
+    """What each looks like, by id, in a number of queries that does not grow with them."""
+    found: Found = {change_order.id: [] for change_order in change_orders}
+    if change_orders:
+        for likenesses in (_numbers(change_orders), _commitments(change_orders), _jobs(change_orders)):
+            for id, likeness in likenesses:
+                found[id].append(likeness)
+    return _with_said(change_orders, found)
+
+
+def of_one(change_order: ChangeOrder) -> list[Likeness]:
+    return of([change_order])[change_order.id]
+
+
+def _numbers(change_orders: Sequence[ChangeOrder]) -> Iterator[tuple[int | None, Likeness]]:
+    """Other change orders of the commitment, but for void ones: they never go anywhere."""
+    places, loose = {one.commitment_id for one in change_orders}, {keys.loose(one.number) for one in change_orders}
+    query: Any = (
+        ChangeOrder.select(ChangeOrder.id, ChangeOrder.commitment, ChangeOrder.number, ChangeOrder.status, ChangeOrder.sent_at)
+        .where(ChangeOrder.commitment.in_(places), ChangeOrder.loose.in_(loose), ChangeOrder.status != Status.VOID)
+        .order_by(ChangeOrder.id)
+        .tuples()
+    )
+    there = defaultdict(list)
+    for row in query:
+        there[row[1]].append(row)
+    for mine in change_orders:
+        for id, _, number, status, sent_at in there[mine.commitment_id]:
+            if id != mine.id and keys.are_alike(mine.number, number):
+                yield mine.id, Likeness(CHANGE_ORDER, mine.id, mine.number, id, number, Status(status).label, sent_at is not None)
+
+
+def _commitments(change_orders: Sequence[ChangeOrder]) -> Iterator[tuple[int | None, Likeness]]:
+    """Earlier commitments of the job by their number, and all others by their subcontract number."""
+    query: Any = Commitment.select(Commitment.id, Commitment.job, Commitment.number, Commitment.subcontract)
+    there = defaultdict(list)
+    for id, job, number, subcontract in (
+        query.where(Commitment.job.in_({one.job.id for one in change_orders})).order_by(Commitment.id).tuples()
+    ):
+        there[job].append((id, number, subcontract))
+    for mine in change_orders:
+        held = mine.commitment
+        for id, number, subcontract in there[mine.job.id]:
+            if id < held.id and keys.are_alike(held.number, number):
+                yield mine.id, Likeness(COMMITMENT, held.id, held.number, id, number)
+            if id != held.id and held.subcontract and subcontract and keys.are_alike(held.subcontract, subcontract):
+                yield mine.id, Likeness(SUBCONTRACT, held.id, held.subcontract, id, subcontract, f"commitment {number}")
+
+
+def _jobs(change_orders: Sequence[ChangeOrder]) -> Iterator[tuple[int | None, Likeness]]:
+    """Earlier jobs of the company."""
+    jobs = {one.job.id: one.job for one in change_orders}
+    query: Any = Job.select(Job.id, Job.company, Job.number).where(Job.loose.in_({job.loose for job in jobs.values()}))
+    there = defaultdict(list)
+    for id, company, number in query.order_by(Job.id).tuples():
+        there[company].append((id, number))
+    for mine in change_orders:
+        for id, number in there[mine.company.id]:
+            if id < mine.job.id and keys.are_alike(mine.job.number, number):
+                yield mine.id, Likeness(JOB, mine.job.id, mine.job.number, id, number)
+
+
+def _with_said(change_orders: Sequence[ChangeOrder], found: Found) -> Found:
+    """The same, each with who said that it is another one."""
+    pairs = {likeness.pair for likenesses in found.values() for likeness in likenesses}
+    if not pairs:
+        return found
+    query = Distinction.select(Distinction, User).join(User)
+    query = query.where(Distinction.one.in_({pair[1] for pair in pairs}), Distinction.other.in_({pair[2] for pair in pairs}))
+    said = {(one.kind, one.one, one.other, one.numbers): (one.by.name, one.at) for one in query}
+    zone = ZoneInfo(change_orders[0].company.time_zone)
+    return {id: [_said(one, said.get(one.pair), zone) for one in likenesses] for id, likenesses in found.items()}
+
+
+def _said(likeness: Likeness, told: tuple[str, datetime] | None, zone: ZoneInfo) -> Likeness:
+    return replace(likeness, said=f"{told[0]} said on {told[1].astimezone(zone):%m/%d/%Y}") if told else likeness
