@@ -85,7 +85,7 @@ def test_a_doubt_is_told_when_it_waits_for_a_person(make_change_order, wanting, 
     work(one)
 
     (dispatch,) = promised()
-    assert letter(dispatch).said == {one.id: "The portal cannot read Spectrum back, so a person has to look there."}
+    assert letter(dispatch).said == {one.id: "The portal has no read access to Spectrum. Someone in accounting must look up S014-001."}
 
 
 def test_spectrum_out_of_reach_is_told_after_some_tries_not_at_once(make_change_order, wanting, clock):

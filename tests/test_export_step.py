@@ -152,6 +152,27 @@ def test_no_answer_is_doubt_and_is_never_sent_again(accepted, position, clock):
     assert told(accepted).action == "outcome unknown"
 
 
+@pytest.mark.parametrize(
+    ("answer", "came"),
+    [
+        (
+            OutcomeUnknown("Spectrum reported an internal error (HTTP 502).", http=502, cause="fault"),
+            "Spectrum reported an internal error (HTTP 502).",
+        ),
+        (OutcomeUnknown("The answer was a web page.", http=200), "The answer was a web page."),
+        (
+            OutcomeUnknown("?", http=200, rows=[Row("Q", "odd", "CR_Status")]),
+            "Spectrum answered with a code the portal does not know (Q): odd.",
+        ),
+        (OutcomeUnknown("Spectrum did not answer in time.", cause="timeout"), "Spectrum did not answer in time."),
+    ],
+)
+def test_an_unknown_outcome_is_told_with_what_came(accepted, answer, came):
+    work(accepted, answer)
+
+    assert told(accepted).facts["text"] == f"{came} It may be in Spectrum. Don't send it again until someone has checked Spectrum."
+
+
 def test_a_line_proved_not_sent_goes_again_after_a_while_and_the_others_do_not(accepted, clock):
     work(accepted, GOOD, CLOSED)
     waiting = load(accepted.id).state, outcomes(accepted)
@@ -209,6 +230,9 @@ def test_a_worker_lost_while_sending_leaves_doubt_not_a_second_send(accepted):
     assert asked == []
     assert load(accepted.id).state is Status.UNKNOWN
     assert outcomes(accepted) == {1: "lost"}
+    assert (
+        told(accepted).facts["text"].startswith("The export worker stopped while it was sending line 1, so its answer is not known. It may")
+    )
 
 
 def test_a_worker_lost_between_two_lines_is_no_doubt_at_all(accepted):

@@ -100,7 +100,7 @@ def test_a_row_in_doubt_says_what_the_portal_does_about_it_and_when(client, ana,
 
     row = soup(sign_in(client, ana).get(path(one, "row"), headers=HTMX)).tr
 
-    assert "The portal looks into it at" in words(row)
+    assert "The portal will check Spectrum at" in words(row)
     assert row["hx-trigger"] == "load delay:15s"
 
 

@@ -60,7 +60,7 @@ def test_an_unclear_answer_proves_nothing(exported, ada):
     with pytest.raises(NotNow, match="Send one line again first"):
         resending.record("replaces", ada)
 
-    assert "Nothing can be concluded from this." in resending.latest().said
+    assert "This check decides nothing." in resending.latest().said
     assert exports.doubtful(Export.get()) == []
 
 

@@ -7,6 +7,7 @@ from bs4 import BeautifulSoup
 
 from portal.domain import resolving
 from portal.domain.change_orders import Status, load
+from portal.domain.companies import REPLACES
 from portal.domain.people import User
 from tests.cast import signed
 from tests.conftest import HTMX, path_of, sign_in
@@ -66,7 +67,7 @@ def test_not_there_is_offered_after_the_quiet_window_and_until_then_its_time(cli
 
     late = soup(client.get(path(one, "row"), headers=HTMX)).tr
 
-    assert "“It is not there” can be said at" in words(early)
+    assert "You can choose “It is not there” from 1" in words(early)
     assert buttons(late) == ["It is in Spectrum", "It is not there"]
 
 
@@ -190,7 +191,28 @@ def test_not_there_too_early_comes_back(client, ana, make_change_order):
     answer = sign_in(client, ana).post(path(one, "resolution"), data=seen(one, answer="absent", note="Not in the list"), headers=HTMX)
 
     assert answer.status_code == 422
-    assert "Spectrum may still be at work on it" in words(soup(answer))
+    assert "Spectrum may still be processing it" in words(soup(answer))
+
+
+@pytest.mark.parametrize(
+    ("server", "replaces", "said"),
+    [
+        ("simulator", False, "The portal will check Spectrum at "),
+        ("", True, "The portal will send it again at "),
+        ("", False, "The portal has no read access to Spectrum. Someone in accounting must look up S014-001."),
+    ],
+)
+def test_the_portal_says_what_it_does_about_a_doubt_only_where_it_can(make_app, ana, make_change_order, company, server, replaces, said):
+    company.resending = REPLACES if replaces else ""
+    company.save()
+    one = make_change_order("unknown")
+
+    page = words(soup(sign_in(make_app(INFOLINK_SERVER=server).test_client(), ana).get("/change-orders?view=failed")))
+
+    assert said in page
+    assert ("The portal will" in page) is (server != "" or replaces)
+    assert "Spectrum may still be processing it. You can choose “It is not there” from " in page
+    assert load(one.id).state is Status.UNKNOWN
 
 
 def test_not_there_is_failed(client, ana, make_change_order, clock):

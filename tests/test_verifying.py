@@ -1,4 +1,4 @@
-"""How the portal finds out what became of a line it never heard back about, and what it looks at before it sends."""
+"""How the portal finds out what became of a line it got no usable answer about, and what it looks at before it sends."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -251,7 +251,7 @@ def test_without_a_read_back_a_person_decides(doubtful, clock, checked):
 
     assert state(doubtful) is Status.UNKNOWN
     assert due(doubtful).finished_at
-    assert "a person has to look" in due(doubtful).error
+    assert "Someone in accounting must look up S014-001." in due(doubtful).error
 
 
 def test_where_resending_replaces_the_same_elements_go_again_after_the_quiet_window(doubtful, clock):

@@ -42,6 +42,9 @@ def write_down(attempt: Attempt, outcome: Outcome, answer: records.Receipt | rec
 def evidence_of(answer: Any) -> Mapping[str, Any]:
     """The columns of an attempt, out of a receipt or an error of the Spectrum client."""
     rows = [[row.code, row.column, row.text] for row in answer.rows]
-    if cause := getattr(answer, "cause", ""):  # what no row says, under the catalogue's own codes
-        rows.append(["connect" if isinstance(answer, records.NotSent) else "answer", cause, str(answer)])
+    cause = getattr(answer, "cause", "")
+    if isinstance(answer, records.NotSent) and cause:  # what no row says, under the catalogue's own codes
+        rows.append(["connect", cause, str(answer)])
+    elif isinstance(answer, records.OutcomeUnknown) and (cause or not rows):
+        rows.append(["answer", cause or "unreadable", str(answer)])
     return {"http": answer.http, "codes": json.dumps(rows), "answer": answer.answer}

@@ -11,6 +11,7 @@ Entry = catalogue.Entry
 LABELS = {field.name: field.label for field in records.FIELDS}
 OURS = ("connect", "answer")  # codes of the portal's own, for what no answer of Spectrum says
 NOTHING_TO_MEND = "good"
+FINE = "G"  # Spectrum's code for "stored": nothing to explain
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ def about(entry: Entry) -> str:
 def of(event: Event) -> list[Entry]:
     """The causes an event names by code and column, each once; empty when it names none."""
     return list(dict.fromkeys(_named(event)))
+
+
+def explain(rows: list[list[str]]) -> list[str]:
+    """What was answered, as sentences for a clerk; empty when Spectrum just stored the line. Our own sentence needs no explanation."""
+    return [text if code in OURS else records.explain(code, column, text) for code, column, text in rows if code != FINE]
 
 
 def _named(event: Event) -> Iterator[Entry]:

@@ -2,15 +2,12 @@
 
 from dataclasses import dataclass
 
-from portal.domain import causes, change_orders, checks, events, previews
+from portal.domain import change_orders, checks, events, previews
 from portal.domain.checks import Finding
 from portal.domain.events import Event
 from portal.domain.exports import Attempt, Export
 from portal.domain.lists import Row
 from portal.domain.previews import Preview, Received
-from portal.spectrum import records
-
-FINE = "G"  # Spectrum's code for "stored": nothing to explain
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +38,6 @@ def of(row: Row) -> Dossier:
     exports = Export.select().where(Export.change_order == change_order).order_by(Export.id.desc())
     history = events.history(change_orders.SUBJECT, change_order.id)
     return Dossier(row, findings, history, [_sent(export) for export in exports], previews.proposed(change_order))
-
-
-def explain(attempt: Attempt) -> list[str]:
-    """What Spectrum answered, as sentences for a clerk; empty when it just stored the line."""
-    return [
-        text if code in causes.OURS else records.explain(code, column, text)  # our own sentence needs no explanation
-        for code, column, text in attempt.rows
-        if code != FINE
-    ]
 
 
 def _sent(export: Export) -> Sent:

@@ -116,7 +116,7 @@ def step(dispatch: Dispatch, claim: int, call: Call, read: Read | None) -> None:
 
 def _said(export: Export, outcome: Outcome, answer: Any, read: Read | None) -> str:
     if outcome is not Outcome.SENT:
-        return f"The line was not taken: {answer} Nothing can be concluded from this."
+        return f"Spectrum did not confirm the line: {answer} This check decides nothing."
     reading = readings.look(export, read) if read else None
     seen = readings.in_words(export, reading) if reading else f"Look at {export.number} in Spectrum now."
     return f"Spectrum took the line again. {seen} The portal sent {records.StoredLine.sent(export.lines[0][1]).amount:,.2f}, twice."

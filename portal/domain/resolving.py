@@ -188,7 +188,7 @@ def _too_early(export: Export) -> list[Finding]:
     if left <= timedelta(0):
         return []
     minutes = -(-left // timedelta(minutes=1))
-    text = f"Spectrum may still be at work on it for {minutes} minute{'' if minutes == 1 else 's'}, so that “not there” is not certain yet."
+    text = f"Spectrum may still be processing it for {minutes} minute{'' if minutes == 1 else 's'}, so “not there” isn't certain yet."
     return [Finding(12, "note", text, checks.ACCOUNTING, "Look again after that.")]
 
 

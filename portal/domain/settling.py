@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from portal import clock
-from portal.domain import alarms, events, exports, outbox, outdated, pausing
+from portal.domain import alarms, causes, events, exports, outbox, outdated, pausing
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.exports import DOUBT, STORED, Attempt, Export, Outcome
 from portal.domain.outbox import Dispatch
@@ -18,7 +18,8 @@ MEND = "Spectrum refused our credentials. An administrator has to mend them."
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 300, 900, 3600))
 PATIENT_TRIES = 3  # about half an hour of being unreachable
 FIRST_LOOK = timedelta(seconds=60)  # after an answer that never came
-DOUBTFUL = "We sent it and never heard back. It may be in Spectrum. Nobody should send it again before somebody has looked there."
+DOUBTFUL = "It may be in Spectrum. Don't send it again until someone has checked Spectrum."
+SILENT = "Spectrum gave no usable answer."
 
 
 def apply(dispatch: Dispatch, change_order: ChangeOrder, export: Export, found: str = "") -> bool:
@@ -67,9 +68,15 @@ def _doubt(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, Atte
     line, attempt = next((line, attempt) for line, attempt in latest.items() if attempt.outcome in DOUBT)
     change_order.move(Status.UNKNOWN, change_order.version)
     outbox.postpone(dispatch, clock.now() + FIRST_LOOK)
-    events.record(
-        SUBJECT, change_order.id, "outcome unknown", line=line, rows=attempt.rows, who="accounting", sent=_sent(latest), text=DOUBTFUL
-    )
+    facts: dict[str, Any] = {"line": line, "rows": attempt.rows, "http": attempt.http, "who": "accounting", "sent": _sent(latest)}
+    events.record(SUBJECT, change_order.id, "outcome unknown", **facts, text=f"{_came(attempt)} {DOUBTFUL}")
+
+
+def _came(attempt: Attempt) -> str:
+    """What came back instead of an answer we understand, quoted where it has words."""
+    if attempt.outcome == Outcome.LOST:
+        return f"The export worker stopped while it was sending line {attempt.line}, so its answer is not known."
+    return " ".join(causes.explain(attempt.rows)) or SILENT
 
 
 def _again(dispatch: Dispatch, change_order: ChangeOrder, export: Export) -> None:

@@ -89,7 +89,7 @@ def _conclude(dispatch: Dispatch, change_order: ChangeOrder, export: Export, rea
         settling.apply(dispatch, change_order, export, found="found")
     elif reading.at < quiet:
         readings.note(export, doubts, Outcome.NOT_SEEN, reading.at)
-        outbox.postpone(dispatch, quiet, "Not seen in Spectrum yet; it may still be at work on it.")
+        outbox.postpone(dispatch, quiet, "Not in Spectrum yet.")
     elif not reading.is_ours:
         _foreign(dispatch, change_order, export, reading)
     else:
@@ -102,7 +102,7 @@ def _absent(dispatch: Dispatch, change_order: ChangeOrder, export: Export, at: d
     before = readings.not_seen(export, since=quiet_window.until(export), until=at - BETWEEN)
     if not set(missing) <= before:
         readings.note(export, missing, Outcome.NOT_SEEN, at)
-        outbox.postpone(dispatch, at + BETWEEN, "Not in Spectrum by one reading; a second one decides.")
+        outbox.postpone(dispatch, at + BETWEEN, "Not in Spectrum at the first check; a second check decides.")
     elif not _was_sent_too_often(dispatch, change_order, export, missing):
         readings.note(export, missing, Outcome.ABSENT, at)
         settling.apply(dispatch, change_order, export)
@@ -112,10 +112,10 @@ def _send_again(dispatch: Dispatch, change_order: ChangeOrder, export: Export, d
     """Without a read-back: the same frozen elements under the same number, after the quiet window, if resending replaces."""
     quiet = quiet_window.until(export)
     if not change_order.company.resending_replaces:
-        outbox.finish(dispatch, "The portal cannot read Spectrum back, so a person has to look there.")
+        outbox.finish(dispatch, f"The portal has no read access to Spectrum. Someone in accounting must look up {export.number}.")
         alarms.ring(alarms.UNKNOWN)
     elif clock.now() < quiet:
-        outbox.postpone(dispatch, quiet, "It is sent again after the quiet window.")
+        outbox.postpone(dispatch, quiet)
     elif not _was_sent_too_often(dispatch, change_order, export, doubts):
         exports.vouch(export, doubts, Outcome.AGAIN, kind="rule")
         settling.apply(dispatch, change_order, export)
@@ -125,7 +125,7 @@ def _was_sent_too_often(dispatch: Dispatch, change_order: ChangeOrder, export: E
     sends = exports.sends(export)
     if all(sends[line] < MOST_SENDS for line in lines):
         return False
-    text = f"It was sent {MOST_SENDS} times and the outcome never became known. A person has to look in Spectrum."
+    text = f"It was sent {MOST_SENDS} times and the outcome is still unknown. Someone in accounting must look up {export.number}."
     outbox.finish(dispatch, text)
     alarms.ring(alarms.UNKNOWN)
     events.record(SUBJECT, change_order.id, "verification ended", text=text, who="accounting", sent=exports.stored(export))

@@ -1,18 +1,23 @@
 """What an answer means. Only what is understood to the last element counts as good or refused; all else is unknown."""
 
+import html
 import re
 from collections.abc import Iterator, Mapping
 
 from lxml import etree
 
 from portal.spectrum import catalogue
-from portal.spectrum.catalogue import REFUSED_US, UNDER_CHECK
+from portal.spectrum.catalogue import REFUSED_US
 from portal.spectrum.outcomes import ACCESS, DATA, GOOD, OutcomeUnknown, Receipt, Refused, Row, explain
 from portal.spectrum.services import SOAP, TYPES
 from portal.spectrum.transport import ANSWER_LIMIT, Reply
 
 EXCERPT = 4096  # bytes of UTF-8
+QUOTED = 120  # characters
 ROW = ("error_code", "desc", "column")
+FAULT = re.compile(r"<(?:\w+:)?faultstring\b[^>]*>([^<]*)<")
+TITLE = re.compile(r"<title\b[^>]*>([^<]*)<", re.IGNORECASE)
+PAGE = re.compile(r"<html\b", re.IGNORECASE)
 NUMBER = re.compile(r"(?=\S*\d)[A-Za-z0-9-]+")  # a word that could be a change request number
 
 
@@ -32,8 +37,8 @@ def judge(reply: Reply, method: str, secrets: Mapping[str, str]) -> Receipt:
     try:
         rows = read(reply, method, secrets)
     except UnreadableError as problem:
-        text = f"{problem} {UNDER_CHECK}"
-        raise OutcomeUnknown(text, http=reply.status, answer=excerpt, cause=problem.cause) from None
+        text = f"{problem}{_shown(excerpt, secrets)}"
+        raise OutcomeUnknown(text, http=reply.status, answer=excerpt, cause=problem.cause or "unreadable") from None
     return _decide(rows, reply.status, excerpt)
 
 
@@ -49,10 +54,8 @@ def confirm(receipt: Receipt, number: str) -> Receipt:
     for row in receipt.rows:
         named = [word.upper() for word in re.split(r"[^A-Za-z0-9-]+", row.text) if NUMBER.fullmatch(word)]
         if row.column == "Change_Request_Number" and named and number.strip().upper() not in named:
-            entry = catalogue.find("answer", "number")
-            raise OutcomeUnknown(
-                f"{entry.meaning} {entry.remedy}", http=receipt.http, rows=receipt.rows, answer=receipt.answer, cause="number"
-            )
+            text = f"{catalogue.find('answer', 'number').meaning} It said: {_quoted(row.text)}."
+            raise OutcomeUnknown(text, http=receipt.http, rows=receipt.rows, answer=receipt.answer, cause="number")
     return receipt
 
 
@@ -72,6 +75,24 @@ def scrub(body: bytes | str, secrets: Mapping[str, str]) -> str:
     for name, secret in sorted(secrets.items(), key=lambda one: -len(one[1])):
         text = re.sub(re.escape(secret), f"[{name}]", text, flags=re.IGNORECASE) if secret else text
     return text.encode()[:EXCERPT].decode("utf-8", "ignore")
+
+
+def _shown(excerpt: str, secrets: Mapping[str, str]) -> str:
+    """What an answer that is none shows a person: its fault, the title of a web page, or how it begins. Blank where that tells nothing."""
+    text = excerpt.strip()
+    if not text:
+        return " The answer was empty."
+    for found, words in ((FAULT, " It said: {}."), (TITLE, " The answer was a web page titled {}.")):
+        if (said := found.search(text)) and said[1].strip():
+            return words.format(_quoted(scrub(html.unescape(said[1]), secrets)))  # what was written as entities may be a secret too
+    if PAGE.search(text):
+        return " The answer was a web page."
+    return "" if text.startswith("<") or "\ufffd" in text else f" The answer began: {_quoted(text)}."
+
+
+def _quoted(text: str) -> str:
+    words = " ".join(text.split())
+    return f"“{words if len(words) <= QUOTED else words[: QUOTED - 1] + '…'}”"
 
 
 def _scrubbed(row: Row, secrets: Mapping[str, str]) -> Row:

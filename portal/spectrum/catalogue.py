@@ -47,7 +47,7 @@ REFUSED_US = (
 )
 MEND_ID = "Make the Authorization ID active in Spectrum and allow it this service and company. Exports go on when they are resumed."
 SECRET_EXPIRED = "The Spectrum client secret has expired (or was rotated elsewhere). Enter the new one."  # noqa: S105 -- a sentence
-UNDER_CHECK = "The change request may or may not have been saved; check in Spectrum before it is sent again."
+MAY_BE_THERE = "The change request may or may not have been saved."
 LOOK = "Look it up in Spectrum, then say whether it is there."
 CHOOSE = "Choose it in the company settings, then retry."
 
@@ -159,18 +159,16 @@ ENTRIES: tuple[Entry, ...] = (
           "Accounting", "Use status P, or create the subcontract change order in Spectrum first."),
     Entry("M", ANY, "Spectrum needs this value, and it was empty.", "data", "Accounting", f"Fill it in. {RETRY}"),
     # Nobody knows.
-    Entry("answer", "timeout",
-          "Spectrum did not answer in time. The change request may or may not have been saved; we will check before trying again.",
-          "unknown", "Accounting", LOOK),
+    Entry("answer", "timeout", f"Spectrum did not answer in time. {MAY_BE_THERE}", "unknown", "Accounting", LOOK),
     Entry("answer", "broken",
-          "The connection to Spectrum broke before its answer was complete. We sent it and never heard back. It may be in Spectrum.",
-          "unknown", "Accounting", LOOK),
-    Entry("answer", "fault", "Spectrum reported an internal error; we are checking whether the change request was saved.", "unknown",
-          "Accounting", LOOK),
+          f"The connection to Spectrum broke before its answer was complete. {MAY_BE_THERE}", "unknown", "Accounting", LOOK),
+    Entry("answer", "fault", f"Spectrum reported an internal error. {MAY_BE_THERE}", "unknown", "Accounting", LOOK),
+    Entry("answer", "unreadable", f"The answer is not one of Spectrum's: another page, or cut off. {MAY_BE_THERE}", "unknown", "Accounting",
+          LOOK),
     Entry("answer", "redirect", "Spectrum sent us to another address, which the portal never follows.", "unknown", "IT", LOOK),
     Entry("answer", "number", "Spectrum says it saved the change request under another number than the one we gave.", "unknown",
           "Accounting", "Look in Spectrum for both numbers, correct it there, then say where it is."),
-    Entry("answer", ANY, f"Spectrum answered in a way the portal does not understand. {UNDER_CHECK}", "unknown", "Accounting", LOOK),
+    Entry("answer", ANY, f"Spectrum answered in a way the portal does not understand. {MAY_BE_THERE}", "unknown", "Accounting", LOOK),
     # For completeness: nothing to mend.
     Entry("G", ANY, "Spectrum took the record and tells something about it.", "good", "Nobody yet", "Nothing to do."),
     Entry("S", ANY, "The connection test succeeded.", "good", "Nobody yet", "Nothing to do."),

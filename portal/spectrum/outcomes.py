@@ -88,7 +88,7 @@ def explain(code: str, column: str, text: str) -> str:
         return " ".join([f"Spectrum did not accept {label}: {_ended(text)}", *known])
     if code in GOOD:
         return f"Spectrum reports {label}: {_ended(text)}"
-    return f"Spectrum answered with a code the portal does not know ({code or 'blank'}): {_ended(text)} {catalogue.UNDER_CHECK}"
+    return f"Spectrum answered with a code the portal does not know ({code or 'blank'}): {_ended(text)}"
 
 
 def _ended(text: str) -> str:

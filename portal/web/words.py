@@ -1,13 +1,13 @@
 """Sentences about change orders: what happened, when, and how things stand."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from flask.blueprints import BlueprintSetupState
 
 from portal import clock
-from portal.domain import dossiers
+from portal.domain import causes
 from portal.domain.change_orders import Status
 from portal.domain.events import Event
 from portal.domain.lists import Row
@@ -27,7 +27,7 @@ CLASSES = {  # as the help page explains them: what a catalogue entry leads to
     "access": "IT must mend the credentials or rights. Exports pause until they are resumed.",
     "setup": "Settings must change.",
     "temporary": "It goes again by itself.",
-    "unknown": "It may be in Spectrum. Nobody sends it again before somebody has looked there.",
+    "unknown": "It may be in Spectrum. Don't send it again until someone has checked Spectrum.",
 }
 OUTCOMES = {
     None: "under way",
@@ -46,9 +46,9 @@ OUTCOMES = {
 
 def register(state: BlueprintSetupState) -> None:
     """For `Blueprint.record`: the templates use these as filters."""
-    for filter in (told, remark, when, lies_ahead, standing):
+    for filter in (told, remark, when, moment, lies_ahead, standing):
         state.app.add_template_filter(filter)
-    state.app.add_template_filter(dossiers.explain, "explained")
+    state.app.add_template_filter(causes.explain, "explained")
     state.app.jinja_env.globals.update(causes=CAUSES, classes=CLASSES, outcomes=OUTCOMES)
 
 
@@ -71,8 +71,18 @@ def remark(event: Event) -> str:
 
 def when(moment: datetime) -> str:
     """at 10:42 for today, else on Nov 20 at 10:42, or on Nov 20, 2025 at 10:42, in the company's zone."""
-    local, today = moment.astimezone(formats.zone()), clock.now().astimezone(formats.zone()).date()
+    local, today = _here(moment)
     return f"at {local:%H:%M}" if local.date() == today else f"on {formats.day_in(local, today)} at {local:%H:%M}"
+
+
+def moment(at: datetime) -> str:
+    """The same after a word of its own, as in: from 10:42, or from Nov 20, 10:42."""
+    local, today = _here(at)
+    return f"{local:%H:%M}" if local.date() == today else f"{formats.day_in(local, today)}, {local:%H:%M}"
+
+
+def _here(moment: datetime) -> tuple[datetime, date]:
+    return moment.astimezone(formats.zone()), clock.now().astimezone(formats.zone()).date()
 
 
 def lies_ahead(moment: datetime | None) -> bool:

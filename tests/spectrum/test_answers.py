@@ -77,3 +77,45 @@ def st_xml(rows):
 def test_a_secret_is_struck_out_in_either_case(secret, before, after):
     for echoed in (secret, secret.upper(), secret.lower()):
         assert answers.scrub(f"{before}{echoed}{after}", {"secret": secret}) == f"{before}[secret]{after}"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (
+            502,
+            b"<html><head><title>502 Bad\n Gateway</title></head></html>",
+            "(HTTP 502). The answer was a web page titled “502 Bad Gateway”.",
+        ),
+        (200, b"<!DOCTYPE html><HTML><TITLE>Sign in &amp; go</TITLE></HTML>", "The answer was a web page titled “Sign in & go”."),
+        (200, b"<html><body>Hello</body></html>", "The answer was a web page."),
+        (503, b"Service Unavailable", "(HTTP 503). The answer began: “Service Unavailable”."),
+        (200, b"", "The answer was empty."),
+        (404, b"", "(HTTP 404). The answer was empty."),
+        (500, FAULT.replace(b"Internal Error", b"ORA-00942"), "It said: “"),
+        (200, wire.answer(SERVICE, [Row("Q", "odd", "CR_Status")]), "a code the portal does not know (Q): odd."),
+    ],
+)
+def test_what_is_no_answer_is_told_with_what_came(status, body, said):
+    with pytest.raises(OutcomeUnknown) as doubt:
+        answers.judge(Reply(status, body), SERVICE, {})
+
+    assert said in str(doubt.value)
+    assert "heard back" not in str(doubt.value)
+
+
+@pytest.mark.parametrize("secret", ["PORTALTEST", "&#80;ORTALTEST", "portaltest"])
+@pytest.mark.parametrize("page", ["<html><title>Who is {}?</title></html>", "<faultstring>Who is {}?</faultstring>", "Who is {}?"])
+def test_what_came_is_told_without_a_secret(secret, page):
+    with pytest.raises(OutcomeUnknown) as doubt:
+        answers.judge(Reply(500, page.format(secret).encode()), SERVICE, {"Authorization ID": "PORTALTEST"})
+
+    assert "PORTALTEST" not in str(doubt.value).upper()
+
+
+@pytest.mark.parametrize("page", ["<html><title>{}</title></html>", "<faultstring>{}</faultstring>", "{}"])
+def test_what_came_is_told_in_short(page):
+    with pytest.raises(OutcomeUnknown) as doubt:
+        answers.judge(Reply(500, page.format("long " * 500).encode()), SERVICE, {})
+
+    assert len(str(doubt.value)) < 255

@@ -50,7 +50,7 @@ def test_what_was_not_sent_goes_away_by_itself_or_is_for_it(cause):
     assert find("connect", cause).kind in ("temporary", "setup")
 
 
-@pytest.mark.parametrize("cause", ["timeout", "broken", "fault", "redirect", "number", "new"])
+@pytest.mark.parametrize("cause", ["timeout", "broken", "fault", "redirect", "unreadable", "number", "new"])
 def test_what_was_sent_and_not_answered_is_unknown_and_never_for_retry(cause):
     entry = find("answer", cause)
 
@@ -93,7 +93,7 @@ def test_an_expired_secret_is_told_in_its_own_words():
         "refused our credentials",
         "client secret has expired",
         "did not answer in time",
-        "never heard back",
+        "broke before its answer was complete",
         "internal error",
         "no G/L account",
         "may not be allowed there",
