@@ -72,6 +72,7 @@ def look(upload: Upload, claim: int) -> dict[str, Any]:
         "notes": [*reading.notes, *entries.currencies(found, companies.current().currency), *admission.notes(reading.entries, by)],
         "left": summary.left[:MOST_NAMED],
         "alike": summary.alike[:MOST_PROBLEMS],
+        "misread": summary.misread[:MOST_PROBLEMS],
         "kept": summary.kept[:MOST_NAMED],
         "shown": summary.shown,
     }

@@ -71,6 +71,9 @@ def _say(summary: Summary, by: User | None, heading: str) -> None:
         click.echo(f"{by.name} is now a member of job {', '.join(summary.joined)}.")
     _list("Left alone:", summary.left)
     _list("Would be left out, because they look like others (tick them on the page Imports):", [row[1:] for row in summary.alike])
+    _list(
+        "Would be left out, because Excel may have made their codes (tick them on the page Imports):", [row[1:] for row in summary.misread]
+    )
     _list("Not sent:", summary.not_sent)
     for sentence in summary.kept:
         click.echo(f"Kept: {sentence}")

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import admission, change_orders, companies, entries, events, matching, people, staging, statements
+from portal.domain import admission, change_orders, companies, entries, events, matching, misreading, people, staging, statements
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.entries import BadFile, Entry, Problem
 from portal.domain.outbox import Lane
@@ -64,9 +64,11 @@ def preview(found: Sequence[Entry], sender: User | None, progress: Progress, sou
     """What an import would do. Writes nothing. `source`: where the file comes from."""
     books, summary = matching.Books(companies.current(), write=False), Summary()
     for done, entry in enumerate(found, 1):
-        if likeness := books.resembling.of(entry):
+        likeness, made = books.resembling.of(entry), misreading.of(entry, books, source)
+        if likeness or made:
             summary.counts[Outcome.LEFT] += 1
-            summary.alike.append((entry.where, staging.name_of(entry), likeness))
+            left_out = summary.alike if likeness else summary.misread
+            left_out.append((entry.where, staging.name_of(entry), " ".join(filter(None, (likeness, made)))))
             continue
         try:
             commitment = books.commitment(entry)

@@ -19,6 +19,7 @@ from portal.domain import (
     entries,
     events,
     matching,
+    misreading,
     privileges,
     sending,
     statements,
@@ -100,6 +101,7 @@ class Summary:
     """What an import did. `left` and `not_sent`: which change order, and why. `joined`: jobs the sender became a member of.
 
     alike   what is left out because it looks like something here: its place in the file, its name, and what it looks like
+    misread what is left out because Excel may have made its codes, likewise
     shown   the first that are new or changed, for a preview: outcome, name, title, amount, currency where it is not that of the books
     """
 
@@ -111,6 +113,7 @@ class Summary:
     shown: list[tuple[str, str, str, str, str]] = field(default_factory=list)
     joined: list[str] = field(default_factory=list)
     alike: list[tuple[str, str, str]] = field(default_factory=list)
+    misread: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 def rows_of(origin: Import) -> Any:
@@ -136,9 +139,9 @@ def put(row: Staged, books: matching.Books, origin: Import) -> None:
     moment comes before or after, and finds what is there.
     """
     entry = entries.load(row.content)
-    likeness = books.resembling.of(entry)
-    if likeness and not entry.is_ticked:
-        row.outcome, row.note = Outcome.LEFT, f"{likeness} {UNTICKED}"
+    likeness, made = books.resembling.of(entry), misreading.of(entry, books, origin.source)
+    if (likeness or made) and not entry.is_ticked:
+        row.outcome, row.note = Outcome.LEFT, " ".join(filter(None, (likeness, made, UNTICKED if likeness else misreading.UNSAID)))
         row.save(only=[Staged.outcome, Staged.note])
         return
     try:
