@@ -127,7 +127,7 @@ def _impatience() -> Iterator[None]:
     try:
         yield
     finally:
-        database.execute_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
+        database.pragma("busy_timeout", int(BUSY_TIMEOUT_S * 1000))
 
 
 def ensure_in_place() -> None:

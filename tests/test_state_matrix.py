@@ -63,7 +63,9 @@ def test_what_belongs_to_a_job_is_for_its_members_and_what_was_sent_for_who_has_
                 opened = client.get(path, headers=HTMX if path.endswith("row") else {}).status_code
                 allowed = person.id == member.id or (rule.startswith("level") and person.may_look)
                 allowed = allowed and (person.may_look or "with level" not in rule)
-                if opened != (200 if allowed else 403):
+                hidden = path.startswith(("/jobs/", "/commitments/")) and not person.may_look  # not even told that there is such a job
+                refused = 404 if hidden else 403
+                if opened != (200 if allowed else refused):
                     wrong.append((person.name, path, rule, opened))
 
     assert wrong == []
