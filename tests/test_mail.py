@@ -46,6 +46,17 @@ def test_the_mail_tells_who_sent_back_what_why_and_where_to_correct_it(rejected,
     assert ["Auto-Submitted", "auto-generated"] in caught["headers"]
 
 
+def test_a_credit_sent_back_has_its_sign_in_the_mail(make_change_order, mailing_app, catcher, ana):
+    credit = make_change_order(lines=[("16-2000", "SUB", "-1500.00")])
+    deciding.reject(credit.id, by=ana, version=credit.version, reason=REASON)
+
+    deliver(mailing_app)
+
+    (caught,) = catcher.mails()
+    assert "Amount: −$1,500.00 credit" in caught["text"]
+    assert "−$1,500.00 credit" in caught["html"]
+
+
 def test_running_the_task_twice_sends_one_mail(rejected, mailing_app, catcher):
     deliver(mailing_app)
     deliver(mailing_app)
