@@ -41,6 +41,7 @@ def test_a_row_says_what_it_is_about(client, ana, change_order):
     (row,) = rows(page)
     assert row.th["scope"] == "row"
     assert words(row.th) == "001 Relocate duct bank"
+    row.select_one(".checks .standing").decompose()  # told in lists of several states only
     cells = {cell["data-label"]: words(cell) for cell in row.find_all("td")}
     assert cells["Project"] == "24-117 Harbor Tower"
     assert cells["Commitment"] == "SC-014 SC"
@@ -235,7 +236,7 @@ def test_fifty_rows_take_as_many_queries_as_two(client, ana, make_change_order):
         assert len(rows(soup(client.get(READY)))) == 50
 
     assert len(fifty) == len(two), "\n".join(fifty)
-    assert len(fifty) < 20
+    assert len(fifty) < 25
 
 
 def many(make_change_order, count):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import resolving
+from portal.domain import events, resolving
 from portal.domain.change_orders import Status, load
 from portal.domain.companies import REPLACES
 from portal.domain.people import User
@@ -368,7 +368,7 @@ def test_a_draft_is_voided_on_its_edit_page(client, dee, make_change_order):
     draft = make_change_order("draft")
     page = soup(sign_in(client, dee).get(path(draft, "edit")))
 
-    answer = client.post(page.find("button", string="Void").find_parent("form")["action"], data=seen(draft))
+    answer = client.post(page.find("button", string=f"Void CCO {draft.number} of SC-014").find_parent("form")["action"], data=seen(draft))
 
     assert path_of(answer.location) == "/jobs"
     assert load(draft.id).state is Status.VOID
@@ -399,3 +399,17 @@ def test_the_history_tells_every_step(client, ana, ada, make_change_order, clock
         "Ada Quist unlinked it from S014-001 in Spectrum.",
     ]
     assert "not in Spectrum (a person)" in words(page.main)
+
+
+def test_why_the_outcome_was_unknown_stays_to_be_read_after_it_is_not_there(client, ana, make_change_order, clock):
+    one = make_change_order("unknown")
+    why = events.history("change_order", one.id)[-1].facts["text"]
+    clock.tick(minutes=16)
+    resolving.say_absent(one.id, ana, one.version, "Not in the list")
+
+    row = words(soup(sign_in(client, ana).get("/change-orders?view=failed")).select_one("tbody tr"))
+
+    assert "Not in the list" in row
+    assert why in row
+    resolving.retry(one.id, ana, load(one.id).version)
+    assert why not in words(soup(client.get(path(one, "row"), headers=HTMX)).tr)

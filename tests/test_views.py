@@ -3,6 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
+from portal.domain import events, resolving
 from portal.domain.change_orders import ChangeOrder
 from tests.conftest import count_queries, sign_in
 
@@ -68,7 +69,38 @@ def test_what_was_exported_shows_number_and_who_decided(client, ana, make_change
 
     shown = row(sign_in(client, ana), "exported")
 
-    assert "Exported S014-001 Ana Ortiz, now" in shown
+    assert "Exported S014-001 " in shown
+    assert "accepted by Ana Ortiz, now" in shown
+
+
+@pytest.mark.parametrize("arrived", ["by the worker", "by hand"])
+def test_what_was_exported_shows_when_whatever_is_found_out_later(client, ana, make_user, make_change_order, clock, arrived):
+    made = make_change_order("exported" if arrived == "by the worker" else "failed")
+    if arrived == "by hand":
+        clock.tick(days=1)
+        eve = make_user("Eva Stone", level="Admin", can_push=True)
+        resolving.by_hand(made.id, eve, made.version, "X-1", "Spectrum was closed")
+    moment = clock.now()
+    clock.tick(days=3)
+    events.record("change_order", made.id, "differs", number="S014-001", ours=["title: a"], theirs=["title: b"])
+
+    cell = page(sign_in(client, ana), "exported").select_one("td.state .standing time")
+
+    assert cell["datetime"] == moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert words(cell).startswith("on ")
+
+
+def test_what_waits_is_told_so_in_the_view_of_all(client, ana, change_order):
+    shown = row(sign_in(client, ana), "all")
+
+    assert "Ready to Export Clean Accept Reject" in shown
+
+
+@pytest.mark.parametrize("view", STATES)
+def test_the_totals_of_no_view_are_colored_like_a_state(client, ana, one_of_each, view):
+    totals = page(sign_in(client, ana), view).select_one("#totals")
+
+    assert totals["class"] == ["summary"]
 
 
 def test_a_failure_is_told_in_plain_words_with_who_can_mend_it(client, ana, make_change_order):

@@ -126,7 +126,9 @@ def by_seq(seq: int) -> Event:
 
 def latest(subject: str, refs: Iterable[int], *, of: tuple[str, ...] = (), besides: tuple[str, ...] = ()) -> dict[int, Event]:
     """The last event of each thing, in one query; only those of the actions `of`, if any are named, and none of `besides`."""
-    ours = (Event.subject == subject) & Event.ref.in_(list(refs)) & (Event.action.in_(of) if of else Event.action.not_in(besides))
+    if not (wanted := list(refs)):
+        return {}
+    ours = (Event.subject == subject) & Event.ref.in_(wanted) & (Event.action.in_(of) if of else Event.action.not_in(besides))
     newest = Event.select(peewee.fn.MAX(Event.seq)).where(ours).group_by(Event.ref)
     return {event.ref: event for event in _with_actors().where(Event.seq.in_(newest))}
 

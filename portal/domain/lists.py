@@ -23,6 +23,7 @@ from portal.domain.revisions import Comparison
 PAGE = 50
 ASIDES = ("edited", LOOK, "agrees again", "said to be another one")  # events that say nothing about where a change order stands
 ARRIVALS = ("exported", "found", "adopted")
+SAID = ("said present", "said absent")  # what a person answered to an unknown outcome
 POLL_STEPS, POLL_RARELY_S = ((timedelta(seconds=20), 2), (timedelta(minutes=1), 5)), 15  # while in flight, by how long already
 LOOKING_S, DOUBT_S = 2, 15  # how soon to ask again while the worker looks into Spectrum, and while an outcome is unknown
 LOOK_AHEAD = 5  # rows looked at for the next one a person may decide
@@ -68,6 +69,8 @@ class Row:
     why_not     why this person may not decide it, or an empty text
     offers      the ways on that it offers this person when it is on its way, in trouble, or exported
     since       what changed since accounting sent it back; None when that never happened
+    arrival     how it came to be exported, while it is
+    doubt       the unknown outcome that a person has answered, while it stands failed for that
     """
 
     change_order: ChangeOrder
@@ -77,6 +80,8 @@ class Row:
     why_not: str
     offers: Offers
     since: Comparison | None
+    arrival: Event | None
+    doubt: Event | None
 
     @property
     def poll_seconds(self) -> int | None:
@@ -131,6 +136,9 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
     ready = [change_order for change_order in shown if change_order.is_ready]
     known, alike = lookups.known(ready), likenesses.of(ready)
     since = revisions.since_rejection(shown)
+    arrivals = _latest([one for one in shown if one.state is Status.EXPORTED], *ARRIVALS, "said present", "entered by hand")
+    answered = [one for one in shown if one.state is Status.FAILED and one.id in said and said[one.id].action in SAID]
+    doubts = _latest(answered, "outcome unknown")
     return [
         Row(
             change_order,
@@ -140,6 +148,8 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
             deciding.why_not(change_order, viewer, hands[change_order.id], approvers),
             ways[change_order.id],
             since.get(change_order.id),
+            arrivals.get(change_order.id),
+            doubts.get(change_order.id),
         )
         for change_order in shown
     ]
@@ -210,6 +220,10 @@ def parse_cursor(text: str) -> tuple[datetime, int]:
     if not (at.isascii() and at.isdigit() and id.isascii() and id.isdigit()) or len(at) > 17 or len(id) > 18:
         raise ValueError("This page address is not one of ours. Start from the first page.")
     return datetime.fromtimestamp(int(at) // 1_000_000, UTC).replace(microsecond=int(at) % 1_000_000), int(id)
+
+
+def _latest(shown: list[ChangeOrder], *actions: str) -> dict[int, Event]:
+    return events.latest(change_orders.SUBJECT, [one.id for one in shown], of=actions)
 
 
 def _sum(parts: list[Totals]) -> Totals:
