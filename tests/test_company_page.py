@@ -55,6 +55,7 @@ def told():
         ({"section": "decisions", "four_eyes": "on", "export_delay": "0"}, "edit_number", False),
         ({"section": "decisions", "edit_number": "on", "export_delay": "0"}, "four_eyes", False),
         (DECISIONS | {"export_delay": "3600"}, "export_delay", 3600),
+        ({"section": "resending", "test_company": "on"}, "test_company", True),
         (REASONS, "reject_reasons", "Wrong cost type\nQuote missing"),
         (SUMMARY | {"daily_summary": ""}, "daily_summary", False),
         (SUMMARY | {"summary_hour": "16"}, "summary_hour", 16),

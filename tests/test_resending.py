@@ -3,8 +3,9 @@
 import pytest
 
 from portal import tasks
-from portal.domain import companies, events, exports, outbox, pausing, resending
+from portal.domain import companies, company_settings, events, exports, outbox, pausing, resending
 from portal.domain.change_orders import Overtaken, Status, load
+from portal.domain.companies import Company
 from portal.domain.exports import Attempt, Export
 from portal.domain.outbox import Dispatch, Lane, Task
 from portal.domain.people import NotPermitted
@@ -16,6 +17,13 @@ from tests.test_export_step import Answers
 GOOD = Receipt(200)
 TIMEOUT = OutcomeUnknown("Spectrum did not answer.", http=None)
 ONE_LINE = [("16-2000", "SUB", "4250.00")]
+
+
+@pytest.fixture(autouse=True)
+def test_company(company):
+    """The company is marked as a test company in Spectrum."""
+    company.test_company = True
+    company.save()
 
 
 @pytest.fixture
@@ -33,7 +41,7 @@ def work(*answers, read=None):
 
 
 def test_the_very_line_that_was_frozen_is_sent_once_more_and_nothing_moves(exported, ada):
-    resending.ask(exported.id, ada)
+    resending.ask(exported.id, ada, "ABC")
 
     sent = work(GOOD)
 
@@ -45,7 +53,7 @@ def test_the_very_line_that_was_frozen_is_sent_once_more_and_nothing_moves(expor
 
 
 def test_where_spectrum_is_read_back_the_check_says_what_it_holds(exported, ada):
-    resending.ask(exported.id, ada)
+    resending.ask(exported.id, ada, "ABC")
     doubled = StoredLine("162000", "SUB", StoredLine.sent(Export.get().lines[0][1]).amount * 2)
 
     work(GOOD, read=lambda _: Stored("CR", "", (doubled,)))
@@ -54,7 +62,7 @@ def test_where_spectrum_is_read_back_the_check_says_what_it_holds(exported, ada)
 
 
 def test_an_unclear_answer_proves_nothing(exported, ada):
-    resending.ask(exported.id, ada)
+    resending.ask(exported.id, ada, "ABC")
     work(TIMEOUT)
 
     with pytest.raises(NotNow, match="Send one line again first"):
@@ -65,7 +73,7 @@ def test_an_unclear_answer_proves_nothing(exported, ada):
 
 
 def test_after_a_lost_worker_it_is_not_sent_a_third_time(exported, ada):
-    resending.ask(exported.id, ada)
+    resending.ask(exported.id, ada, "ABC")
     with pytest.raises(KeyboardInterrupt):
         work(KeyboardInterrupt())
     Lane.update(until=outbox.clock.EPOCH).execute()
@@ -78,7 +86,7 @@ def test_after_a_lost_worker_it_is_not_sent_a_third_time(exported, ada):
 
 @pytest.mark.parametrize("seen", ["replaces", "adds"])
 def test_what_somebody_saw_is_kept_with_who_saw_it(exported, ada, seen):
-    resending.ask(exported.id, ada)
+    resending.ask(exported.id, ada, "ABC")
     work(GOOD)
 
     resending.record(seen, ada)
@@ -93,7 +101,7 @@ def test_what_waited_for_a_person_is_looked_after_from_then_on(exported, make_ch
     doubt = make_change_order("unknown", number="077")
     key = exports.key(doubt.export)
     Dispatch.update(finished_at=outbox.clock.now()).where(Dispatch.key == key).execute()
-    resending.ask(exported.id, ada)
+    resending.ask(exported.id, ada, "ABC")
     work(GOOD)
 
     resending.record("replaces", ada)
@@ -104,7 +112,7 @@ def test_what_waited_for_a_person_is_looked_after_from_then_on(exported, make_ch
 def test_only_an_administrator_with_the_privilege_checks(exported, ana, eve):
     for person in (ana, eve):
         with pytest.raises(NotPermitted):
-            resending.ask(exported.id, person)
+            resending.ask(exported.id, person, "ABC")
 
     assert not ResendCheck.select().exists()
 
@@ -114,28 +122,92 @@ def test_only_what_the_portal_exported_with_one_line_can_be_sent_again(make_chan
     ready = make_change_order(number="003", lines=ONE_LINE)
 
     with pytest.raises(NotNow, match="exactly one line"):
-        resending.ask(two.id, ada)
+        resending.ask(two.id, ada, "ABC")
     with pytest.raises(Overtaken):
-        resending.ask(ready.id, ada)
+        resending.ask(ready.id, ada, "ABC")
     assert resending.candidates() == []
+
+
+def test_no_line_is_sent_again_in_a_company_that_nobody_marked_as_a_test_company(client, exported, ada):
+    Company.update(test_company=False).execute()
+    sign_in(client, ada)
+
+    with pytest.raises(NotNow, match="marked as a test company of Spectrum"):
+        resending.ask(exported.id, ada, "ABC")
+    answer = client.post("/settings/resending/checks", data={"change_order": exported.id, "test_code": "ABC"}, headers=HTMX)
+
+    assert answer.status_code == 409
+    assert "marked as a test company of Spectrum" in answer.text
+    assert "nobody has marked this company as a test company" in client.get("/settings/company").text
+    assert not ResendCheck.select().exists()
+
+
+@pytest.mark.parametrize("typed", ["", "XYZ", "AB", "ABCD"])
+def test_the_code_of_the_test_company_is_typed(client, exported, ada, typed):
+    with pytest.raises(ValueError, match="not the code of the test company"):
+        resending.ask(exported.id, ada, typed)
+
+    form = {"change_order": exported.id, "test_code": typed}
+    answer = sign_in(client, ada).post("/settings/resending/checks", data=form, headers=HTMX)
+
+    assert answer.status_code == 422
+    assert "That is not the code of the test company." in answer.text
+    assert not ResendCheck.select().exists()
+
+
+def test_what_was_exported_to_another_company_is_not_sent_again(exported, ada):
+    Company.update(code="TST").execute()
+
+    with pytest.raises(NotNow, match="exported to another company than TST"):
+        resending.ask(exported.id, ada, "TST")
+
+    assert resending.candidates() == []
+
+
+@pytest.mark.parametrize("change", [{"test_company": False}, {"code": "XYZ"}])
+def test_a_company_that_is_real_by_the_time_of_the_worker_gets_nothing(exported, ada, change):
+    resending.ask(exported.id, ada, "ABC")
+    Company.update(**change).execute()
+
+    assert work(GOOD) == []
+
+    assert "Nothing was sent: the company is no test company any more." in resending.latest().said
+    assert not resending.latest().sent
+
+
+def test_an_administrator_marks_the_company_with_an_event_and_another_code_takes_the_mark_off(company, eve):
+    company_settings.change("resending", {"test_company": ""}, eve)
+    marked = company_settings.change("resending", {"test_company": "on"}, eve)
+    codes = {"code": "TST", "cr_status": "CR", "cost_reimbursable": "N", "sub_status": "P"}
+
+    moved = company_settings.change("spectrum", codes, eve)
+
+    told = [event.facts["new"] for event in events.history("company", company.id)]
+    assert marked.test_company
+    assert not moved.test_company
+    assert told == [{"test_company": False}, {"test_company": True}, {"code": "TST", "test_company": False}]
+
+
+def test_the_mark_of_a_test_company_is_off_by_default():
+    assert not Company().test_company
 
 
 def test_one_check_at_a_time_and_none_while_exports_are_paused(exported, ada, company):
     pausing.pause(company.lane, ada, "month end")
     with pytest.raises(NotNow, match="Exports are paused"):
-        resending.ask(exported.id, ada)
+        resending.ask(exported.id, ada, "ABC")
     pausing.resume(company.lane, ada)
-    resending.ask(exported.id, ada)
+    resending.ask(exported.id, ada, "ABC")
 
     with pytest.raises(NotNow, match="A check is under way"):
-        resending.ask(exported.id, ada)
+        resending.ask(exported.id, ada, "ABC")
 
 
 def test_the_settings_page_leads_through_it(client, ada, exported):
     sign_in(client, ada)
     assert "Not checked." in client.get("/settings/company").text
 
-    asked = client.post("/settings/resending/checks", data={"change_order": exported.id}, headers=HTMX)
+    asked = client.post("/settings/resending/checks", data={"change_order": exported.id, "test_code": "abc"}, headers=HTMX)
     work(GOOD)
     done = client.get("/settings/resending/check", headers=HTMX)
     recorded = client.post("/settings/resending", data={"seen": "replaces"}, headers=HTMX)

@@ -11,15 +11,16 @@ from click.testing import CliRunner
 
 from portal import db, tasks, workbook
 from portal.cli import main
-from portal.domain import events, exporting, exports, fallback, outbox
+from portal.domain import deciding, events, exporting, exports, fallback, outbox, resolving, reviewing
 from portal.domain.change_orders import ChangeOrder, Status, load
+from portal.domain.checks import Blocked
 from portal.domain.companies import Company
 from portal.domain.exports import Attempt, Export, Outcome
 from portal.domain.outbox import Dispatch, Lane
 from portal.domain.people import NotPermitted
 from portal.spectrum.records import FIELDS, Receipt
 from tests.cast import signed
-from tests.conftest import sign_in
+from tests.conftest import HTMX, sign_in
 
 LINES = [("16-2000", "SUB", "4250.00"), ("26-0519", "SUB", "0.00"), ("16-3000", "M", "-120.50")]
 WORKBOOKS = "/exports/workbooks"
@@ -263,6 +264,89 @@ def race(ada, company, make_change_order, round):
     states = {load(one.id).state for one in made}
     assert states <= {Status.EXPORTED, Status.FAILED}
     assert ChangeOrder.select().where(ChangeOrder.status == Status.FAILED).count() == len(left)
+
+
+# What may have been entered from it
+
+
+WAYS_ON = {
+    "retry": (resolving.retry, Status.QUEUED, "retried"),
+    "review": (reviewing.review_again, Status.READY, "reviewed again"),
+    "rejection": (lambda *who, **said: deciding.reject(*who, "Wrong line", **said), Status.REJECTED, "rejected"),
+}
+TICK = "Nobody has entered it from the workbook"
+
+
+@pytest.fixture
+def left(ada, make_change_order):
+    """One that is in a workbook, which somebody may have typed into Spectrum by now."""
+    made = make_change_order("queued")
+    leave(ada)
+    return load(made.id)
+
+
+@pytest.mark.parametrize("way", WAYS_ON)
+def test_what_was_left_as_a_workbook_goes_on_only_where_an_approver_says_that_nobody_entered_it(ana, left, way):
+    go_on, status, action = WAYS_ON[way]
+    workbook = events.history("change_order", left.id)[-1].facts["workbook"]
+    with pytest.raises(Blocked, match=f"left as the workbook {workbook}, and may have been entered"):
+        go_on(left.id, ana, left.version)
+    assert load(left.id).state is Status.FAILED
+
+    go_on(left.id, ana, left.version, not_entered=True)
+
+    last = events.history("change_order", left.id)[-1]
+    assert load(left.id).state is status
+    assert (last.action, last.actor, last.facts["not_entered"]) == (action, ana, workbook)
+
+
+def test_support_does_not_retry_what_was_left_as_a_workbook(client, sam, left):
+    Company.update(support_may_retry=True).execute()
+
+    with pytest.raises(NotPermitted, match="an approver has to say that nobody entered it"):
+        resolving.retry(left.id, sam, left.version, not_entered=True)
+
+    assert not page(sign_in(client, sam), "failed").find("button", string="Retry")
+    assert load(left.id).state is Status.FAILED
+
+
+def test_what_fails_otherwise_after_such_a_retry_asks_for_no_tick_again(ana, company, left):
+    resolving.retry(left.id, ana, left.version, not_entered=True)
+    queued = load(left.id)
+    with db.transaction():
+        queued.move(Status.FAILED, queued.version)
+        events.record("change_order", left.id, "failed", None, cause="temporary", text="Out of reach.", who="IT")
+
+    assert resolving.retry(left.id, ana, load(left.id).version).state is Status.QUEUED
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize("way", WAYS_ON)
+def test_the_page_asks_for_the_tick(client, ana, left, way, headers):
+    address = f"/change-orders/{left.id}/{way}"
+    form = {"version": left.version, "reason": "Wrong line"}
+    sign_in(client, ana)
+    assert page(client, "failed").find("form", {"action": address, "method": "get"})
+    assert TICK in client.get(address, headers=headers).text
+
+    refused = client.post(address, data=form, headers=headers)
+    done = client.post(address, data=form | {"not_entered": "on"}, headers=headers)
+
+    assert refused.status_code == 422
+    assert TICK in refused.text
+    assert "may have been entered in Spectrum from there" in refused.text
+    assert done.status_code == (200 if headers else 303)
+    assert load(left.id).state is WAYS_ON[way][1]
+    assert "said that nobody had entered it from the workbook" in client.get(f"/change-orders/{left.id}").text or way == "rejection"
+
+
+@pytest.mark.parametrize("way", ["retry", "review"])
+def test_without_a_workbook_nothing_is_ticked(client, ana, make_change_order, way):
+    failed = make_change_order("failed")
+    sign_in(client, ana)
+
+    assert page(client, "failed").find("form", {"action": f"/change-orders/{failed.id}/{way}", "method": "post"})
+    assert client.post(f"/change-orders/{failed.id}/{way}", data={"version": failed.version}).status_code == 303
 
 
 # The page

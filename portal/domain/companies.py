@@ -22,6 +22,7 @@ class Company(Model):
     daily_summary      approvers get mail about what waits, at summary_hour (0-23, local) on summary_days (ISO weekdays, `12345`)
     export_delay       seconds between Accept and the first send, so that there is something to recall
     reject_reasons     what an approver may fill in with one press when sending back, one to a line
+    test_company       a test company in Spectrum, where an exported line may be sent a second time; another code takes it off
     resending          what a check with one line has shown: a line sent again `replaces` or `adds`; empty: nobody checked
     """
 
@@ -42,6 +43,7 @@ class Company(Model):
     period_from = peewee.DateField(null=True)
     period_to = peewee.DateField(null=True)
     reject_reasons = peewee.TextField(default="")
+    test_company = peewee.BooleanField(default=False)
     resending = peewee.CharField(max_length=8, default="")
     daily_summary = peewee.BooleanField(default=True)
     summary_hour = peewee.IntegerField(default=7)

@@ -131,6 +131,7 @@ SECTIONS: Mapping[str, Section] = {
     "company": {"name": name, "time_zone": time_zone},
     "decisions": {"custom_title": switch, "edit_number": switch, "four_eyes": switch, "support_may_retry": switch, "export_delay": delay},
     "checks": {"currency": currency, "tax_allowed": switch},
+    "resending": {"test_company": switch},
     "reasons": {"reject_reasons": reasons},
     "summary": {"daily_summary": switch, "summary_hour": hour, "summary_days": weekdays},
     "period": {
@@ -165,9 +166,10 @@ def change(section: str, values: Mapping[str, str], by: User, confirmed: int = 0
             raise Unconfirmed(count)
         if old:
             new = {field: wanted[field] for field in old}
-            Company.update(**new).where(Company.id == company.id).execute()
             if "code" in old:
                 lookups.forget(company)
+                _unmark(company, old, new)
+            Company.update(**new).where(Company.id == company.id).execute()
             event = events.record("company", company.id, "settings changed", by, old=old, new=new)
             if old.get("four_eyes"):
                 _tell_four_eyes_off(event)
@@ -176,6 +178,12 @@ def change(section: str, values: Mapping[str, str], by: User, confirmed: int = 0
     elif "tax_allowed" in old:
         judging.again(ChangeOrder.tax != Decimal(0))
     return current()
+
+
+def _unmark(company: Company, old: dict[str, Any], new: dict[str, Any]) -> None:
+    """The mark of a test company belongs to its code: another code is a real company until somebody marks it."""
+    if company.test_company:
+        old["test_company"], new["test_company"] = True, False
 
 
 def _tell_four_eyes_off(event: Event) -> None:

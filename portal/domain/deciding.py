@@ -82,10 +82,11 @@ def accept(
         raise checks.Blocked([Finding(17, "number", text, checks.ACCOUNTING, "Pick another.")]) from None
 
 
-def reject(id: int, by: User, version: int, reason: str, removed: bool = False) -> ChangeOrder:
+def reject(id: int, by: User, version: int, reason: str, removed: bool = False, not_entered: bool = False) -> ChangeOrder:
     """Ready or Failed -> Rejected: back to the project, with the reason by mail to sender and creator.
 
     `removed`: the approver says that the lines which are in Spectrum were taken out there; wanted where there are any.
+    `not_entered`: that nobody entered it from the workbook in which it was left.
     """
     reason = reason.strip()
     with transaction():
@@ -95,12 +96,14 @@ def reject(id: int, by: User, version: int, reason: str, removed: bool = False) 
         if change_order.state not in REJECTABLE or change_order.version != version:
             raise Overtaken(change_order)
         ensure_may_decide(change_order, by)
-        left = leftovers.of(change_order)
-        checks.require([*reason_findings(reason), *(leftovers.against_reject(left) if not removed else [])])
+        left, workbook = leftovers.of(change_order), leftovers.workbook_of(leftovers.last_failure(change_order))
+        unsure = leftovers.against_second_entry(workbook, not_entered=not_entered)
+        checks.require([*reason_findings(reason), *(leftovers.against_reject(left) if not removed else []), *unsure])
         change_order.move(Status.REJECTED, version, decided_by=by, decided_at=clock.now(), export=None)
         for person in contributing.authors(change_order):
             outbox.promise(mailing.rejected_key(change_order, person), outbox.MAIL, Task.REJECTED, change_order.id)
-        _record(change_order, "rejected", by, seen=version, reason=reason, **({"removed": left} if left else {}))
+        facts = {**({"removed": left} if left else {}), **leftovers.said_of(workbook)}
+        _record(change_order, "rejected", by, seen=version, reason=reason, **facts)
         return change_order
 
 

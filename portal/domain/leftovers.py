@@ -1,8 +1,12 @@
-"""What a change order leaves in Spectrum when it goes back: the portal takes nothing out there, so a person has to say that it is gone."""
+"""What a change order leaves in Spectrum when it goes back: the portal takes nothing out there, so a person has to say that it is gone.
 
-from portal.domain import checks
-from portal.domain.change_orders import ChangeOrder, Status
+What was left as a workbook may have been entered from there by somebody, which the portal cannot know: a person says that as well.
+"""
+
+from portal.domain import checks, events, fallback
+from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.checks import Finding
+from portal.domain.events import Event
 from portal.domain.exports import Export, doubtful, stored
 
 
@@ -12,6 +16,32 @@ def of(change_order: ChangeOrder) -> list[int]:
         return []
     tried = Export.select().where(Export.change_order == change_order, Export.revision == change_order.revision)
     return sorted({line for export in tried for line in (*stored(export), *doubtful(export))})
+
+
+def workbook_of(failure: Event | None) -> str:
+    """The workbook in which a failed change order was left, by the event that says why it failed; empty where it failed otherwise."""
+    return str(failure.facts["workbook"]) if failure and failure.action == fallback.LEFT else ""
+
+
+def against_second_entry(workbook: str, *, not_entered: bool) -> list[Finding]:
+    """Nothing goes on that somebody may have entered from the workbook. `not_entered`: an approver says that nobody did."""
+    if not workbook or not_entered:
+        return []
+    text = f"It was left as the workbook {workbook}, and may have been entered in Spectrum from there."
+    return [Finding(25, "not_entered", text, checks.ACCOUNTING, "Ask who has the workbook and look in Spectrum, then tick the box.")]
+
+
+def said_of(workbook: str) -> dict[str, str]:
+    """The fact that an event keeps of that tick: whose workbook nobody entered it from."""
+    return {"not_entered": workbook} if workbook else {}
+
+
+def last_failure(change_order: ChangeOrder) -> Event | None:
+    """The event that says why it failed; None where it has not."""
+    if change_order.state is not Status.FAILED:
+        return None
+    failures = (event for event in reversed(events.history(SUBJECT, change_order.id)) if "cause" in event.facts)
+    return next(failures, None)
 
 
 def against_accept(change_order: ChangeOrder) -> list[Finding]:

@@ -118,7 +118,7 @@ def _ways(one: ChangeOrder, viewer: User, last: Event | None, tried: set[int]) -
             return {"recall": one.export not in tried and not deciding.why_not_recall(one, viewer)}
         case Status.FAILED:
             return {
-                "retry": not resolving.why_not_retry(one, viewer, resolving.cause_of(last)),
+                "retry": not resolving.why_not_retry(one, viewer, last),
                 "look_up": viewer.may_support,
                 "review": one.export not in tried and viewer.may_decide,
                 "reject": viewer.may_decide,

@@ -1,7 +1,8 @@
 """Does a line sent again replace the stored one in Spectrum, or add to it? Nobody has documented it, so each company checks once.
 
 One line of an exported change order of a test company is sent a second time, somebody looks at its amount in Spectrum
-and records what it shows. Only "replaces" lets the portal send a line of unknown outcome again by itself.
+and records what it shows. Since that line may then stand there twice, the company has to be marked as a test company of Spectrum,
+under the very code under which the line was exported. Only "replaces" lets the portal send a line of unknown outcome again by itself.
 """
 
 import uuid
@@ -11,7 +12,7 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField, transaction
-from portal.domain import calls, change_orders, companies, events, exports, outbox, people, readings, resolving
+from portal.domain import calls, change_orders, companies, events, exports, lookups, outbox, people, readings, resolving
 from portal.domain.calls import Call
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.companies import ADDS, REPLACES, Company
@@ -24,6 +25,10 @@ from portal.spectrum import records
 
 CHECK = "check"  # the kind of its attempt, which says nothing about the state of the line
 LOOKED_THROUGH, OFFERED = 50, 10  # newest exports
+NO_TEST_COMPANY = (
+    "This sends a line that is in Spectrum a second time, and its amount may be doubled there. "
+    "It is done only in a company that an administrator has marked as a test company of Spectrum."
+)
 STOPPED = "The worker stopped during the check. Look in Spectrum before you check again."
 
 
@@ -43,11 +48,16 @@ class ResendCheck(Model):
 
 
 def candidates() -> list[ChangeOrder]:
-    """Change orders of one line that the portal exported, the newest first."""
+    """Change orders of one line that the portal exported to the test company, the newest first; none while no company is marked as one."""
+    company = companies.current()
+    if not company.test_company:
+        return []
     query = change_orders.complete().where(ChangeOrder.status == Status.EXPORTED, ~ChangeOrder.manual, ChangeOrder.export.is_null(False))
     newest = list(query.order_by(ChangeOrder.decided_at.desc()).limit(LOOKED_THROUGH))
     kept = {export.id: export for export in Export.select().where(Export.id.in_([one.export for one in newest]))}
-    return [one for one in newest if one.export in kept and len(kept[one.export].lines) == 1][:OFFERED]
+    return [one for one in newest if one.export in kept and len(kept[one.export].lines) == 1 and _is_here(kept[one.export], company)][
+        :OFFERED
+    ]
 
 
 def latest() -> ResendCheck | None:
@@ -55,15 +65,25 @@ def latest() -> ResendCheck | None:
     return found
 
 
-def ask(id: int, by: User) -> ResendCheck:
-    """Have the one line of an exported change order sent again. Raises NotPermitted, NotNow, or Overtaken when it is not exported."""
+def ask(id: int, by: User, code: str) -> ResendCheck:
+    """Have the one line of an exported change order sent again. `code`: of the test company, as the person typed it.
+
+    Raises NotPermitted, NotNow, Overtaken when it is not exported, or ValueError for another code.
+    """
     with transaction():
         by, change_order = _administrator(by), change_orders.hold(id)
+        company = companies.hold()
+        if not company.test_company:
+            raise NotNow(NO_TEST_COMPANY)
+        if lookups.code(code) != lookups.code(company.code):
+            raise ValueError("That is not the code of the test company. Type it as it stands under Spectrum codes.")
         if change_order.state is not Status.EXPORTED or change_order.export is None or change_order.manual:
             raise Overtaken(change_order)
         export = Export.get_by_id(change_order.export)
         if len(export.lines) != 1:
             raise NotNow("Choose a change order of exactly one line.")
+        if not _is_here(export, company):
+            raise NotNow(f"It was exported to another company than {company.code}. Choose one that was exported to the test company.")
         running = latest()
         if running and running.finished_at is None:
             raise NotNow("A check is under way. Wait for it.")
@@ -105,6 +125,10 @@ def step(dispatch: Dispatch, claim: int, call: Call, read: Read | None) -> None:
             exports.close_lost(check.export)
             _keep(dispatch, check, STOPPED)
             return
+        company = companies.current()
+        if not (company.test_company and _is_here(check.export, company)):
+            _keep(dispatch, check, f"Nothing was sent: the company is no test company any more. {NO_TEST_COMPANY}")
+            return
         line, elements = check.export.lines[0]
         attempt = exports.open_attempt(check.export, line, claim, str(uuid.uuid4()), CHECK)
     outcome, answer = calls.make(call, elements, attempt.guid)
@@ -125,6 +149,11 @@ def _said(export: Export, outcome: Outcome, answer: Any, read: Read | None) -> s
 def _keep(dispatch: Dispatch, check: ResendCheck, said: str, *, sent: bool = False) -> None:
     ResendCheck.update(finished_at=clock.now(), said=said, sent=sent).where(ResendCheck.id == check.id).execute()
     outbox.finish(dispatch)
+
+
+def _is_here(export: Export, company: Company) -> bool:
+    """Whether it was exported to the company under its present code."""
+    return lookups.code(export.lines[0][1]["Company_Code"]) == lookups.code(company.code)
 
 
 def _administrator(by: User) -> User:

@@ -5,7 +5,20 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, checks, contributing, deciding, events, exports, numbers, outbox, outdated, people, quiet_window
+from portal.domain import (
+    change_orders,
+    checks,
+    contributing,
+    deciding,
+    events,
+    exports,
+    leftovers,
+    numbers,
+    outbox,
+    outdated,
+    people,
+    quiet_window,
+)
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.checks import Finding
 from portal.domain.exports import Attempt, Export, Outcome
@@ -16,9 +29,10 @@ from portal.spectrum import records
 ONLY_ADMIN = "Only an administrator with ‘Can Push to Accounting’ does this."
 
 
-def retry(id: int, by: User, version: int) -> ChangeOrder:
+def retry(id: int, by: User, version: int, not_entered: bool = False) -> ChangeOrder:
     """Failed -> Queued: the same frozen lines under the same number; only those that are not in Spectrum go again.
 
+    `not_entered`: an approver says that nobody entered it from the workbook in which it was left; wanted where it was.
     Raises NotPermitted, Overtaken, or Blocked when a rule forbids it now.
     """
     with transaction():
@@ -26,16 +40,20 @@ def retry(id: int, by: User, version: int) -> ChangeOrder:
         if deciding.is_repeat(change_order, by, "retried", version):
             return change_order
         change_order.expect(Status.FAILED, version)
-        if why := why_not_retry(change_order, by, cause_of(last_failure(change_order))):
+        failure = leftovers.last_failure(change_order)
+        if why := why_not_retry(change_order, by, failure):
             raise NotPermitted(why)
         contributing.ensure_none_of(change_order, by, people.approvers)
         export = Export.get_by_id(change_order.export)
-        checks.require([*_doubts(export), *checks.before_send(change_order), *outdated.findings(change_order, export)])
+        workbook = leftovers.workbook_of(failure)
+        unsure = leftovers.against_second_entry(workbook, not_entered=not_entered)
+        checks.require([*unsure, *_doubts(export), *checks.before_send(change_order), *outdated.findings(change_order, export)])
         change_order.move(Status.QUEUED, version)
         again = [line for line, attempt in exports.outcomes(export).items() if attempt.outcome not in exports.STORED]
         exports.vouch(export, again, Outcome.AGAIN)
         outbox.reopen(export.key)
-        _record(change_order, "retried", by, seen=version, number=export.number, stored=exports.stored(export))
+        facts = {"number": export.number, "stored": exports.stored(export), **leftovers.said_of(workbook)}
+        _record(change_order, "retried", by, seen=version, **facts)
         return change_order
 
 
@@ -122,13 +140,15 @@ def unlink(id: int, by: User, version: int, number: str, reads_back: bool = Fals
         return change_order
 
 
-def why_not_retry(change_order: ChangeOrder, by: User, cause: str) -> str:
-    """Why this person may not retry what failed for this cause, or an empty text."""
+def why_not_retry(change_order: ChangeOrder, by: User, failure: events.Event | None) -> str:
+    """Why this person may not retry what failed so, or an empty text."""
     if by.may_decide:
         return ""
     if not (by.may_support and change_order.company.support_may_retry):
         return by.why_not_decide
-    if cause == "data":
+    if leftovers.workbook_of(failure):
+        return "It was left as a workbook, so an approver has to say that nobody entered it. Ask somebody with ‘Can Push to Accounting’."
+    if cause_of(failure) == "data":
         return "The data has to change first, so an approver has to retry it. Ask somebody with ‘Can Push to Accounting’."
     return ""
 
@@ -136,12 +156,6 @@ def why_not_retry(change_order: ChangeOrder, by: User, cause: str) -> str:
 def may_undo(by: User) -> bool:
     """Whether the person may say that something was typed into Spectrum, or taken out of it."""
     return bool(by.may_administer and by.may_decide)
-
-
-def last_failure(change_order: ChangeOrder) -> events.Event | None:
-    """The event that says why it failed."""
-    failures = (event for event in reversed(events.history(SUBJECT, change_order.id)) if "cause" in event.facts)
-    return next(failures, None)
 
 
 def cause_of(failure: events.Event | None) -> str:

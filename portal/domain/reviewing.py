@@ -9,11 +9,11 @@ from portal.domain.people import User
 AGAIN = "reviewed again"
 
 
-def review_again(id: int, by: User, version: int) -> ChangeOrder:
+def review_again(id: int, by: User, version: int, not_entered: bool = False) -> ChangeOrder:
     """Failed -> Ready: same revision, same Spectrum number; the frozen lines stay behind as history.
 
-    Only while no line is, or may be, in Spectrum: a second copy, frozen anew, would stand beside it. Raises NotPermitted,
-    Overtaken or Blocked. The same person's repeat changes nothing.
+    Only while no line is, or may be, in Spectrum: a second copy, frozen anew, would stand beside it. `not_entered`: as in
+    resolving.retry. Raises NotPermitted, Overtaken or Blocked. The same person's repeat changes nothing.
     """
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
@@ -21,9 +21,12 @@ def review_again(id: int, by: User, version: int) -> ChangeOrder:
             return change_order
         change_order.expect(Status.FAILED, version)
         deciding.ensure_may_decide(change_order, by)
-        checks.require(leftovers.against_review(change_order))
+        workbook = leftovers.workbook_of(leftovers.last_failure(change_order))
+        unsure = leftovers.against_second_entry(workbook, not_entered=not_entered)
+        checks.require([*unsure, *leftovers.against_review(change_order)])
         export, verdict = Export.get_by_id(change_order.export), checks.verdict(checks.at_send(change_order))
         change_order.move(Status.READY, version, decided_by=None, decided_at=None, export=None, checks=verdict)
         outbox.withdraw(exports.key(export.id))
-        events.record(SUBJECT, id, AGAIN, by, revision=change_order.revision, seen=version, number=export.number)
+        facts = {"number": export.number, **leftovers.said_of(workbook)}
+        events.record(SUBJECT, id, AGAIN, by, revision=change_order.revision, seen=version, **facts)
         return change_order

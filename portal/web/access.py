@@ -56,7 +56,9 @@ ENDPOINTS = {
     "deciding.reject": Who.LOOKS,
     "resolving.recall": Who.LOOKS,  # who accepted, level and privilege are read in the transaction
     "resolving.retry": Who.LOOKS,
+    "resolving.retry_form": Who.LOOKS,
     "resolving.review_again": Who.LOOKS,
+    "resolving.review_form": Who.LOOKS,
     "resolving.look_up": Who.LOOKS,
     "resolving.resolution_form": Who.LOOKS,
     "resolving.resolve": Who.LOOKS,

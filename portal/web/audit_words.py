@@ -17,6 +17,7 @@ LABELS = {
     "edit_number": "Approver may edit the Spectrum number",
     "export_delay": "Export delay in seconds",
     "accounting_dates": "Approver may set an accounting date",
+    "test_company": "A test company in Spectrum",
     "tax_allowed": "Change orders may have tax",
     "period_from": "Open period from",
     "period_to": "Open period to",

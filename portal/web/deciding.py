@@ -77,8 +77,8 @@ def rejection_form(id: int) -> ResponseReturnValue:
 @bp.post("/<key:id>/rejection")
 def reject(id: int) -> ResponseReturnValue:
     """Back to its sender, with the reason."""
-    removed = request.form.get("removed") == "on"
-    rejected = deciding.reject(id, me(), seen_version(), request.form.get("reason", ""), removed)
+    removed, not_entered = (request.form.get(name) == "on" for name in ("removed", "not_entered"))
+    rejected = deciding.reject(id, me(), seen_version(), request.form.get("reason", ""), removed, not_entered)
     return done(rejected, f"sent back to {rejected.sent_by.name}" if rejected.sent_by else "sent back")
 
 
@@ -186,7 +186,8 @@ def fields_of(row: Row) -> dict[str, Any]:
     """What the forms show: what was typed, else what is proposed."""
     change_order, typed = row.change_order, request.form
     if change_order.state is Status.FAILED:
-        return {"reason": typed.get("reason", prefilled(row)), "left": leftovers.of(change_order)}
+        workbook = leftovers.workbook_of(row.last)
+        return {"reason": typed.get("reason", prefilled(row)), "left": leftovers.of(change_order), "workbook": workbook}
     if not change_order.is_ready:
         return {}
     proposed = row.number or numbers.propose(change_order)

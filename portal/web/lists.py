@@ -23,6 +23,8 @@ CANCELLED = {  # the button that opened the form
     "absence": "absent",
     "manual": "manual",
     "unlinking": "unlink",
+    "retry": "retry",
+    "review": "review",
 }
 MOVED = {"HX-Trigger": "change-order-moved"}  # the page of a change order listens: its history has grown
 

@@ -1,5 +1,7 @@
 """The guided check whether Spectrum replaces or adds when a line is sent again; a section of the company settings."""
 
+from typing import Any
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -18,7 +20,10 @@ def send() -> ResponseReturnValue:
     chosen = request.form.get("change_order", "")
     if not (chosen.isascii() and chosen.isdigit() and len(chosen) <= 18):
         return answered("Choose a change order from the list.", 422)
-    resending.ask(int(chosen), me())
+    try:
+        resending.ask(int(chosen), me(), request.form.get("test_code", ""))
+    except ValueError as error:
+        return answered(str(error), 422)
     return answered("The line is being sent again.")
 
 
@@ -57,7 +62,9 @@ def overtaken(error: Overtaken) -> ResponseReturnValue:
 def answered(said: str, status: int = 200) -> ResponseReturnValue:
     """The section as it is now, and the sentence; without htmx the page, or for an error its page."""
     if wants_fragment():
-        shown = {"check": resending.latest(), "candidates": resending.candidates(), "resending": companies.current().resending}
+        company = companies.current()
+        shown: dict[str, Any] = {"check": resending.latest(), "candidates": resending.candidates(), "resending": company.resending}
+        shown |= {"values": {"test_company": company.test_company}, "errors": {}, "test_code": company.code if company.test_company else ""}
         return render_template("settings/_resending.html", **shown, said=said, problem=said if status != 200 else ""), status
     if status != 200:
         return errors.answer(status, said)

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, abort, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain import deciding, lists, readings, resolving, reviewing, sending
+from portal.domain import deciding, leftovers, lists, readings, resolving, reviewing, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.checks import Blocked
 from portal.domain.exports import Export, doubtful, unsent
@@ -20,9 +20,11 @@ bp.record(keys.register)
 bp.record(words.register)
 
 STATES = {"presence": Status.UNKNOWN, "absence": Status.UNKNOWN, "manual": Status.FAILED, "unlinking": Status.EXPORTED}
-WAYS = {"presence": "resolve", "absence": "resolve", "manual": "by_hand", "unlinking": "unlink"}
+STATES |= {"retrying": Status.FAILED, "reviewing": Status.FAILED}
+WAYS = {"presence": "resolve", "absence": "resolve", "manual": "by_hand", "unlinking": "unlink", "retrying": "retry", "reviewing": "review"}
 ANSWERS = {"present": "presence", "absent": "absence"}
 FORMS = {"resolving.enter_by_hand": "manual", "resolving.unlink": "unlinking"}
+TICKED = {"resolving.retry": "retrying", "resolving.review_again": "reviewing"}  # buttons, but for what was left as a workbook
 
 
 @bp.post("/<key:id>/recall")
@@ -31,16 +33,29 @@ def recall(id: int) -> ResponseReturnValue:
     return done(deciding.recall(id, me(), seen_version()), "recalled: it is ready to be decided again", "ready")
 
 
+@bp.get("/<key:id>/retry")
+def retry_form(id: int) -> ResponseReturnValue:
+    """Where an approver says that nobody entered it from the workbook."""
+    return opened(id, "retrying")
+
+
 @bp.post("/<key:id>/retry")
 def retry(id: int) -> ResponseReturnValue:
     """Send again what is missing."""
-    return done(resolving.retry(id, me(), seen_version()), "queued again", "failed")
+    return done(resolving.retry(id, me(), seen_version(), not_entered()), "queued again", "failed")
+
+
+@bp.get("/<key:id>/review")
+def review_form(id: int) -> ResponseReturnValue:
+    """Where an approver says that nobody entered it from the workbook."""
+    return opened(id, "reviewing")
 
 
 @bp.post("/<key:id>/review")
 def review_again(id: int) -> ResponseReturnValue:
     """Back to the approvers, as it was sent."""
-    return done(reviewing.review_again(id, me(), seen_version()), "is up for review again: it is ready to be decided", "ready")
+    reviewed = reviewing.review_again(id, me(), seen_version(), not_entered())
+    return done(reviewed, "is up for review again: it is ready to be decided", "ready")
 
 
 @bp.post("/<key:id>/look-up")
@@ -117,7 +132,7 @@ def void(id: int) -> ResponseReturnValue:
 @bp.errorhandler(Blocked)
 def blocked(error: Blocked) -> ResponseReturnValue:
     """The form again, with what was typed and all that is wrong with it; without a form the row, and why."""
-    row, form = lists.row(asked_for()[0], me()), form_of()
+    row, form = lists.row(asked_for()[0], me()), form_of() or ticked_form(error)
     if not form:
         return explained(422, str(error))
     return answer(row, 422, form=form, fields=fields_of(row), problems=error.findings, focus=f"#problem-{row.change_order.id}")
@@ -175,7 +190,7 @@ def fields_of(row: Row) -> dict[str, Any]:
     """What the forms show: what was typed, else nothing but for the number that a hand is likely to have used."""
     change_order, typed = row.change_order, request.form
     proposed = row.number if change_order.state is Status.FAILED else ""
-    fields = {"number": typed.get("number", proposed), "note": typed.get("note", "")}
+    fields = {"number": typed.get("number", proposed), "note": typed.get("note", ""), "workbook": leftovers.workbook_of(row.last)}
     if change_order.state is not Status.UNKNOWN:
         return fields
     export = Export.get_by_id(change_order.export)
@@ -195,3 +210,14 @@ def answered(text: str) -> str:
 def form_of() -> str:
     """The form of the request in hand; empty for a button without one."""
     return answered(request.form.get("answer", "")) if request.endpoint == "resolving.resolve" else FORMS.get(request.endpoint or "", "")
+
+
+def ticked_form(error: Blocked) -> str:
+    """The form of a button that wants a tick first, where that is what stands against it."""
+    wants = any(finding.field == "not_entered" for finding in error.findings)
+    return TICKED.get(request.endpoint or "", "") if wants else ""
+
+
+def not_entered() -> bool:
+    """The tick that nobody entered it from the workbook."""
+    return request.form.get("not_entered") == "on"

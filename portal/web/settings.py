@@ -202,6 +202,7 @@ def company_page(section: str = "", errors: dict[str, str] | None = None, carrie
         check=resending.latest(),
         candidates=resending.candidates(),
         resending=kept.resending,
+        test_code=kept.code if kept.test_company else "",
         progress=refreshing.progress(kept),
         summaries=lookups.summaries(kept),
         steps=setting_up.steps(kept, readable=readable),

@@ -135,12 +135,18 @@ def _failed(facts: Facts) -> str:
 
 
 def _rejected(facts: Facts) -> str:
-    return f"sent it back, after {_lines(facts['removed'])} had been removed from Spectrum" if facts.get("removed") else "sent it back"
+    removed = f", after {_lines(facts['removed'])} had been removed from Spectrum" if facts.get("removed") else ""
+    return f"sent it back{removed}{_not_entered(facts)}"
 
 
 def _retried(facts: Facts) -> str:
     stored = facts["stored"]
-    return f"retried it; {_lines(stored)} {'stays' if len(stored) == 1 else 'stay'} in Spectrum as sent" if stored else "retried it"
+    stays = f"; {_lines(stored)} {'stays' if len(stored) == 1 else 'stay'} in Spectrum as sent" if stored else ""
+    return f"retried it{_not_entered(facts)}{stays}"
+
+
+def _not_entered(facts: Facts) -> str:
+    return f", and said that nobody had entered it from the workbook {facts['not_entered']}" if facts.get("not_entered") else ""
 
 
 def _lines(positions: list[int]) -> str:
@@ -158,7 +164,7 @@ SENTENCES: dict[str, Callable[[Facts], str]] = {
     "retried": _retried,
     "said present": lambda facts: f"said that it is in Spectrum as {facts['number']}",
     "said absent": lambda _: "said that it is not in Spectrum",
-    "reviewed again": lambda facts: f"put it up for review again; it keeps its number {facts['number']}",
+    "reviewed again": lambda facts: f"put it up for review again{_not_entered(facts)}; it keeps its number {facts['number']}",
     "entered by hand": lambda facts: f"marked it as entered by hand as {facts['number']}",
     "unlinked": lambda facts: f"unlinked it from {facts['number']} in Spectrum",
     "accepted": _accepted,

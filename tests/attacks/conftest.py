@@ -9,6 +9,7 @@ from portal import db, tasks, workbook
 from portal.domain import companies, connection_tests, fallback, links, pausing, refreshing, requesting, resending, sending, tokens, uploads
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
+from portal.domain.companies import Company
 from portal.domain.people import Membership
 from tests.attacks.catalogue import CANARY
 from tests.intake.conftest import text_of
@@ -63,7 +64,8 @@ def orders(clock, make_change_order, dee, ana, ada):
 @pytest.fixture
 def town(app, clock, orders, toms_draft, ana, lee, ben, dee, eve, ada, sam, tom, ivy):
     """All of it, and no time passing. `people` by their first names; `tokens` are those of three systems, by scope."""
-    resending.ask(orders[Status.EXPORTED].id, ada)
+    Company.update(test_company=True).execute()
+    resending.ask(orders[Status.EXPORTED].id, ada, companies.current().code)
     connection_tests.ask(eve)
     refreshing.ask(eve)
     uploads.receive("good.csv", text_of({"cco_number": "901"}).encode(), dee)
