@@ -50,9 +50,7 @@ def test_where_nobody_asked_the_administrators_are_told(make_change_order, eve, 
     assert [dispatch.subject for dispatch in promised()] == [eve.id]
 
 
-def test_failures_of_one_cause_within_an_hour_are_one_mail(make_change_order, wanting, clock):
-    hour = clock.now().replace(minute=0, second=0, microsecond=0)
-    clock.set(hour)
+def test_failures_of_one_cause_that_come_together_are_one_mail(make_change_order, wanting, clock):
     for number in ("001", "002", "003"):
         make_change_order("failed", number=number)
         clock.tick(minutes=1)
@@ -60,12 +58,41 @@ def test_failures_of_one_cause_within_an_hour_are_one_mail(make_change_order, wa
     (dispatch,) = promised()
 
     assert letter(dispatch).count == 3
-    outbox.finish(dispatch)
-    make_change_order("failed", number="005")
-    assert [later.due_at for later in promised()[1:]] == [hour + alarms.HOUR]  # what came after the mail is told too
-    clock.tick(hours=1)
-    make_change_order("failed", number="004")
-    assert len(promised()) == 2
+
+
+@pytest.mark.parametrize("minute", [0, 31, 53, 59])
+def test_the_next_mail_of_a_cause_goes_an_hour_after_the_last_whatever_the_clock_says(make_change_order, wanting, clock, minute):
+    clock.set(clock.now().replace(minute=minute, second=0, microsecond=0))
+    make_change_order("failed")
+    clock.tick(minutes=5)
+    outbox.finish(promised()[0])
+    sent = clock.now()
+
+    for number in ("002", "003"):
+        clock.tick(minutes=2)
+        make_change_order("failed", number=number)
+
+    assert [later.due_at for later in promised()[1:]] == [sent + alarms.HOUR]  # one, and it is told, not dropped
+
+
+def test_while_a_mail_of_the_cause_waits_for_the_mail_server_no_second_one_is_promised(make_change_order, wanting, clock):
+    make_change_order("failed")
+
+    for number in ("002", "003"):
+        clock.tick(hours=1)
+        make_change_order("failed", number=number)
+
+    assert len(promised()) == 1
+
+
+def test_another_cause_and_a_mail_that_was_not_needed_put_nothing_off(make_change_order, wanting, ada, clock):
+    failed = make_change_order("failed")
+    resolving.by_hand(failed.id, ada, failed.version, "X1", "Typed it in.")
+    assert letter(promised()[0]) is None
+
+    make_change_order("failed", number="002")
+
+    assert promised()[1].due_at == clock.now() + alarms.COLLECTED
 
 
 def test_what_was_settled_meanwhile_is_not_told(make_change_order, wanting, ada, clock):

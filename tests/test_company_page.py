@@ -7,7 +7,7 @@ from itertools import chain
 import pytest
 from bs4 import BeautifulSoup
 
-from portal import db, tasks
+from portal import db, tasks, writing
 from portal.domain import companies, company_settings, connection, events, heartbeats, outbox, pausing, privileges, tokens
 from portal.domain.change_orders import load
 from portal.domain.connection_tests import ConnectionTest
@@ -74,6 +74,22 @@ def test_a_section_is_kept_and_told_with_old_and_new_value(admin, company, form,
     assert getattr(companies.current(), column) == value
     assert told() == [({column: before}, {column: value})]
     assert "Saved" in admin.get("/settings/company").text
+
+
+def test_codes_that_leave_export_off_are_saved_with_a_warning(admin, company):
+    save(admin, SPECTRUM, code="")
+
+    said = BeautifulSoup(admin.get("/settings/company").text, "html.parser").select_one(".notice")
+    assert "Export is off: the company settings lack the Spectrum company code." in said.text
+    assert "warning" in said["class"]
+
+
+def test_codes_that_leave_nothing_out_are_saved_without_one(admin, company):
+    save(admin, SPECTRUM)
+
+    said = BeautifulSoup(admin.get("/settings/company").text, "html.parser").select_one(".notice")
+    assert said.text.startswith("Saved") and "Export is off" not in said.text
+    assert "warning" not in said["class"]
 
 
 def test_the_open_period_is_kept_and_told(admin, company):
@@ -420,7 +436,7 @@ def test_four_eyes_switched_on_tells_nobody(company, eve):
 def test_rights_that_are_taken_away_during_a_change_of_settings_are_gone_after_it_in_the_trail_too(company, eve, ada, monkeypatch):
     def administrator():
         with db.connected():
-            db.insist(lambda: privileges.set_level(eve.id, Level.STANDARD))
+            writing.insist(lambda: privileges.set_level(eve.id, Level.STANDARD))
 
     taking, hold = threading.Thread(target=administrator), company_settings.hold
 

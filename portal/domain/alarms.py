@@ -12,7 +12,7 @@ from portal import clock
 from portal.db import transaction
 from portal.domain import change_orders, events, outbox, people
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
-from portal.domain.outbox import MAIL, Dispatch, Task
+from portal.domain.outbox import MAIL, Dispatch, Outcome, Task
 from portal.domain.people import Level, User
 from portal.domain.summaries import NotWanted
 
@@ -60,15 +60,25 @@ class Alarm:
 
 def ring(cause: str) -> None:
     """Promise to tell whoever wants to know. Call inside the transaction of the trouble."""
-    now = clock.now()
-    hour = now.replace(minute=0, second=0, microsecond=0)
     for person in recipients():
-        this, coming = (f"failed:{cause}:{at:%Y-%m-%dT%H}:{person.id}" for at in (hour, hour + HOUR))
-        told = outbox.promised([this]).get(this)
-        if told and told.finished_at:  # what came after this hour's mail is told in the next one, not never
-            outbox.promise(coming, MAIL, Task.FAILED_EXPORTS, person.id, hour + HOUR - now)
-        else:
-            outbox.promise(this, MAIL, Task.FAILED_EXPORTS, person.id, COLLECTED)
+        last = _last(cause, person)
+        if last is None or last.finished_at:  # else the mail that is promised tells this too
+            outbox.promise(f"failed:{cause}:{last.id if last else 0}:{person.id}", MAIL, Task.FAILED_EXPORTS, person.id, _not_before(last))
+
+
+def _last(cause: str, person: User) -> Dispatch | None:
+    """The last mail of this cause that the person was promised; the next one's key names it, so that two troubles at once make one mail."""
+    theirs = Dispatch.task == Task.FAILED_EXPORTS, Dispatch.subject == person.id, Dispatch.key.startswith(f"failed:{cause}:")
+    found: Dispatch | None = Dispatch.select().where(*theirs).order_by(Dispatch.id.desc()).first()
+    return found
+
+
+def _not_before(last: Dispatch | None) -> timedelta:
+    """An hour after the last mail that went out, whichever hours of the clock they are in."""
+    if last is None or last.outcome != Outcome.DONE:
+        return COLLECTED
+    left: timedelta = last.finished_at + HOUR - clock.now()
+    return min(max(COLLECTED, left), HOUR)  # a clock that ran ahead puts nothing off
 
 
 def recipients() -> list[User]:

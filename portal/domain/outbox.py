@@ -139,6 +139,7 @@ class Dispatch(Model):
 
 Dispatch.add_index(Dispatch.index(Dispatch.lane, Dispatch.due_at, where=Dispatch.finished_at.is_null(), name="dispatch_due"))
 Dispatch.add_index(Dispatch.index(Dispatch.lane, where=peewee.SQL("outcome = 'failed'"), name="dispatch_failed"))
+Dispatch.add_index(Dispatch.index(Dispatch.subject, where=peewee.SQL("task = 'failed exports'"), name="dispatch_alarms"))
 
 
 def promise(key: str, lane: str, task: Task, subject: int, due_in: timedelta = ZERO) -> None:

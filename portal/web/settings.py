@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from portal import clock
 from portal.domain import (
+    checks,
     companies,
     company_settings,
     connection,
@@ -83,7 +84,8 @@ def save() -> ResponseReturnValue:
         return company_page(section, error.errors), 422
     except company_settings.Unconfirmed as error:
         return company_page(section, carriers=error.count), 409
-    flash(f"Saved {formats.at_time(clock.now())}.")
+    off = next(iter(checks.company_settings(companies.current())), None) if section == "spectrum" else None
+    flash(f"Saved {formats.at_time(clock.now())}.{f' {off.text} {off.fix}' if off else ''}", "warning" if off else "message")
     return redirect(url_for(".company", _anchor=section), 303)
 
 

@@ -33,10 +33,9 @@ def trouble_is_told(evidence: Evidence) -> Iterator[str]:
     """Whoever looks after failures is promised a mail about each, and about each doubt that a person has to settle."""
     if not any(person.active and (person.level == "Admin" or person.wants_failures) for person in evidence.rows("user")):
         return
-    promised = {dispatch.key.rpartition(":")[0] for dispatch in _letters(evidence)}
     for what, cause, at in _troubles(evidence):
-        hours = {f"{at + moment:%Y-%m-%dT%H}" for moment in (-MINUTE, MINUTE)}
-        if not promised & {f"failed:{cause}:{hour}" for hour in hours}:
+        promised = (letter for letter in _letters(evidence) if letter.key.startswith(f"failed:{cause}:"))
+        if not any(letter.finished_at is None or letter.finished_at >= at - MINUTE for letter in promised):
             yield f"nobody was promised a mail about {what} ({cause}, {at:%Y-%m-%d %H:%M})"
 
 
