@@ -11,7 +11,7 @@ from itertools import count
 import peewee
 
 from portal.db import Model
-from portal.domain import lookups
+from portal.domain import keys
 from portal.domain.change_orders import EDITABLE, ChangeOrder, Status
 from portal.domain.commitments import Commitment
 from portal.spectrum import records
@@ -117,8 +117,8 @@ def passed_over(change_order: ChangeOrder) -> str:
 
 
 def chosen(change_order: ChangeOrder, typed: str) -> str:
-    """The number an approver means by what was typed: upper case, and the proposed one for nothing."""
-    return lookups.code(typed) or propose(change_order)
+    """The number an approver means: upper case, and the proposed one for nothing. What nobody sees in it stays, to be refused."""
+    return keys.plain(typed).upper() or propose(change_order)
 
 
 def reserve(change_order: ChangeOrder, number: str) -> None:
@@ -140,7 +140,7 @@ def _key(change_order: ChangeOrder, number: str) -> dict[str, str]:
     """The present key, in the one spelling in which keys are compared."""
     job = change_order.job
     parts = {"company": change_order.company.code, "job": job.number, "customer": job.customer, "number": number}
-    return {name: lookups.code(part) for name, part in parts.items()}
+    return {name: keys.canonical(part) for name, part in parts.items()}
 
 
 def _held(ids: Iterable[int]) -> dict[int, list[SpectrumNumber]]:
