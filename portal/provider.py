@@ -41,7 +41,9 @@ LONGEST_SUBJECT = 255  # OpenID Connect Core, section 2
 AWAY = "The identity provider does not answer. Try again in a minute; if it stays so, tell an administrator."
 UNUSABLE = "The identity provider is not set up as the portal expects. Tell an administrator; the log has the details."
 NOT_CONFIRMED = "The identity provider did not confirm this sign-in: it was too long ago or was used already. Start again."
-NOT_BELIEVED = "The answer of the identity provider could not be verified, so nobody was signed in. Start again, or tell an administrator."
+NOT_BELIEVED = (
+    "The answer of the identity provider could not be verified, so you were not signed in. Start again, or tell an administrator."
+)
 
 
 class NotVouched(Exception):

@@ -93,8 +93,8 @@ def test_deactivated_accounts_are_shown_apart(admin, ben, make_user):
 def test_nobody_found_says_so_and_leads_on(admin):
     page = soup(admin.get(f"{PEOPLE}?q=nobody+at+all"))
 
-    assert "Nobody matches these filters." in text(page.main)
-    assert page.find("a", string="Show everybody")["href"] == PEOPLE
+    assert "No one matches these filters." in text(page.main)
+    assert page.find("a", string="Show everyone")["href"] == PEOPLE
 
 
 @pytest.mark.parametrize("query", ["level=Boss", "show=x", "show=decide%00"])
@@ -227,7 +227,7 @@ def test_nobody_deactivates_themselves(admin, eve):
     answer = admin.post(f"{PEOPLE}/{eve.id}/deactivation")
 
     assert answer.status_code == 403
-    assert "Nobody changes their own rights." in answer.text
+    assert "You can’t change your own rights." in answer.text
     assert people.by_id(eve.id).active
 
 
@@ -290,7 +290,7 @@ def test_what_is_wrong_with_a_new_person_is_told_and_nothing_is_recorded(admin, 
     assert answer.status_code == 422
     add = soup(answer).find(id="add")
     assert sentence in text(add)
-    assert f"Nobody was added. {sentence}" in text(soup(answer).find(class_="alert"))
+    assert f"No one was added. {sentence}" in text(soup(answer).find(class_="alert"))
     assert soup(answer).select("tbody .error") == []
     assert (add.has_attr("open"), add.find(id="name")["value"]) == (True, (NEW | wrong)["name"])
     assert User.select().where(User.name == "Gus Hall").count() == 0
@@ -303,7 +303,7 @@ def test_who_is_added_twice_at_the_same_moment_is_there_once_and_the_second_form
     answer = admin.post(PEOPLE, data=NEW | {"email": eve.email})
 
     assert answer.status_code == 422
-    assert f"Nobody was added. There is already an account with the address {eve.email}." in text(soup(answer).find(class_="alert"))
+    assert f"No one was added. There is already an account with the address {eve.email}." in text(soup(answer).find(class_="alert"))
     assert User.select().where(User.name == "Gus Hall").count() == 0
 
 

@@ -153,7 +153,7 @@ def test_a_stranger_without_a_level_may_not(client, make_user, change_order):
 def test_who_only_looks_is_told_why_there_is_nothing_to_decide_with_and_can_ask(client, ben, change_order):
     shown = page(sign_in(client, ben), change_order)
 
-    assert "You can look but not decide." in words(shown.main)
+    assert "You have view-only access." in words(shown.main)
     assert [button.get_text() for button in shown.main.find_all("button")] == ["Ask for it"]
 
 

@@ -214,8 +214,8 @@ def test_the_page_says_what_is_missing_before_anything_is_exported(admin, compan
     assert missing == [
         "Change request status: missing Set it : Change request status",
         "Subcontract status: missing Set it : Subcontract status",
-        "Connection test: never made See to it : Connection test",
-        "People who can accept and reject: nobody See to it : People who can accept and reject",
+        "Connection test: never made Fix it : Connection test",
+        "People who can accept and reject: no one Fix it : People who can accept and reject",
     ]
 
 

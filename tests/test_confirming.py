@@ -12,7 +12,7 @@ from tests.conftest import HTMX, PASSWORD, sign_in
 from tests.test_access import address, rules
 
 BACK = {"Referer": "http://localhost/settings/people"}
-UNCHANGED = "What you were about to change is not recorded yet: make the change again."
+UNCHANGED = "Your change is not saved yet: make it again."
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_after_that_nothing_changes_before_the_password_was_given_again(stale, b
     assert (answer.status_code, answer.location) == (303, "/confirm?next=/settings/people")
     assert people.by_id(ben.id).level == Level.READ_ONLY
     page = BeautifulSoup(stale.get(answer.location).text, "html.parser").get_text(" ")
-    assert "to make the change again" in " ".join(page.split())
+    assert "You go back to the page to make the change again" in " ".join(page.split())
 
     answer = confirm(stale, next="/settings/people")
 

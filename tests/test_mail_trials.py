@@ -40,7 +40,7 @@ def test_a_press_sends_one_mail_to_who_pressed_and_the_page_says_that_it_went(ad
     answer = admin.post(TRY)
 
     assert (answer.status_code, answer.location) == (303, "/settings/company#mail")
-    assert "is on its way. Reload the page to see more." in said(admin)
+    assert "is on its way. Reload the page to see its result." in said(admin)
     deliver(mailing_app)
     (mail,) = catcher.mails()
     assert (mail["to"], mail["subject"]) == ([eve.email], "Test mail from the CCO Portal")
@@ -86,7 +86,7 @@ def test_a_mail_server_that_cannot_be_reached_is_told_and_tried_again(admin, mak
     deliver(make_app(SMTP_HOST="127.0.0.1", SMTP_PORT=free_port()))
 
     assert "waits: mail server not available:" in said(admin)
-    assert "It is tried again by itself." in said(admin)
+    assert "The portal tries again." in said(admin)
 
 
 @pytest.mark.parametrize(

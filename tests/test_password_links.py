@@ -51,7 +51,7 @@ def test_a_forgotten_password_is_replaced_by_a_link_that_comes_by_mail(client, a
     deliver(mailing_app)
     (mail,) = catcher.mails()
     assert (mail["to"], mail["subject"]) == (["ana@example.test"], "A new password for the CCO Portal")
-    assert "If it was not you who asked, do nothing" in mail["text"]
+    assert "If you didn’t request it, do nothing" in mail["text"]
 
     path = link_in(mail)
     assert "For Ana Ortiz, ana@example.test." in client.get(path).text
@@ -104,7 +104,7 @@ def test_the_first_password_comes_the_same_way_with_other_words(database, mailin
 
     (mail,) = catcher.mails()
     assert mail["subject"] == "Choose your password for the CCO Portal"
-    assert "You have an account at the CCO Portal: cy@example.test." in mail["text"]
+    assert "You have a CCO Portal account: cy@example.test." in mail["text"]
     choose(client, link_in(mail))
 
     assert sessions.sign_in(person.email, NEW)

@@ -73,7 +73,7 @@ def test_the_privilege_below_standard_is_kept_shown_as_inactive_and_says_what_to
 
     assert answer.status_code == 200
     assert "‘Can Push to Accounting’ is inactive below Standard." in text(row(answer.text, ben))
-    assert "Raise the level to Standard to make it count." in text(row(answer.text, ben))
+    assert "Needs at least Standard." in text(row(answer.text, ben))
     assert people.by_id(ben.id).can_push
     assert not people.by_id(ben.id).may_decide
 
@@ -89,7 +89,7 @@ def test_one_s_own_row_has_no_controls_and_says_why(admin, eve, ben):
     page = admin.get("/settings/people").text
 
     assert row(page, eve).find("form") is None
-    assert "Nobody changes their own rights" in text(row(page, eve))
+    assert "You can’t change your own rights" in text(row(page, eve))
     assert len(row(page, ben).find_all("form")) == 4
 
 
@@ -99,7 +99,7 @@ def test_nobody_changes_their_own_rights_even_with_a_form_of_their_own(admin, ev
     answer = admin.post(f"/settings/people/{eve.id}/{path}", data=data, headers=headers)
 
     assert answer.status_code == 403
-    assert "Nobody changes their own rights. Ask another administrator." in answer.text
+    assert "You can’t change your own rights. Ask another administrator." in answer.text
     assert (people.by_id(eve.id).level, people.by_id(eve.id).can_push) == (Level.ADMIN, False)
 
 
@@ -118,7 +118,7 @@ def test_the_last_active_admin_is_not_lowered(admin, eve, make_user, headers):
     admin_now = sign_in(admin, fay)
     make_user("Gus Hall", level=Level.ADMIN, active=False)
 
-    with pytest.raises(privileges.Refused, match=r"Fay Wong is the last active Admin. Make somebody else Admin first."):
+    with pytest.raises(privileges.Refused, match=r"Fay Wong is the last active Admin. Make someone else Admin first."):
         privileges.set_level(fay.id, Level.STANDARD)
     answer = admin_now.post(f"/settings/people/{fay.id}/level", data={"level": "None"}, headers=headers)
 
@@ -254,7 +254,7 @@ def test_nobody_puts_themselves_on_a_job_or_off_it(admin, eve, job, way):
     answer = admin.post(f"/settings/people/{eve.id}/jobs{way}", data={"job": "24-117"}, headers=HTMX)
 
     assert answer.status_code == 403
-    assert "Nobody changes their own rights." in answer.text
+    assert "You can’t change your own rights." in answer.text
     assert not eve.is_member_of(job)
 
 

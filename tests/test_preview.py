@@ -248,7 +248,7 @@ def test_who_may_not_decide_is_told_why(client, ben, ana, change_order, job, mak
     Membership.create(user=ana, job=job)
     sending.send(own.id, by=ana, version=own.version)
 
-    assert "You can look but not decide" in words(soup(sign_in(client, ben).get(previewing(change_order), headers=HTMX)))
+    assert "You have view-only access" in words(soup(sign_in(client, ben).get(previewing(change_order), headers=HTMX)))
     assert "four eyes" in words(soup(sign_in(client, ana).get(previewing(own), headers=HTMX)))
 
 

@@ -60,7 +60,7 @@ def test_where_the_buttons_are_missing_stands_why_and_a_way_to_ask(client, ben, 
 
     for page in (client.get(f"/change-orders?view={view}"), client.get(f"/change-orders/{change_order.id}"), client.get("/profile")):
         asking = soup(page).find(id="asking")
-        assert "You can look but not decide. Ask an administrator for ‘Can Push to Accounting’." in text(asking)
+        assert "You have view-only access. To accept or reject, ask for Can Push to Accounting." in text(asking)
         assert text(asking.find("button")) == "Ask for it"
 
 
@@ -117,7 +117,7 @@ def test_one_is_never_led_to_another_site(client, ben, eve):
 def test_where_nobody_else_is_administrator_the_asker_reads_that_nobody_can_grant_it(admin, eve):
     asked = admin.post(ASK, headers=HTMX)
 
-    assert "Nobody can grant it yet: there is no other administrator." in text(soup(asked).find(id="asking"))
+    assert "No one can grant it yet: there is no other administrator." in text(soup(asked).find(id="asking"))
 
 
 def test_asking_needs_no_new_proof_of_who_one_is_and_answering_does(client, sam, eve, clock):
@@ -235,7 +235,7 @@ def test_below_standard_granting_says_that_it_raises_the_level_and_does_both_in_
     gus = make_user("Gus Hall", level=level)
     request = requesting.ask(gus)
     shown = soup(admin.get("/settings/people")).find(id=f"request-{request.id}")
-    assert f"Level {level} is too low: the privilege counts from Standard up." in text(shown)
+    assert f"Needs at least Standard; Gus Hall has {level}." in text(shown)
     assert "Raise to Standard and grant" in text(shown)
 
     assert answer(admin, request, "granted", level="Standard").status_code == 303
@@ -252,7 +252,7 @@ def test_a_level_that_fell_since_the_page_was_drawn_is_not_raised_unasked(admin,
     refused = answer(admin, request, "granted")
 
     assert refused.status_code == 422
-    assert "Sam Ito has level Read Only, and the privilege counts from Standard up." in refused.text
+    assert "Sam Ito has level Read Only. Can Push to Accounting needs at least Standard." in refused.text
     assert not people.by_id(sam.id).can_push
 
 
@@ -271,8 +271,8 @@ def test_nobody_answers_their_own_request(admin, eve):
     own = answer(admin, request, "granted")
 
     assert own.status_code == 403
-    assert "Nobody changes their own rights. Ask another administrator." in own.text
-    assert "This is your own request: another administrator has to answer it." in own.text
+    assert "You can’t change your own rights. Ask another administrator." in own.text
+    assert "This is your own request. Another administrator must answer it." in own.text
     assert PrivilegeRequest.get_by_id(request.id).is_open
 
 

@@ -411,7 +411,7 @@ def test_a_key_is_changed_without_entering_anything_again(portal, kept, company)
     done, again = portal("reseal", **under_both), portal("reseal", **under_both)
 
     assert "Still sealed under an older key: Authorization ID, client secret, token of Spectrum. Run `portal reseal`" in waiting.output
-    assert (done.exit_code, done.output) == (0, "Sealed anew: Authorization ID, client secret, token of Spectrum.\n")
+    assert (done.exit_code, done.output) == (0, "Resealed: Authorization ID, client secret, token of Spectrum.\n")
     assert again.output == "Everything is sealed under the present SECRET_KEY already.\n"
     assert "NOTE" not in portal("check", SECRET_KEY=NEW_KEY).output
     db.init(portal.database_url)

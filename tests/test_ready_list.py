@@ -138,7 +138,7 @@ def test_a_vendor_that_lost_its_code_is_flagged(client, ana, change_order, vendo
 def test_who_only_looks_sees_why_there_are_no_buttons(client, ben, change_order):
     page = soup(sign_in(client, ben).get(READY))
 
-    assert "You can look but not decide. Ask an administrator for ‘Can Push to Accounting’." in words(page.main)
+    assert "You have view-only access. To accept or reject, ask for Can Push to Accounting." in words(page.main)
     assert "Decide" not in [words(header) for header in page.select("thead th")]
     assert not page.main.select("tbody button")
 
@@ -148,7 +148,7 @@ def test_the_privilege_below_standard_is_told_to_be_inactive(client, make_user, 
 
     page = soup(sign_in(client, pat).get(READY))
 
-    assert "inactive: it needs level Standard or Admin" in words(page.main)
+    assert "inactive. It needs at least Standard." in words(page.main)
     assert not page.main.select("tbody button")
 
 

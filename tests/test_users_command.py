@@ -55,7 +55,7 @@ def link_in(answer):
 def test_without_a_password_a_link_is_shown_by_which_the_person_chooses_one(portal, client):
     answer = portal("add", "eve@example.test", "--name", "Eve Laurent", "--level", "Admin")
     assert answer.exit_code == 0
-    assert "the link works once, for an hour" in answer.output
+    assert "The link works once, for an hour" in answer.output
     assert sign_in("eve@example.test", "") is None
 
     client.post(link_in(answer), data={"password": GOOD, "repeated": GOOD})
@@ -241,7 +241,7 @@ def test_a_closed_account_loses_its_sessions_at_once_and_can_be_opened_again(por
 def test_the_last_active_admin_stays_also_from_here(portal, eve, how):
     answer = portal("revoke", "eve@example.test", *how)
 
-    assert (answer.exit_code, answer.output) == (2, "Error: Eve Laurent is the last active Admin. Make somebody else Admin first.\n")
+    assert (answer.exit_code, answer.output) == (2, "Error: Eve Laurent is the last active Admin. Make someone else Admin first.\n")
     assert people.find(eve.email).may_administer
 
 

@@ -41,7 +41,7 @@ def reseal() -> None:
             anew = connection.seal_anew(Sealer(*settings.keys))
     except Unreadable as error:
         raise cli.Refusal(str(error)) from None
-    click.echo(f"Sealed anew: {_named(anew)}." if anew else "Everything is sealed under the present SECRET_KEY already.")
+    click.echo(f"Resealed: {_named(anew)}." if anew else "Everything is sealed under the present SECRET_KEY already.")
 
 
 def _of_database() -> list[str]:

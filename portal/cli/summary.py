@@ -53,7 +53,7 @@ def _show(settings: Settings, company: Company, day: date, to_whom: list[User]) 
 
     click.echo(f"A dry run: nothing is sent or recorded. {_when(company, day)}")
     if not to_whom:
-        click.echo("Nobody gets a daily summary: no active person may accept change orders and wants it.")
+        click.echo("No one gets a daily summary: no active approver wants it.")
     for person in to_whom:
         found = summaries.of(summaries.key(day, person.id), person)
         if not found.count:

@@ -22,7 +22,7 @@ def users() -> None:
 @click.argument("email")
 @click.option("--name", required=True, help="As it is shown in lists and history.")
 @click.option("--level", type=LEVELS, default=str(Level.NONE), show_default=True)
-@click.option("--push/--no-push", default=False, help="Can Push to Accounting; counts from level Standard on.")
+@click.option("--push/--no-push", default=False, help="Can Push to Accounting; needs at least Standard.")
 @click.option("--job", "jobs", multiple=True, metavar="NUMBER", help="Make them a member of this job; may be repeated.")
 @click.option("--mail", is_flag=True, help="Send the link by mail too.")
 @click.option("--password-stdin", is_flag=True, help="Read a password from standard input instead of making a link.")
@@ -96,7 +96,7 @@ def grant(email: str, level: str | None, push: bool, jobs: tuple[str, ...], acco
 @click.option("--push", is_flag=True, help="Take Can Push to Accounting away.")
 @click.option("--level", type=LEVELS, help="The lower level they keep.")
 @click.option("--job", "jobs", multiple=True, metavar="NUMBER", help="Take them off this job; may be repeated.")
-@click.option("--account", is_flag=True, help="Close the account: nobody signs in with it, and its sessions end now.")
+@click.option("--account", is_flag=True, help="Close the account: no one can sign in with it, and its sessions end now.")
 def revoke(email: str, push: bool, level: str | None, jobs: tuple[str, ...], account: bool) -> None:
     """Take rights away: the privilege, a level, membership of jobs, the account."""
     if not (level or push or jobs or account):
@@ -147,7 +147,7 @@ def _link(person: User, mail: bool) -> str:
     if mail:
         (links.reset if person.password else links.first_time)(person)
     sent = "Another one goes to them by mail.\n" if mail else ""
-    return f"\n{sent}Choose a password here; the link works once, for an hour. Give it to nobody else:\n{address}"
+    return f"\n{sent}Set a password here. The link works once, for an hour. Don’t share it:\n{address}"
 
 
 def _line(person: User, jobs: list[str] | None = None) -> str:

@@ -191,5 +191,5 @@ def sender_by(email: str) -> User:
     """The active person behind the address. Raises NotPermitted."""
     found = people.find(email)
     if found is None or not found.active:
-        raise NotPermitted(f"Nobody with the address {email} has an account here. Add one with: portal users add")
+        raise NotPermitted(f"No account has the address {email}. Add one with: portal users add")
     return found

@@ -25,9 +25,8 @@ class Weak(Exception):
 def problem(password: str, email: str, name: str) -> str:
     """Why this password will not do, or an empty text. It counts as it is: nothing is trimmed, and every character is allowed."""
     if len(password) < SHORTEST_PASSWORD:
-        return (
-            f"The password has {len(password)} characters; it needs at least {SHORTEST_PASSWORD}. Take a few words that belong to nobody."
-        )
+        short = f"The password has {len(password)} characters; it needs at least {SHORTEST_PASSWORD}."
+        return f"{short} Use a few words that aren’t a known phrase."
     if len(password.encode()) > LONGEST_PASSWORD:
         return f"The password is longer than {LONGEST_PASSWORD} bytes."
     if len(set(password)) < FEWEST_OTHERS or len(_without_known_words(password, email, name)) < FEWEST_OTHERS:

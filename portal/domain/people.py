@@ -96,8 +96,8 @@ class User(Model):
         if self.may_decide:
             return ""
         if self.can_push_is_inactive:
-            return "Your ‘Can Push to Accounting’ is inactive: it needs level Standard or Admin. Ask an administrator to raise your level."
-        return "You can look but not decide. Ask an administrator for ‘Can Push to Accounting’."
+            return "Your Can Push to Accounting is inactive. It needs at least Standard. Ask an administrator to raise your level."
+        return "You have view-only access. To accept or reject, ask for Can Push to Accounting."
 
     @property
     def effective_rights(self) -> str:

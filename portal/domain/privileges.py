@@ -123,7 +123,7 @@ def changeable(id: int, by: User | None) -> User:
 def _ensure_administers_others(person: User, by: User | None) -> None:
     by = _ensure_administers(by)
     if by and by.id == person.id:
-        raise NotPermitted("Nobody changes their own rights. Ask another administrator.")
+        raise NotPermitted("You can’t change your own rights. Ask another administrator.")
 
 
 def _ensure_administers(by: User | None) -> User | None:
@@ -137,7 +137,7 @@ def _ensure_administers(by: User | None) -> User | None:
 
 def _ensure_an_admin_is_left(person: User) -> None:
     if [admin.id for admin in hold_admins()] == [person.id]:
-        raise Refused(f"{person.name} is the last active Admin. Make somebody else Admin first.")
+        raise Refused(f"{person.name} is the last active Admin. Make someone else Admin first.")
 
 
 def hold_admins() -> list[User]:

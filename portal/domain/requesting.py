@@ -53,7 +53,7 @@ def grant(id: int, by: User, note: str = "", *, raise_level: bool = False) -> Pr
             raise Refused(f"The account of {person.name} is deactivated. Reactivate it first, or decline the request.")
         if request.needs_level and not raise_level:
             raise Refused(
-                f"{person.name} has level {person.level}, and the privilege counts from Standard up. Raise the level too, or decline."
+                f"{person.name} has level {person.level}. Can Push to Accounting needs at least Standard. Raise the level too, or decline."
             )
         if request.needs_level:
             privileges.set_level(person.id, Level.STANDARD, by, note)

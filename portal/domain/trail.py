@@ -215,7 +215,7 @@ def _text(name: str, asked: Mapping[str, str], errors: dict[str, str]) -> str:
     """As it was typed; a control character is in nothing that is recorded, and not every database would look for one."""
     text = asked.get(name, "").strip()
     if not text.isprintable():
-        errors[name] = f"{'What was done' if name == 'action' else 'The change order number'} is one line of plain text. Type it anew."
+        errors[name] = f"{'What was done' if name == 'action' else 'The change order number'} is one line of plain text. Type it again."
     return text
 
 

@@ -186,7 +186,7 @@ def guard() -> ResponseReturnValue | None:
     if not current_user.is_authenticated:
         return lead_to("sessions.new")
     if who is None:
-        abort(403, "Nobody was given access to this address.")
+        abort(403, "This address has no access rule.")
     if who is Who.LOOKS and not current_user.may_look:
         abort(403, f"You need level Read Only or higher to see this. {ask_an_administrator()}")
     if who is Who.SUPPORTS and not current_user.may_support:

@@ -11,7 +11,7 @@ from portal.web.lists import me
 
 bp = Blueprint("confirming", __name__, url_prefix="/confirm")
 NO_MATCH = "That is not your password. Nothing was changed; try again."
-AGAIN = "Thank you. What you were about to change is not recorded yet: make the change again."
+AGAIN = "Thank you. Your change is not saved yet: make it again."
 
 
 @bp.get("")

@@ -29,7 +29,7 @@ LONGEST_TRIP = timedelta(minutes=10)
 CANCELLED = "You did not sign in at the identity provider. Start again whenever you like."
 STRANGE = "This sign-in was not begun in this browser, or longer than 10 minutes ago. Start again."
 SOMEBODY_ELSE = (
-    "That was somebody else at the identity provider. Nothing was changed; try again with the account you are signed in with here."
+    "The identity provider returned a different person. Nothing was changed. Try again with the account you are signed in with here."
 )
 NOT_ASKED = "The identity provider did not ask you again who you are. Nothing was changed; tell an administrator."
 REFUSED = "The identity provider refused to sign you in. Start again; if it happens again, tell an administrator."

@@ -49,7 +49,7 @@ def test_through_the_provider_and_back_and_again_before_a_change_of_rights(page,
     sign_in_there(page, "eve")
 
     arrived(page, "People")
-    expect(page.get_by_text("Thank you. What you were about to change is not recorded yet")).to_be_visible()
+    expect(page.get_by_text("Thank you. Your change is not saved yet")).to_be_visible()
     assert not [line for line in said if "Content Security Policy" in line]
     assert people.by_id(ben.id).level == Level.READ_ONLY
 

@@ -214,7 +214,7 @@ def test_a_setting_that_accepted_change_orders_carry_is_changed_after_a_question
         expect_focus(page, "carriers")
         assert violations(page) == []
         shot(page, "company-carriers")
-    page.get_by_label("Save all the same").check()
+    page.get_by_label("Save anyway").check()
     page.get_by_role("button", name="Save Spectrum codes").click()
 
     expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()

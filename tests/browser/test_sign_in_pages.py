@@ -32,7 +32,7 @@ def test_a_change_of_rights_asks_for_the_password_and_comes_back(page, served, e
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     arrived(page, "People")
-    expect(page.get_by_text("What you were about to change is not recorded yet")).to_be_visible()
+    expect(page.get_by_text("Your change is not saved yet")).to_be_visible()
     assert people.by_id(ben.id).level == Level.READ_ONLY
     page.locator(f"#level-{ben.id}").select_option("Standard")
     expect(page.locator("#say")).to_contain_text("Ben Okafor")
@@ -52,7 +52,7 @@ def test_without_javascript_a_change_of_settings_asks_too(page_without_javascrip
     page.get_by_role("button", name="Confirm").click()
 
     arrived(page, "Access tokens")
-    expect(page.get_by_text("make the change again")).to_be_visible()
+    expect(page.get_by_text("make it again")).to_be_visible()
 
 
 @EITHER

@@ -209,7 +209,7 @@ def test_an_unknown_sender_is_refused(command, csv_file):
     result = command(csv_file(ROW), "--send", "nobody@example.test")
 
     assert result.exit_code == 2
-    assert "Nobody with the address nobody@example.test has an account here." in result.stderr
+    assert "No account has the address nobody@example.test." in result.stderr
     assert not ChangeOrder.select().exists()
 
 

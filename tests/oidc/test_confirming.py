@@ -16,7 +16,7 @@ from tests.oidc import site
 from tests.oidc.process import Visitor
 
 CONFIRM = "/login/oidc/confirm?next=/settings/people"
-AGAIN = "Thank you. What you were about to change is not recorded yet: make the change again."
+AGAIN = "Thank you. Your change is not saved yet: make it again."
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_somebody_else_at_the_provider_confirms_nothing(client, linked, ben):
     answer = client.get(path_of(Visitor().answer(client.get(CONFIRM).location, "nia")))
 
     assert answer.status_code == 403
-    assert "That was somebody else at the identity provider." in answer.text
+    assert "The identity provider returned a different person." in answer.text
     assert people.find("nia@example.test") is None
     assert path_of(change(client, ben).location).startswith("/confirm")
 

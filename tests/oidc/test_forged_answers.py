@@ -17,7 +17,7 @@ from tests.oidc import site
 from tests.oidc.process import Visitor
 
 BACK = "/login/oidc/return"
-NOT_BELIEVED = "The answer of the identity provider could not be verified, so nobody was signed in."
+NOT_BELIEVED = "The answer of the identity provider could not be verified, so you were not signed in."
 HOUR = timedelta(hours=1)
 STRANGE = "This sign-in was not begun in this browser, or longer than 10 minutes ago."
 NOT_CONFIRMED = "The identity provider did not confirm this sign-in"
