@@ -2,6 +2,7 @@
 
    A fragment may carry  data-focus="#id"   where focus goes when it has been swapped in
                          data-say="text"    the sentence for the live region #say
+                         data-next="key"    focus goes on to the next row of the page that has a button with the id KEY-..., and the sentence says which
    A button may carry    data-busy="text"   its words while the server takes longer than a moment */
 "use strict";
 
@@ -40,6 +41,21 @@ function moveFocus(target, lost, held) {
   if (wish && focusOn(document.querySelector(wish))) return;
   if (!wish && !(lost && document.activeElement === document.body)) return;
   (held && focusOn(region(held))) || focusOn(target?.closest("tr")) || focusOn(document.querySelector("caption")) || focusOn(region("main"));
+}
+
+/* The next row is one that stands on this page: behind this one, else from the top. Where there is none, the way to the next page. */
+function leadOn(row) {
+  const key = row?.dataset.next;
+  if (!key) return;
+  row.removeAttribute("data-next");
+  const rows = [...row.parentElement.rows];
+  const at = rows.indexOf(row);
+  const button = (other) => other.querySelector(`button[id^="${key}-"]`);
+  const next = [...rows.slice(at + 1), ...rows.slice(0, at)].find(button);
+  if (next) {
+    row.dataset.focus = `#${button(next).id}`;
+    row.dataset.say += ` Now on ${next.dataset.named}.`;
+  } else if (document.querySelector(".pages [rel='next']")) row.dataset.focus = ".pages [rel='next']";
 }
 
 function speak(target) {
@@ -97,6 +113,7 @@ document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const targets = (ctx.tasks ?? []).map((task) => task.target).filter((target) => target?.isConnected);
+  targets.forEach(leadOn);
   targets.forEach(speak);
   targets.slice(0, 1).forEach((target) => moveFocus(target, ctx.hadFocus, ctx.held));
 });

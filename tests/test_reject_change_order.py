@@ -44,7 +44,7 @@ def test_rejecting_replaces_the_row_with_the_reason(client, ana, change_order):
     row = soup(answer).tr
     assert "Rejected" in words(row)
     assert REASON in words(row)
-    assert row["data-say"] == "CCO 001 sent back to Dee Sørensen. Nothing left."
+    assert row["data-say"] == "CCO 001 of SC-014 sent back to Dee Sørensen. Nothing left."
     assert not row.get("hx-get")
 
 
@@ -146,7 +146,7 @@ def test_without_javascript_rejecting_leads_back_to_the_list(client, ana, change
 
     assert answer.status_code == 303
     assert path_of(answer.location) == f"/change-orders?view=ready#change-order-{change_order.id}"
-    assert "CCO 001 sent back to Dee Sørensen." in client.get("/change-orders?view=ready").text
+    assert "CCO 001 of SC-014 sent back to Dee Sørensen." in client.get("/change-orders?view=ready").text
 
 
 def test_without_javascript_an_empty_reason_is_a_page_with_the_form(client, ana, change_order):

@@ -90,7 +90,7 @@ def test_recall_brings_the_buttons_back(client, ana, make_change_order):
     assert answer.status_code == 200
     row = soup(answer).tr
     assert buttons(row) == ["Accept", "Reject"]
-    assert row["data-say"] == "CCO 001 recalled: it is ready to be decided again."
+    assert row["data-say"] == "CCO 001 of SC-014 recalled: it is ready to be decided again."
     assert row["data-focus"] == f"#cco-{one.id}"
 
 
@@ -322,7 +322,7 @@ def test_without_javascript_a_retry_leads_back_to_the_list(client, ana, make_cha
 
     assert answer.status_code == 303
     assert path_of(answer.location) == f"/change-orders?view=failed#change-order-{one.id}"
-    assert "CCO 001 queued again." in client.get("/change-orders?view=failed").text
+    assert "CCO 001 of SC-014 queued again." in client.get("/change-orders?view=failed").text
 
 
 def test_a_privilege_taken_away_between_page_and_click_counts(client, ana, make_change_order):

@@ -157,7 +157,7 @@ def test_row_and_page_show_it_to_the_approver(client, ana, make_change_order, re
     for path in ("/change-orders?view=ready", f"/change-orders/{sent.id}/row", f"/change-orders/{sent.id}"):
         page = BeautifulSoup(client.get(path, headers=HTMX if path.endswith("row") else {}).text, "html.parser")
         details = page.select_one(f"#change-order-{sent.id} details.since")
-        assert " ".join(details.summary.get_text(" ").split()) == "1 change since rev 1 of CCO 001 was sent back"
+        assert " ".join(details.summary.get_text(" ").split()) == "1 change since rev 1 of CCO 001 of SC-014 was sent back"
         assert [cell.get_text(strip=True) for cell in details.table.tbody.find_all(["th", "td"])] == ["Line 1, cost type", "SUB", "M"]
     assert page.select_one(".differences del").get_text() == "SUB"
     assert page.select_one(".differences ins").get_text() == "M"

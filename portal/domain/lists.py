@@ -26,7 +26,6 @@ ARRIVALS = ("exported", "found", "adopted")
 SAID = ("said present", "said absent")  # what a person answered to an unknown outcome
 POLL_STEPS, POLL_RARELY_S = ((timedelta(seconds=20), 2), (timedelta(minutes=1), 5)), 15  # while in flight, by how long already
 LOOKING_S, DOUBT_S = 2, 15  # how soon to ask again while the worker looks into Spectrum, and while an outcome is unknown
-LOOK_AHEAD = 5  # rows looked at for the next one a person may decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +157,6 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
 def row(id: int, viewer: User) -> Row:
     """One change order as it is now. Raises ChangeOrder.DoesNotExist."""
     return rows_of([change_orders.load(id)], viewer)[0]
-
-
-def next_to_decide(change_order: ChangeOrder, viewer: User) -> ChangeOrder | None:
-    """The one that waits behind this one and that the person may decide; the oldest of all when none is behind."""
-    for after in (cursor(change_order), ""):
-        for waiting in page(BY_KEY["ready"], viewer, after, size=LOOK_AHEAD).rows:
-            if not waiting.why_not and waiting.change_order.id != change_order.id:
-                return waiting.change_order
-    return None
 
 
 def latest_exported() -> Row | None:

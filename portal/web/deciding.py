@@ -4,19 +4,18 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain import checks, deciding, drafting, leftovers, lists, money, numbers, previews, renumbering, signing
+from portal.domain import checks, deciding, drafting, leftovers, lists, numbers, previews, renumbering, signing
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.checks import Blocked, Finding
 from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
 from portal.domain.previews import Preview
 from portal.domain.signing import Changed, Marks
-from portal.web import htmx, keys, wants_fragment, words
+from portal.web import keys, wants_fragment, words
 from portal.web.lists import MOVED, keep_drafts_private, me, page_of
 
 bp = Blueprint("deciding", __name__, url_prefix="/change-orders")
@@ -166,20 +165,11 @@ def answer(row: Row, status: int, **shown: Any) -> ResponseReturnValue:
 
 def done(change_order: ChangeOrder, verb: str) -> ResponseReturnValue:
     if not wants_fragment():
-        flash(f"CCO {change_order.number} {verb}.")
+        flash(f"{numbers.named(change_order)} {verb}.")
         return redirect(url_for("change_orders.index", view="ready", _anchor=f"change-order-{change_order.id}"), 303)
-    following = lists.next_to_decide(change_order, me()) if on_a_list() else None
     left = lists.totals()["ready"].count
-    said = f"CCO {change_order.number} {verb}. {left or 'Nothing'} left."
-    if following:
-        said += f" Now on CCO {following.number}, {following.commitment.vendor_name}, {money.dollars(following.amount)}."
-    focus = f"#accept-{following.id}" if following else f"#cco-{change_order.id}"
-    return answer(lists.row(change_order.id, me()), 200, say=said, focus=focus)
-
-
-def on_a_list() -> bool:
-    """Whether the decision was made on a list rather than on the change order's own page."""
-    return not htmx.current_url or urlsplit(htmx.current_url).path == url_for("change_orders.index")
+    said = f"{numbers.named(change_order)} {verb}. {left or 'Nothing'} left."
+    return answer(lists.row(change_order.id, me()), 200, say=said, focus=f"#cco-{change_order.id}", next="accept" if left else "")
 
 
 def fields_of(row: Row) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def fragment(id: int) -> ResponseReturnValue:
     focus = f"#{cancelled}-{id}" if cancelled else None
     if cancelled or row.change_order.is_ready or row.poll_seconds:
         return render_template("change_orders/_row.html", row=row, focus=focus)
-    return make_response(render_template("change_orders/_settled.html", row=row, focus=focus), 200, MOVED)
+    return make_response(render_template("change_orders/_decided.html", row=row, focus=focus), 200, MOVED)
 
 
 def page_of(row: Row, status: int = 200, **shown: Any) -> ResponseReturnValue:

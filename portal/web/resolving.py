@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, abort, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain import deciding, leftovers, lists, readings, resolving, reviewing, sending
+from portal.domain import deciding, leftovers, lists, numbers, readings, resolving, reviewing, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.checks import Blocked
 from portal.domain.exports import Export, doubtful, unsent
@@ -42,7 +42,7 @@ def retry_form(id: int) -> ResponseReturnValue:
 @bp.post("/<key:id>/retry")
 def retry(id: int) -> ResponseReturnValue:
     """Send again what is missing."""
-    return done(resolving.retry(id, me(), seen_version(), not_entered()), "queued again", "failed")
+    return done(resolving.retry(id, me(), seen_version(), not_entered()), "queued again", "failed", next="retry")
 
 
 @bp.get("/<key:id>/review")
@@ -177,13 +177,13 @@ def answer(row: Row, status: int, **shown: Any) -> ResponseReturnValue:
     return make_response(render_template("change_orders/_decided.html", row=row, **shown), status, MOVED)
 
 
-def done(change_order: ChangeOrder, verb: str, view: str) -> ResponseReturnValue:
+def done(change_order: ChangeOrder, verb: str, view: str, **shown: str) -> ResponseReturnValue:
     """The row as it is now, or without htmx the list that the person came from."""
-    said = f"CCO {change_order.number} {verb}."
+    said = f"{numbers.named(change_order)} {verb}."
     if not wants_fragment():
         flash(said)
         return redirect(url_for("change_orders.index", view=view, _anchor=f"change-order-{change_order.id}"), 303)
-    return answer(lists.row(change_order.id, me()), 200, say=said, focus=f"#cco-{change_order.id}")
+    return answer(lists.row(change_order.id, me()), 200, say=said, focus=f"#cco-{change_order.id}", **shown)
 
 
 def fields_of(row: Row) -> dict[str, Any]:

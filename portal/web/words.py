@@ -7,7 +7,7 @@ from typing import Any
 from flask.blueprints import BlueprintSetupState
 
 from portal import clock
-from portal.domain import causes
+from portal.domain import causes, numbers
 from portal.domain.change_orders import Status
 from portal.domain.events import Event
 from portal.domain.lists import Row
@@ -49,6 +49,7 @@ def register(state: BlueprintSetupState) -> None:
     for filter in (told, remark, when, moment, lies_ahead, standing):
         state.app.add_template_filter(filter)
     state.app.add_template_filter(causes.explain, "explained")
+    state.app.add_template_filter(numbers.named, "named")
     state.app.jinja_env.globals.update(causes=CAUSES, classes=CLASSES, outcomes=OUTCOMES)
 
 

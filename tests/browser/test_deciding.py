@@ -7,8 +7,9 @@ import pytest
 from playwright.sync_api import expect
 
 from portal import clock, tasks
-from portal.domain import exporting, outbox
+from portal.domain import contributing, exporting, lists, outbox
 from portal.domain.change_orders import Status, load
+from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
 from portal.domain.outbox import Dispatch, Lane
 from portal.spectrum.records import Receipt, Refused, Row
@@ -88,10 +89,13 @@ def test_two_clicks_accept_and_the_next_row_is_ready(ana_at, three, shot):
 
     expect(row(page, first)).to_contain_text("Queued")
     expect_focus(page, f"accept-{second.id}")
-    expect(page.locator("#say")).to_have_text("CCO 001 accepted and queued. 2 left. Now on CCO 002, Volt Electric Co, $4,250.00.")
+    expect(page.locator("#say")).to_have_text(
+        "CCO 001 of SC-014 accepted and queued. 2 left. Now on CCO 002 of SC-014, Volt Electric Co, $4,250.00."
+    )
     expect(page.locator("#totals")).to_contain_text("2 change orders waiting · $8,500.00")
     expect(page.locator("#count-ready")).to_have_text("2")
     expect(page.locator("#count-progress")).to_have_text("1")
+    expect(page).to_have_title("Ready to Export (2) – CCO Portal")
     expect(page).to_have_url(re.compile(re.escape(READY) + "$"))
     assert load(first.id).state is Status.QUEUED
 
@@ -108,7 +112,77 @@ def test_three_are_accepted_by_enter_alone(ana_at, three):
         expect(row(page, change_order)).to_contain_text("Queued")
 
     expect_focus(page, f"cco-{three[-1].id}")
-    expect(page.locator("#say")).to_have_text("CCO 003 accepted and queued. Nothing left.")
+    expect(page.locator("#say")).to_have_text("CCO 003 of SC-014 accepted and queued. Nothing left.")
+
+
+def test_on_the_last_row_of_a_page_focus_goes_to_the_next_page_and_no_row_is_named_that_is_not_there(ana_at, three, monkeypatch):
+    monkeypatch.setattr(lists.page, "__defaults__", ("", 2))
+    page = ana_at()
+    first, second, _ = three
+    page.locator(f"#accept-{second.id}").press("Enter")
+    page.locator(f"#export-{second.id}").press("Enter")
+    expect(page.locator("#say")).to_have_text(
+        "CCO 002 of SC-014 accepted and queued. 2 left. Now on CCO 001 of SC-014, Volt Electric Co, $4,250.00."
+    )
+    expect_focus(page, f"accept-{first.id}")
+
+    page.keyboard.press("Enter")
+    expect_focus(page, f"export-{first.id}")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#say")).to_have_text("CCO 001 of SC-014 accepted and queued. 1 left.")
+    expect(page.get_by_role("link", name="Next page")).to_be_focused()
+
+
+def test_focus_skips_a_row_that_this_person_may_not_decide(ana_at, ana, three):
+    own = three[1]
+    contributing.record(own.id, [ana], contributing.WROTE)
+    page = ana_at()
+
+    page.locator(f"#accept-{three[0].id}").press("Enter")
+    page.locator(f"#export-{three[0].id}").press("Enter")
+
+    expect_focus(page, f"accept-{three[2].id}")
+    expect(page.locator("#say")).to_contain_text("Now on CCO 003 of SC-014,")
+
+
+def test_on_its_own_page_focus_stays_with_the_change_order(ana_at, three):
+    page = ana_at(f"/change-orders/{three[0].id}")
+
+    page.locator(f"#accept-{three[0].id}").press("Enter")
+    page.locator(f"#export-{three[0].id}").press("Enter")
+
+    expect_focus(page, f"cco-{three[0].id}")
+    expect(page.locator("#say")).to_have_text("CCO 001 of SC-014 accepted and queued. 2 left.")
+    expect(page).to_have_title("CCO 001: Duct bank – CCO Portal")
+
+
+def test_the_same_number_under_two_commitments_is_told_apart_by_ear(ana_at, change_order, make_change_order, job, vendor):
+    other = Commitment.create(job=job, vendor=vendor, number="SC-020", title="Steel", subcontract="SC-020")
+    make_change_order(number="001", title="Relocate duct bank", commitment=other)
+    page = ana_at()
+
+    for name in ("Accept", "Reject"):
+        for commitment in ("SC-014", "SC-020"):
+            expect(page.get_by_role("button", name=f"{name} CCO 001 of {commitment}", exact=True)).to_have_count(1)
+    page.get_by_role("button", name="Accept CCO 001 of SC-020").click()
+    expect(page.get_by_role("button", name="Export CCO 001 of SC-020", exact=True)).to_be_focused()
+    expect(page.get_by_role("button", name="Cancel: CCO 001 of SC-020", exact=True)).to_be_visible()
+
+
+def test_warnings_are_read_before_export(ana_at, make_change_order):
+    made = make_change_order(lines=[("16-2000", "SUB", "-5.00")])
+    page = ana_at()
+
+    row(page, made).get_by_role("button", name="Accept").click()
+
+    export = page.get_by_role("button", name="Export")
+    expect(export).to_be_focused()
+    expect(export).to_have_accessible_description(re.compile("Please note: The total is a credit.*001 Relocate duct bank"))
+    assert page.locator(f"#warnings-{made.id}").evaluate(
+        "warnings => !!(warnings.compareDocumentPosition(document.activeElement) & Node.DOCUMENT_POSITION_FOLLOWING)"
+    )
+    assert violations(page) == []
 
 
 def test_tab_leads_from_the_link_to_accept_to_reject(ana_at, change_order):
@@ -135,7 +209,7 @@ def test_rejecting_by_keyboard(ana_at, three):
 
     expect(row(page, first)).to_contain_text("Line 1 belongs to phase 26-0519")
     expect_focus(page, f"accept-{second.id}")
-    expect(page.locator("#say")).to_contain_text("CCO 001 sent back to Dee Sørensen. 2 left.")
+    expect(page.locator("#say")).to_contain_text("CCO 001 of SC-014 sent back to Dee Sørensen. 2 left.")
     assert load(first.id).state is Status.REJECTED
 
 

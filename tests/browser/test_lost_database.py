@@ -22,11 +22,11 @@ def test_a_reason_outlives_the_loss_of_the_database(page, served, ana, change_or
 
     with monkeypatch.context() as patch:
         patch.setattr(db, "connect", away)
-        page.get_by_role("button", name="Reject", exact=True).last.click()
+        page.get_by_role("button", name="Reject CCO").last.click()
         expect(page.locator("#alert")).to_contain_text("The portal cannot reach its database. Nothing was recorded")
         expect(reason).to_have_value(REASON)
         assert violations(page) == []
-    page.get_by_role("button", name="Reject", exact=True).last.click()
+    page.get_by_role("button", name="Reject CCO").last.click()
 
     expect(page.locator("#say")).to_contain_text("sent back")
     assert load(change_order.id).state is Status.REJECTED

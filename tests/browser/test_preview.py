@@ -113,5 +113,5 @@ def test_without_javascript_a_button_shows_it_and_keeps_what_was_typed(page_with
     expect(page.get_by_label("Title")).to_have_value("Duct bank")
     assert load(waiting.id).state is Status.READY
     page.get_by_role("button", name="Export").click()
-    expect(page.get_by_text("CCO 001 accepted and queued.")).to_be_visible()
+    expect(page.get_by_text("CCO 001 of SC-014 accepted and queued.")).to_be_visible()
     assert load(waiting.id).state is Status.QUEUED

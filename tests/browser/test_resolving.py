@@ -38,8 +38,19 @@ def test_a_failed_export_is_retried_and_recall_is_refused_after_a_try(ana_at, ma
 
     expect(row(page, one)).to_contain_text("Queued")
     expect(page.locator(f"#cco-{one.id}")).to_be_focused()
-    expect(page.locator("#say")).to_have_text("CCO 001 queued again.")
+    expect(page.locator("#say")).to_have_text("CCO 001 of SC-014 queued again.")
     expect(page.get_by_role("button", name="Recall")).to_have_count(0)
+
+
+def test_after_a_retry_focus_goes_to_the_next_retry(ana_at, make_change_order):
+    one, two = make_change_order("failed"), make_change_order("failed")
+    page = ana_at("/change-orders?view=failed")
+
+    page.locator(f"#retry-{one.id}").press("Enter")
+
+    expect(page.locator(f"#retry-{two.id}")).to_be_focused()
+    expect(page.locator("#say")).to_have_text("CCO 001 of SC-014 queued again. Now on CCO 002 of SC-014, Volt Electric Co, $4,250.00.")
+    expect(page).to_have_title("Failed to Export (1) – CCO Portal")
 
 
 def test_an_unknown_outcome_is_settled_by_keyboard(ana_at, make_change_order, clock):
@@ -80,7 +91,7 @@ def test_what_was_accepted_under_other_settings_is_reviewed_again_by_keyboard(an
 
     expect(row(page, one).get_by_role("button", name="Accept")).to_be_visible()
     expect(page.locator(f"#cco-{one.id}")).to_be_focused()
-    expect(page.locator("#say")).to_have_text("CCO 001 is up for review again: it is ready to be decided.")
+    expect(page.locator("#say")).to_have_text("CCO 001 of SC-014 is up for review again: it is ready to be decided.")
 
 
 def test_recall_keeps_focus_while_the_row_asks_how_it_stands(ana_at, make_change_order):

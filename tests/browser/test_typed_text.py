@@ -36,7 +36,7 @@ def interrupted(page, served, ana, change_order, clock):
     sign_in(page, served, ana)
     begin_rejecting(page, served, change_order).fill(REASON)
     clock.tick(**LUNCH)
-    page.get_by_role("button", name="Reject", exact=True).last.click()
+    page.get_by_role("button", name="Reject CCO").last.click()
     arrived(page, "Sign in")
     return page
 
@@ -57,7 +57,7 @@ def test_a_reason_is_put_back_after_signing_in_again_and_counts(interrupted, ser
     expect(reason).to_have_value(REASON)
     expect(reason).to_be_focused()
     expect(page.locator(".offer")).to_have_count(0)
-    page.get_by_role("button", name="Reject", exact=True).last.click()
+    page.get_by_role("button", name="Reject CCO").last.click()
     expect(page.locator("#say")).to_contain_text("sent back")
     assert load(change_order.id).state is Status.REJECTED
     expect_kept(page, 0)

@@ -36,7 +36,7 @@ def test_accepting(plain, ana, change_order):
     page.get_by_role("button", name="Export").click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Change Orders - Ready to be Exported to Spectrum")
-    expect(page.get_by_text("CCO 001 accepted and queued.")).to_be_visible()
+    expect(page.get_by_text("CCO 001 of SC-014 accepted and queued.")).to_be_visible()
     expect(page).to_have_url(re.compile(f"#change-order-{change_order.id}$"))
     assert load(change_order.id).state is Status.QUEUED
     page.get_by_role("link", name="In progress").click()
@@ -53,7 +53,7 @@ def test_rejecting_after_an_empty_reason(plain, ana, change_order):
     page.get_by_label("What has to change? The sender sees this.").fill("Wrong phase code on line 1")
     page.get_by_role("button", name="Reject").click()
 
-    expect(page.get_by_text("CCO 001 sent back to Dee Sørensen.")).to_be_visible()
+    expect(page.get_by_text("CCO 001 of SC-014 sent back to Dee Sørensen.")).to_be_visible()
     assert load(change_order.id).state is Status.REJECTED
 
 
