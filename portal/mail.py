@@ -16,7 +16,7 @@ from config import Settings
 from portal import clock
 from portal.domain import money, privilege_requests, standing, timekeeping
 from portal.domain.alarms import Alarm
-from portal.domain.letters import FourEyesOff, Letter, Notice, Reminder
+from portal.domain.letters import CodeCorrected, FourEyesOff, Letter, Notice, Reminder
 from portal.domain.links import Invitation
 from portal.domain.mail_trials import Trial
 from portal.domain.people import User
@@ -96,6 +96,13 @@ def privilege(settings: Settings, notice: Notice) -> None:
 def four_eyes_off(settings: Settings, told: FourEyesOff) -> None:
     """Four eyes was switched off: to every administrator."""
     send(settings, compose(settings, told.key, told.to, "Four eyes was switched off in the CCO Portal", "four_eyes_off", told=told))
+
+
+def code_corrected(settings: Settings, told: CodeCorrected) -> None:
+    """A vendor, customer or subcontract code was corrected: to every administrator, also who did it."""
+    changes = [(field.replace("_", " "), told.event.facts["old"][field], new) for field, new in told.event.facts["new"].items()]
+    subject = f"Spectrum code corrected: {told.about}"
+    send(settings, compose(settings, told.key, told.to, subject, "code_corrected", told=told, changes=changes))
 
 
 def trial(settings: Settings, trial: Trial) -> None:

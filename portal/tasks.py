@@ -59,6 +59,7 @@ def _mail() -> Callable[[Dispatch, int], None]:
         Task.LINK: mail.password_link,
         Task.PRIVILEGE: mail.privilege,
         Task.FOUR_EYES: mail.four_eyes_off,
+        Task.CODE: mail.code_corrected,
         Task.TRIAL: mail.trial,
         Task.STANDSTILL: mail.standstill,
         Task.CLOCK: mail.clock_ahead,

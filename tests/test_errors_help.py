@@ -102,7 +102,7 @@ def test_what_the_portal_itself_stopped_says_who_can_fix_it(client, ana, make_ch
 
     shown = words(row(sign_in(client, ana), made, "failed"))
 
-    assert "has no Spectrum vendor code. Link the vendor to its Spectrum code." in shown
+    assert "has no Spectrum vendor code. An administrator or approver sets it on the page of the commitment, under Spectrum codes." in shown
     assert "Who can fix it: accounting." in shown
     assert events.history("change_order", made.id)[-1].facts["who"] == "accounting"
 

@@ -19,6 +19,9 @@ from portal.domain.lookups import Known
 from portal.spectrum import records
 
 PROJECT, ACCOUNTING, ADMIN = "the project team", "accounting", "an administrator"
+IMPORT_JOB = "Import its commitments under the job number that Spectrum has."
+SET_CODE = "An administrator or approver sets it on the page of the commitment, under Spectrum codes."
+CORRECT_CODE = SET_CODE.replace("sets", "corrects")
 KEY_CHARACTERS = re.compile(r"""[/*?"'><#,&~]""")  # Spectrum refuses these in key fields
 LONGEST_TITLE, LONGEST_DESCRIPTION = 30, 250
 
@@ -94,12 +97,10 @@ def commitment(co: ChangeOrder) -> Iterator[Finding]:
             "commitment",
             f"Spectrum takes change orders for subcontracts only. {held.number} is a purchase order.",
             ACCOUNTING,
-            "Enter the order in Spectrum as a subcontract, or change it there by hand.",
+            "Enter the order in Spectrum as a subcontract and say so on the page of the commitment, under Spectrum codes.",
         )
     if not held.subcontract:
-        yield Finding(
-            4, "commitment", f"Commitment {held.number} has no Spectrum subcontract number.", ACCOUNTING, "Set it on the commitment."
-        )
+        yield Finding(4, "commitment", f"Commitment {held.number} has no Spectrum subcontract number.", ACCOUNTING, SET_CODE)
     else:
         yield from _key(4, "commitment", f"Subcontract number {held.subcontract}", held.subcontract)
 
@@ -108,24 +109,20 @@ def vendor(co: ChangeOrder) -> Iterator[Finding]:
     linked = co.commitment.vendor
     if linked is None:
         text = f"Commitment {co.commitment.number} has no vendor."
-        yield Finding(5, "vendor", text, ADMIN, "Import a file that names its vendor.")
+        yield Finding(5, "vendor", text, ACCOUNTING, SET_CODE)
     elif not linked.code:
-        yield Finding(
-            5, "vendor", f"Vendor {linked.name} has no Spectrum vendor code.", ACCOUNTING, "Link the vendor to its Spectrum code."
-        )
+        yield Finding(5, "vendor", f"Vendor {linked.name} has no Spectrum vendor code.", ACCOUNTING, SET_CODE)
     else:
         yield from _key(5, "vendor", f"Vendor code {linked.code}", linked.code)
 
 
 def job(co: ChangeOrder) -> Iterator[Finding]:
     if not co.job.number:
-        yield Finding(6, "job", f"Project {co.job.name} has no Spectrum job number.", ACCOUNTING, "Set the job number.")
+        yield Finding(6, "job", f"Project {co.job.name} has no Spectrum job number.", ACCOUNTING, IMPORT_JOB)
     else:
-        yield from _key(6, "job", f"Job number {co.job.number}", co.job.number)
+        yield from _key(6, "job", f"Job number {co.job.number}", co.job.number, ACCOUNTING, IMPORT_JOB)
     if not co.job.customer:
-        yield Finding(
-            6, "job", f"Job {co.job.number} has no customer in Spectrum. A change request needs one.", ACCOUNTING, "Set its customer code."
-        )
+        yield Finding(6, "job", f"Job {co.job.number} has no customer in Spectrum. A change request needs one.", ACCOUNTING, SET_CODE)
     else:
         yield from _key(6, "job", f"Customer code {co.job.customer}", co.job.customer)
 
@@ -155,7 +152,7 @@ def bid_item(co: ChangeOrder, line: LineItem) -> Iterator[Finding]:
         text = f"Line {line.position} needs a subcontract bid item: {co.commitment.number} is a unit price contract."
         yield Finding(7, "lines", text, fix="Fill in its bid item.")
     if line.bid_item:
-        yield from _key(7, "lines", f"Bid item {line.bid_item} on line {line.position}", line.bid_item, PROJECT)
+        yield from _key(7, "lines", f"Bid item {line.bid_item} on line {line.position}", line.bid_item, PROJECT, "Correct the code.")
 
 
 def cost_code(line: LineItem) -> Iterator[Finding]:
@@ -177,7 +174,7 @@ def job_in_spectrum(co: ChangeOrder, known: Known) -> Iterator[Finding]:
     if told is None:
         if number and known.jobs_whole:
             text = f"Job {number} was not found in Spectrum (it may be Complete)."
-            yield Finding(6, "job", text, ACCOUNTING, "Correct the job number, or open the job in Spectrum.")
+            yield Finding(6, "job", text, ACCOUNTING, "Set the job up in Spectrum under this number, or open it there.")
         return
     if not told.contract:
         yield Finding(6, "job", f"Job {number} has no contract in Spectrum.", ACCOUNTING, "Set up the contract first.")
@@ -191,7 +188,7 @@ def job_in_spectrum(co: ChangeOrder, known: Known) -> Iterator[Finding]:
 def vendor_in_spectrum(co: ChangeOrder, known: Known) -> Iterator[Finding]:
     linked = co.commitment.vendor
     if linked and linked.code and known.vendors_whole and not known.vendor:
-        fix = f"Make vendor code {linked.code} active there, or link the vendor to another code."
+        fix = f"Make vendor code {linked.code} active there, or correct it on the page of the commitment, under Spectrum codes."
         yield Finding(5, "vendor", f"Vendor {linked.name} is not active in Spectrum.", ACCOUNTING, fix)
 
 
@@ -450,17 +447,17 @@ def _at(line: LineItem, column: str, findings: Iterable[Finding]) -> Iterator[Fi
     return (replace(finding, place=(line.position, column)) for finding in findings)
 
 
-def _key(rule: int, field: str, name: str, value: str, who: str = ACCOUNTING) -> Iterator[Finding]:
+def _key(rule: int, field: str, name: str, value: str, who: str = ACCOUNTING, fix: str = CORRECT_CODE) -> Iterator[Finding]:
     if len(value) > 10:
-        yield Finding(rule, field, f"{name} has {len(value)} characters; Spectrum allows 10.", who, "Correct it.")
+        yield Finding(rule, field, f"{name} has {len(value)} characters; Spectrum allows 10.", who, fix)
     if value != value.strip():
-        yield Finding(rule, field, f"{name} begins or ends with a blank.", who, "Correct the code.")
-    yield from _bad_characters(rule, field, name, value, who)
+        yield Finding(rule, field, f"{name} begins or ends with a blank.", who, fix)
+    yield from _bad_characters(rule, field, name, value, who, fix)
 
 
-def _bad_characters(rule: int, field: str, name: str, value: str, who: str = ACCOUNTING) -> Iterator[Finding]:
+def _bad_characters(rule: int, field: str, name: str, value: str, who: str = PROJECT, fix: str = "Correct the code.") -> Iterator[Finding]:
     if KEY_CHARACTERS.search(value) or not value.isascii() or not value.isprintable():
-        yield Finding(rule, field, f"{name} contains characters Spectrum does not take in codes.", who, "Correct the code.")
+        yield Finding(rule, field, f"{name} contains characters Spectrum does not take in codes.", who, fix)
 
 
 def _fits_quantity(quantity: Decimal) -> bool:

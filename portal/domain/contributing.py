@@ -1,10 +1,14 @@
 """Whose hands are on what a change order says: who shaped it does not decide it, however often it is sent again.
 
 A contribution counts for good. That a later edit replaced all of an earlier one is not looked into: a text that was rewritten is
-still what the other one was written over, and the rule has to be one that everybody can check in the history.
+still what the other one was written over, and the rule has to be one that everybody can check in the history. Whoever set a code
+counts for what is written later under it too, until another approver has accepted a change order under it: then four eyes saw it.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import peewee
@@ -22,7 +26,14 @@ DEEDS = {
     FILE: "handed in or confirmed the file from which this change order was written",
     CODE: "changed a code under which this change order is sent",
 }
-WAITING = (*EDITABLE, Status.READY)  # what can still be signed under another code
+WAITING = (
+    *EDITABLE,
+    Status.READY,
+    Status.QUEUED,
+    Status.EXPORTING,
+    Status.FAILED,
+    Status.UNKNOWN,
+)  # may yet be signed under another code
 
 Hands = dict[int, str]  # who had a hand in it, by id, and what each did
 
@@ -41,6 +52,23 @@ class Contribution(Model):
 
     class Meta:
         indexes = ((("change_order", "person"), True),)
+
+
+class CodeHand(Model):
+    """Who set a code that is in force and that no other approver has accepted a change order under since.
+
+    thing, ref   job, vendor or commitment, and its id
+    field        which of its codes
+    """
+
+    thing = peewee.CharField(max_length=10)
+    ref = peewee.IntegerField()
+    field = peewee.CharField(max_length=20)
+    person = peewee.ForeignKeyField(User, on_delete="RESTRICT", backref="+")
+    person_id: int
+
+    class Meta:
+        indexes = ((("thing", "ref", "field"), True),)
 
 
 def record(id: int, people: Iterable[User | int | None], deed: str) -> None:
@@ -66,17 +94,37 @@ def record_code(commitments: Any, person: User) -> None:
     Contribution.insert_from(theirs, [Contribution.change_order, Contribution.person, Contribution.deed]).on_conflict_ignore().execute()
 
 
+def record_setting(thing: str, ref: int, fields: Iterable[str], person: User) -> None:
+    """The person set these codes of the thing; whoever set them before did not set what is in force."""
+    for field in fields:
+        CodeHand.delete().where(CodeHand.thing == thing, CodeHand.ref == ref, CodeHand.field == field).execute()
+        CodeHand.create(thing=thing, ref=ref, field=field, person=person)
+
+
+def settle_codes(change_order: ChangeOrder, by: User) -> None:
+    """An approver accepts it under these codes: who set them had a hand in it, and they are seen by four eyes now. After its locks."""
+    set_by_others = [CodeHand.person != by, _codes_of([change_order])]
+    record(change_order.id, [hand.person_id for hand in CodeHand.select().where(*set_by_others)], CODE)
+    CodeHand.delete().where(*set_by_others).execute()
+
+
 def hands_on(change_order: ChangeOrder) -> Hands:
     """Who had a hand in it."""
     return all_hands([change_order])[change_order.id]
 
 
 def all_hands(rows: list[ChangeOrder]) -> dict[int, Hands]:
-    """`hands_on` of each row, in one query."""
+    """`hands_on` of each row, in two queries."""
     hands: dict[int, Hands] = {row.id: {} for row in rows}
     known: Any = Contribution.select(Contribution.change_order, Contribution.person, Contribution.deed)
     for id, person, deed in known.where(Contribution.change_order.in_(list(hands))).tuples():
         hands[id][person] = DEEDS[deed]
+    set_by = defaultdict(set)
+    for hand in CodeHand.select().where(_codes_of(rows)) if rows else ():
+        set_by[hand.thing, hand.ref].add(hand.person_id)
+    for row in rows:
+        for thing in _things(row):
+            hands[row.id] = dict.fromkeys(set_by[thing], DEEDS[CODE]) | hands[row.id]
     return {row.id: hands[row.id] | dict.fromkeys(authors(row), DEEDS[WROTE]) for row in rows}
 
 
@@ -86,10 +134,13 @@ def authors(change_order: ChangeOrder) -> set[int]:
 
 
 def without(person: User) -> Any:
-    """The person had no hand in it: as a condition of a query over change orders, one look into an index for each."""
+    """The person had no hand in it: as a condition of a query over change orders joined to their commitments, two looks into an index."""
     theirs = Contribution.select(peewee.SQL("1")).where(Contribution.change_order == ChangeOrder.id, Contribution.person == person)
     sent, created = (author.is_null() | (author != person) for author in (ChangeOrder.sent_by, ChangeOrder.created_by))
-    return sent & created & ~peewee.fn.EXISTS(theirs)
+    refs = {"job": Commitment.job, "vendor": Commitment.vendor, "commitment": Commitment.id}
+    under = reduce(or_, [(CodeHand.thing == thing) & (CodeHand.ref == ref) for thing, ref in refs.items()])
+    set_codes = CodeHand.select(peewee.SQL("1")).where(CodeHand.person == person, under)
+    return sent & created & ~peewee.fn.EXISTS(theirs) & ~peewee.fn.EXISTS(set_codes)
 
 
 def why_not(change_order: ChangeOrder, by: User, hands: Hands, able: Callable[[], list[User]] | None = None) -> str:
@@ -104,6 +155,20 @@ def ensure_none_of(change_order: ChangeOrder, by: User, able: Callable[[], list[
     """Rule 21 for every decision: raises NotPermitted where four eyes forbid it, naming who is `able`."""
     if why := why_not(change_order, by, hands_on(change_order), able):
         raise NotPermitted(why)
+
+
+def _things(change_order: ChangeOrder) -> list[tuple[str, int]]:
+    """What it is sent under, by kind and id."""
+    held = change_order.commitment.__data__
+    return [("job", held["job"]), ("vendor", held["vendor"] or 0), ("commitment", held["id"])]
+
+
+def _codes_of(rows: Iterable[ChangeOrder]) -> Any:
+    """The codes under which these are sent, as a condition of a query over CodeHand."""
+    refs: dict[str, set[int]] = defaultdict(set)
+    for thing, ref in (thing for row in rows for thing in _things(row)):
+        refs[thing].add(ref)
+    return reduce(or_, [(CodeHand.thing == thing) & CodeHand.ref.in_(ids) for thing, ids in refs.items()])
 
 
 def _who_can(names: list[str]) -> str:

@@ -71,6 +71,7 @@ def accept(
             export = _freeze(change_order, number, title, description, accounting_date)
             change_order.move(Status.QUEUED, version, decided_by=by, decided_at=clock.now(), export=export.id)
             company = change_order.company
+            contributing.settle_codes(change_order, by)
             outbox.promise(export.key, company.lane, Task.EXPORT, export.id, timedelta(seconds=company.export_delay))
             instead = {"instead_of": lost.number, "removed": removed} if lost else {}
             _record(change_order, "accepted", by, seen=version, number=number, title=title, total=str(change_order.amount), **instead)

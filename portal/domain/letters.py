@@ -18,6 +18,7 @@ from portal.domain import (
     privilege_requests,
     standing,
     summaries,
+    things,
     timekeeping,
 )
 from portal.domain.alarms import Alarm
@@ -81,7 +82,19 @@ class FourEyesOff:
     is_on_again: bool
 
 
-Mail = FourEyesOff | Letter | Reminder | Summary | Alarm | Invitation | Notice | Trial | standing.Notice | timekeeping.Notice
+@dataclass(frozen=True, slots=True)
+class CodeCorrected:
+    """What the mail says that tells who corrected a code of what (`about`), and how."""
+
+    key: str
+    to: User
+    event: Event
+    about: str
+
+
+Mail = (
+    CodeCorrected | FourEyesOff | Letter | Reminder | Summary | Alarm | Invitation | Notice | Trial | standing.Notice | timekeeping.Notice
+)
 
 
 def begin(dispatch: Dispatch, claim: int) -> Mail | None:
@@ -147,6 +160,11 @@ def _four_eyes_off(key: str, to: User) -> FourEyesOff:
     return FourEyesOff(key, to, events.by_seq(int(key.split(":")[1])), bool(current().four_eyes))
 
 
+def _code_corrected(key: str, to: User) -> CodeCorrected:
+    event = events.by_seq(int(key.split(":")[1]))
+    return CodeCorrected(key, to, event, dict(things.named(event.subject, {event.ref}))[event.ref])
+
+
 def _secret_expires(key: str, to: User) -> Reminder:
     return Reminder(key, to, date.fromisoformat(key.split(":")[2]))
 
@@ -159,6 +177,7 @@ WRITE: dict[Task, Callable[[str, User], Mail]] = {
     Task.LINK: links.write,
     Task.PRIVILEGE: _privilege,
     Task.FOUR_EYES: _four_eyes_off,
+    Task.CODE: _code_corrected,
     Task.TRIAL: mail_trials.write,
     Task.STANDSTILL: standing.write,
     Task.CLOCK: timekeeping.write,

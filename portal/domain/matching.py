@@ -152,6 +152,7 @@ class Books:
                 self.linked[_subject(thing)].add(thing.id)
             if self.by and changes.keys() & CODES:
                 contributing.record_code(UNDER[type(thing)] == thing, self.by)
+                contributing.record_setting(_subject(thing), thing.id, changes.keys() & CODES, self.by)
         for field, value in changes.items():
             setattr(thing, field, value)
 

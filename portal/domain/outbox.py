@@ -36,6 +36,7 @@ class Task(StrEnum):
     FAILED_EXPORTS = "failed exports"
     PRIVILEGE = "privilege"
     FOUR_EYES = "four eyes"
+    CODE = "code"
     TRIAL = "trial"
     STANDSTILL = "standstill"
     CLOCK = "clock"

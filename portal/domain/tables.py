@@ -6,7 +6,7 @@ from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
 from portal.domain.connection import Connection
 from portal.domain.connection_tests import ConnectionTest
-from portal.domain.contributing import Contribution
+from portal.domain.contributing import CodeHand, Contribution
 from portal.domain.events import Event
 from portal.domain.exports import Attempt, Export
 from portal.domain.heartbeats import Heartbeat
@@ -28,7 +28,8 @@ from portal.domain.tokens import Token
 from portal.domain.uploads import Upload
 
 TABLES = (
-    Company, Job, Vendor, Commitment, User, Membership, Session, ChangeOrder, LineItem, Contribution, SpectrumNumber, Export, Attempt,
+    Company, Job, Vendor, Commitment, User, Membership, Session, ChangeOrder, LineItem, Contribution, CodeHand,
+    SpectrumNumber, Export, Attempt,
     Lane, Dispatch,
     Heartbeat, Event, Upload, Import, Staged, SpectrumJob, SpectrumPhase, SpectrumVendor, Reading, Refresh, Connection, ConnectionTest,
     ResendCheck, Token, KeptAnswer, Identity, Tries, Link, PrivilegeRequest, Statement, Distinction,

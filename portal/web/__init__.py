@@ -15,6 +15,7 @@ def init_app(app: Flask) -> None:
         access,
         accounts,
         audit,
+        codes,
         confirming,
         deciding,
         errors,
@@ -50,7 +51,23 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     htmx.init_app(app)
     frame.init_app(app)
-    pages = (operations, sessions, links, confirming, oidc, frame, lists, deciding, resolving, fallback, help, projects, jobs, imports)
+    pages = (
+        operations,
+        sessions,
+        links,
+        confirming,
+        oidc,
+        frame,
+        lists,
+        deciding,
+        resolving,
+        fallback,
+        help,
+        projects,
+        jobs,
+        codes,
+        imports,
+    )
     for module in (*pages, settings, accounts, members, sign_ins, privilege_requests, resending, mails, tokens, audit, profile):
         app.register_blueprint(module.bp)
 

@@ -77,6 +77,8 @@ ENDPOINTS = {
     "jobs.commitment": Who.SIGNED_IN,
     "jobs.new": Who.SIGNED_IN,
     "jobs.create": Who.SIGNED_IN,
+    "codes.show": Who.LOOKS,
+    "codes.correct": Who.LOOKS,  # level and privilege are read in the transaction
     "projects.edit": Who.SIGNED_IN,  # membership is read in the transaction of the write
     "projects.save": Who.SIGNED_IN,
     "projects.judge": Who.SIGNED_IN,
@@ -153,6 +155,7 @@ WITHOUT_PROOF = {
     "mails.send_again",
     "mails.set_aside",
 }
+WITH_PROOF = {"codes.correct"}  # approvers may do it as well
 # Asked for by the page itself: no sign of a person at the screen.
 POLLS = {"change_orders.fragment", "settings.connection_test", "settings.look_ups", "resending.sent", "imports.progress"}
 # After signing in: a fragment is no page, nor is a download, and home is where one is led anyway.
@@ -200,6 +203,8 @@ def guard() -> ResponseReturnValue | None:
 
 def needs_proof(endpoint: str, method: str) -> bool:
     """Whether the person must have proved lately who they are: for every change an administrator makes, unless the table excepts it."""
+    if endpoint in WITH_PROOF and method not in SAFE_METHODS:
+        return True
     return ENDPOINTS.get(endpoint) is Who.ADMINISTERS and method not in SAFE_METHODS and endpoint not in WITHOUT_PROOF
 
 

@@ -69,7 +69,7 @@ OF_MAIL = (
     "mail sent again",
     "mail set aside",
 )
-OF_THINGS = ("abandoned", "changed", "confirmed", "customer read from Spectrum", "imported", "made", "revoked")
+OF_THINGS = ("abandoned", "changed", "code corrected", "confirmed", "customer read from Spectrum", "imported", "made", "revoked")
 ACTIONS = sorted({*words.SENTENCES, *privileges.CHANGES, *OF_SETTINGS, *OF_SIGNING_IN, *OF_MAIL, *OF_THINGS})  # to search by
 HEAD = tuple(revisions.WORDS)  # of a change order's snapshot, in the order in which they are told
 LINE = ("phase_code", "cost_type", "bid_item", "description", "quantity", "unit", "amount")

@@ -22,6 +22,7 @@ KINDS = {
     Task.LINK: "Link for a password",
     Task.PRIVILEGE: "Can Push to Accounting",
     Task.FOUR_EYES: "Four eyes switched off",
+    Task.CODE: "Spectrum code corrected",
     Task.TRIAL: "Test mail",
     Task.STANDSTILL: "Work stands still",
     Task.CLOCK: "A clock ran ahead",

@@ -1,0 +1,68 @@
+"""The page on which the codes behind a commitment's change orders are corrected: customer, vendor, subcontract."""
+
+import re
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.domain import correcting, projects
+from portal.domain.commitments import Commitment
+from portal.domain.correcting import Moved
+from portal.web import keys
+from portal.web.lists import me
+
+bp = Blueprint("codes", __name__, url_prefix="/commitments/<key:id>/codes")
+bp.record(keys.register)
+
+ID = re.compile("[1-9][0-9]{0,17}", re.ASCII)
+
+
+@bp.get("")
+def show(id: int) -> ResponseReturnValue:
+    """What Spectrum is told of the commitment."""
+    return page(projects.commitment(id, me()))
+
+
+@bp.post("")
+def correct(id: int) -> ResponseReturnValue:
+    """Keep one of them."""
+    held, what = projects.commitment(id, me()), request.form.get("what", "")
+    try:
+        write(held, what)
+    except Moved as error:
+        return page(projects.commitment(id, me()), what, str(error)), 409
+    except ValueError as error:
+        return page(held, what, str(error)), 422
+    flash("Corrected. What waits under it was checked again, and the administrators are told.")
+    return redirect(url_for(".show", id=id), 303)
+
+
+def write(held: Commitment, what: str) -> None:
+    """What the form says. Ends the request where it is none of ours."""
+    form = request.form
+    seen = form.get("seen", "")
+    if what == "vendor":
+        correcting.give_vendor(held, number(seen), number(form.get("vendor", "")), form.get("name", ""), form.get("code", ""), me())
+    elif what == "as_subcontract":
+        correcting.say_subcontract(held, seen == "on", form.get("value") == "on", me())
+    elif what in correcting.KINDS:
+        correcting.correct(held, what, seen, form.get("value", ""), me())
+    else:
+        abort(400)
+
+
+def number(text: str) -> int | None:
+    return int(text) if ID.fullmatch(text) else None
+
+
+def page(held: Commitment, what: str = "", problem: str = "") -> str:
+    """The page; in the form that was refused with what was typed."""
+    return render_template(
+        "projects/codes.html",
+        held=held,
+        vendors=correcting.choices(held),
+        why_not=correcting.why_not(me()),
+        what=what,
+        problem=problem,
+        typed=request.form if what else {},
+    )
