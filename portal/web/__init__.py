@@ -11,18 +11,27 @@ csrf = CSRFProtect()
 
 def init_app(app: Flask) -> None:
     """Add everything to do with pages. The order of the guards is the order in which a request meets them."""
+    from portal.web import access, errors, formats, frame, headers, imports, oidc, operations, origins, privilege_requests, sessions, static
+
+    app.jinja_options = {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    for module in (static, formats, headers, errors, operations, sessions, oidc, origins, access, imports, privilege_requests):
+        module.init_app(app)
+    csrf.init_app(app)
+    htmx.init_app(app)
+    frame.init_app(app)
+    register_pages(app)
+
+
+def register_pages(app: Flask) -> None:
+    """The addresses of all pages."""
     from portal.web import (
-        access,
         accounts,
         audit,
         codes,
         confirming,
         deciding,
-        errors,
         fallback,
-        formats,
         frame,
-        headers,
         help,
         imports,
         jobs,
@@ -32,7 +41,6 @@ def init_app(app: Flask) -> None:
         members,
         oidc,
         operations,
-        origins,
         privilege_requests,
         profile,
         projects,
@@ -41,16 +49,9 @@ def init_app(app: Flask) -> None:
         sessions,
         settings,
         sign_ins,
-        static,
         tokens,
     )
 
-    app.jinja_options = {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    for module in (static, formats, headers, errors, operations, sessions, oidc, origins, access, imports, privilege_requests):
-        module.init_app(app)
-    csrf.init_app(app)
-    htmx.init_app(app)
-    frame.init_app(app)
     pages = (
         operations,
         sessions,
