@@ -76,7 +76,7 @@ def compose_summary(settings: Settings, summary: Summary) -> EmailMessage:
 def failed_exports(settings: Settings, alarm: Alarm) -> None:
     """Exports need a person: to whoever asked to be told, with the reason and a link to each."""
     exports = f"{alarm.count:,} export{'' if alarm.count == 1 else 's'}"
-    subject = f"{exports} {'failed' if alarm.has_failed else 'to look at'}: {alarm.in_words}"
+    subject = f"{exports} {alarm.standing}: {alarm.in_words}"
     send(settings, compose(settings, alarm.key, alarm.to, subject, "failed_exports", alarm=alarm))
 
 

@@ -138,7 +138,7 @@ def test_the_mail_names_each_with_its_reason_and_a_link(make_app, make_change_or
         message = mail.compose(app.config["SETTINGS"], alarm.key, alarm.to, "x", "failed_exports", alarm=alarm)
 
     text, html = (part.get_content() for part in message.iter_parts())
-    assert "1 export needs a person, $4,250.00 in all: the data have to change." in text
+    assert "1 export needs attention, $4,250.00 in all: Spectrum refused the data." in text
     assert f"https://portal.example.com/change-orders/{one.id}" in text
     assert alarm.said[one.id] in text
     assert "Piñon &lt;grill&gt;" in html

@@ -69,7 +69,7 @@ def test_the_findings_are_told_with_who_can_mend_them(client, dee, make_change_o
     shown = page(sign_in(client, dee), make_change_order("draft", title="A title that is far longer than thirty"))
 
     assert "The title has 38 characters; Spectrum holds 30." in words(section(shown, "Checks"))
-    assert "Who can: the project team." in words(section(shown, "Checks"))
+    assert "The project team can fix this." in words(section(shown, "Checks"))
 
 
 def test_the_history_tells_who_did_what_oldest_first(client, ana, dee, make_change_order):
@@ -92,7 +92,7 @@ def test_the_history_of_an_export_tells_the_portals_part(client, ana, make_chang
 
     assert [words(entry.p) for entry in history.find_all("li")][2:] == [
         "Ana Ortiz accepted it as S014-001.",
-        "Sending to Spectrum as S014-001 began with line 1.",
+        "Started sending to Spectrum as S014-001.",
         "Exported to Spectrum as S014-001, 2 lines.",
     ]
 
@@ -111,9 +111,9 @@ def test_each_attempt_is_shown_with_its_outcome_and_spectrums_words(client, ana,
     shown = page(sign_in(client, ana), make_change_order("failed"))
 
     attempt = section(shown, "Export as S014-001").select_one("tbody tr")
-    assert words(attempt.find(attrs={"data-label": "Outcome"})) == "refused"
+    assert words(attempt.find(attrs={"data-label": "Outcome"})) == "Refused"
     answer = words(attempt.find(attrs={"data-label": "Spectrum’s answer"}))
-    assert "Phase is not on the job." in answer
+    assert "Spectrum said: “Phase is not on the job”." in answer
     assert "CR_Phase_Code" in answer
 
 

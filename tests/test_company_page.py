@@ -376,12 +376,12 @@ def test_a_pause_needs_a_reason(admin, company, reason):
 
 
 def test_a_pause_by_the_portal_itself_names_its_reason(admin, company, clock):
-    Lane.update(paused_at=clock.now(), reason="Spectrum refused our credentials.").where(Lane.name == company.lane).execute()
+    Lane.update(paused_at=clock.now(), reason="Spectrum rejected the portal's sign-in.").where(Lane.name == company.lane).execute()
 
     page = admin.get("/change-orders").text
 
     assert "Exports are paused by the portal since" in page
-    assert "(Spectrum refused our credentials). Accepted change orders wait in line." in page
+    assert "(Spectrum rejected the portal's sign-in). Accepted change orders wait in line." in page
 
 
 def test_a_silent_keeper_is_told_on_every_page(admin, clock):

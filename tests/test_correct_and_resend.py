@@ -268,7 +268,7 @@ def test_what_breaks_a_rule_is_saved_but_not_sent(client, dee, returned):
 def test_what_waits_in_accounting_can_only_be_read_or_retrieved(client, dee, change_order):
     page = soup(sign_in(client, dee).get(editing(change_order)))
 
-    assert "CCO 001 is Ready to Export, so it cannot be changed." in words(page.main)
+    assert "Locked while accounting has it. To change it, a member of the job presses Retrieve from ERP." in words(page.main)
     assert [words(button) for button in page.main.find_all("button") if not button.has_attr("disabled")] == ["Retrieve from ERP"]
     assert page.find("input", {"name": "title"}).has_attr("readonly")
 
@@ -373,7 +373,7 @@ def test_when_nothing_is_wrong_that_is_told(client, dee, returned):
     page = soup(sign_in(client, dee).post(f"/change-orders/{returned.id}/findings", data=typed(returned), headers=HTMX))
 
     assert page.select("li") == []
-    assert words(page.find(id="verdict")) == "Nothing stands against sending it."
+    assert words(page.find(id="verdict")) == "Ready to send."
 
 
 @pytest.mark.parametrize("text", ["\x00", "‮", "x" * 5000, "<script>"])
@@ -473,7 +473,7 @@ def test_combining_over_somebody_elses_save_changes_nothing(client, dee, returne
 @pytest.mark.parametrize(
     ("status", "reasons"),
     [
-        ("draft", {"Retrieve from ERP": "It is with the project: there is nothing to retrieve."}),
+        ("draft", {"Retrieve from ERP": "Nothing to retrieve: accounting doesn’t have it."}),
         (
             "ready",
             {"Re-send to ERP": "It waits in accounting. Retrieve it to change it.", "Void": "It waits in accounting. Retrieve it first."},

@@ -93,7 +93,7 @@ def test_a_refusal_shows_the_element_and_a_plain_sentence(ana, database):
 
     page = ana.page(f"/change-orders/{change_order['id']}").get_text(" ", strip=True)
     assert "Failed to Export" in page
-    assert "Spectrum did not accept" in page
+    assert "Spectrum said: “" in page
     assert "CR_Phase_Code" in page
 
 

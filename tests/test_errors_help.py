@@ -82,7 +82,7 @@ def test_the_row_says_who_can_fix_it_and_what_to_do_and_leads_to_the_meaning(cli
 
     shown = row(sign_in(client, ana), made, view)
 
-    assert f"Who can fix it: {who}. {remedy}" in words(shown)
+    assert f"{who} can fix this. {remedy}" in words(shown)
     entry = entry_of(client, shown.find("a", string="What does this mean?"))
     assert words(entry.find(attrs={"data-label": "Who can fix it"})) == who
 
@@ -103,7 +103,7 @@ def test_what_the_portal_itself_stopped_says_who_can_fix_it(client, ana, make_ch
     shown = words(row(sign_in(client, ana), made, "failed"))
 
     assert "has no Spectrum vendor code. An administrator or approver sets it on the page of the commitment, under Spectrum codes." in shown
-    assert "Who can fix it: accounting." in shown
+    assert "Accounting can fix this." in shown
     assert events.history("change_order", made.id)[-1].facts["who"] == "accounting"
 
 

@@ -18,7 +18,9 @@ GOOD = Receipt(200)
 TIMEOUT = OutcomeUnknown("Spectrum did not answer.", http=None)
 CLOSED = NotSent("Connection refused.")
 BAD_PHASE = Refused("Spectrum refused.", http=200, rows=[Row("I", "Phase is not on the job", "CR_Phase_Code")], answer="<x/>")
-NOT_US = Refused("Spectrum refused our credentials.", http=200, rows=[Row("A", "The Web Service is not authorized.", "Authorization_ID")])
+NOT_US = Refused(
+    "Spectrum rejected the portal's sign-in.", http=200, rows=[Row("A", "The Web Service is not authorized.", "Authorization_ID")]
+)
 
 
 class Answers:
@@ -123,7 +125,7 @@ def test_refused_credentials_fail_this_one_and_pause_the_others(accepted, make_c
     assert load(other.id).state is Status.QUEUED
     assert Lane.is_paused(accepted.company.lane)
     (paused,) = [event for event in events.history("company", accepted.company.id) if event.action == "exports paused"]
-    assert (paused.actor, paused.facts["reason"]) == (None, "Spectrum refused our credentials. An administrator has to mend them.")
+    assert (paused.actor, paused.facts["reason"]) == (None, "Spectrum rejected the portal's sign-in. An administrator must fix it.")
 
 
 def test_refused_credentials_leave_the_pause_of_a_person_as_it_is(accepted, eve):

@@ -76,7 +76,7 @@ def test_nobody_decides_on_a_page_what_they_had_a_hand_in(client, pat, ana, dee,
     answer = client.post(f"/change-orders/{one.id}/{path}", data=seen(one, reason="Because"), headers=headers)
 
     assert (form.status_code, answer.status_code) == (403, 403)
-    assert f"{SENTENCE} Who can: Ana Ortiz." in answer.text
+    assert f"{SENTENCE} Approvers: Ana Ortiz." in answer.text
     assert load(one.id).version == one.version
 
 
@@ -109,7 +109,7 @@ def test_the_row_says_why_and_who_can(client, pat, ana, lee, dee, make_change_or
 
     page = sign_in(client, pat).get("/change-orders").text
 
-    assert f"{SENTENCE} Who can: Ana Ortiz, Lee Nakamura." in page
+    assert f"{SENTENCE} Approvers: Ana Ortiz, Lee Nakamura." in page
 
 
 def test_where_nobody_else_can_the_row_says_what_to_do(client, pat, dee, make_change_order):
@@ -117,7 +117,7 @@ def test_where_nobody_else_can_the_row_says_what_to_do(client, pat, dee, make_ch
 
     page = sign_in(client, pat).get("/change-orders").text
 
-    assert f"{SENTENCE} Nobody else can: ask an administrator to give somebody ‘Can Push to Accounting’." in page
+    assert f"{SENTENCE} No one else can. Ask an administrator to give someone Can Push to Accounting." in page
 
 
 def decided(id, verb, by, version):
@@ -169,7 +169,7 @@ def in_state(pam, dee, ana, make_change_order, clock):
 def test_no_contributor_decides_what_became_of_it(in_state, pam, ada, state, verb, place, form):
     one = in_state(state)
 
-    with pytest.raises(NotPermitted, match=r"^You sent or wrote this change order, .*four eyes.*Who can: Ada Quist"):
+    with pytest.raises(NotPermitted, match=r"^You sent or wrote this change order, .*four eyes.*Approvers: Ada Quist"):
         decided(one.id, verb, pam, one.version)
 
     assert load(one.id).version == one.version
@@ -187,7 +187,7 @@ def test_no_contributor_does_so_on_a_page(client, in_state, pam, ada, state, ver
     answers += [client.get(path, query_string=form, headers=headers)] if verb not in ("retry", "review again") else []
 
     assert [answer.status_code for answer in answers] == [403] * len(answers)
-    assert all("Who can: Ada Quist" in answer.text for answer in answers)
+    assert all("Approvers: Ada Quist" in answer.text for answer in answers)
     assert load(one.id).version == one.version
 
 
@@ -205,7 +205,7 @@ def test_the_row_says_which_decisions_it_does_not_offer_why_and_who_can(client, 
 
     row = " ".join(sign_in(client, pam).get(f"/change-orders?view={view}").text.split())
 
-    assert f"Not offered to you: {ways} {SENTENCE} Who can: {who}" in row
+    assert f"Not offered to you: {ways} {SENTENCE} Approvers: {who}" in row
     assert "Not offered to you" not in sign_in(client, ada).get(f"/change-orders?view={view}").text
 
 
@@ -223,7 +223,7 @@ def test_support_does_not_retry_what_it_wrote(client, company, sam, job, dee, an
 
     with pytest.raises(NotPermitted, match="four eyes"):
         resolving.retry(one.id, sam, failed.version)
-    assert f"Not offered to you: Retry. {SENTENCE} Who can: Ana Ortiz." in row
+    assert f"Not offered to you: Retry. {SENTENCE} Approvers: Ana Ortiz." in row
 
 
 def waiting_for(person):

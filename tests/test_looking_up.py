@@ -57,7 +57,7 @@ def test_the_row_asks_until_the_answer_is_there_and_then_says_it(client, sam, ma
     look(one)
     answered = soup(client.get(path(one, "row"), headers=HTMX)).tr
 
-    assert "Looking into Spectrum…" in words(asked)
+    assert "Checking Spectrum…" in words(asked)
     assert asked["hx-trigger"] == "load delay:2s"
     assert f"Spectrum holds nothing under {Export.get().number}." in words(answered)
     assert not answered.has_attr("hx-get")
@@ -114,7 +114,7 @@ def test_other_amounts_in_spectrum_are_shown_beside_ours(client, ana, make_chang
     row = soup(client.get(path(one, "row"), headers=HTMX)).tr
     assert load(one.id).state is Status.FAILED
     assert "In Spectrum: 162000 SUB 1.00." in words(row)
-    assert "Who can fix it: Accounting." in words(row)
+    assert "Accounting can fix this." in words(row)
 
 
 def test_unlink_wants_a_look_that_finds_nothing(client, ada, make_change_order):
@@ -131,6 +131,6 @@ def test_unlink_wants_a_look_that_finds_nothing(client, ada, make_change_order):
     gone = client.post(path(one, "unlinking"), data=seen(one, number=number), headers=HTMX)
 
     assert (unseen.status_code, there.status_code, gone.status_code) == (422, 422, 200)
-    assert "Nobody has looked whether it is gone from Spectrum." in words(soup(unseen).tr)
+    assert "No one has checked yet that it is gone from Spectrum." in words(soup(unseen).tr)
     assert "Spectrum holds" in words(soup(there).tr)
     assert load(one.id).state is Status.RETRIEVED

@@ -329,7 +329,7 @@ def test_the_row_says_why_it_is_not_retried_and_offers_the_review(client, stoppe
 
     assert buttons(row, stopped.id) == ["Review again", "Reject"]
     assert "Retry is not offered: it was accepted with company code ABC (now XYZ). Review again puts it back" in words(row)
-    assert "Who can fix it: Accounting. Press Review again and accept it as it is now" in words(row)
+    assert "Accounting can fix this. Press Review again and accept it as it is now" in words(row)
 
 
 def test_review_again_works_on_the_row_and_without_javascript(client, stopped, ana):

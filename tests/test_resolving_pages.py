@@ -79,7 +79,7 @@ def test_support_sees_retry_where_the_company_allows_it_and_the_data_are_fine(cl
     answer = sign_in(client, sam).post(path(one, "retry"), data=seen(one), headers=HTMX)
 
     assert answer.status_code == 403
-    assert "The data has to change first" in words(soup(answer).tr)
+    assert "The data must change first" in words(soup(answer).tr)
 
 
 def test_recall_brings_the_buttons_back(client, ana, make_change_order):
@@ -398,7 +398,7 @@ def test_the_history_tells_every_step(client, ana, ada, make_change_order, clock
         "Ada Quist marked it as entered by hand as S014-001.",
         "Ada Quist unlinked it from S014-001 in Spectrum.",
     ]
-    assert "not in Spectrum (a person)" in words(page.main)
+    assert "Not found in Spectrum by Ana Ortiz" in words(page.main)
 
 
 def test_why_the_outcome_was_unknown_stays_to_be_read_after_it_is_not_there(client, ana, make_change_order, clock):

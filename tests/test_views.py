@@ -109,8 +109,8 @@ def test_a_failure_is_told_in_plain_words_with_who_can_mend_it(client, ana, make
     shown = row(sign_in(client, ana), "failed")
 
     assert "Failed to Export" in shown
-    assert "Phase is not on the job." in shown
-    assert "Who can fix it: Accounting. Add the phase and cost type to the job in Spectrum, or correct the line, then retry." in shown
+    assert "Spectrum said: “Phase is not on the job”." in shown
+    assert "Accounting can fix this. Add the phase and cost type to the job in Spectrum, or correct the line, then retry." in shown
     assert "No line is in Spectrum." in shown
 
 

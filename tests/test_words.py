@@ -4,8 +4,19 @@ import re
 
 import pytest
 
+from portal.domain import alarms, resolving
+from portal.web import words
 from tests.conftest import sign_in
 
+SUBJECTS = [
+    "4 exports failed: Spectrum refused the data",
+    "4 exports failed: Spectrum rejected the portal’s sign-in",
+    "4 exports failed: the settings must change",
+    "4 exports failed: Spectrum could not be reached",
+    "4 exports with unknown outcome: check Spectrum",
+    "4 exports to check: Spectrum differs from what was exported",
+    "4 exports waiting: Spectrum cannot be reached; the portal sends them when it can",
+]
 STANDING = [
     ("/settings/company", "For Trimble-hosted Spectrum: the client ID and secret are exchanged for an access token."),
     ("/settings/company", "Now using the ID set on the server. Leave blank to keep it."),
@@ -14,6 +25,10 @@ STANDING = [
     ("/settings/company", "For example 1.12. Ask your Spectrum administrator."),
     ("/settings/company", "People can’t decide change orders they wrote, edited or sent."),
     ("/settings/company", "Support may retry failures that aren’t caused by the change order’s data."),
+    ("/help/errors", "Outcome unknown"),
+    ("/help/errors", "No action needed"),
+    ("/help/errors", "Set a default G/L account on the cost type or vendor in Spectrum, then press Retry."),
+    ("/help/errors", "Exports restart when an administrator resumes them."),
     ("/settings/people", "They get an e-mail to set their own password."),
     ("/settings/people", "Optional. Separate job numbers with commas."),
     ("/settings/people", "Needs at least Standard."),
@@ -33,3 +48,62 @@ def test_the_page_says_it_in_plain_words(client, company, eve, place, sentence):
 
     assert answer.status_code == 200
     assert sentence in " ".join(re.sub(r"<[^>]*>", " ", answer.text).split())
+
+
+@pytest.mark.parametrize(
+    ("who", "sentence"),
+    [
+        ("accounting", "Accounting can fix this."),
+        ("Accounting", "Accounting can fix this."),
+        ("Project team", "The project team can fix this."),
+        ("the project team", "The project team can fix this."),
+        ("IT", "IT can fix this."),
+        ("No one yet", ""),
+    ],
+)
+def test_who_can_fix_it_is_said_in_one_form(who, sentence):
+    assert words.fixes(who) == sentence
+
+
+@pytest.mark.parametrize("cause", [*alarms.CAUSES], ids=str)
+def test_the_subject_of_a_mail_on_exports_reads_as_one_sentence(cause):
+    subject = f"4 exports {alarms.STANDING.get(cause, 'failed')}: {alarms.CAUSES[cause]}"
+
+    assert subject in SUBJECTS
+
+
+@pytest.mark.parametrize("state", ["ready", "exported"])
+def test_the_form_says_why_it_is_locked_and_how_to_change_it(client, dee, make_change_order, state):
+    made = make_change_order(state)
+
+    page = sign_in(client, dee).get(f"/change-orders/{made.id}/edit").text
+
+    assert ("Locked while accounting has it. To change it, a member of the job presses Retrieve from ERP." in page) is (state == "ready")
+    assert ("CCO 001 is Exported, so it can’t be changed." in page) is (state == "exported")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Before you can send",
+        "Ready to send.",
+        "of 250 characters<",
+        "Date on the document. Not sent to Spectrum.",
+        "Permanent. It stays in the history",
+    ],
+)
+def test_the_form_of_a_draft_says_it_in_plain_words(client, dee, make_change_order, sentence):
+    made = make_change_order("draft")
+
+    page = sign_in(client, dee).get(f"/change-orders/{made.id}/edit").text
+
+    assert sentence in page
+
+
+def test_a_retry_names_who_pressed_it(client, ana, make_change_order):
+    made = make_change_order("failed")
+    resolving.retry(made.id, ana, made.version)
+
+    page = sign_in(client, ana).get(f"/change-orders/{made.id}").text
+
+    assert "Retried by Ana Ortiz" in page

@@ -22,14 +22,16 @@ HOUR = timedelta(hours=1)
 TELL_WHY = ("failed", "said present", "said absent", "left as a workbook")  # events that end in Failed to Export
 SHOWN = 25
 CAUSES = {
-    "data": "the data have to change",
-    "access": "Spectrum refuses the portal",
-    "setup": "settings have to change",
+    "data": "Spectrum refused the data",
+    "access": "Spectrum rejected the portal’s sign-in",
+    "setup": "the settings must change",
     "temporary": "Spectrum could not be reached",
-    UNKNOWN: "nobody knows whether they arrived",
-    DIFFERS: "Spectrum holds something else than was exported",
-    UNREACHABLE: "Spectrum cannot be reached; they wait and go by themselves when it can",
+    UNKNOWN: "check Spectrum",
+    DIFFERS: "Spectrum differs from what was exported",
+    UNREACHABLE: "Spectrum cannot be reached; the portal sends them when it can",
 }
+
+STANDING = {UNKNOWN: "with unknown outcome", DIFFERS: "to check", UNREACHABLE: "waiting"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,9 @@ class Alarm:
         return self.count - len(self.shown)
 
     @property
-    def has_failed(self) -> bool:
-        """Whether these are failures, and not doubts or delays."""
-        return self.cause not in WHERE
+    def standing(self) -> str:
+        """How these exports stand, after their number."""
+        return STANDING.get(self.cause, "failed")
 
     @property
     def in_words(self) -> str:

@@ -31,8 +31,8 @@ GROUPS = (
     Group("Spectrum could not be reached: nothing was sent", ("connect",)),
     Group("Spectrum refused us", ("A", "E", "http")),
     Group("Spectrum refused the record", ("I", "M")),
-    Group("Sent, and nobody knows", ("answer",)),
-    Group("Nothing to mend", ("G", "S")),
+    Group("Outcome unknown", ("answer",)),
+    Group("No action needed", ("G", "S")),
 )
 
 

@@ -172,6 +172,4 @@ def _codes_of(rows: Iterable[ChangeOrder]) -> Any:
 
 
 def _who_can(names: list[str]) -> str:
-    return (
-        f" Who can: {', '.join(names)}." if names else " Nobody else can: ask an administrator to give somebody ‘Can Push to Accounting’."
-    )
+    return f" Approvers: {', '.join(names)}." if names else " No one else can. Ask an administrator to give someone Can Push to Accounting."

@@ -9,14 +9,17 @@ from portal.domain.exports import Attempt, Export
 from portal.domain.lists import Row
 from portal.domain.previews import Preview, Received
 
+BY_PEOPLE = ("retried", "said present", "said absent", "rejected", "entered by hand")
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One Export with its attempts, oldest first, and what Spectrum receives by it."""
+    """One Export with its attempts, oldest first, what Spectrum receives by it, and by attempt, which person said what it says."""
 
     export: Export
     attempts: list[Attempt]
     received: Received
+    said_by: dict[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,16 @@ def of(row: Row) -> Dossier:
     findings = checks.at_send(change_order) if theirs else row.findings
     exports = Export.select().where(Export.change_order == change_order).order_by(Export.id.desc())
     history = events.history(change_orders.SUBJECT, change_order.id)
-    return Dossier(row, findings, history, [_sent(export) for export in exports], previews.proposed(change_order))
+    return Dossier(row, findings, history, [_sent(export, history) for export in exports], previews.proposed(change_order))
 
 
-def _sent(export: Export) -> Sent:
+def _sent(export: Export, history: list[Event]) -> Sent:
     attempts = list(Attempt.select().where(Attempt.export == export).order_by(Attempt.id))
-    return Sent(export, attempts, previews.received(export.draft))
+    said_by = {attempt.id: _person(attempt, history) for attempt in attempts if attempt.kind == "person"}
+    return Sent(export, attempts, previews.received(export.draft), said_by)
+
+
+def _person(attempt: Attempt, history: list[Event]) -> str:
+    """Whose word an attempt is: the event of it was recorded right after it, in the same transaction."""
+    after = (event.actor.name for event in history if event.action in BY_PEOPLE and event.actor and event.at >= attempt.started_at)
+    return next(after, "a person")

@@ -86,7 +86,7 @@ def why_not(change_order: ChangeOrder, by: User) -> dict[str, str]:
     over = "It is void for good." if change_order.state is Status.VOID else f"Accounting has answered: it is {label}."
     reasons = {
         "send": "" if editable else "It waits in accounting. Retrieve it to change it." if ready else over,
-        "retrieve": "" if ready else "It is with the project: there is nothing to retrieve." if editable else over,
+        "retrieve": "" if ready else "Nothing to retrieve: accounting doesn’t have it." if editable else over,
         "void": "" if editable else "It waits in accounting. Retrieve it first." if ready else over,
     }
     if editable and not sending.may_void(change_order, by):

@@ -149,7 +149,7 @@ def why_not_retry(change_order: ChangeOrder, by: User, failure: events.Event | N
     if leftovers.workbook_of(failure):
         return "It was left as a workbook, so an approver has to say that nobody entered it. Ask somebody with ‘Can Push to Accounting’."
     if cause_of(failure) == "data":
-        return "The data has to change first, so an approver has to retry it. Ask somebody with ‘Can Push to Accounting’."
+        return "The data must change first, so an approver must retry it. Ask someone with Can Push to Accounting."
     return ""
 
 
@@ -185,7 +185,7 @@ def _still_there(change_order: ChangeOrder) -> list[Finding]:
     look = events.latest(SUBJECT, [change_order.id]).get(change_order.id)
     if look and look.action == LOOK and look.facts["verdict"] == "absent":
         return []
-    text = look.facts["found"] if look and look.action == LOOK else "Nobody has looked whether it is gone from Spectrum."
+    text = look.facts["found"] if look and look.action == LOOK else "No one has checked yet that it is gone from Spectrum."
     return [Finding(16, "number", text, checks.ACCOUNTING, "Remove it in Spectrum, press Look it up in Spectrum, then unlink it.")]
 
 

@@ -14,7 +14,7 @@ from portal.domain.exports import DOUBT, STORED, Attempt, Export, Outcome
 from portal.domain.outbox import Dispatch
 from portal.spectrum import records
 
-MEND = "Spectrum refused our credentials. An administrator has to mend them."
+MEND = "Spectrum rejected the portal's sign-in. An administrator must fix it."
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 300, 900, 3600))
 PATIENT_TRIES = 3  # about half an hour of being unreachable
 FIRST_LOOK = timedelta(seconds=60)  # after an answer that never came
@@ -91,7 +91,7 @@ def _refused(dispatch: Dispatch, change_order: ChangeOrder, export: Export, late
     rows = [records.Row(code=code, column=column, text=text) for code, column, text in attempt.rows]
     cause: str = records.failure_class(rows, attempt.http)
     said = [records.explain(row.code, row.column, row.text) for row in rows if row.code != "G"]
-    text = " ".join(said) or "Spectrum refused our credentials."
+    text = " ".join(said) or "Spectrum rejected the portal's sign-in."
     if cause == "access" and (theirs := outdated.other_company(change_order, export)):  # refused for what this one carries: not us
         cause, text = "setup", f"{text} {outdated.in_words(theirs)} {outdated.way_on(export)}"
     with pausing.refused(dispatch.lane, MEND) if cause == "access" else nullcontext():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["data", "access", "setup", "temporary", "unknown", "good"]
-Who = Literal["Accounting", "Project team", "IT", "Nobody yet"]
+Who = Literal["Accounting", "Project team", "IT", "No one yet"]
 
 ANY = "*"
 
@@ -35,7 +35,7 @@ class Entry:
     remedy: str
 
 
-RETRY = "Retry when it is mended."
+RETRY = "Then press Retry."
 CLOSED = "The accounting period of that date may be closed in Spectrum."
 OPEN_PERIOD = "Open the period in Spectrum or choose another accounting date, then retry."
 PAIR = "The phase and cost type may be missing on the job, or Complete."
@@ -43,9 +43,12 @@ ADD_PAIR = "Add the phase and cost type to the job in Spectrum, or correct the l
 TOGETHER = "Vendor and subcontract must belong together and to this job in Spectrum."
 CHECK_PAIR = "Correct the vendor code or the subcontract number, then retry."
 REFUSED_US = (
-    "Spectrum refused our credentials. The Authorization ID may be inactive, or not allowed to use ARChangeRequest or this company."
+    "Spectrum rejected the portal's sign-in. The Authorization ID may be inactive, or not allowed to use ARChangeRequest or this company."
 )
-MEND_ID = "Make the Authorization ID active in Spectrum and allow it this service and company. Exports go on when they are resumed."
+MEND_ID = (
+    "Make the Authorization ID active in Spectrum and allow it this service and company."
+    " Exports restart when an administrator resumes them."
+)
 SECRET_EXPIRED = "The Spectrum client secret has expired (or was rotated elsewhere). Enter the new one."  # noqa: S105 -- a sentence
 MAY_BE_THERE = "The change request may or may not have been saved."
 LOOK = "Look it up in Spectrum, then say whether it is there."
@@ -100,11 +103,11 @@ ENTRIES: tuple[Entry, ...] = (
           "Accounting", "Have the old value set back, then retry; or remove in Spectrum what is there, and reject it."),
     # Nothing was sent.
     Entry("connect", "timeout", "Spectrum's address did not answer. This server's address may not be allowed there.", "temporary", "IT",
-          "Exports are tried again by themselves. If it has never worked, have this server put on Spectrum's list of allowed addresses."),
+          "The portal tries again. If it has never worked, have this server put on Spectrum's list of allowed addresses."),
     Entry("connect", "infolink", "Spectrum's tables could not be read back through Info-Link.", "temporary", "IT",
           "The portal looks again by itself. If it goes on, check the settings INFOLINK_SERVER, INFOLINK_USER and INFOLINK_PASSWORD."),
     Entry("connect", "refused", "Nothing could be reached at Spectrum's address.", "temporary", "IT",
-          "Exports are tried again by themselves. If it goes on, check that Data Exchange runs and that SPECTRUM_URL has the right port."),
+          "The portal tries again. If it goes on, check that Data Exchange runs and that SPECTRUM_URL has the right port."),
     Entry("connect", "name", "The name of Spectrum's server is not known.", "setup", "IT", "Check SPECTRUM_URL and the name service."),
     Entry("connect", "certificate", "The certificate of Spectrum's server could not be verified.", "setup", "IT",
           "Check its validity and its name; for a private authority, set SPECTRUM_CA_BUNDLE."),
@@ -112,10 +115,10 @@ ENTRIES: tuple[Entry, ...] = (
           "Check that SPECTRUM_URL names the port of the Data Exchange, which speaks TLS."),
     Entry("connect", "address", "The address of Spectrum is not usable.", "setup", "IT", "Check SPECTRUM_URL: https://HOST:8482."),
     Entry("connect", "token", "Spectrum gave no token to sign in with.", "temporary", "IT",
-          "Exports are tried again by themselves. If it goes on, check that enhanced authentication is switched on in Spectrum."),
+          "The portal tries again. If it goes on, check that enhanced authentication is switched on in Spectrum."),
     Entry("connect", "wsdl", "Spectrum's description of the service cannot be used.", "temporary", "IT",
-          "Exports are tried again by themselves. If it goes on, compare the version of Spectrum with the portal's."),
-    Entry("connect", ANY, "Spectrum could not be reached.", "temporary", "Nobody yet", "Exports are tried again by themselves."),
+          "The portal tries again. If it goes on, compare the version of Spectrum with the portal's."),
+    Entry("connect", ANY, "Spectrum could not be reached.", "temporary", "No one yet", "The portal tries again."),
     # Spectrum refused us.
     Entry("A", "client_secret", SECRET_EXPIRED, "access", "IT", "Reset the secret in Spectrum and enter it in the company settings."),
     Entry("A", "GUID", "Spectrum no longer knows this session.", "access", "Accounting", "Retry; a new session is opened."),
@@ -131,7 +134,7 @@ ENTRIES: tuple[Entry, ...] = (
           "Correct the job number, or open the job in Spectrum, then retry."),
     Entry("I", "Customer_Code", "A change request needs a contract of this customer on the job.", "data", "Accounting",
           "Set up the contract in Spectrum, or correct the customer of the project, then retry."),
-    Entry("I", "Change_Request_Number", "Somebody may have put this change request on a draw or a change order in Spectrum.", "data",
+    Entry("I", "Change_Request_Number", "The change request may be on a draw or a change order in Spectrum.", "data",
           "Accounting", "Make the change in Spectrum by hand, or take it off the draw or change order and retry."),
     Entry("I", "CR_Status", "The status may be missing in Spectrum.", "setup", "Accounting", "Choose another status in the settings."),
     Entry("I", "Cost_Reimbursable_Flag", "The change request status decides which setting is allowed.", "setup", "Accounting",
@@ -148,8 +151,8 @@ ENTRIES: tuple[Entry, ...] = (
           "Create it in Spectrum first, or send the change as proposed (P)."),
     Entry("I", "Sub_Bid_Item_Code", "A unit price subcontract needs one of its bid items, at most 10 characters with its group.", "data",
           "Project team", "Give the line its bid item, then send it again."),
-    Entry("I", "GL_Account", "Spectrum finds no G/L account for this job, phase and cost type.", "data", "Accounting",
-          "Add a default to the cost type or vendor in Spectrum, then retry."),
+    Entry("I", "GL_Account", "No G/L account for this job, phase and cost type.", "data", "Accounting",
+          "Set a default G/L account on the cost type or vendor in Spectrum, then press Retry."),
     Entry("I", ANY, "Spectrum does not take this value.", "data", "Accounting", f"Correct it. {RETRY}"),
     Entry("M", "CR_Status", "A new change request needs a status.", "setup", "Accounting", CHOOSE),
     Entry("M", "Sub_Status", "A change with a subcontract needs a subcontract status.", "setup", "Accounting", CHOOSE),
@@ -170,8 +173,8 @@ ENTRIES: tuple[Entry, ...] = (
           "Accounting", "Look in Spectrum for both numbers, correct it there, then say where it is."),
     Entry("answer", ANY, f"Spectrum answered in a way the portal does not understand. {MAY_BE_THERE}", "unknown", "Accounting", LOOK),
     # For completeness: nothing to mend.
-    Entry("G", ANY, "Spectrum took the record and tells something about it.", "good", "Nobody yet", "Nothing to do."),
-    Entry("S", ANY, "The connection test succeeded.", "good", "Nobody yet", "Nothing to do."),
+    Entry("G", ANY, "Spectrum took the record and tells something about it.", "good", "No one yet", "Nothing to do."),
+    Entry("S", ANY, "The connection test succeeded.", "good", "No one yet", "Nothing to do."),
 )  # fmt: skip
 
 _BY_KEY: Mapping[tuple[str, str], Entry] = {(one.code, one.column): one for one in ENTRIES}

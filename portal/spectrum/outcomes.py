@@ -84,8 +84,9 @@ def explain(code: str, column: str, text: str) -> str:
     if code in ACCESS:
         return entry.meaning if entry.column == catalogue.ANY or column == "client_secret" else f"{entry.meaning} {entry.remedy}"
     if code in DATA:
-        known = [] if entry.column == catalogue.ANY else [entry.meaning]
-        return " ".join([f"Spectrum did not accept {label}: {_ended(text)}", *known])
+        meaning = f"Spectrum did not accept {label}." if entry.column == catalogue.ANY else entry.meaning
+        said = " ".join(text.split())
+        return f"{meaning} Spectrum said: “{said}”." if said else f"{meaning} Spectrum gave no reason."
     if code in GOOD:
         return f"Spectrum reports {label}: {_ended(text)}"
     return f"Spectrum answered with a code the portal does not know ({code or 'blank'}): {_ended(text)}"

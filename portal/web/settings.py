@@ -115,7 +115,7 @@ def pause() -> ResponseReturnValue:
 def resume() -> ResponseReturnValue:
     """Let paused exports go on."""
     pausing.resume(companies.current().lane, by=current_user)
-    flash("Exports go on.")
+    flash("Exports resumed.")
     return redirect(url_for(".company"), 303)
 
 

@@ -18,39 +18,45 @@ RESOLVED = ("recalled", "retried", "said present", "said absent", "entered by ha
 
 CAUSES = {
     "data": "The change order or its master data in Spectrum must change.",
-    "access": "IT must mend the credentials or rights.",
+    "access": "IT must fix the credentials or rights.",
     "setup": "An administrator must change the settings.",
     "temporary": "Retry it when Spectrum can be reached again.",
 }
 CLASSES = {  # as the help page explains them: what a catalogue entry leads to
     "data": "The change order or its master data in Spectrum must change.",
-    "access": "IT must mend the credentials or rights. Exports pause until they are resumed.",
+    "access": "IT must fix the credentials or rights. Exports pause until an administrator resumes them.",
     "setup": "Settings must change.",
-    "temporary": "It goes again by itself.",
+    "temporary": "The portal tries again.",
     "unknown": "It may be in Spectrum. Don't send it again until someone has checked Spectrum.",
 }
 OUTCOMES = {
-    None: "under way",
-    "sent": "stored",
-    "refused": "refused",
-    "not sent": "not sent",
-    "unknown": "no clear answer",
-    "lost": "worker lost while sending",
-    "present": "found in Spectrum",
-    "absent": "not in Spectrum",
-    "again": "to be sent again",
-    "not seen": "not seen in Spectrum",
-    "no reading": "Spectrum not readable",
+    None: "Sending",
+    "sent": "Saved",
+    "refused": "Refused",
+    "not sent": "Not sent",
+    "unknown": "No usable answer",
+    "lost": "Worker stopped while sending",
+    "present": "Found in Spectrum",
+    "absent": "Not found in Spectrum",
+    "again": "Retried",
+    "not seen": "Not found in Spectrum yet",
+    "no reading": "No read access to Spectrum",
 }
 
 
 def register(state: BlueprintSetupState) -> None:
     """For `Blueprint.record`: the templates use these as filters."""
-    for filter in (told, remark, when, moment, lies_ahead, standing):
+    for filter in (told, remark, when, moment, lies_ahead, standing, fixes):
         state.app.add_template_filter(filter)
     state.app.add_template_filter(causes.explain, "explained")
     state.app.add_template_filter(numbers.named, "named")
     state.app.jinja_env.globals.update(causes=CAUSES, classes=CLASSES, outcomes=OUTCOMES)
+
+
+def fixes(who: str) -> str:
+    """Who can fix it, as a sentence; empty where it passes by itself."""
+    who = {"Project team": "The project team", "No one yet": ""}.get(who, who)
+    return f"{who[:1].upper()}{who[1:]} can fix this." if who else ""
 
 
 def told(event: Event) -> str:
@@ -123,7 +129,7 @@ def _edited(facts: Facts) -> str:
 
 
 def _exporting(facts: Facts) -> str:
-    return f"sending to Spectrum as {facts['number']} began with line {facts['line']}"
+    return f"started sending to Spectrum as {facts['number']}"
 
 
 def _exported(facts: Facts) -> str:
@@ -176,10 +182,10 @@ SENTENCES: dict[str, Callable[[Facts], str]] = {
     "found": lambda facts: f"the read-back found it in Spectrum as {facts['number']}",
     "adopted": lambda facts: f"the read-back found it in Spectrum as {facts['number']} already; nothing was sent",
     "queued again": lambda facts: f"{_lines(facts['missing'])} {'goes' if len(facts['missing']) == 1 else 'go'} to Spectrum again",
-    "verification ended": lambda _: "the portal stopped trying to find out",
+    "verification ended": lambda _: "the portal stopped checking the outcome",
     "differs": lambda facts: f"Spectrum does not hold what was exported as {facts['number']}",
     "agrees again": lambda facts: f"Spectrum holds what was exported as {facts['number']} again",
-    "looked up": lambda facts: f"a look into Spectrum showed: {facts['found'].rstrip('.')}",
+    "looked up": lambda facts: f"a check of Spectrum showed: {facts['found'].rstrip('.')}",
     "failed": _failed,
     "left as a workbook": lambda facts: f"left it as the workbook {facts['workbook']}",
     "outcome unknown": lambda facts: f"the outcome of line {facts['line']} is unknown",

@@ -66,7 +66,7 @@ def test_the_sign_in_is_entered_and_its_secrets_are_gone_from_the_page(settings_
 
 def test_a_test_tells_what_it_found_without_a_reload_and_keeps_focus(settings_page, worker, company, shot, clock):
     page = settings_page
-    Lane.update(paused_at=clock.now(), reason="Spectrum refused our credentials.").where(Lane.name == company.lane).execute()
+    Lane.update(paused_at=clock.now(), reason="Spectrum rejected the portal's sign-in.").where(Lane.name == company.lane).execute()
 
     page.get_by_role("button", name="Test connection").press("Enter")
 
@@ -78,7 +78,7 @@ def test_a_test_tells_what_it_found_without_a_reload_and_keeps_focus(settings_pa
     shot(page, "tested")
 
     page.locator("#connection-test").get_by_role("button", name="Resume exports").click()
-    expect(page.get_by_text("Exports go on.")).to_be_visible()
+    expect(page.get_by_text("Exports resumed.")).to_be_visible()
 
 
 def test_a_refresh_shows_how_far_it_is_and_what_it_brought(settings_page, worker, change_order, shot):

@@ -82,7 +82,7 @@ def test_a_draft_with_seven_findings_is_corrected_by_keyboard_and_sent(page, ser
     shot(page, "combine")
     tab_to(page, "button[value=now]")
     keys.press("Enter")
-    expect(verdict).to_have_text("Nothing stands against sending it.")
+    expect(verdict).to_have_text("Ready to send.")
     tab_to(page, "button.primary")
     keys.press("Enter")
 

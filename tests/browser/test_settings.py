@@ -229,7 +229,7 @@ def test_paused_exports_are_resumed(page, eve_at, eve, company, shot):
 
     page.get_by_role("button", name="Resume exports").click()
 
-    expect(page.get_by_text("Exports go on.")).to_be_visible()
+    expect(page.get_by_text("Exports resumed.")).to_be_visible()
     expect(page.get_by_text("Exports are paused")).to_have_count(0)
 
 

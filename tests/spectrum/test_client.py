@@ -50,13 +50,13 @@ def test_a_refused_record_names_the_element_in_plain_words(spectrum, simulator, 
 
     assert not refusal.value.access
     assert [(row.code, row.column) for row in refusal.value.rows] == [("I", "CR_Phase_Code")]
-    assert str(refusal.value).startswith("Spectrum did not accept Phase code:")
+    assert str(refusal.value).startswith("The phase and cost type may be missing on the job, or Complete. Spectrum said: “")
     assert simulator.ledger() == []
 
 
 @pytest.mark.parametrize("identity", ["NOBODY", "RETIRED", "ONLYJOBS", "OTHERFIRM"])
 def test_an_authorization_id_that_may_not_call_is_refused_access(simulator, record, tmp_path, identity):
-    with pytest.raises(Refused, match="refused our credentials") as refusal:
+    with pytest.raises(Refused, match="rejected the portal's sign-in") as refusal:
         Spectrum(simulator.url, identity, tmp_path).change_request(record(), "g")
 
     assert refusal.value.access

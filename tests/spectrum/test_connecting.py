@@ -294,7 +294,7 @@ def test_a_secret_that_has_run_out(admin, app, company, eve, simulator):
 
 
 def test_a_pause_stops_no_test_and_a_passed_one_offers_to_resume(admin, app, company, eve, clock):
-    reason = "Spectrum refused our credentials."
+    reason = "Spectrum rejected the portal's sign-in."
     Lane.update(paused_at=clock.now(), reason=reason).where(Lane.name == company.lane).execute()
 
     assert the_result(app, company, eve).ok
@@ -380,7 +380,7 @@ def test_a_secret_that_runs_out_in_mid_drain_fails_one_and_keeps_the_others_in_l
 def test_after_a_new_secret_the_others_go(admin, app, company, eve, simulator, change_order, ana):
     simulator.options(enhanced=True)
     save(admin, **ENHANCED | {"client_secret": "wrong"})
-    Lane.update(paused_at=clocks.now(), reason="Spectrum refused our credentials.").where(Lane.name == company.lane).execute()
+    Lane.update(paused_at=clocks.now(), reason="Spectrum rejected the portal's sign-in.").where(Lane.name == company.lane).execute()
     signed(change_order.id, by=ana, version=change_order.version)
     save(admin, **ENHANCED)
 

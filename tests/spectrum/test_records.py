@@ -205,11 +205,18 @@ def test_an_order_kept_as_a_subcontract_gets_a_p():
 @pytest.mark.parametrize(
     ("row", "sentence"),
     [
-        (("M", "Sub_Status", "Sub_Status must be supplied"), "Spectrum did not accept Subcontract status: Sub_Status must be supplied."),
-        (("A", "Authorization_ID", "not set up"), "Spectrum refused our credentials. The Authorization ID may be inactive,"),
-        (("E", "", "The web service is not Authorized"), "Spectrum refused our credentials."),
+        (
+            ("M", "Sub_Status", "Sub_Status must be supplied"),
+            "A change with a subcontract needs a subcontract status. Spectrum said: “Sub_Status must be supplied”.",
+        ),
+        (("A", "Authorization_ID", "not set up"), "Spectrum rejected the portal's sign-in. The Authorization ID may be inactive,"),
+        (("E", "", "The web service is not Authorized"), "Spectrum rejected the portal's sign-in."),
         (("A", "GUID", "Time out has occurred"), "Spectrum no longer knows this session."),
-        (("I", "Elsewhere", ""), "Spectrum did not accept Elsewhere: no reason given."),
+        (("I", "Elsewhere", ""), "Spectrum did not accept Elsewhere. Spectrum gave no reason."),
+        (
+            ("I", "GL_Account", "GL Account is not valid"),
+            "No G/L account for this job, phase and cost type. Spectrum said: “GL Account is not valid”.",
+        ),
         (("Q", "", "odd"), "Spectrum answered with a code the portal does not know (Q): odd."),
         (("", "", ""), "Spectrum answered with a code the portal does not know (blank): no reason given."),
     ],
@@ -219,7 +226,7 @@ def test_an_answer_is_explained_to_a_clerk(row, sentence):
 
 
 def test_a_closed_period_is_hinted_at():
-    assert explain("I", "Origination_Date", "is invalid").endswith("The accounting period of that date may be closed in Spectrum.")
+    assert explain("I", "Origination_Date", "is invalid").startswith("The accounting period of that date may be closed in Spectrum.")
 
 
 def test_a_label_may_be_kept_for_23_hours():

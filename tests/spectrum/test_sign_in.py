@@ -101,7 +101,7 @@ def test_a_token_may_be_wanted_for_the_wsdl_too(client, simulator, record, kept)
 def test_a_token_refused_twice_is_a_refusal_of_us(client, simulator, record):
     simulator.fail("unauthorized")
 
-    with pytest.raises(Refused, match="refused our credentials") as refusal:
+    with pytest.raises(Refused, match="rejected the portal's sign-in") as refusal:
         client().change_request(record(), "g")
 
     assert refusal.value.access
