@@ -88,7 +88,7 @@ def test_finance_sees_there_what_was_sent(client, ben, job, make_change_order):
     page = soup(sign_in(client, ben).get(f"/jobs/{job.id}"))
 
     assert listed(page) == [one.id for one in reversed(sent)]
-    assert page.select_one(".name a")["href"] == f"/change-orders/{sent[-1].id}"
+    assert page.select_one(".name a")["href"] == f"/change-orders/{sent[-1].id}?place=/jobs/{job.id}"
 
 
 @pytest.mark.parametrize(

@@ -217,8 +217,9 @@ def test_the_fragment_is_the_row_of_the_page(client, ana, make_change_order, clo
         made = make_change_order(status, title="Piñon grill")
         sign_in(client, ana)
 
-        fragment = client.get(f"/change-orders/{made.id}/row", headers=HTMX).text
-        page = client.get("/change-orders?view=all" if status != "ready" else READY).text
+        view = "/change-orders?view=all" if status != "ready" else READY
+        fragment = client.get(f"/change-orders/{made.id}/row", query_string={"place": view}, headers=HTMX).text
+        page = client.get(view).text
 
         row, partial, _ = fragment.partition("<hx-partial")
         assert row.rstrip(" ") in page

@@ -15,7 +15,7 @@ from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
 from portal.domain.previews import Preview
 from portal.domain.signing import Changed, Marks
-from portal.web import keys, wants_fragment, words
+from portal.web import keys, places, wants_fragment, words
 from portal.web.lists import MOVED, keep_drafts_private, me, page_of
 
 bp = Blueprint("deciding", __name__, url_prefix="/change-orders")
@@ -166,7 +166,7 @@ def answer(row: Row, status: int, **shown: Any) -> ResponseReturnValue:
 def done(change_order: ChangeOrder, verb: str) -> ResponseReturnValue:
     if not wants_fragment():
         flash(f"{numbers.named(change_order)} {verb}.")
-        return redirect(url_for("change_orders.index", view="ready", _anchor=f"change-order-{change_order.id}"), 303)
+        return redirect(places.led_back(change_order, me(), "ready"), 303)
     left = lists.totals()["ready"].count
     said = f"{numbers.named(change_order)} {verb}. {left or 'Nothing'} left."
     return answer(lists.row(change_order.id, me()), 200, say=said, focus=f"#cco-{change_order.id}", next="accept" if left else "")

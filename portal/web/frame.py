@@ -11,6 +11,7 @@ from portal import clock
 from portal.domain import companies, heartbeats, lists, mail_refusals, mail_troubles, standing
 from portal.domain.lists import Totals
 from portal.domain.outbox import Lane
+from portal.web import places
 
 bp = Blueprint("frame", __name__)
 SILENT = timedelta(minutes=2)
@@ -18,6 +19,7 @@ SILENT = timedelta(minutes=2)
 
 def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(views=lists.VIEWS, totals=LocalProxy(totals), pause=pause, silent_minutes=silent_minutes)
+    app.jinja_env.globals.update(came_from=places.current)
     app.jinja_env.globals.update(mail_troubles=mail_troubles.count, mail_refused=mail_refusals.now, standstills=standing.standstills)
 
 

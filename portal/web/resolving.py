@@ -11,7 +11,7 @@ from portal.domain.checks import Blocked
 from portal.domain.exports import Export, doubtful, unsent
 from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
-from portal.web import errors, keys, wants_fragment, words
+from portal.web import errors, keys, places, wants_fragment, words
 from portal.web.deciding import asked_for, seen_version
 from portal.web.lists import MOVED, may_see, me, page_of
 
@@ -182,7 +182,7 @@ def done(change_order: ChangeOrder, verb: str, view: str, **shown: str) -> Respo
     said = f"{numbers.named(change_order)} {verb}."
     if not wants_fragment():
         flash(said)
-        return redirect(url_for("change_orders.index", view=view, _anchor=f"change-order-{change_order.id}"), 303)
+        return redirect(places.led_back(change_order, me(), view), 303)
     return answer(lists.row(change_order.id, me()), 200, say=said, focus=f"#cco-{change_order.id}", **shown)
 
 

@@ -1,0 +1,144 @@
+"""The list a person works from: the page of a change order and a decision without JavaScript lead back to it."""
+
+import pytest
+from bs4 import BeautifulSoup
+
+from portal.domain import lists
+from portal.domain.change_orders import Status, load
+from tests.cast import seen
+from tests.conftest import HTMX, path_of, sign_in
+
+
+@pytest.fixture(autouse=True)
+def two_on_a_page(monkeypatch):
+    monkeypatch.setattr(lists.page, "__defaults__", ("", 2))
+
+
+@pytest.fixture
+def four(make_change_order, clock):
+    """Four that wait, oldest first."""
+    made = []
+    for _ in range(4):
+        made.append(make_change_order())
+        clock.tick(minutes=1)
+    return made
+
+
+def soup(answer, status=200):
+    assert answer.status_code == status, answer.text
+    return BeautifulSoup(answer.text, "html.parser")
+
+
+def pressed(client, page, button):
+    """The button's form with its hidden fields, sent as a browser without JavaScript does."""
+    form = page.find(id=button).find_parent("form")
+    data = {field["name"]: field["value"] for field in form.find_all("input") if field.get("type") == "hidden"}
+    send = client.get if form["method"] == "get" else client.post
+    return send(form["action"], **({"query_string": data} if form["method"] == "get" else {"data": data}))
+
+
+def second_page(client):
+    return soup(client.get("/change-orders?view=ready")).find(rel="next")["href"]
+
+
+def back_of(page):
+    (link,) = page.select("header.heading .summary a")
+    return link
+
+
+@pytest.mark.parametrize(("view", "name"), [("ready", "Ready to Export"), ("all", "All")])
+def test_the_page_of_a_change_order_leads_back_to_the_row_of_its_list(client, ana, four, view, name):
+    sign_in(client, ana)
+    following = soup(client.get(f"/change-orders?view={view}")).find(rel="next")["href"]
+    row = soup(client.get(following)).select_one("tbody tr")
+
+    back = back_of(soup(client.get(row.select_one("th a")["href"])))
+
+    assert back["href"] == f"{following}#{row['id']}"
+    assert back.get_text() == name
+
+
+@pytest.mark.parametrize("list_of", ["job", "commitment"])
+def test_it_leads_back_to_job_and_commitment(client, ana, four, job, commitment, list_of):
+    here = f"/jobs/{job.id}" if list_of == "job" else f"/commitments/{commitment.id}"
+    row = soup(sign_in(client, ana).get(here)).select_one("tbody tr")
+
+    back = back_of(soup(client.get(row.select_one("th a")["href"])))
+
+    assert back["href"] == f"{here}#{row['id']}"
+
+
+def test_without_javascript_a_decision_leads_back_to_the_page_at_the_row_behind(client, ana, four):
+    sign_in(client, ana)
+    here = second_page(client)
+
+    form = soup(pressed(client, soup(client.get(here)), f"accept-{four[2].id}"))
+    answer = pressed(client, form, f"export-{four[2].id}")
+
+    assert answer.status_code == 303
+    assert load(four[2].id).state is Status.QUEUED
+    assert answer.location == f"{here}#change-order-{four[3].id}"
+
+
+def test_a_row_that_stays_in_its_list_is_gone_back_to_itself(client, ana, four):
+    sign_in(client, ana)
+
+    form = soup(pressed(client, soup(client.get("/change-orders?view=all")), f"accept-{four[3].id}"))
+    answer = pressed(client, form, f"export-{four[3].id}")
+
+    assert answer.location == f"/change-orders?view=all#change-order-{four[3].id}"
+
+
+def test_cancel_without_javascript_leads_back_to_the_same_page(client, ana, four):
+    sign_in(client, ana)
+    here = second_page(client)
+
+    form = soup(pressed(client, soup(client.get(here)), f"reject-{four[3].id}"))
+
+    cancel = form.find(id=f"cancel-{four[3].id}")
+    asked = "&".join(f"{field['name']}={field['value']}" for field in cancel.find_all("input"))
+    assert cancel["action"] == f"/change-orders#change-order-{four[3].id}"
+    assert f"/change-orders?{asked}" == here
+
+
+def test_the_place_outlives_a_refusal(client, ana, four):
+    here = "/change-orders?view=all"
+    data = seen(four[0], reason=" ", place=here)
+
+    page = soup(sign_in(client, ana).post(f"/change-orders/{four[0].id}/rejection", data=data), 422)
+
+    assert back_of(page)["href"] == f"{here}#change-order-{four[0].id}"
+    assert here in [field["value"] for field in page.find_all("input", {"name": "place"})]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "https://evil.test/",
+        "//evil.test/change-orders",
+        "/settings/company",
+        "/login",
+        "javascript:alert(1)",
+        "/change-orders\\evil",
+        "x",
+        "",
+    ],
+)
+def test_nothing_but_a_list_of_ours_is_led_back_to(client, ana, change_order, place):
+    sign_in(client, ana)
+    page = soup(client.get(f"/change-orders/{change_order.id}", query_string={"place": place}))
+    data = seen(change_order, reason="Wrong phase", place=place)
+
+    answer = client.post(f"/change-orders/{change_order.id}/rejection", data=data)
+
+    assert back_of(page)["href"] == "/change-orders?view=ready"
+    assert answer.location == f"/change-orders?view=ready#change-order-{change_order.id}"
+
+
+def test_a_row_that_asks_how_it_stands_keeps_the_place(client, ana, make_change_order):
+    queued = make_change_order("queued")
+
+    row = soup(sign_in(client, ana).get(f"/change-orders/{queued.id}/row?place=/change-orders?view%3Dprogress", headers=HTMX)).tr
+
+    assert row["hx-get"] == f"/change-orders/{queued.id}/row?place=/change-orders?view%3Dprogress"
+    assert path_of(row.select_one("th a")["href"]).startswith(f"/change-orders/{queued.id}")
