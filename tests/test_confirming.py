@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from portal.domain import companies, events, people, sessions
 from portal.domain.people import Level
 from portal.domain.sessions import Session
-from portal.web.access import ENDPOINTS, WITHOUT_PROOF, Who, needs_proof
+from portal.web.access import ENDPOINTS, WITHOUT_PROOF, Who, may_be_carried, needs_proof
 from tests.conftest import HTMX, PASSWORD, sign_in
 from tests.test_access import address, rules
 
@@ -27,6 +27,12 @@ def confirm(client, password=PASSWORD, **more):
     return client.post("/confirm", data={"password": password} | more)
 
 
+def hidden(answer):
+    """The fields that the page carries, but for the guard against forged forms."""
+    fields = BeautifulSoup(answer.text, "html.parser").select("main input[type=hidden]")
+    return {field["name"]: field["value"] for field in fields if field["name"] != "csrf_token"}
+
+
 def test_within_15_minutes_nobody_is_asked(client, eve, ben, clock):
     sign_in(client, eve)
     clock.tick(minutes=14, seconds=59)
@@ -39,27 +45,83 @@ def test_within_15_minutes_nobody_is_asked(client, eve, ben, clock):
 def test_after_that_nothing_changes_before_the_password_was_given_again(stale, ben):
     answer = stale.post(f"/settings/people/{ben.id}/level", data={"level": "Standard"}, headers=BACK)
 
-    assert (answer.status_code, answer.location) == (303, "/confirm?next=/settings/people")
+    assert answer.status_code == 401
     assert people.by_id(ben.id).level == Level.READ_ONLY
-    page = BeautifulSoup(stale.get(answer.location).text, "html.parser").get_text(" ")
-    assert "You go back to the page to make the change again" in " ".join(page.split())
+    asked = BeautifulSoup(answer.text, "html.parser").find("main")
+    assert "Your change is made once you confirm with your password" in " ".join(asked.get_text(" ").split())
+    assert asked.find("a", string="Back without a change")["href"] == "/settings/people"
 
-    answer = confirm(stale, next="/settings/people")
 
-    assert (answer.status_code, answer.location) == (303, "/settings/people")
-    assert UNCHANGED in stale.get("/settings/people").text
-    stale.post(f"/settings/people/{ben.id}/level", data={"level": "Standard"})
+@pytest.mark.parametrize("headers", [BACK, HTMX | {"HX-Current-URL": "http://localhost/settings/people"}], ids=["page", "htmx"])
+def test_what_was_pressed_is_done_once_the_password_was_given(stale, ben, headers):
+    asked = hidden(stale.post(f"/settings/people/{ben.id}/level", data={"level": "Standard"}, headers=headers))
+    assert asked == {"level": "Standard", "pressed": f"/settings/people/{ben.id}/level", "next": "/settings/people"}
+
+    answer = confirm(stale, **asked)
+
+    assert (answer.status_code, answer.location) == (307, f"/settings/people/{ben.id}/level")
+    assert people.by_id(ben.id).level == Level.READ_ONLY
+    assert stale.post(answer.location, data=asked | {"password": PASSWORD}).status_code == 303
     assert people.by_id(ben.id).level == Level.STANDARD
 
 
-def test_htmx_leaves_for_the_question_and_comes_back(stale, ben):
-    current = {"HX-Current-URL": "http://localhost/settings/people"}
+def test_a_wrong_password_keeps_what_was_pressed(stale, ben):
+    asked = hidden(stale.post(f"/settings/people/{ben.id}/level", data={"level": "Standard"}, headers=BACK))
 
-    answer = stale.post(f"/settings/people/{ben.id}/privilege", data={"can_push": "on"}, headers=HTMX | current)
+    answer = confirm(stale, "wrong", **asked)
 
-    assert (answer.status_code, answer.text) == (401, "")
-    assert answer.headers["HX-Redirect"] == "/confirm?next=/settings/people"
-    assert not people.by_id(ben.id).can_push
+    assert answer.status_code == 422
+    assert hidden(answer) == asked
+    assert PASSWORD not in answer.text
+
+
+def test_every_field_of_the_press_is_carried_as_it_was_typed(stale):
+    days = {"section": "summary", "summary_hour": '"><b>\r\n7', "summary_days": ["1", "3"], "version": "4"}
+
+    page = BeautifulSoup(stale.post("/settings/company", data=days).text, "html.parser")
+
+    carried = [(field["name"], field["value"]) for field in page.select("main input[type=hidden]")]
+    assert [("summary_days", "1"), ("summary_days", "3")] == [one for one in carried if one[0] == "summary_days"]
+    assert ("summary_hour", '"><b>\r\n7') in carried
+    assert ("version", "4") in carried
+
+
+def test_a_form_with_secrets_is_not_carried(stale):
+    answer = stale.post("/settings/connection", data={"client_secret": "s3cret"}, headers=BACK)
+
+    assert (answer.status_code, answer.location) == (303, "/confirm?next=/settings/people")
+    asked = stale.get(answer.location).text
+    assert "to make the change again" in " ".join(asked.split())
+    confirm(stale, next="/settings/people")
+    assert UNCHANGED in stale.get("/settings/people").text
+
+
+def test_no_form_that_is_carried_has_a_field_for_a_secret(app, client, eve):
+    sign_in(client, eve)
+
+    for page in ("/settings/people", "/settings/company", "/settings/tokens", "/settings/mail"):
+        for one in BeautifulSoup(client.get(page).text, "html.parser").select("form:has(input[type=password])"):
+            with app.test_request_context():
+                assert not may_be_carried(one["action"]), one["action"]
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://evil.example/", "//evil.example", "/logout", "/confirm", "/profile", "/settings/connection", "/change-orders/1/acceptance", "/\\x"],
+)
+def test_a_press_is_carried_to_nothing_but_our_own_changes_of_rights_and_settings(stale, elsewhere):
+    answer = confirm(stale, pressed=elsewhere)
+
+    assert (answer.status_code, answer.location) == (303, "/")
+
+
+def test_a_forged_press_is_refused_and_never_asked_about(app, stale, ben):
+    app.config["WTF_CSRF_ENABLED"] = True
+
+    answer = stale.post(f"/settings/people/{ben.id}/level", data={"level": "Admin"})
+
+    assert answer.status_code == 400
+    assert "Confirm that it is you" not in answer.text
 
 
 @pytest.mark.parametrize("password", ["", "wrong", f"{PASSWORD} ", "x" * 100_000, "\x00"])
@@ -89,8 +151,7 @@ def test_every_change_by_an_administrator_asks_but_those_that_change_neither_rig
     for rule, method in rules(app):
         if ENDPOINTS[rule.endpoint] is Who.ADMINISTERS and method == "POST":
             answer = stale.post(address(rule), headers=HTMX)
-            led = answer.headers.get("HX-Redirect", "").startswith("/confirm")
-            (asked if led else not_asked).add(rule.endpoint)
+            (asked if answer.status_code == 401 else not_asked).add(rule.endpoint)
 
     assert not_asked == WITHOUT_PROOF
     assert {"settings.level", "settings.privilege", "settings.save", "settings.connect", "settings.resume", "members.join"} <= asked

@@ -17,6 +17,7 @@ def init_app(app: Flask) -> None:
     for module in (static, formats, headers, errors, operations, sessions, oidc, origins, access, imports, privilege_requests):
         module.init_app(app)
     csrf.init_app(app)
+    confirming.init_app(app)
     htmx.init_app(app)
     frame.init_app(app)
     register_pages(app)

@@ -156,6 +156,8 @@ WITHOUT_PROOF = {
     "mails.set_aside",
 }
 WITH_PROOF = {"codes.correct"}  # approvers may do it as well
+# Their forms have secrets in them, which are not put into another page: who has proved who they are types them once more.
+WITH_SECRETS = {"settings.connect"}
 # Asked for by the page itself: no sign of a person at the screen.
 POLLS = {"change_orders.fragment", "settings.connection_test", "settings.look_ups", "resending.sent", "imports.progress"}
 # After signing in: a fragment is no page, nor is a download, and home is where one is led anyway.
@@ -196,25 +198,34 @@ def guard() -> ResponseReturnValue | None:
         abort(403, f"You need level Standard or higher to see this. {ask_an_administrator()}")
     if who is Who.ADMINISTERS and not current_user.may_administer:
         abort(403, f"Only administrators see and change settings. {ask_an_administrator()}")
-    if needs_proof(request.endpoint, request.method) and not current_user.is_proved:
-        return lead_to("confirming.new")
     return None
 
 
 def needs_proof(endpoint: str, method: str) -> bool:
     """Whether the person must have proved lately who they are: for every change an administrator makes, unless the table excepts it."""
-    if endpoint in WITH_PROOF and method not in SAFE_METHODS:
-        return True
-    return ENDPOINTS.get(endpoint) is Who.ADMINISTERS and method not in SAFE_METHODS and endpoint not in WITHOUT_PROOF
+    administers = ENDPOINTS.get(endpoint) is Who.ADMINISTERS and endpoint not in WITHOUT_PROOF
+    return method not in SAFE_METHODS and (administers or endpoint in WITH_PROOF)
+
+
+def may_be_carried(path: str) -> bool:
+    """Whether the path is one of ours where a press waits for the proof, and nothing of its form is secret."""
+    endpoint = endpoint_at(path, "POST")
+    return endpoint is not None and needs_proof(endpoint, "POST") and endpoint not in WITH_SECRETS
 
 
 def lead_to(endpoint: str) -> ResponseReturnValue:
     """To the page that asks who they are, and back: a page by redirect, a part of one by the header that makes htmx leave the page."""
     if htmx:
-        return "", 401, {"HX-Redirect": url_for(endpoint, next=own_page(path_of(htmx.current_url)))}
+        return "", 401, {"HX-Redirect": url_for(endpoint, next=page_before())}
+    return redirect(url_for(endpoint, next=page_before()), 303)
+
+
+def page_before() -> str | None:
+    """The page from which this was asked, to go back to."""
+    if htmx:
+        return own_page(path_of(htmx.current_url))
     asked = request.full_path if request.query_string else request.path
-    back = asked if request.method == "GET" else path_of(request.referrer)
-    return redirect(url_for(endpoint, next=own_page(back)), 303)
+    return own_page(asked if request.method == "GET" else path_of(request.referrer))
 
 
 def ask_an_administrator() -> str:
@@ -230,10 +241,16 @@ def path_of(address: str | None) -> str:
 
 def own_page(path: str | None) -> str | None:
     """The path, query included, if it is a page of ours that GET shows, else None. Nothing else is ever redirected to."""
+    endpoint = endpoint_at(path, "GET")
+    return None if endpoint in NOT_LED_TO or ENDPOINTS.get(endpoint or "", Who.PUBLIC) is Who.PUBLIC else path
+
+
+def endpoint_at(path: str | None, method: str) -> str | None:
+    """What of ours answers there, if the path is one that every browser reads as ours."""
     if not path or not path.startswith("/") or path.startswith("//") or not path.isascii() or set(path) & NEVER or not path.isprintable():
         return None
     try:
-        endpoint, _ = current_app.create_url_adapter(request).match(path.partition("?")[0], method="GET")  # type: ignore[union-attr]
+        found: tuple[str, object] = current_app.create_url_adapter(request).match(path.partition("?")[0], method=method)  # type: ignore[union-attr]
     except (HTTPException, RequestRedirect):
         return None
-    return None if endpoint in NOT_LED_TO or ENDPOINTS.get(endpoint, Who.PUBLIC) is Who.PUBLIC else path
+    return found[0]

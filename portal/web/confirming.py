@@ -1,17 +1,43 @@
-"""Proving again who one is, before a change of rights or settings: whoever finds a screen unattended changes neither."""
+"""Proving again who one is, before a change of rights or settings: whoever finds a screen unattended changes neither.
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+What was pressed is carried through: the page that asks has its fields as hidden ones, and a proof leads the browser on to
+the address that was pressed, with the same fields. Nothing of it is kept on the server, and a form with secrets is not carried.
+"""
+
+from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from portal.domain import identities, sessions
 from portal.domain.throttling import TooMany
-from portal.web import access, visitors
+from portal.web import access, htmx, visitors
 from portal.web import sessions as signing_in
 from portal.web.lists import me
 
 bp = Blueprint("confirming", __name__, url_prefix="/confirm")
 NO_MATCH = "That is not your password. Nothing was changed; try again."
 AGAIN = "Thank you. Your change is not saved yet: make it again."
+OWN = ("password", "next", "pressed")  # fields of the page that asks
+CSRF = "csrf_token"
+MOST_CARRIED = 100_000  # characters; nothing an administrator presses is nearly as long
+IN_PLACE = {"HX-Retarget": "#main", "HX-Reselect": "#main", "HX-Reswap": "outerHTML"}
+
+
+def init_app(app: Flask) -> None:
+    """After the guard against forged forms: what another site made the browser press is never asked about."""
+    app.before_request(ask)
+
+
+def ask() -> ResponseReturnValue | None:
+    """Whether it is they, before a change that needs it; the page that asks carries what was pressed."""
+    if request.endpoint is None or not access.needs_proof(request.endpoint, request.method) or current_user.is_proved:
+        return None
+    fields = [(name, text) for name, text in request.form.items(multi=True) if name != CSRF]
+    too_much = sum(len(name) + len(text) for name, text in fields) > MOST_CARRIED
+    if request.files or too_much or {name for name, _ in fields} & set(OWN) or not access.may_be_carried(request.path):
+        return access.lead_to("confirming.new")
+    asked = form(next=access.page_before(), pressed=request.path, fields=fields)
+    return asked, 401, IN_PLACE if htmx else {}
 
 
 @bp.get("")
@@ -22,13 +48,20 @@ def new() -> ResponseReturnValue:
 
 @bp.post("")
 def create() -> ResponseReturnValue:
+    pressed = request.form.get("pressed", "")
+    carried = access.may_be_carried(pressed)
+    fields = [(name, text) for name, text in request.form.items(multi=True) if name not in (*OWN, CSRF)] if carried else []
+    again = {"pressed": pressed, "fields": fields} if carried else {}
     try:
         person = sessions.prove(me().email, request.form.get("password", ""), visitors.address())
     except TooMany as wait:
-        return form(error=str(wait)), 429, {"Retry-After": str(wait.seconds)}
+        return form(error=str(wait), **again), 429, {"Retry-After": str(wait.seconds)}
     if person is None:
-        return form(error=NO_MATCH), 422
-    return proved()
+        return form(error=NO_MATCH, **again), 422
+    if not carried:
+        return proved()
+    signing_in.renew()
+    return redirect(pressed, 307)  # the browser sends the same fields there
 
 
 def proved() -> ResponseReturnValue:
@@ -39,10 +72,12 @@ def proved() -> ResponseReturnValue:
     return redirect(destination(), 303)
 
 
-def form(error: str = "", next: str | None = None) -> str:
+def form(error: str = "", next: str | None = None, pressed: str = "", fields: list[tuple[str, str]] | None = None) -> str:
+    """`pressed` and `fields`: where the proof leads, and with what."""
     next = next or access.own_page(request.values.get("next"))
     minutes, linked = sessions.PROOF.seconds // 60, identities.of(me()) is not None
-    return render_template("sessions/confirm.html", error=error, minutes=minutes, linked=linked, next=next)
+    shown = {"error": error, "minutes": minutes, "linked": linked, "next": next, "pressed": pressed, "fields": fields or []}
+    return render_template("sessions/confirm.html", **shown)
 
 
 def destination() -> str:

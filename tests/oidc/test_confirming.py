@@ -44,7 +44,7 @@ def test_who_has_just_proved_at_the_provider_who_they_are_may_change_rights_at_o
 
 def test_later_they_are_asked_again_and_may_do_it_at_the_provider(client, linked, ben):
     grow_old()
-    assert path_of(change(client, ben).location).startswith("/confirm")
+    assert change(client, ben).status_code == 401
     assert f'href="{CONFIRM}"' in client.get("/confirm?next=/settings/people").text
     there = client.get(CONFIRM).location
     assert "prompt=login" in there
@@ -68,7 +68,7 @@ def test_somebody_else_at_the_provider_confirms_nothing(client, linked, ben):
     assert answer.status_code == 403
     assert "The identity provider returned a different person." in answer.text
     assert people.find("nia@example.test") is None
-    assert path_of(change(client, ben).location).startswith("/confirm")
+    assert change(client, ben).status_code == 401
 
 
 def test_cancelling_there_changes_nothing_and_leads_back_to_the_question(client, linked, ben):
@@ -77,7 +77,7 @@ def test_cancelling_there_changes_nothing_and_leads_back_to_the_question(client,
     answer = client.get(path_of(linked.answer(client.get(CONFIRM).location, "eve", "Cancel")))
 
     assert (answer.status_code, "Confirm that it is you" in answer.text) == (403, True)
-    assert path_of(change(client, ben).location).startswith("/confirm")
+    assert change(client, ben).status_code == 401
 
 
 def test_the_answer_to_a_confirmation_signs_nobody_in(client, linked):
@@ -148,4 +148,4 @@ def test_a_provider_that_did_not_ask_again_confirms_nothing(told_at, eve, ben, a
     _, answer = told_at(CONFIRM, auth_time)
 
     assert (answer.status_code, "did not ask you again who you are" in answer.text) == (403, True)
-    assert path_of(change(client, ben).location).startswith("/confirm")
+    assert change(client, ben).status_code == 401
