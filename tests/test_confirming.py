@@ -7,7 +7,8 @@ from bs4 import BeautifulSoup
 from portal.domain import companies, events, people, sessions
 from portal.domain.people import Level
 from portal.domain.sessions import Session
-from portal.web.access import ENDPOINTS, WITHOUT_PROOF, Who, may_be_carried, needs_proof
+from portal.web.access import ENDPOINTS, WITHOUT_PROOF, Who, needs_proof
+from portal.web.confirming import may_be_carried
 from tests.conftest import HTMX, PASSWORD, sign_in
 from tests.test_access import address, rules
 
@@ -107,7 +108,16 @@ def test_no_form_that_is_carried_has_a_field_for_a_secret(app, client, eve):
 
 @pytest.mark.parametrize(
     "elsewhere",
-    ["https://evil.example/", "//evil.example", "/logout", "/confirm", "/profile", "/settings/connection", "/change-orders/1/acceptance", "/\\x"],
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/logout",
+        "/confirm",
+        "/profile",
+        "/settings/connection",
+        "/change-orders/1/acceptance",
+        "/\\x",
+    ],
 )
 def test_a_press_is_carried_to_nothing_but_our_own_changes_of_rights_and_settings(stale, elsewhere):
     answer = confirm(stale, pressed=elsewhere)

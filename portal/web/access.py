@@ -156,8 +156,6 @@ WITHOUT_PROOF = {
     "mails.set_aside",
 }
 WITH_PROOF = {"codes.correct"}  # approvers may do it as well
-# Their forms have secrets in them, which are not put into another page: who has proved who they are types them once more.
-WITH_SECRETS = {"settings.connect"}
 # Asked for by the page itself: no sign of a person at the screen.
 POLLS = {"change_orders.fragment", "settings.connection_test", "settings.look_ups", "resending.sent", "imports.progress"}
 # After signing in: a fragment is no page, nor is a download, and home is where one is led anyway.
@@ -205,12 +203,6 @@ def needs_proof(endpoint: str, method: str) -> bool:
     """Whether the person must have proved lately who they are: for every change an administrator makes, unless the table excepts it."""
     administers = ENDPOINTS.get(endpoint) is Who.ADMINISTERS and endpoint not in WITHOUT_PROOF
     return method not in SAFE_METHODS and (administers or endpoint in WITH_PROOF)
-
-
-def may_be_carried(path: str) -> bool:
-    """Whether the path is one of ours where a press waits for the proof, and nothing of its form is secret."""
-    endpoint = endpoint_at(path, "POST")
-    return endpoint is not None and needs_proof(endpoint, "POST") and endpoint not in WITH_SECRETS
 
 
 def lead_to(endpoint: str) -> ResponseReturnValue:

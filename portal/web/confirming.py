@@ -18,6 +18,8 @@ bp = Blueprint("confirming", __name__, url_prefix="/confirm")
 NO_MATCH = "That is not your password. Nothing was changed; try again."
 AGAIN = "Thank you. Your change is not saved yet: make it again."
 OWN = ("password", "next", "pressed")  # fields of the page that asks
+# Their forms have secrets in them, which are not put into another page: after the proof they are typed once more.
+WITH_SECRETS = {"settings.connect"}
 CSRF = "csrf_token"
 MOST_CARRIED = 100_000  # characters; nothing an administrator presses is nearly as long
 IN_PLACE = {"HX-Retarget": "#main", "HX-Reselect": "#main", "HX-Reswap": "outerHTML"}
@@ -34,7 +36,7 @@ def ask() -> ResponseReturnValue | None:
         return None
     fields = [(name, text) for name, text in request.form.items(multi=True) if name != CSRF]
     too_much = sum(len(name) + len(text) for name, text in fields) > MOST_CARRIED
-    if request.files or too_much or {name for name, _ in fields} & set(OWN) or not access.may_be_carried(request.path):
+    if request.files or too_much or {name for name, _ in fields} & set(OWN) or not may_be_carried(request.path):
         return access.lead_to("confirming.new")
     asked = form(next=access.page_before(), pressed=request.path, fields=fields)
     return asked, 401, IN_PLACE if htmx else {}
@@ -49,7 +51,7 @@ def new() -> ResponseReturnValue:
 @bp.post("")
 def create() -> ResponseReturnValue:
     pressed = request.form.get("pressed", "")
-    carried = access.may_be_carried(pressed)
+    carried = may_be_carried(pressed)
     fields = [(name, text) for name, text in request.form.items(multi=True) if name not in (*OWN, CSRF)] if carried else []
     again = {"pressed": pressed, "fields": fields} if carried else {}
     try:
@@ -62,6 +64,12 @@ def create() -> ResponseReturnValue:
         return proved()
     signing_in.renew()
     return redirect(pressed, 307)  # the browser sends the same fields there
+
+
+def may_be_carried(path: str) -> bool:
+    """Whether the path is one of ours where a press waits for the proof, and nothing of its form is secret."""
+    endpoint = access.endpoint_at(path, "POST")
+    return endpoint is not None and access.needs_proof(endpoint, "POST") and endpoint not in WITH_SECRETS
 
 
 def proved() -> ResponseReturnValue:
