@@ -11,7 +11,21 @@ csrf = CSRFProtect()
 
 def init_app(app: Flask) -> None:
     """Add everything to do with pages. The order of the guards is the order in which a request meets them."""
-    from portal.web import access, errors, formats, frame, headers, imports, oidc, operations, origins, privilege_requests, sessions, static
+    from portal.web import (
+        access,
+        confirming,
+        errors,
+        formats,
+        frame,
+        headers,
+        imports,
+        oidc,
+        operations,
+        origins,
+        privilege_requests,
+        sessions,
+        static,
+    )
 
     app.jinja_options = {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     for module in (static, formats, headers, errors, operations, sessions, oidc, origins, access, imports, privilege_requests):
