@@ -4,6 +4,8 @@ What was pressed is carried through: the page that asks has its fields as hidden
 the address that was pressed, with the same fields. Nothing of it is kept on the server, and a form with secrets is not carried.
 """
 
+from functools import partial
+
 from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -53,13 +55,13 @@ def create() -> ResponseReturnValue:
     pressed = request.form.get("pressed", "")
     carried = may_be_carried(pressed)
     fields = [(name, text) for name, text in request.form.items(multi=True) if name not in (*OWN, CSRF)] if carried else []
-    again = {"pressed": pressed, "fields": fields} if carried else {}
+    again = partial(form, pressed=pressed if carried else "", fields=fields)
     try:
         person = sessions.prove(me().email, request.form.get("password", ""), visitors.address())
     except TooMany as wait:
-        return form(error=str(wait), **again), 429, {"Retry-After": str(wait.seconds)}
+        return again(error=str(wait)), 429, {"Retry-After": str(wait.seconds)}
     if person is None:
-        return form(error=NO_MATCH, **again), 422
+        return again(error=NO_MATCH), 422
     if not carried:
         return proved()
     signing_in.renew()
