@@ -275,7 +275,7 @@ def test_whoever_brings_a_file_or_confirms_it_does_not_decide_what_came_of_it(pa
     one = load(ChangeOrder.get(number="007").id)
 
     for person in (pam, ada):
-        with pytest.raises(NotPermitted, match="You handed in or confirmed the file from which this change order was written"):
+        with pytest.raises(NotPermitted, match="You uploaded or confirmed the file from which this change order was written"):
             signed(one.id, by=person, version=one.version)
     assert signed(one.id, by=ana, version=one.version).state is Status.QUEUED
 

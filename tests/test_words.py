@@ -1,10 +1,11 @@
 """The sentences of the screens, one by one: short, active, who does what."""
 
 import re
+from pathlib import Path
 
 import pytest
 
-from portal.domain import alarms, resolving
+from portal.domain import alarms, past_imports, resolving
 from portal.web import words
 from tests.conftest import sign_in
 
@@ -25,6 +26,7 @@ STANDING = [
     ("/settings/company", "For example 1.12. Ask your Spectrum administrator."),
     ("/settings/company", "People can’t decide change orders they wrote, edited or sent."),
     ("/settings/company", "Support may retry failures that aren’t caused by the change order’s data."),
+    ("/imports", "If any row has an error, nothing is imported."),
     ("/help/errors", "Outcome unknown"),
     ("/help/errors", "No action needed"),
     ("/help/errors", "Set a default G/L account on the cost type or vendor in Spectrum, then press Retry."),
@@ -107,3 +109,22 @@ def test_a_retry_names_who_pressed_it(client, ana, make_change_order):
     page = sign_in(client, ana).get(f"/change-orders/{made.id}").text
 
     assert "Retried by Ana Ortiz" in page
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({"new": 4, "changed": 0, "unchanged": 0, "left alone": 0}, "4 new"),
+        ({"new": 0, "changed": 0, "unchanged": 2488, "left alone": 1, "sent": 3}, "2,488 unchanged, 1 skipped, 3 sent to accounting"),
+        ({"new": 0, "changed": 0, "unchanged": 0, "left alone": 0}, "no change orders"),
+    ],
+)
+def test_an_import_is_told_without_zeros(counts, said):
+    assert past_imports.in_words(counts) == said
+
+
+@pytest.mark.parametrize("place", sorted(Path("templates").rglob("*.*")), ids=str)
+def test_no_page_or_mail_uses_a_worn_out_word(place):
+    text = re.sub(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", " ", place.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+    assert not re.findall(r"\bmend\w*|\banew\b|\bwhoever\b|\bwithdraw\w*|\bhanded in\b|Who can:", text, flags=re.IGNORECASE)

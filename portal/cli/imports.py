@@ -11,7 +11,7 @@ from rich.progress import Progress as Bars
 from rich.progress import TaskID
 
 from portal import cli, db
-from portal.domain import companies, entries, imports
+from portal.domain import companies, entries, imports, past_imports
 from portal.domain.entries import BadFile, Entry
 from portal.domain.imports import Progress
 from portal.domain.outbox import Lost
@@ -33,7 +33,7 @@ def import_(file: Path, sender: str | None, dry_run: bool, format_: files.Format
     """Read change orders from a CSV file, an Excel workbook, our JSON, or the JSON of Procore's REST API.
 
     New ones become drafts, those still being written are replaced where the file says something new, those already at
-    accounting are left alone. A file with anything wrong in it changes nothing.
+    accounting are skipped. If any row has an error, nothing is imported.
     """
     db.init(cli.settings().DATABASE_URL)
     with db.connected(), _refusals():
@@ -65,11 +65,11 @@ def _import(found: list[Entry], name: str, sha256: str, by: User | None) -> None
 
 def _say(summary: Summary, by: User | None, heading: str) -> None:
     """The outcome on standard output."""
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in summary.counts.items())
+    counts = past_imports.in_words(summary.counts)
     click.echo(f"{heading} {counts}" + (f"; {summary.sent} sent to accounting, {len(summary.not_sent)} not sent" if by else "") + ".")
     if by and summary.joined:
         click.echo(f"{by.name} is now a member of job {', '.join(summary.joined)}.")
-    _list("Left alone:", summary.left)
+    _list("Skipped:", summary.left)
     _list("Would be left out, because they look like others (tick them on the page Imports):", [row[1:] for row in summary.alike])
     _list(
         "Would be left out, because Excel may have made their codes (tick them on the page Imports):", [row[1:] for row in summary.misread]

@@ -8,7 +8,7 @@ from portal.domain.entries import Entry, Problem
 from portal.domain.people import Membership, User
 
 CODES = (
-    "The Spectrum codes in the file (customer, vendor, subcontract, kind of contract) are not taken: only administrators link them. "
+    "Spectrum codes in the file (customer, vendor, subcontract, kind of contract) were ignored. Only an administrator can set them. "
     "A vendor code only tells which vendor is meant."
 )
 

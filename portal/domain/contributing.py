@@ -23,7 +23,7 @@ WROTE, TOKEN, FILE, CODE = "wrote", "token", "file", "code"
 DEEDS = {
     WROTE: "sent or wrote this change order",
     TOKEN: "made the access token with which this change order was sent or written",
-    FILE: "handed in or confirmed the file from which this change order was written",
+    FILE: "uploaded or confirmed the file from which this change order was written",
     CODE: "changed a code under which this change order is sent",
 }
 WAITING = (

@@ -8,7 +8,7 @@ from portal.domain.change_orders import ChangeOrder
 from portal.domain.entries import Entry
 from portal.domain.statements import News
 
-UNSAID = "If it is meant so, hand the file in on the page Imports and tick it there."
+UNSAID = "If it is meant so, upload the file on the page Imports and tick it there."
 
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 MONTH = "|".join(MONTHS)

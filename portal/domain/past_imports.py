@@ -1,5 +1,6 @@
 """What was imported before: who, when, which file, and how many change orders of each outcome."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -77,3 +78,9 @@ def _writer(one: Import) -> int:
 
 def _counts(facts: dict[str, Any]) -> dict[str, int]:
     return {name: facts[name] for name in (*(outcome.value for outcome in Outcome), "sent") if name in facts}
+
+
+def in_words(counts: Mapping[Outcome, int] | Mapping[str, int]) -> str:
+    """What became of the change orders of one import, as in: 4 new, 1 skipped."""
+    named = {"left alone": "skipped", "sent": "sent to accounting"}
+    return ", ".join(f"{count:,} {named.get(name, name)}" for name, count in counts.items() if count) or "no change orders"

@@ -32,7 +32,7 @@ from portal.domain.statements import SENT_BACK, News
 from portal.domain.uploads import Upload, bringers
 from portal.domain.vendors import Unclear
 
-UNTICKED = "If it is another one, hand the file in on the page Imports and tick it there."
+UNTICKED = "If it is another one, upload the file on the page Imports and tick it there."
 STAYS = {
     News.OLD: "{}: the file says what it said before, and what was corrected here since stays.",
     News.UNKNOWN: "{}, and what a file said of it before is not known: it stays as it is here. The next change in the file is taken over.",

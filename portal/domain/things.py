@@ -19,7 +19,7 @@ SUBJECTS = {
     "commitment": "Commitments",
     "vendor": "Vendors",
     "import": "Imports",
-    UPLOAD: "Files handed in",
+    UPLOAD: "Uploaded files",
     "token": "Access tokens",
 }
 NAMED: dict[str, tuple[Any, Any, str]] = {

@@ -91,7 +91,7 @@ def receive(file: str, content: bytes, by: User) -> Upload:
             raise NotPermitted(NOBODY)
         _let_lapse()
         if Upload.select().where(OPEN, Upload.by == by).count() >= MOST_AT_ONCE:
-            raise NotNow(f"{MOST_AT_ONCE} of your files wait already. Import or withdraw them first.")
+            raise NotNow(f"{MOST_AT_ONCE} of your files wait already. Import or discard them first.")
         upload = Upload.create(file=file[-255:], sha256=hashlib.sha256(content).hexdigest(), size=len(content), content=content, by=by)
         outbox.promise(f"read-file:{upload.id}", LANE, Task.READ_FILE, upload.id)
         return upload
@@ -115,7 +115,8 @@ def confirm(id: int, by: User, ticked: Sequence[str] = ()) -> Upload:
         if upload.state in (State.IMPORTING, State.IMPORTED):
             return upload
         if upload.state is not State.READY:
-            raise NotNow(f"{upload.file} cannot be imported any more: it was {upload.state}. Nothing was changed; choose the file again.")
+            ended = "discarded" if upload.state is State.WITHDRAWN else upload.state
+            raise NotNow(f"{upload.file} cannot be imported any more: it was {ended}. Nothing was changed; choose the file again.")
         Upload.update(confirmed_at=clock.now(), ticked=json.dumps(list(ticked))).where(Upload.id == id, OPEN).execute()
         outbox.promise(f"import-file:{id}", LANE, Task.IMPORT_FILE, id)
         events.record("upload", id, "confirmed", by, file=upload.file, sha256=upload.sha256)
@@ -127,7 +128,7 @@ def withdraw(id: int, by: User) -> Upload:
     with transaction():
         upload = find(id, people.as_held(by))
         if upload.confirmed_at:
-            raise NotNow(f"{upload.file} is {upload.state} already and can no longer be withdrawn.")
+            raise NotNow(f"{upload.file} is {upload.state} already and can no longer be discarded.")
         Upload.update(withdrawn_at=clock.now(), content=None).where(Upload.id == id, OPEN).execute()
         outbox.withdraw(f"read-file:{id}")
         return find(id, by)

@@ -18,7 +18,7 @@ bp.record(keys.register)
 
 LARGEST_REQUEST = files.LARGEST + 2_000_000  # the form around the file; a little more, to be told on the page
 NO_FILE = "Choose a file first."
-NO_UPLOAD = "There is no such file, or it is somebody else’s."
+NO_UPLOAD = "There is no such file, or it belongs to someone else."
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -26,6 +26,7 @@ def init_app(app: Flask) -> None:
     """Before anything reads the form: the guard against forged forms does."""
     app.before_request(make_room)
     app.add_template_filter(Decimal, "decimal")
+    app.add_template_filter(past_imports.in_words, "told_counts")
 
 
 def make_room() -> None:
@@ -103,7 +104,7 @@ def answered(id: int, *, confirmed: bool) -> ResponseReturnValue:
         return redirect(url_for(".show", id=id), 303)
     if confirmed:
         return redirect(url_for(".show", id=id), 303)
-    flash(f"{upload.file} was withdrawn. Nothing was imported.")
+    flash(f"{upload.file} was discarded. Nothing was imported.")
     return redirect(url_for(".index"), 303)
 
 

@@ -71,7 +71,7 @@ def test_of_10_000_rows_the_12_bad_ones_are_shown_and_after_correction_all_are_i
 
     hand_in(page, served, good)
     page.get_by_role("button", name="Import", exact=True).click(timeout=300_000)
-    expect(page.get_by_text("Imported: 2,500 new, 0 changed, 0 unchanged, 0 left alone.")).to_be_visible(timeout=300_000)
+    expect(page.get_by_text("Imported: 2,500 new.")).to_be_visible(timeout=300_000)
     assert ChangeOrder.select().count() == 2_500
 
 

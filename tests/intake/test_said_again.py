@@ -49,7 +49,7 @@ def test_the_nightly_file_leaves_the_correction_of_what_was_rejected_alone_and_l
 
     result = command(NIGHTLY, *SEND)
 
-    assert "0 new, 0 changed, 0 unchanged, 1 left alone; 0 sent to accounting, 0 not sent." in result.stdout
+    assert "1 skipped; 0 sent to accounting, 0 not sent." in result.stdout
     said = "CCO 960: Rejected: the file says what it said before, and what was corrected here since stays."
     assert said in result.stdout
     assert (only().version, only().title, only().status, str(only().amount)) == (corrected.version, "Corrected", "rejected", "90.00")
@@ -61,7 +61,7 @@ def test_what_is_new_in_the_file_is_taken_over_after_a_correction_too(command, c
 
     result = command(csv_file({"title": "News"}), *SEND)
 
-    assert "1 changed, 0 unchanged, 0 left alone; 1 sent" in result.stdout
+    assert "1 changed; 1 sent" in result.stdout
     assert only().title == "News"
 
 
@@ -70,7 +70,7 @@ def test_a_dry_run_lists_what_it_would_leave_alone(command, csv_file, rejected, 
 
     result = command(csv_file({}), "--dry-run", *SEND)
 
-    assert "0 changed, 0 unchanged, 1 left alone; 0 sent" in result.stdout
+    assert "1 skipped; 0 sent" in result.stdout
     assert "Rejected: the file says what it said before" in result.stdout
 
 
@@ -90,13 +90,13 @@ def test_what_the_file_said_twice_is_old_though_the_first_time_it_changed_nothin
     assert "1 unchanged" in command(csv_file(again)).stdout
     correct(dee, "Better")
 
-    assert "1 left alone" in command(csv_file(again)).stdout
+    assert "1 skipped" in command(csv_file(again)).stdout
     assert only().title == "Better"
 
 
 def test_what_changed_in_the_file_while_accounting_had_it_is_taken_over_when_it_comes_back(command, csv_file, dee, ana):
     command(csv_file({}), *SEND)
-    assert "1 left alone" in command(csv_file({"title": "Meanwhile"})).stdout
+    assert "1 skipped" in command(csv_file({"title": "Meanwhile"})).stdout
     deciding.reject(only().id, by=ana, version=only().version, reason="Wrong title")
 
     assert "1 changed" in command(csv_file({"title": "Meanwhile"})).stdout
@@ -111,7 +111,7 @@ def test_what_came_back_and_no_file_is_known_of_is_left_alone_until_the_file_cha
     changed = command(csv_file({"title": "News"}))
 
     assert f"CCO 001: {only().label}, and what a file said of it before is not known: it stays as it is here." in first.stdout
-    assert "1 left alone" in again.stdout
+    assert "1 skipped" in again.stdout
     assert "1 changed" in changed.stdout
     assert only().title == "News"
 
@@ -133,7 +133,7 @@ def test_the_nightly_file_does_not_bring_back_what_a_file_on_the_page_corrected(
 
     result = command(csv_file({}), *SEND)
 
-    assert "1 left alone" in result.stdout
+    assert "1 skipped" in result.stdout
     assert (only().title, only().status) == ("By hand", "rejected")
 
 
@@ -152,4 +152,4 @@ def test_an_upgrade_that_adds_a_fact_is_no_news(command, csv_file, rejected, dee
     Statement.update(content=json.dumps(kept)).execute()
     correct(dee)
 
-    assert "1 left alone" in command(csv_file({})).stdout
+    assert "1 skipped" in command(csv_file({})).stdout
