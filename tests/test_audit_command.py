@@ -6,6 +6,7 @@ from click.testing import CliRunner
 from portal import db
 from portal.cli import main
 from portal.domain import audit, events, privileges
+from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.people import Level, User
 from tests.test_audit import TRIGGERS
 
@@ -108,3 +109,13 @@ def test_a_right_that_no_event_gave_is_named_and_ends_with_status_1(portal, eve,
 
     assert answer.exit_code == 1
     assert f"eve@example.test: {said} It was changed around the portal." in answer.output
+
+
+def test_a_state_that_no_event_gave_is_named_and_ends_with_status_1(portal, make_change_order):
+    one = make_change_order("ready")
+    ChangeOrder.update(status=Status.EXPORTED).where(ChangeOrder.id == one.id).execute()
+
+    answer = portal("verify")
+
+    assert answer.exit_code == 1
+    assert "the state is Exported, but the last event says Ready to Export." in answer.output

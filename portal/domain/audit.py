@@ -72,7 +72,7 @@ class Verdict:
         ]
         return of_end * bool(after) + [
             "Not vouched for: heads that whoever owns the database could write as well; compare with those of the log collector.",
-            "Not vouched for: what was written into other tables around the portal; of rights it is compared with their last events.",
+            "Not vouched for: what was written into other tables around the portal; only rights and states are compared with events.",
         ]
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from portal.domain import events, privilege_requests, privileges
+from portal.domain.events import Event
 from portal.domain.people import User
 
 # of each right: the fact of the event that made the account, and the later events whose `new` is its value
@@ -11,6 +12,7 @@ RIGHTS = {
     "can_push": ("can_push", (privilege_requests.GRANTED, privilege_requests.REMOVED)),
     "active": ("", (privileges.OPENED, privileges.CLOSED)),
 }
+MOST_NAMED = 20
 CALLED = {"level": "level", "can_push": "Can Push to Accounting", "active": "account open"}
 
 
@@ -26,6 +28,16 @@ def differences() -> list[str]:
             if getattr(people[id], right) != told:
                 found.append(_sentence(people[id], right, told))
     return found
+
+
+def unvouched() -> list[str]:
+    """A sentence that names the accounts of which no event tells how they were made, if there are any."""
+    made = Event.select(Event.ref).where(Event.subject == privileges.SUBJECT, Event.action == privileges.CREATED)
+    without = [user.email for user in User.select(User.email).where(User.id.not_in(made)).order_by(User.id)]
+    if not without:
+        return []
+    more = f" and {len(without) - MOST_NAMED:,} more" if len(without) > MOST_NAMED else ""
+    return [f"Not vouched for: the rights of accounts without an event of their making: {', '.join(without[:MOST_NAMED])}{more}."]
 
 
 def _sentence(user: User, right: str, told: Any) -> str:

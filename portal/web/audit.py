@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, current_app, redirect, render_temp
 from flask.typing import ResponseReturnValue
 
 from portal import clock
-from portal.domain import audit, people, recorded_rights, things, trail
+from portal.domain import audit, people, recorded_rights, recorded_states, things, trail
 from portal.domain.audit import Verdict
 from portal.domain.trail import Filter, Page
 from portal.web import audit_words, downloads, formats, wants_fragment, words
@@ -95,7 +95,13 @@ def judged() -> dict[str, object]:
     except (OSError, audit.Unreadable) as error:
         return {"unreadable": str(error)}
     verdict: Verdict = audit.verify(heads)
-    return {"verdict": verdict, "differences": recorded_rights.differences(), "at": clock.now()}
+    differences = [*recorded_rights.differences(), *recorded_states.differences()]
+    return {
+        "verdict": verdict,
+        "differences": differences,
+        "unvouched": [*verdict.unvouched, *recorded_rights.unvouched()],
+        "at": clock.now(),
+    }
 
 
 def _heads() -> Path:
