@@ -129,7 +129,7 @@ def test_void_asks_before_it_is_done(client, dee, make_change_order, place):
     asking = page.select_one("details.asks")
     assert not asking.has_attr("open")
     assert words(asking.summary) == f"Void CCO {one.number} of SC-014 …"
-    assert "can never be sent" in words(page.find(id=asking.button["aria-describedby"]))
+    assert "stays in the history" in words(page.find(id=asking.button["aria-describedby"]))
     assert [form["action"] for form in page.find_all("form") if form["action"].endswith("/void")] == [asking.form["action"]]
 
 
