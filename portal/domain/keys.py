@@ -12,10 +12,9 @@ INVISIBLE = (
     "\\x00-\\x1f\\x7f-\\x9f\\xad\\u034f\\u0600-\\u0605\\u061c\\u06dd\\u070f\\u0890\\u0891\\u08e2\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f"
     "\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\uffff"
 )
-ODD = re.compile(
-    f"[{INVISIBLE}\\ud800-\\udfff\\U000110bd\\U000110cd\\U00013430-\\U0001343f\\U0001bca0-\\U0001bca3\\U0001d173-\\U0001d17a"
-    "\\U000e0000-\\U000e0fff]"
-)
+# The same beyond the first 65,536 characters; not as escapes, which are written otherwise in a JSON schema than here.
+INVISIBLE += "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+ODD = re.compile(f"[{INVISIBLE}\\ud800-\\udfff]")
 DASH = re.compile("[\u02d7\u058a\u05be\u1806\u2010-\u2015\u2043\u2053\u207b\u208b\u2212\u2796\u2e3a\u2e3b\u301c\u3030\ufe58\ufe63\uff0d]")
 BLANKS = re.compile("[ \u1680]+")  # all others become a plain blank by themselves
 GAPS = re.compile("[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
