@@ -71,7 +71,7 @@ def test_the_menu_of_the_person_leads_there(client, dee):
         (Refused("", http=200, rows=[Row("I", "No", "CR_Phase_Code")]), "failed", "Accounting", "Add the phase and cost type to the job"),
         (Refused("", http=200, rows=[Row("A", "No", "Authorization_ID")]), "failed", "IT", "Make the Authorization ID active"),
         (Refused("", http=401), "failed", "IT", "Check the Authorization ID"),
-        (Refused("", http=200, rows=[Row("M", "No", "Something_New")]), "failed", "Accounting", "Fill it in."),
+        (Refused("", http=200, rows=[Row("M", "No", "Something_New")]), "failed", "Accounting", "Set it in Spectrum, then retry"),
         (OutcomeUnknown("No answer in time.", cause="timeout"), "failed", "Accounting", "Look it up in Spectrum"),
         (NotSent("Refused.", cause="certificate"), "progress", "IT", "Check its validity and its name"),
     ],

@@ -85,7 +85,10 @@ def title_length(text: str) -> Iterator[Finding]:
 def project_status(co: ChangeOrder) -> Iterator[Finding]:
     if co.project_status.casefold() != "approved":
         yield Finding(
-            3, "project_status", f"The change order is “{co.project_status}” on the project, not Approved.", fix="Approve it there first."
+            3,
+            "project_status",
+            f"The change order is “{co.project_status}” on the project, not Approved.",
+            fix="Approve it in the project system, and bring it from there again.",
         )
 
 

@@ -35,13 +35,15 @@ class Entry:
     remedy: str
 
 
-RETRY = "Then press Retry."
 CLOSED = "The accounting period of that date may be closed in Spectrum."
-OPEN_PERIOD = "Open the period in Spectrum or choose another accounting date, then retry."
+OPEN_PERIOD = "Open the period in Spectrum, then retry; or press Review again and accept it with another accounting date."
 PAIR = "The phase and cost type may be missing on the job, or Complete."
-ADD_PAIR = "Add the phase and cost type to the job in Spectrum, or correct the line, then retry."
+CORRECT_LINE = "or reject it, so that the project team corrects the line and sends it again."
+ADD_PAIR = f"Add the phase and cost type to the job in Spectrum, then retry; {CORRECT_LINE}"
 TOGETHER = "Vendor and subcontract must belong together and to this job in Spectrum."
-CHECK_PAIR = "Correct the vendor code or the subcontract number, then retry."
+ON_PAGE = "on the page of the commitment, under Spectrum codes"
+AS_NOW = "then press Review again and accept it as it is now."
+CHECK_PAIR = f"Correct the vendor code or the subcontract number {ON_PAGE}, {AS_NOW}"
 REFUSED_US = (
     "Spectrum rejected the portal's sign-in. The Authorization ID may be inactive, or not allowed to use ARChangeRequest or this company."
 )
@@ -52,45 +54,49 @@ MEND_ID = (
 SECRET_EXPIRED = "The Spectrum client secret has expired (or was rotated elsewhere). Enter the new one."  # noqa: S105 -- a sentence
 MAY_BE_THERE = "The change request may or may not have been saved."
 LOOK = "Look it up in Spectrum, then say whether it is there."
-CHOOSE = "Choose it in the company settings, then retry."
+CHOOSE = f"Choose another one in the company settings, {AS_NOW}"
+PROPOSED = f"Choose status P (proposed) in the company settings, {AS_NOW}"
 
 ENTRIES: tuple[Entry, ...] = (
     # Stopped by the portal's own checks.
     Entry("check", "company", "No Spectrum company code is set for this company.", "setup", "Accounting",
           "Set it in the company settings."),
-    Entry("check", "job", "The project has no Spectrum job number.", "setup", "Accounting", "Give the project its Spectrum job number."),
+    Entry("check", "job", "The project has no Spectrum job number.", "setup", "Accounting",
+          "Import its commitments under the job number of Spectrum."),
     Entry("check", "job missing", "The job was not found in Spectrum (it may be Complete).", "data", "Accounting",
-          "Check the job number, or set the job up in Spectrum."),
+          "Set the job up in Spectrum under this number, or open it there."),
     Entry("check", "customer", "The job has no customer in Spectrum. A change request needs one.", "data", "Accounting",
-          "Give the job its customer in Spectrum."),
+          f"Set its customer code {ON_PAGE}."),
     Entry("check", "contract", "The job has no contract in Spectrum.", "data", "Accounting", "Set up the contract first."),
     Entry("check", "number", "The number is already used in Spectrum for this job by another change request.", "data", "Accounting",
           "Pick another number."),
     Entry("check", "number too long", "The commitment number has more than 10 characters; Spectrum allows 10.", "data", "Accounting",
-          "Set its Spectrum subcontract number."),
+          f"Set its Spectrum subcontract number {ON_PAGE}."),
     Entry("check", "text", "The description contains characters Spectrum cannot store.", "data", "Project team",
           "Write it without them, then send it again."),
     Entry("check", "settings", "The Spectrum change request status, the cost reimbursable flag or the subcontract status is not chosen.",
           "setup", "Accounting", "Choose it under Settings first."),
     Entry("check", "phase", "The phase and cost type do not exist on the job in Spectrum. The import can't create phases.", "data",
-          "Accounting", "Add them in Spectrum, or correct the line."),
+          "Accounting", f"Add them in Spectrum; {CORRECT_LINE}"),
     Entry("check", "phase complete", "The phase is Complete in Spectrum and accepts no cost.", "data", "Accounting",
-          "Open the phase, or use another."),
-    Entry("check", "cost type", "The cost type has no Spectrum code.", "setup", "Accounting", "Give the cost type its Spectrum code."),
+          f"Open the phase in Spectrum; {CORRECT_LINE}"),
+    Entry("check", "cost type", "The cost type has no Spectrum code.", "setup", "Project team",
+          "Write Spectrum's code of the cost type, then send it again."),
     Entry("check", "quantity", "The quantity is too large or has more than 2 decimals for Spectrum.", "data", "Project team",
           "Correct the quantity, then send it again."),
     Entry("check", "amount", "The amount has more than 2 decimals, or more than 10 digits before the point.", "data", "Project team",
           "Correct the amount, then send it again."),
-    Entry("check", "vendor", "The vendor isn't linked to a Spectrum vendor.", "setup", "Accounting", "Give the vendor its Spectrum code."),
+    Entry("check", "vendor", "The vendor isn't linked to a Spectrum vendor.", "setup", "Accounting",
+          f"Set its vendor code {ON_PAGE}."),
     Entry("check", "vendor inactive", "The vendor is not active in Spectrum.", "data", "Accounting", "Make the vendor active in Spectrum."),
     Entry("check", "subcontract", "The commitment has no Spectrum subcontract number.", "setup", "Accounting",
-          "Set its Spectrum subcontract number."),
+          f"Set its Spectrum subcontract number {ON_PAGE}."),
     Entry("check", "purchase order", "This is a purchase order. Your Spectrum only takes change orders on subcontracts.", "data",
-          "Accounting", "Enter it as a subcontract in Spectrum, or enter the change by hand."),
+          "Accounting", f"Enter it as a subcontract in Spectrum and say so {ON_PAGE}."),
     Entry("check", "bid item", "The line needs a subcontract bid item: the commitment is a unit price contract.", "data", "Project team",
           "Give the line its bid item, then send it again."),
     Entry("check", "executed", "Spectrum needs an existing subcontract change order number to mark this as executed.", "setup",
-          "Accounting", "Use status P, or create the subcontract change order in Spectrum first."),
+          "Accounting", "Choose status P (proposed) in the company settings."),
     Entry("check", "repeated pair",
           "Two lines use the same phase, cost type and subcontract. Spectrum takes each combination once per change order.", "data",
           "Project team", "Combine the lines and send it again."),
@@ -129,16 +135,17 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("http", "403", REFUSED_US, "access", "IT", "Check the rights of the Authorization ID and Spectrum's list of allowed addresses."),
     # Spectrum refused the record.
     Entry("I", "Company_Code", "The company may be missing in Spectrum.", "setup", "Accounting",
-          "Correct the company code in the settings."),
+          f"Correct the company code in the settings, {AS_NOW}"),
     Entry("I", "Job_Number", "The job may be missing or Complete in Spectrum.", "data", "Accounting",
-          "Correct the job number, or open the job in Spectrum, then retry."),
+          "Set the job up in Spectrum or open it there, then retry."),
     Entry("I", "Customer_Code", "A change request needs a contract of this customer on the job.", "data", "Accounting",
-          "Set up the contract in Spectrum, or correct the customer of the project, then retry."),
+          f"Set up the contract in Spectrum, then retry; or correct the customer code {ON_PAGE}, {AS_NOW}"),
     Entry("I", "Change_Request_Number", "The change request may be on a draw or a change order in Spectrum.", "data",
           "Accounting", "Make the change in Spectrum by hand, or take it off the draw or change order and retry."),
-    Entry("I", "CR_Status", "The status may be missing in Spectrum.", "setup", "Accounting", "Choose another status in the settings."),
+    Entry("I", "CR_Status", "The status may be missing in Spectrum.", "setup", "Accounting",
+          f"Choose another status in the company settings, {AS_NOW}"),
     Entry("I", "Cost_Reimbursable_Flag", "The change request status decides which setting is allowed.", "setup", "Accounting",
-          "Choose another status or setting in the company settings, then retry."),
+          f"Choose another status or setting in the company settings, {AS_NOW}"),
     Entry("I", "Origination_Date", CLOSED, "data", "Accounting", OPEN_PERIOD),
     Entry("I", "Approved_Date", CLOSED, "data", "Accounting", OPEN_PERIOD),
     Entry("I", "Sub_Change_Order_Date", CLOSED, "data", "Accounting", OPEN_PERIOD),
@@ -148,19 +155,20 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("I", "Subcontract_Number", TOGETHER, "data", "Accounting", CHECK_PAIR),
     Entry("I", "Sub_Status", "Spectrum knows P, E and R.", "setup", "Accounting", CHOOSE),
     Entry("I", "Sub_Change_Order_Number", "The subcontract change order must exist on the job in Spectrum.", "data", "Accounting",
-          "Create it in Spectrum first, or send the change as proposed (P)."),
+          PROPOSED),
     Entry("I", "Sub_Bid_Item_Code", "A unit price subcontract needs one of its bid items, at most 10 characters with its group.", "data",
-          "Project team", "Give the line its bid item, then send it again."),
+          "Project team", "Accounting rejects it; give the line its bid item, then send it again."),
     Entry("I", "GL_Account", "No G/L account for this job, phase and cost type.", "data", "Accounting",
           "Set a default G/L account on the cost type or vendor in Spectrum, then press Retry."),
-    Entry("I", ANY, "Spectrum does not take this value.", "data", "Accounting", f"Correct it. {RETRY}"),
+    Entry("I", ANY, "Spectrum does not take this value.", "data", "Accounting", f"Correct it in Spectrum, then retry; {CORRECT_LINE}"),
     Entry("M", "CR_Status", "A new change request needs a status.", "setup", "Accounting", CHOOSE),
     Entry("M", "Sub_Status", "A change with a subcontract needs a subcontract status.", "setup", "Accounting", CHOOSE),
     Entry("M", "CR_Cost_Type", PAIR, "data", "Accounting", ADD_PAIR),
     Entry("M", "CR_Phase_Code", PAIR, "data", "Accounting", ADD_PAIR),
     Entry("M", "Sub_Change_Order_Number", "Spectrum needs an existing subcontract change order number to mark this as executed.", "setup",
-          "Accounting", "Use status P, or create the subcontract change order in Spectrum first."),
-    Entry("M", ANY, "Spectrum needs this value, and it was empty.", "data", "Accounting", f"Fill it in. {RETRY}"),
+          "Accounting", PROPOSED),
+    Entry("M", ANY, "Spectrum needs this value, and it was empty.", "data", "Accounting",
+          f"Set it in Spectrum, then retry; {CORRECT_LINE}"),
     # Nobody knows.
     Entry("answer", "timeout", f"Spectrum did not answer in time. {MAY_BE_THERE}", "unknown", "Accounting", LOOK),
     Entry("answer", "broken",

@@ -1,0 +1,523 @@
+"""Every remedy of the catalogue, done as it says by somebody who can, ends in Exported: no advice that cannot be followed.
+
+Spectrum is the simulator's own rules, in this process; what it never answers is scripted once, and the next call meets the rules.
+"""
+
+from collections import defaultdict
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from bs4 import BeautifulSoup
+
+from portal import clock, db, tasks
+from portal.domain import company_settings, correcting, deciding, matching, pausing, resolving, reviewing, sending
+from portal.domain.change_orders import ChangeOrder, Status, load
+from portal.domain.checks import Blocked
+from portal.domain.commitments import Commitment, Job, Vendor
+from portal.domain.companies import Company
+from portal.domain.entries import Entry
+from portal.domain.exporting import step
+from portal.domain.lookups import JOBS, PHASES, VENDORS, Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
+from portal.domain.outbox import Dispatch, Lane, Task
+from portal.domain.people import Membership
+from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row, catalogue
+from portal.spectrum.simulator import services
+from portal.spectrum.simulator.ledger import Ledger
+from portal.spectrum.simulator.master import Master
+from portal.spectrum.simulator.world import World
+from tests.cast import signed
+from tests.conftest import sign_in
+from tests.spectrum.process import write_master
+
+CODES = {"code": "ABC", "cr_status": "CR", "cost_reimbursable": "N", "sub_status": "P"}
+LINE = sending.LineDraft("16-2000", "SUB", Decimal("4250.00"))
+GOOD = sending.Draft("001", "Relocate duct bank", "", [LINE])
+STEPS = {}
+
+
+def remedy(code, *columns):
+    """The function walks the remedies of these entries."""
+
+    def kept(walk):
+        STEPS.update({(code, column): walk for column in columns})
+        return walk
+
+    return kept
+
+
+class Scene:
+    """The people, a draft of Dee's, and Spectrum."""
+
+    def __init__(self, world, commitment, dee, ana, eve):
+        self.world, self.master, self.commitment = world, world.master, commitment
+        self.dee, self.ana, self.eve, self.answers = dee, ana, eve, []
+        with db.transaction():
+            self.id = sending.create(commitment, dee, GOOD).id
+
+    @property
+    def one(self):
+        return load(self.id)
+
+    def call(self, elements, guid):
+        if self.answers:
+            raise self.answers.pop(0)
+        values = defaultdict(str, elements) | {"Authorization_ID": "PORTALTEST", "GUID": guid}
+        with self.world.ledger:
+            rows = services.change_request(values, self.world)
+        if any(row.code not in "GS" for row in rows):
+            raise Refused("Refused.", http=200, rows=rows)
+        return Receipt(200)
+
+    def edit(self, **changes):
+        sending.edit(self.id, self.dee, self.one.version, replace(GOOD, **changes))
+
+    def send(self):
+        sending.send(self.id, self.dee, self.one.version)
+
+    def accept(self, **typed):
+        signed(self.id, self.ana, self.one.version, **typed)
+
+    def turn(self):
+        """The worker's."""
+        claim = Lane.take(self.one.company.lane, tasks.LEASE)
+        step(Dispatch.get(Dispatch.subject == self.one.export, Dispatch.task == Task.EXPORT), claim, self.call)
+        Lane.release(self.one.company.lane, claim)
+
+    def fail(self, *answers):
+        """Sent, accepted, and refused: by these answers, else by the simulator's rules."""
+        self.answers = list(answers)
+        self.send()
+        self.accept()
+        self.turn()
+        assert self.one.state is Status.FAILED
+
+    def blocked_at_send(self):
+        with pytest.raises(Blocked):
+            self.send()
+
+    def blocked_at_accept(self):
+        self.send()
+        with pytest.raises(Blocked):
+            self.accept()
+
+    def retry(self):
+        resolving.retry(self.id, self.ana, self.one.version)
+        self.turn()
+
+    def review(self):
+        """Review again, and accept it as it is now."""
+        reviewing.review_again(self.id, self.ana, self.one.version)
+        self.accept()
+        self.turn()
+
+    def send_back(self, **changes):
+        """Accounting rejects it; the project team corrects it and sends it again."""
+        deciding.reject(self.id, self.ana, self.one.version, "Correct the line.")
+        self.edit(**changes)
+        self.through()
+
+    def through(self):
+        self.send()
+        self.accept()
+        self.turn()
+
+    def settings(self, **changes):
+        company_settings.change("spectrum", CODES | changes, self.eve, confirmed=9)
+
+    def correct(self, kind, code):
+        held = Commitment.get_by_id(self.commitment.id)
+        what = correcting.KINDS[kind]
+        correcting.correct(held, kind, getattr(what.of(held), what.field), code, self.eve)
+
+    def listed(self, listing, model, of="", **row):
+        """Spectrum's list was read, whole, with this row in it or without any."""
+        company = self.one.company
+        Reading.delete().execute()
+        model.delete().execute()
+        Reading.create(company=company, listing=listing, job=of, refresh=1, read_at=clock.now(), complete=True)
+        if row:
+            model.create(company=company, read_at=clock.now(), **row)
+
+
+@pytest.fixture
+def scene(tmp_path, commitment, dee, ana, eve):
+    world = World(Master.load(write_master(tmp_path / "master.json")), Ledger(tmp_path / "ledger"))
+    yield Scene(world, commitment, dee, ana, eve)
+    world.ledger.close()
+
+
+@pytest.mark.parametrize("key", [(one.code, one.column) for one in catalogue.ENTRIES if one.kind != "good"], ids="-".join)
+def test_the_remedy_ends_in_exported(scene, key):
+    STEPS[key](scene, key)
+
+    assert scene.one.state is Status.EXPORTED
+
+
+def test_no_remedy_belongs_to_a_cause_that_is_none():
+    assert set(STEPS) == {(one.code, one.column) for one in catalogue.ENTRIES if one.kind != "good"}
+
+
+def refused(key):
+    code, column = key
+    return Refused("Refused.", http=200, rows=[Row(code, "No", "Something_New" if column == catalogue.ANY else column)])
+
+
+# Stopped by the portal's own checks
+
+
+@remedy("check", "company", "settings")
+def choose_the_settings(scene, key):
+    Company.update(**({"code": ""} if key[1] == "company" else {"sub_status": ""})).execute()
+    scene.blocked_at_accept()
+
+    scene.settings()
+    scene.accept()
+    scene.turn()
+
+
+@remedy("check", "executed")
+def choose_proposed(scene, key):
+    Company.update(sub_status="E").execute()
+    scene.blocked_at_accept()
+
+    scene.settings(sub_status="P")
+    scene.accept()
+    scene.turn()
+
+
+@remedy("check", "job")
+def import_under_the_job_number(scene, key):
+    Job.update(number="", key="").execute()
+    scene.blocked_at_send()
+
+    entry = Entry("line 1", GOOD, "24-117", "SC-014", vendor_code="VOLTCO", subcontract="SC-014", customer="NORTHSIDE", job_name="Tower")
+    with db.transaction():
+        held = matching.Books(scene.one.company, scene.eve).commitment(entry)
+        Membership.create(user=scene.dee, job=held.job)
+        scene.id = sending.create(held, scene.dee, GOOD).id
+    scene.through()
+
+
+@remedy("check", "job missing", "contract")
+def set_up_the_job(scene, key):
+    row = {"number": "24-117", "customer": "NORTHSIDE", "contract": ""} if key[1] == "contract" else {}
+    scene.listed(JOBS, SpectrumJob, **row)
+    scene.blocked_at_send()
+
+    scene.listed(JOBS, SpectrumJob, number="24-117", customer="NORTHSIDE", contract="24-117")
+    scene.through()
+
+
+@remedy("check", "phase", "phase complete")
+def set_up_the_phase(scene, key):
+    row = {"job": "24-117", "phase": "162000", "cost_type": "SUB"}
+    scene.listed(PHASES, SpectrumPhase, "24-117", **(row | {"status": "C"} if key[1] == "phase complete" else {}))
+    Reading.create(company=scene.one.company, listing="complete phases", job="24-117", refresh=1, read_at=clock.now(), complete=True)
+    scene.blocked_at_send()
+
+    scene.listed(PHASES, SpectrumPhase, "24-117", **row, status="A")
+    scene.through()
+
+
+@remedy("check", "vendor inactive")
+def make_the_vendor_active(scene, key):
+    scene.listed(VENDORS, SpectrumVendor)
+    scene.blocked_at_send()
+
+    scene.listed(VENDORS, SpectrumVendor, code="VOLTCO")
+    scene.through()
+
+
+@remedy("check", "customer")
+def set_the_customer(scene, key):
+    Job.update(customer="").execute()
+    scene.blocked_at_send()
+
+    scene.correct("customer", "NORTHSIDE")
+    scene.through()
+
+
+@remedy("check", "vendor")
+def set_the_vendor_code(scene, key):
+    Vendor.update(code="").execute()
+    scene.blocked_at_send()
+
+    scene.correct("vendor_code", "VOLTCO")
+    scene.through()
+
+
+@remedy("check", "subcontract", "number too long")
+def set_the_subcontract_number(scene, key):
+    Commitment.update(subcontract="").execute()  # nothing longer than Spectrum's 10 characters is taken for one
+    scene.blocked_at_send()
+
+    scene.correct("subcontract", "SC-014")
+    scene.through()
+
+
+@remedy("check", "purchase order")
+def say_that_it_is_a_subcontract(scene, key):
+    Commitment.update(kind="purchase order").execute()
+    scene.blocked_at_send()
+
+    correcting.say_subcontract(Commitment.get(), False, True, scene.eve)
+    scene.through()
+
+
+@remedy("check", "number")
+def pick_another_number(scene, key):
+    with db.transaction():
+        other = sending.create(scene.commitment, scene.dee, replace(GOOD, number="077"))
+    sending.send(other.id, scene.dee, load(other.id).version)
+    signed(other.id, scene.ana, load(other.id).version, number="X-1")
+    scene.send()
+    with pytest.raises(Blocked):
+        scene.accept(number="X-1")
+
+    scene.accept(number="X-2")
+    scene.turn()
+
+
+FAULTS = {
+    "text": {"description": "\u4e2d"},
+    "cost type": {"lines": [replace(LINE, cost_type="SUBX")]},
+    "quantity": {"lines": [replace(LINE, quantity=Decimal("1.234"))]},
+    "amount": {"lines": [replace(LINE, amount=Decimal("99999999999.00"))]},
+    "repeated pair": {"lines": [LINE, LINE]},
+    "total": {"amount": Decimal("1.00")},
+    "zero": {"lines": [replace(LINE, amount=Decimal("0.00"))]},
+}
+
+
+@remedy("check", *FAULTS)
+def correct_it_and_send_it(scene, key):
+    scene.edit(**FAULTS[key[1]])
+    scene.blocked_at_send()
+
+    scene.edit()
+    scene.through()
+
+
+@remedy("check", "bid item")
+def give_the_line_its_bid_item(scene, key):
+    Commitment.update(unit_price=True).execute()
+    scene.blocked_at_send()
+
+    scene.edit(lines=[replace(LINE, bid_item="7")])
+    scene.through()
+
+
+@remedy("check", "outdated")
+def review_it_as_it_is_now(scene, key):
+    scene.send()
+    scene.accept()
+    scene.settings(cost_reimbursable="Y")
+    scene.turn()
+    assert scene.one.state is Status.FAILED
+
+    scene.review()
+
+
+@remedy("check", "outdated in part")
+def have_the_old_value_set_back(scene, key):
+    scene.edit(lines=[LINE, replace(LINE, phase_code="03-3000")])
+    scene.send()
+    scene.accept()
+    stored, scene.call = scene.call, lambda elements, guid: later(elements, guid)
+
+    def later(elements, guid):
+        if elements["CR_Phase_Code"] == "033000":
+            raise NotSent("Out of reach.")
+        return stored(elements, guid)
+
+    scene.turn()
+    scene.settings(cost_reimbursable="Y")
+    scene.call = stored
+    scene.turn()
+    assert scene.one.state is Status.FAILED
+
+    scene.settings()
+    scene.retry()
+
+
+# Nothing was sent, or Spectrum refused us
+
+
+@remedy("connect", *(one.column for one in catalogue.ENTRIES if one.code == "connect"))
+def it_is_tried_again_by_itself(scene, key):
+    scene.answers = [NotSent("Not reached.", cause=key[1])]
+    scene.through()
+    assert scene.one.state is Status.QUEUED
+
+    scene.turn()
+
+
+@remedy("A", catalogue.ANY)
+def make_the_id_active(scene, key):
+    scene.master.authorization_ids["PORTALTEST"].active = False
+    scene.fail()
+
+    scene.master.authorization_ids["PORTALTEST"].active = True
+    pausing.resume(scene.one.company.lane, scene.eve)
+    scene.retry()
+
+
+@remedy("A", "client_secret", "GUID")
+@remedy("E", "GUID", catalogue.ANY)
+@remedy("http", "401", "403")
+def let_us_in_again(scene, key):
+    scene.fail(Refused("Refused.", http=int(key[1])) if key[0] == "http" else refused(key))
+
+    if Lane.is_paused(scene.one.company.lane):
+        pausing.resume(scene.one.company.lane, scene.eve)
+    scene.retry()
+
+
+# Spectrum refused the record
+
+
+@remedy("I", "Job_Number")
+def open_the_job(scene, key):
+    job = scene.master.jobs.pop(("ABC", "24-117"))
+    scene.fail()
+
+    scene.master.jobs["ABC", "24-117"] = job
+    scene.retry()
+
+
+@remedy("I", "Sub_Change_Order_Date")
+def open_the_period(scene, key):
+    company = scene.master.companies["ABC"]
+    company.ar_period, wide = ("01/01/2000", "01/31/2000"), company.ar_period
+    scene.fail()
+
+    company.ar_period = wide
+    scene.retry()
+
+
+@remedy("I", "CR_Phase_Code")
+def add_the_phase(scene, key):
+    phase = scene.master.phases.pop(("ABC", "24-117", "162000", "SUB"))
+    scene.fail()
+
+    scene.master.phases["ABC", "24-117", "162000", "SUB"] = phase
+    scene.retry()
+
+
+@remedy("I", "CR_Cost_Type")
+@remedy("M", "CR_Phase_Code", "CR_Cost_Type")
+def have_the_line_corrected(scene, key):
+    scene.edit(lines=[replace(LINE, phase_code="99-9999")])
+    scene.fail(refused(key))
+
+    scene.send_back(lines=[LINE])
+
+
+@remedy("I", "Sub_Bid_Item_Code")
+def have_the_bid_item_given(scene, key):
+    subcontract = scene.master.subcontracts["ABC", "SC-014"]
+    subcontract.unit_price, subcontract.bid_items = True, ["7"]
+    scene.fail()
+
+    scene.send_back(lines=[replace(LINE, bid_item="7")])
+
+
+@remedy("I", "Customer_Code")
+def correct_the_customer(scene, key):
+    Job.update(customer="WRONG").execute()
+    scene.fail()
+
+    scene.correct("customer", "NORTHSIDE")
+    scene.review()
+
+
+@remedy("I", "Subcontract_Number")
+def correct_the_subcontract(scene, key):
+    Commitment.update(subcontract="SC-999").execute()
+    scene.fail()
+
+    scene.correct("subcontract", "SC-014")
+    scene.review()
+
+
+@remedy("I", "Subcontractor_Code")
+def correct_the_vendor(scene, key):
+    Vendor.update(code="WRONG").execute()
+    scene.fail(refused(key))
+
+    scene.correct("vendor_code", "VOLTCO")
+    scene.review()
+
+
+WRONG = {
+    "Company_Code": {"code": "XYZ"},
+    "CR_Status": {"cr_status": "ZZ"},
+    "Cost_Reimbursable_Flag": {"cr_status": "AP"},
+    "Sub_Status": {"sub_status": "R"},
+    "Sub_Change_Order_Number": {"sub_status": "R"},
+}
+
+
+@remedy("I", *WRONG)
+@remedy("M", "CR_Status", "Sub_Status", "Sub_Change_Order_Number")
+def choose_another_setting(scene, key):
+    Company.update(**WRONG[key[1]]).execute()
+    scene.fail(refused(key))
+
+    scene.settings()
+    scene.review()
+
+
+@remedy("I", "Change_Request_Number", "Origination_Date", "Approved_Date", "GL_Account", catalogue.ANY)
+@remedy("M", catalogue.ANY)
+def correct_it_in_spectrum(scene, key):
+    scene.fail(refused(key))
+
+    scene.retry()
+
+
+# Nobody knows
+
+
+@remedy("answer", *(one.column for one in catalogue.ENTRIES if one.code == "answer"))
+def look_and_say(scene, key):
+    scene.answers = [OutcomeUnknown("No usable answer.", cause=key[1])]
+    scene.through()
+    assert scene.one.state is Status.UNKNOWN
+
+    resolving.say_present(scene.id, scene.ana, scene.one.version, "S014-001", "Looked in AR, change requests.")
+
+
+def test_what_may_have_been_sent_and_is_not_there_goes_out_by_retry(scene, clock):
+    scene.answers = [OutcomeUnknown("No usable answer.", cause="timeout")]
+    scene.through()
+    clock.tick(minutes=16)
+
+    resolving.say_absent(scene.id, scene.ana, scene.one.version, "Looked in AR, change requests.")
+    scene.retry()
+
+    assert scene.one.state is Status.EXPORTED
+    assert ChangeOrder.select().count() == 1
+
+
+def test_retry_says_that_it_sends_the_lines_as_they_were_accepted(client, ana, make_change_order):
+    failed = make_change_order("failed")
+
+    row = BeautifulSoup(sign_in(client, ana).get("/change-orders?view=failed").text, "html.parser").find(id=f"change-order-{failed.id}")
+
+    button = row.find("button", string="Retry")
+    assert (
+        row.find(id=button["aria-describedby"].split()[-1]).get_text()
+        == "Retry sends the lines as they were accepted, with nothing changed."
+    )
+
+
+def test_what_is_not_approved_on_the_project_is_approved_there_and_brought_again(scene):
+    scene.edit(project_status="Pending")
+    scene.blocked_at_send()
+
+    scene.edit()
+    scene.through()
+
+    assert scene.one.state is Status.EXPORTED
