@@ -517,7 +517,7 @@ def test_what_is_not_approved_on_the_project_is_approved_there_and_brought_again
     scene.edit(project_status="Pending")
     scene.blocked_at_send()
 
-    scene.edit()
+    scene.edit(project_status="Approved")  # as a file or the REST interface says it
     scene.through()
 
     assert scene.one.state is Status.EXPORTED
