@@ -72,7 +72,7 @@ def test_secrets_are_kept_sealed_and_shown_to_nobody(admin, database):
     page = admin.get("/settings/company").text
     assert SECRET not in page
     assert ID not in page
-    assert "One was entered and is in use." in page
+    assert "Now using the ID entered here." in page
 
 
 def test_events_tell_old_and_new_and_that_a_secret_was_replaced(admin):
