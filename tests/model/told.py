@@ -1,6 +1,6 @@
 """Whoever waits is told: what the portal has to keep ready for the users who wait, state by state."""
 
-from portal.domain import alarms, contributing, exports, mailing, outbox, resolving
+from portal.domain import alarms, contributing, exports, leftovers, mailing, outbox
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.outbox import Dispatch, Task
 from tests.model.model import ensure
@@ -16,7 +16,7 @@ def check(change_order: ChangeOrder) -> None:
     if state is Status.UNKNOWN:
         ensure(_is_open(change_order) or _has_rung(alarms.UNKNOWN), f"CCO {change_order.id} is unknown, and nobody is told")
     if state is Status.FAILED:
-        failure = resolving.last_failure(change_order)
+        failure = leftovers.last_failure(change_order)
         ensure(failure and (failure.facts.get("text") or failure.facts.get("note")), f"CCO {change_order.id} failed, and nobody says why")
         said = failure.action != "failed" or _has_rung(failure.facts["cause"])
         ensure(said, f"CCO {change_order.id} failed, and nobody gets mail about it")
