@@ -381,7 +381,7 @@ def test_a_pause_by_the_portal_itself_names_its_reason(admin, company, clock):
     page = admin.get("/change-orders").text
 
     assert "Exports are paused by the portal since" in page
-    assert "(Spectrum rejected the portal's sign-in). Accepted change orders wait in line." in page
+    assert "(Spectrum rejected the portal&#39;s sign-in). Accepted change orders wait in line." in page
 
 
 def test_a_silent_keeper_is_told_on_every_page(admin, clock):

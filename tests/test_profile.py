@@ -49,10 +49,10 @@ def test_the_summary_is_declined_and_asked_for_again_and_that_is_told(client, an
 @pytest.mark.parametrize(
     ("who", "changes", "said"),
     [
-        ("ana", {}, "at 7:00 company time on working days; nothing when nothing waits."),
+        ("ana", {}, "at 7:00 company time on working days. No mail when the list is empty."),
         ("ana", {"summary_hour": 16}, "at 16:00 company time"),
-        ("ben", {}, "It goes to people who accept and reject change orders."),
-        ("ana", {"daily_summary": False}, "an administrator switched it off for the company."),
+        ("ben", {}, "Sent to approvers. You’ll get it if you become one."),
+        ("ana", {"daily_summary": False}, "An administrator has switched it off for the company."),
     ],
 )
 def test_the_page_says_when_it_comes_or_why_it_does_not(client, company, who, changes, said, request):

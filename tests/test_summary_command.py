@@ -51,7 +51,7 @@ def test_a_dry_run_says_for_whom_nothing_waits(portal, company, ana):
 
 
 def test_a_dry_run_says_when_there_is_nobody(portal, company):
-    assert "Nobody gets a daily summary" in portal("--dry-run").output
+    assert "No one gets a daily summary" in portal("--dry-run").output
 
 
 @pytest.mark.parametrize(

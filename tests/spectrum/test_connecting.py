@@ -236,8 +236,8 @@ def test_a_test_that_passes_says_so_and_how_long_it_took(app, company, eve):
 @pytest.mark.parametrize(
     ("fault", "said", "advice"),
     [
-        ("unauthorized", "refused", "Check the Authorization ID"),
-        ("forbidden", "refused", ""),
+        ("unauthorized", "rejected the portal's sign-in", "Check the Authorization ID"),
+        ("forbidden", "rejected the portal's sign-in", ""),
         ("soap_fault", "", ""),
         ("http_500", "", ""),
         ("html_200", "answered, but not as Spectrum does", "SPECTRUM_URL"),
