@@ -13,10 +13,10 @@ from rich.progress import TaskID
 from portal import cli, db
 from portal.domain import companies, entries, imports, past_imports
 from portal.domain.entries import BadFile, Entry
+from portal.domain.import_summaries import Summary
 from portal.domain.imports import Progress
 from portal.domain.outbox import Lost
 from portal.domain.people import NotPermitted, User
-from portal.domain.staging import Summary
 from portal.intake import apart, files
 
 MOST_PROBLEMS = 200  # that are listed

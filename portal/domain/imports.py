@@ -19,9 +19,10 @@ from portal.db import transaction
 from portal.domain import admission, change_orders, companies, entries, events, matching, misreading, people, staging, statements
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.entries import BadFile, Entry, Problem
+from portal.domain.import_summaries import Summary, summary_of
 from portal.domain.outbox import Lane
 from portal.domain.people import NotPermitted, User
-from portal.domain.staging import Import, Outcome, Staged, Summary
+from portal.domain.staging import Import, Outcome, Staged
 from portal.domain.uploads import LANE, Upload
 from portal.domain.vendors import Unclear
 
@@ -143,7 +144,7 @@ class Run:
         self._in_turns(waiting, lambda id: staging.put(Staged.get_by_id(id), books, origin), progress, "Importing")
         self._in_turns(matching.affected(books.linked), staging.judge, progress, "Checking")
         joined = self._send(origin, origin.sender, progress) if origin.sender else []
-        summary = staging.summary_of(origin)
+        summary = summary_of(origin)
         summary.kept, summary.joined = list(books.kept), joined
         self._finish(origin, "imported", **{outcome.value: summary.counts[outcome] for outcome in Outcome}, sent=summary.sent)
         self._tidy(progress)

@@ -15,6 +15,7 @@ from portal.domain.people import NotPermitted, User
 from portal.domain.revisions import snapshot
 
 WORDS = ("number", "key", "loose", "twin", "title", "description", "amount", "tax", "currency", "dated", "project_status")
+NO_MEMBER = "You are not a member of job {}. Ask an administrator to add you."
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,7 @@ def ensure_may_write(change_order: ChangeOrder, by: User) -> None:
 
 def ensure_member(job: Job, by: User) -> None:
     if not by.is_member_of(job):
-        raise NotPermitted(f"You are not a member of job {job.number}. Ask an administrator to add you.")
+        raise NotPermitted(NO_MEMBER.format(job.number))
 
 
 def as_spelled(draft: Draft, here: ChangeOrder) -> Draft:

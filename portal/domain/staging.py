@@ -1,7 +1,6 @@
 """What an import does with one change order: put it in place, judge it, send it, and write down what became of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -96,24 +95,15 @@ class Staged(Model):
         indexes = ((("origin", "position"), True),)
 
 
-@dataclass(slots=True)
-class Summary:
-    """What an import did. `left` and `not_sent`: which change order, and why. `joined`: jobs the sender became a member of.
+class ImportResult(Model):
+    """What an import did with one change order. It stays when the staged rows go, so that the import leads to what it made."""
 
-    alike   what is left out because it looks like something here: its place in the file, its name, and what it looks like
-    misread what is left out because Excel may have made its codes, likewise
-    shown   the first that are new or changed, for a preview: outcome, name, title, amount, currency where it is not that of the books
-    """
+    origin = peewee.ForeignKeyField(Import, on_delete="RESTRICT", backref="+")
+    change_order = peewee.ForeignKeyField(ChangeOrder, on_delete="RESTRICT", backref="+")
+    outcome = peewee.CharField(max_length=20)
 
-    counts: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
-    sent: int = 0
-    left: list[tuple[str, str]] = field(default_factory=list)
-    not_sent: list[tuple[str, str]] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-    shown: list[tuple[str, str, str, str, str]] = field(default_factory=list)
-    joined: list[str] = field(default_factory=list)
-    alike: list[tuple[str, str, str]] = field(default_factory=list)
-    misread: list[tuple[str, str, str]] = field(default_factory=list)
+    class Meta:
+        indexes = ((("origin", "change_order"), True),)
 
 
 def rows_of(origin: Import) -> Any:
@@ -170,6 +160,7 @@ def put(row: Staged, books: matching.Books, origin: Import) -> None:
         contributing.record(here.id, origin.bringers, contributing.FILE)
     if here.is_editable:  # what accounting has is asked anew when it comes back
         statements.keep(here, entry.draft, origin.source)
+    ImportResult.insert(origin=origin, change_order=here.id, outcome=row.outcome).on_conflict_ignore().execute()
     row.save(only=[Staged.outcome, Staged.change_order, Staged.note])
 
 
@@ -186,7 +177,7 @@ def compare(here: ChangeOrder, entry: Entry, source: str) -> tuple[Outcome, str]
 def why_not(here: ChangeOrder, entry: Entry, outcome: Outcome) -> str:
     """Why the change order would not be sent as the file states it, or an empty text."""
     if outcome is Outcome.UNCHANGED and here.state in SENT_BACK:
-        return _unchanged(here)
+        return unchanged(here)
     sending.fill(here, entry.draft)
     return " ".join(str(finding) for finding in checks.blocking(checks.at_send(here)))
 
@@ -216,7 +207,7 @@ def send(row: Staged, sender: User) -> None:
     """To accounting, if nothing blocks it. What was sent back goes again only with a change."""
     here: ChangeOrder = ChangeOrder.select(ChangeOrder.version, ChangeOrder.status).where(ChangeOrder.id == row.change_order).get()
     if row.outcome == Outcome.UNCHANGED and here.state in SENT_BACK:
-        row.sent, row.note = False, _unchanged(here)
+        row.sent, row.note = False, unchanged(here)
     else:
         try:
             sending.send(row.change_order or 0, sender, here.version)
@@ -226,21 +217,10 @@ def send(row: Staged, sender: User) -> None:
     row.save(only=[Staged.sent, Staged.note])
 
 
-def summary_of(origin: Import) -> Summary:
-    summary = Summary()
-    for row in rows_of(origin).iterator():
-        summary.counts[Outcome(row.outcome)] += 1
-        summary.sent += bool(row.sent)
-        if row.outcome == Outcome.LEFT:
-            summary.left.append((name_of(entries.load(row.content)), row.note))
-        elif row.sent is False:
-            summary.not_sent.append((name_of(entries.load(row.content)), row.note))
-    return summary
-
-
 def name_of(entry: Entry) -> str:
     return f"Job {entry.job_number}, {entry.commitment_number}, CCO {entry.draft.number}"
 
 
-def _unchanged(here: ChangeOrder) -> str:
+def unchanged(here: ChangeOrder) -> str:
+    """Why what was sent back does not go again as it is."""
     return f"{here.label} before, and nothing has changed since."

@@ -21,7 +21,7 @@ from portal.domain.privilege_requests import PrivilegeRequest
 from portal.domain.refreshing import Refresh
 from portal.domain.resending import ResendCheck
 from portal.domain.sessions import Session
-from portal.domain.staging import Import, Staged
+from portal.domain.staging import Import, ImportResult, Staged
 from portal.domain.statements import Statement
 from portal.domain.throttling import Tries
 from portal.domain.tokens import Token
@@ -31,6 +31,6 @@ TABLES = (
     Company, Job, Vendor, Commitment, User, Membership, Session, ChangeOrder, LineItem, Contribution, CodeHand,
     SpectrumNumber, Export, Attempt,
     Lane, Dispatch,
-    Heartbeat, Event, Upload, Import, Staged, SpectrumJob, SpectrumPhase, SpectrumVendor, Reading, Refresh, Connection, ConnectionTest,
-    ResendCheck, Token, KeptAnswer, Identity, Tries, Link, PrivilegeRequest, Statement, Distinction,
+    Heartbeat, Event, Upload, Import, Staged, ImportResult, SpectrumJob, SpectrumPhase, SpectrumVendor, Reading, Refresh, Connection,
+    ConnectionTest, ResendCheck, Token, KeptAnswer, Identity, Tries, Link, PrivilegeRequest, Statement, Distinction,
 )  # fmt: skip

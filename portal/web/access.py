@@ -87,6 +87,7 @@ ENDPOINTS = {
     "imports.index": Who.SIGNED_IN,
     "imports.create": Who.SIGNED_IN,  # membership and level are read in the transaction, and again when it is imported
     "imports.show": Who.SIGNED_IN,  # one's own, or any for an administrator: the view asks
+    "imports.send": Who.SIGNED_IN,  # membership of each job is read in the transaction of each sending
     "imports.progress": Who.SIGNED_IN,
     "imports.confirm": Who.SIGNED_IN,
     "imports.withdraw": Who.SIGNED_IN,

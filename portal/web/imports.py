@@ -1,13 +1,14 @@
 """Change orders from a file: hand it in, look at what it would do, confirm or withdraw; and what was imported before."""
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain import past_imports, uploads
+from portal.domain import past_imports, sending_together, uploads
 from portal.domain.uploads import NotNow, Upload
 from portal.intake import files, template
 from portal.web import keys, wants_fragment
@@ -19,6 +20,8 @@ bp.record(keys.register)
 LARGEST_REQUEST = files.LARGEST + 2_000_000  # the form around the file; a little more, to be told on the page
 NO_FILE = "Choose a file first."
 NO_UPLOAD = "There is no such file, or it belongs to someone else."
+NOT_SEEN = "The form does not say which change orders to send. Load the page of the import again."
+SEEN = re.compile(f"({keys.ID.pattern})-([1-9][0-9]{{0,8}})", re.ASCII)  # a change order and the version on the page
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -63,6 +66,21 @@ def create() -> ResponseReturnValue:
 def show(id: int) -> ResponseReturnValue:
     """What the file would do, or what became of it."""
     return render_template("imports/show.html", **shown(mine(id)))
+
+
+@bp.post("/<key:id>")
+def send(id: int) -> ResponseReturnValue:
+    """What the page offered, to accounting; the page again, with what became of each. To load it anew only repeats what was sent."""
+    done = past_imports.of_upload(mine(id).id)
+    asked = [SEEN.fullmatch(text) for text in request.form.getlist("seen")]
+    seen = [(int(one[1]), int(one[2])) for one in asked if one]
+    if not done or not seen or len(seen) != len(asked):
+        abort(400, NOT_SEEN)
+    try:
+        results = sending_together.send(done.id, me(), seen)
+    except ValueError as error:
+        abort(400, f"{error} Load the page of the import again.")
+    return render_template("imports/show.html", **shown(mine(id)), results=results)
 
 
 @bp.get("/<key:id>/progress")
@@ -122,6 +140,7 @@ def shown(upload: Upload) -> dict[str, Any]:
         "preview": json.loads(upload.preview or "{}"),
         "moving": upload.state in (uploads.State.READING, uploads.State.IMPORTING),
         "done": done,
+        "waiting": sending_together.waiting(done.id, me()) if done and upload.state is uploads.State.IMPORTED else None,
     }
 
 

@@ -88,6 +88,38 @@ def test_a_file_is_imported_without_javascript(page_without_javascript, served, 
     expect(page.get_by_text("Imported: 1 new")).to_be_visible()
 
 
+@pytest.mark.parametrize(("with_javascript", "width"), [(True, 360), (True, 1440), (False, 1440)])
+def test_the_drafts_of_an_import_are_sent_together_with_and_without_javascript(
+    request, served, worker, dee, job, commitment, tmp_path, with_javascript, width, shot
+):
+    page, path = request.getfixturevalue("page" if with_javascript else "page_without_javascript"), tmp_path / "orders.csv"
+    page.set_viewport_size({"width": width, "height": 900})
+    too_long = {"cco_number": "003", "title": "A title that is much longer than thirty"}
+    path.write_text(text_of({}, {"cco_number": "002"}, too_long), encoding="utf-8")
+    sign_in(page, served, dee)
+    hand_in(page, served, path)
+    look_until_it_rests(page)
+    leave_by(page, page.get_by_role("button", name="Import", exact=True))
+    look_until_it_rests(page)
+    button = page.get_by_role("button", name="Send 2 drafts to accounting")
+    expect(button).to_be_visible()
+    if with_javascript:
+        fits(page, width)
+        shot(page, f"drafts-{width}")
+
+    leave_by(page, button)
+
+    expect(page.get_by_role("heading", name="2 sent to accounting")).to_be_visible()
+    expect(page.get_by_role("link", name="Job 24-117, SC-014, CCO 003")).to_be_visible()
+    expect(page.get_by_text("The title has 39 characters")).to_be_visible()
+    if with_javascript:
+        fits(page, width)
+        shot(page, f"sent-{width}")
+    page.goto(page.url)
+    expect(page.get_by_role("heading", name="2 sent to accounting")).to_have_count(0)
+    expect(page.get_by_role("button", name="to accounting")).to_have_count(0)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 400])
 def test_everybody_can_use_the_pages_wide_and_narrow_by_day_and_night(
