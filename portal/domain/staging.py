@@ -77,7 +77,7 @@ class Import(Model):
     @cached_property
     def bringers(self) -> list[int | None]:
         """Who else had a hand in what comes of it."""
-        return bringers(self.__data__["upload"])
+        return bringers(self.__data__.get("upload"))
 
 
 class Staged(Model):
@@ -160,6 +160,7 @@ def put(row: Staged, books: matching.Books, origin: Import) -> None:
         contributing.record(here.id, origin.bringers, contributing.FILE)
     if here.is_editable:  # what accounting has is asked anew when it comes back
         statements.keep(here, entry.draft, origin.source)
+    # Two spellings in the file may mean the same one: the first counts.
     ImportResult.insert(origin=origin, change_order=here.id, outcome=row.outcome).on_conflict_ignore().execute()
     row.save(only=[Staged.outcome, Staged.change_order, Staged.note])
 
