@@ -14,7 +14,7 @@ import structlog
 from redis import Redis, RedisError
 
 from portal import clock, db, doorbell, rehearsal
-from portal.domain import audit, comparing, connection, heartbeats, outbox, refreshing, standing, summaries, timekeeping
+from portal.domain import audit, comparing, connection, heads, heartbeats, outbox, refreshing, standing, summaries, timekeeping
 
 PERIOD_S = 1.0
 BEAT_EVERY = timedelta(seconds=10)
@@ -23,8 +23,8 @@ NAME = "keeper"
 log = structlog.get_logger()
 
 
-def run(redis_url: str, stopping: Callable[[], bool], heads: Path) -> None:
-    """Look once a second until told to stop. `heads` is the file for the heads of the audit trail."""
+def run(redis_url: str, stopping: Callable[[], bool], file: Path) -> None:
+    """Look once a second until told to stop. `file` is for the heads of the audit trail."""
     redis = doorbell.connect(redis_url)
     warn_of_eviction(redis)
     beaten = clock.EPOCH
@@ -35,7 +35,7 @@ def run(redis_url: str, stopping: Callable[[], bool], heads: Path) -> None:
                 if clock.now() - beaten >= BEAT_EVERY:
                     heartbeats.beat(NAME)
                     plan()
-                    write_head(heads)
+                    write_head(file)
                     beaten = clock.now()
         except (peewee.OperationalError, db.Busy) as error:
             log.warning("database not available, trying again", error=str(error))
@@ -59,15 +59,15 @@ def plan() -> None:
     standing.tell()
 
 
-def write_head(heads: Path) -> None:
+def write_head(file: Path) -> None:
     """Once an hour, to a file and to the log: both are out of reach of whoever can change the database alone."""
     try:
-        written = audit.write_head(heads)
+        written = heads.keep(file)
     except audit.Broken as fault:
-        log.error("audit trail not as it was written", file=str(heads), fault=str(fault))
+        log.error("audit trail not as it was written", file=str(file), fault=str(fault))
         return
-    except (OSError, audit.Unreadable) as error:
-        log.error("audit head not written", file=str(heads), error=str(error))
+    except (OSError, heads.Unreadable) as error:
+        log.error("audit head not written", file=str(file), error=str(error))
         return
     if written:
         log.info("audit head", date=written.date, seq=written.seq, hash=written.hash)

@@ -14,7 +14,7 @@ from flask import current_app, render_template
 
 from config import Settings
 from portal import clock
-from portal.domain import money, privilege_requests, standing, timekeeping
+from portal.domain import heads, money, privilege_requests, standing, timekeeping
 from portal.domain.alarms import Alarm
 from portal.domain.letters import CodeCorrected, FourEyesOff, Letter, Notice, Reminder
 from portal.domain.links import Invitation
@@ -119,6 +119,12 @@ def standstill(settings: Settings, warning: standing.Notice) -> None:
 def clock_ahead(settings: Settings, warning: timekeeping.Notice) -> None:
     """A clock ran ahead: to the administrators, who can see to it."""
     send(settings, compose(settings, warning.key, warning.to, "A clock of the CCO Portal ran ahead", "clock_ahead", warning=warning))
+
+
+def audit_in_doubt(settings: Settings, warning: heads.Notice) -> None:
+    """The file of heads of the audit trail is gone, or the trail contradicts it: to the administrators."""
+    subject = "The audit trail of the CCO Portal is in doubt"
+    send(settings, compose(settings, warning.key, warning.to, subject, "audit_in_doubt", warning=warning))
 
 
 def compose(settings: Settings, key: str, to: User, subject: str, template: str, **context: object) -> EmailMessage:

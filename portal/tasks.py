@@ -63,6 +63,7 @@ def _mail() -> Callable[[Dispatch, int], None]:
         Task.TRIAL: mail.trial,
         Task.STANDSTILL: mail.standstill,
         Task.CLOCK: mail.clock_ahead,
+        Task.AUDIT: mail.audit_in_doubt,
     }
 
     def step(dispatch: Dispatch, claim: int) -> None:

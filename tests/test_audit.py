@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from portal import db, keeper
-from portal.domain import audit, companies, events
+from portal.domain import audit, companies, events, heads
 from portal.domain.events import GENESIS, Event
 
 TRIGGERS = ("event_unchanged", "event_kept", "event_not_replaced")
@@ -180,58 +180,58 @@ def test_a_shell_beside_the_portal_is_refused_too(trail):
 
 def test_the_head_is_written_out_once_an_hour_whatever_happens_that_hour(trail, tmp_path, clock):
     file = tmp_path / "new" / "heads.jsonl"
-    first = audit.write_head(file)
+    first = heads.write_head(file)
     with db.transaction():
         events.record("change_order", 8, "accepted", None)
 
-    assert audit.write_head(file) is None
+    assert heads.write_head(file) is None
     clock.tick(hours=1)
-    second = audit.write_head(file)
+    second = heads.write_head(file)
 
-    assert audit.read_heads(file) == [first, second]
+    assert heads.read_heads(file) == [first, second]
     assert (first.seq, second.seq) == (7, 8)
-    assert audit.verify(audit.read_heads(file)).compared == 2
+    assert audit.verify(heads.read_heads(file)).compared == 2
 
 
 def test_the_hour_of_a_head_is_the_company_s(trail, tmp_path, clock):
     companies.Company.update(time_zone="Pacific/Auckland").execute()
     clock.set(datetime(2026, 11, 23, 11, 30, tzinfo=UTC))  # 00:30 of the 24th over there
 
-    assert audit.write_head(tmp_path / "heads.jsonl").date == "2026-11-24 00:00"
+    assert heads.write_head(tmp_path / "heads.jsonl").date == "2026-11-24 00:00"
 
 
 def test_no_head_follows_one_that_the_trail_does_not_hold_any_more(by_hand, tmp_path, clock, monkeypatch):
     file, told = tmp_path / "heads.jsonl", []
     monkeypatch.setattr(keeper, "log", SimpleNamespace(error=lambda event, **facts: told.append((event, facts["fault"]))))
-    written = audit.write_head(file)
+    written = heads.write_head(file)
     clock.tick(hours=1)
     by_hand("DELETE FROM event WHERE seq > 5")
 
     keeper.write_head(file)
 
-    assert audit.read_heads(file) == [written]
+    assert heads.read_heads(file) == [written]
     said = f"The trail ends with event 5, but event 7 was written out on {written.date}: its end was cut off."
     assert told == [("audit trail not as it was written", said)]
 
 
 def test_no_head_follows_one_whose_event_was_hashed_anew(by_hand, tmp_path, clock):
     file = tmp_path / "heads.jsonl"
-    audit.write_head(file)
+    heads.write_head(file)
     clock.tick(hours=1)
     by_hand("UPDATE event SET action = 'rejected' WHERE seq = 3")
     rehashed(3)
 
     with pytest.raises(audit.Broken, match="Event 7 is not the one that was written out on"):
-        audit.write_head(file)
+        heads.write_head(file)
 
 
 def test_the_first_head_of_an_empty_trail_is_held_by_every_longer_one(database, company, tmp_path, clock):
-    first = audit.write_head(tmp_path / "heads.jsonl")
+    first = heads.write_head(tmp_path / "heads.jsonl")
     clock.tick(hours=1)
     with db.transaction():
         events.record("change_order", 1, "accepted", None)
 
-    assert (first.seq, audit.write_head(tmp_path / "heads.jsonl").seq) == (0, 1)
+    assert (first.seq, heads.write_head(tmp_path / "heads.jsonl").seq) == (0, 1)
 
 
 def test_the_verdict_names_what_no_head_covers(trail):
@@ -250,7 +250,7 @@ def test_any_number_of_keepers_write_one_head_an_hour(trail, database_url, tmp_p
     def keep():
         with db.connected():
             barrier.wait()
-            written.append(audit.write_head(file))
+            written.append(heads.write_head(file))
 
     keepers = [threading.Thread(target=keep) for _ in range(8)]
     for thread in keepers:
@@ -266,9 +266,9 @@ def test_what_a_keeper_that_died_left_of_a_line_does_no_harm(trail, tmp_path, to
     file = tmp_path / "heads.jsonl"
     file.write_text(torn)
 
-    written = audit.write_head(file)
+    written = heads.write_head(file)
 
-    assert audit.read_heads(file) == [written]
+    assert heads.read_heads(file) == [written]
 
 
 @pytest.mark.parametrize("line", ['{"some": "json"}', "three words here", "[]", "17"])
@@ -276,8 +276,8 @@ def test_a_file_that_holds_no_heads_is_told_and_not_written_to(trail, tmp_path, 
     file = tmp_path / "heads.jsonl"
     file.write_text(f"{line}\n")
 
-    with pytest.raises(audit.Unreadable, match="Line 1 of .* is not the head of an audit trail"):
-        audit.write_head(file)
+    with pytest.raises(heads.Unreadable, match="The last line of .* is not the head of an audit trail"):
+        heads.write_head(file)
 
     assert file.read_text() == f"{line}\n"
 
@@ -312,7 +312,7 @@ def test_events_keep_their_order_when_the_clock_runs_backwards(trail, clock):
 
 def test_a_head_as_a_line_can_be_read_back(trail, tmp_path):
     file = tmp_path / "elsewhere.jsonl"
-    file.write_text(audit.line(audit.head()) + "\n")
+    file.write_text(heads.line(audit.head()) + "\n")
 
-    assert audit.read_heads(file) == [audit.head()]
-    assert json.loads(audit.line(audit.head()))["seq"] == 7
+    assert heads.read_heads(file) == [audit.head()]
+    assert json.loads(heads.line(audit.head()))["seq"] == 7

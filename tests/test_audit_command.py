@@ -5,7 +5,7 @@ from click.testing import CliRunner
 
 from portal import db
 from portal.cli import main
-from portal.domain import audit, events, privileges
+from portal.domain import audit, events, heads, privileges
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.people import Level, User
 from tests.test_audit import TRIGGERS
@@ -41,7 +41,7 @@ def test_a_good_trail_is_told_with_its_head(portal):
 
 
 def test_the_heads_of_the_data_folder_are_compared(portal, tmp_path):
-    audit.write_head(tmp_path / audit.HEADS)
+    heads.write_head(tmp_path / heads.HEADS)
 
     assert "1 head fits the trail; the last one was written out on" in portal("verify").output
 

@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 
 import config
 from portal import db
-from portal.domain import audit, company_settings, events, pausing, privileges, sending, tokens, trail, uploads
+from portal.domain import audit, company_settings, events, heads, pausing, privileges, sending, tokens, trail, uploads
 from portal.domain.change_orders import load
 from portal.domain.people import Level, Membership
 from portal.domain.staging import Import
@@ -296,7 +296,7 @@ def test_harmless_text_stays_as_it_is():
 
 
 def test_verifying_says_what_it_found(eve_at, many, tmp_path):
-    audit.write_head(tmp_path / audit.HEADS)
+    heads.write_head(tmp_path / heads.HEADS)
 
     answer = eve_at("/settings/audit/verification", headers=HTMX)
 
@@ -324,7 +324,7 @@ def test_a_bad_trail_is_told_with_the_event_and_what_to_do(eve_at, many):
 
 
 def test_heads_that_cannot_be_read_are_told(eve_at, many, tmp_path):
-    (tmp_path / audit.HEADS).write_text("remember the milk\n")
+    (tmp_path / heads.HEADS).write_text("remember the milk\n")
 
     assert "cannot be compared: Line 1" in eve_at("/settings/audit/verification", headers=HTMX).text
 

@@ -8,6 +8,7 @@ from portal import cli, db
 from portal.domain import audit as trail
 from portal.domain import recorded_rights, recorded_states
 from portal.domain.audit import Head, Verdict
+from portal.domain.heads import HEADS, Unreadable, line, read_heads
 
 
 @click.group()
@@ -19,14 +20,14 @@ def audit() -> None:
 @click.option(
     "--heads",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=f"the heads written out earlier; default: {trail.HEADS} in the data folder",
+    help=f"the heads written out earlier; default: {HEADS} in the data folder",
 )
 def verify(heads: Path | None) -> None:
     """Walk the trail from its first event to its last. Ends with status 1 when it is not as it was written, or rights or states are not
     those of their last events."""
     settings = cli.settings()
     db.init(settings.DATABASE_URL)
-    known = _heads(heads, settings.PORTAL_DATA / trail.HEADS)
+    known = _heads(heads, settings.PORTAL_DATA / HEADS)
     with db.connected():
         verdict = trail.verify(known)
         differ = [*recorded_rights.differences(), *recorded_states.differences()]
@@ -50,7 +51,7 @@ def head() -> None:
     """Print the present head, as a line for a file of heads that is kept elsewhere."""
     db.init(cli.settings().DATABASE_URL)
     with db.connected():
-        click.echo(trail.line(trail.head()))
+        click.echo(line(trail.head()))
 
 
 def _heads(named: Path | None, usual: Path) -> list[Head]:
@@ -58,8 +59,8 @@ def _heads(named: Path | None, usual: Path) -> list[Head]:
     if not file.exists():
         return []
     try:
-        return trail.read_heads(file)
-    except (OSError, trail.Unreadable) as error:
+        return read_heads(file)
+    except (OSError, Unreadable) as error:
         raise cli.Refusal(f"The heads cannot be read: {error}") from None
 
 

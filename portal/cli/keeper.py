@@ -7,7 +7,7 @@ import click
 
 from portal import cli, db, logs, rehearsal
 from portal import keeper as loop
-from portal.domain import audit
+from portal.domain import heads
 
 
 @click.command()
@@ -22,4 +22,4 @@ def keeper() -> None:
     logs.configure(settings.LOG_FORMAT)
     db.init(settings.DATABASE_URL)
     rehearsal.begin(settings)
-    loop.run(settings.REDIS_URL, stop.is_set, settings.PORTAL_DATA / audit.HEADS)
+    loop.run(settings.REDIS_URL, stop.is_set, settings.PORTAL_DATA / heads.HEADS)

@@ -4,28 +4,19 @@ The chain alone shows what was changed, removed or put in between. It cannot sho
 hashed anew from some point on; the heads, one line an hour in a file, show that too.
 """
 
-import fcntl
-import json
-import os
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from portal import clock
 from portal.domain.companies import current
 from portal.domain.events import GENESIS, Event
 
-HEADS = "audit-heads.jsonl"
 BATCH = 1000  # events in memory at a time
 
 
 class Broken(Exception):
     """The last head that was written out is not in the trail any more; the text says what happened to it."""
-
-
-class Unreadable(Exception):
-    """The file of heads holds a line that is none; the text says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +76,7 @@ def count() -> int:
 def head() -> Head:
     """The present end of the chain, under the company's date and hour."""
     last = Event.select(Event.seq, Event.hash).order_by(Event.seq.desc()).limit(1).tuples().first() or (0, GENESIS)
-    return Head(_hour(), *last)
+    return Head(hour(), *last)
 
 
 def verify(heads: Iterable[Head] = ()) -> Verdict:
@@ -103,65 +94,17 @@ def verify(heads: Iterable[Head] = ()) -> Verdict:
     return _verdict(seq, previous, _cut_off(seq, known), fitting)
 
 
-def write_head(file: Path) -> Head | None:
-    """Append the head to the file and to the disk, unless it has one of this hour: any number of keepers write one line an hour.
-
-    Answers what was written. Raises OSError, Unreadable for a file that is not ours, or Broken when the trail does not hold the last head.
-    """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a+b") as out:
-        fcntl.flock(out, fcntl.LOCK_EX)
-        out.seek(0)
-        content = out.read()
-        known = list(_parse(content, str(file)))
-        if any(one.date == _hour() for one in known):
-            return None
-        if known:
-            _ensure_held(known[-1])
-        present = head()
-        torn = content and not content.endswith(b"\n")  # a keeper died while it wrote
-        out.write(b"\n" * bool(torn) + line(present).encode() + b"\n")
-        out.flush()
-        os.fsync(out.fileno())
-        return present
-
-
-def read_heads(file: Path) -> list[Head]:
-    """The heads written out so far. Raises OSError or Unreadable."""
-    return list(_parse(file.read_bytes(), str(file)))
-
-
-def line(one: Head) -> str:
-    """The head as the file has it."""
-    return json.dumps(asdict(one))
-
-
-def _ensure_held(last: Head) -> None:
+def ensure_held(last: Head) -> None:
     """Raises Broken unless the event of the head is as it was then."""
-    event = Event.get_or_none(Event.seq == last.seq)
+    event = Event.select(Event.seq, Event.hash).where(Event.seq == last.seq).first()
     known = {last.seq: [last]}
     fault = (_cut_off(head().seq, known) if event is None else _misfit(event, known)) if last.seq else None
     if fault:
         raise Broken(fault.text)
 
 
-def _hour() -> str:
+def hour() -> str:
     return f"{clock.now().astimezone(ZoneInfo(current().time_zone)):%Y-%m-%d %H:00}"
-
-
-def _parse(content: bytes, name: str) -> Iterator[Head]:
-    """Every whole line. What a keeper that died left of one is no head and does no harm."""
-    for number, text in enumerate(content.splitlines(), 1):
-        try:
-            told = json.loads(text)
-            yield Head(str(told["date"]), int(told["seq"]), str(told["hash"]))
-        except (ValueError, KeyError, TypeError):
-            if text.strip() and not _is_torn(text):
-                raise Unreadable(f"Line {number} of {name} is not the head of an audit trail.") from None
-
-
-def _is_torn(text: bytes) -> bool:
-    return text.startswith(b"{") and not text.endswith(b"}")
 
 
 def _events() -> Iterator[Event | Fault]:

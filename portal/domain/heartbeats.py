@@ -1,6 +1,4 @@
-"""Signs of life of the processes that work in the background."""
-
-from datetime import datetime
+"""Signs of life of what goes on in the background: a few rows, of which one query tells all."""
 
 import peewee
 
@@ -9,8 +7,16 @@ from portal.db import Model, UtcField, transaction
 
 
 class Heartbeat(Model):
+    """What was well last `at`.
+
+    fault  what was last wrong with it, in words
+    since  it has been wrong; None while all is well
+    """
+
     name = peewee.CharField(primary_key=True)
     at = UtcField()
+    fault = peewee.TextField(default="")
+    since = UtcField(null=True)
 
 
 def beat(name: str) -> None:
@@ -20,7 +26,6 @@ def beat(name: str) -> None:
         ).execute()
 
 
-def last(name: str) -> datetime | None:
-    """When the process last said it lives; None if it never did."""
-    at: datetime | None = Heartbeat.select(Heartbeat.at).where(Heartbeat.name == name).scalar()
-    return at
+def signs() -> dict[str, Heartbeat]:
+    """All of them, by name; what never said that it lives has none."""
+    return {one.name: one for one in Heartbeat.select().order_by(Heartbeat.name)}

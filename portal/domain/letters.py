@@ -10,6 +10,7 @@ from portal.domain import (
     alarms,
     change_orders,
     events,
+    heads,
     links,
     mail_refusals,
     mail_trials,
@@ -93,7 +94,18 @@ class CodeCorrected:
 
 
 Mail = (
-    CodeCorrected | FourEyesOff | Letter | Reminder | Summary | Alarm | Invitation | Notice | Trial | standing.Notice | timekeeping.Notice
+    CodeCorrected
+    | FourEyesOff
+    | Letter
+    | Reminder
+    | Summary
+    | Alarm
+    | Invitation
+    | Notice
+    | Trial
+    | standing.Notice
+    | timekeeping.Notice
+    | heads.Notice
 )
 
 
@@ -181,6 +193,7 @@ WRITE: dict[Task, Callable[[str, User], Mail]] = {
     Task.TRIAL: mail_trials.write,
     Task.STANDSTILL: standing.write,
     Task.CLOCK: timekeeping.write,
+    Task.AUDIT: heads.write,
 }
 
 

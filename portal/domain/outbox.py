@@ -40,6 +40,7 @@ class Task(StrEnum):
     TRIAL = "trial"
     STANDSTILL = "standstill"
     CLOCK = "clock"
+    AUDIT = "audit"
     DAILY = "daily summary"
     READ_FILE = "read file"
     IMPORT_FILE = "import file"

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from portal import clock
 from portal.domain import audit, people, recorded_rights, recorded_states, things, trail
 from portal.domain.audit import Verdict
+from portal.domain.heads import HEADS, Unreadable, read_heads
 from portal.domain.trail import Filter, Page
 from portal.web import audit_words, downloads, formats, wants_fragment, words
 from portal.web.lists import me
@@ -91,8 +92,8 @@ def _rows(wanted: Filter) -> Iterator[tuple[object, ...]]:
 def judged() -> dict[str, object]:
     """What a walk over the trail finds; or why its heads cannot be read."""
     try:
-        heads = audit.read_heads(file) if (file := _heads()).exists() else []
-    except (OSError, audit.Unreadable) as error:
+        heads = read_heads(file) if (file := _heads()).exists() else []
+    except (OSError, Unreadable) as error:
         return {"unreadable": str(error)}
     verdict: Verdict = audit.verify(heads)
     differences = [*recorded_rights.differences(), *recorded_states.differences()]
@@ -106,7 +107,7 @@ def judged() -> dict[str, object]:
 
 def _heads() -> Path:
     folder: Path = current_app.config["PORTAL_DATA"]
-    return folder / audit.HEADS
+    return folder / HEADS
 
 
 def shown(**verified: object) -> ResponseReturnValue:

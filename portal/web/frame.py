@@ -8,7 +8,8 @@ from flask_login import current_user
 from werkzeug.local import LocalProxy
 
 from portal import clock
-from portal.domain import companies, heartbeats, lists, mail_refusals, mail_troubles, standing
+from portal.domain import companies, heads, heartbeats, lists, mail_refusals, mail_troubles, standing
+from portal.domain.heartbeats import Heartbeat
 from portal.domain.lists import Totals
 from portal.domain.outbox import Lane
 from portal.web import places
@@ -19,7 +20,7 @@ SILENT = timedelta(minutes=2)
 
 def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(views=lists.VIEWS, totals=LocalProxy(totals), pause=pause, silent_minutes=silent_minutes)
-    app.jinja_env.globals.update(came_from=places.current)
+    app.jinja_env.globals.update(came_from=places.current, audit_doubts=audit_doubts)
     app.jinja_env.globals.update(mail_troubles=mail_troubles.count, mail_refused=mail_refusals.now, standstills=standing.standstills)
 
 
@@ -46,6 +47,19 @@ def pause() -> Lane | None:
 
 def silent_minutes() -> int:
     """For how many minutes nothing was heard of the keeper; 0 while all is well or before it ever ran."""
-    last = heartbeats.last("keeper")
-    silence = clock.now() - last if last else timedelta(0)
+    last = signs().get("keeper")
+    silence = clock.now() - last.at if last else timedelta(0)
     return silence // timedelta(minutes=1) if silence > SILENT else 0
+
+
+def audit_doubts() -> list[Heartbeat]:
+    """What is wrong with the audit trail or its files of heads; for administrators, who can see to it."""
+    return heads.in_doubt(signs().values()) if current_user.may_administer else []
+
+
+def signs() -> dict[str, Heartbeat]:
+    """The signs of life: asked for once per answer."""
+    if "signs" not in g:
+        g.signs = heartbeats.signs()
+    found: dict[str, Heartbeat] = g.signs
+    return found

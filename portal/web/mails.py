@@ -26,6 +26,7 @@ KINDS = {
     Task.TRIAL: "Test mail",
     Task.STANDSTILL: "Work stands still",
     Task.CLOCK: "A clock ran ahead",
+    Task.AUDIT: "Audit trail in doubt",
 }
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from portal.domain import audit, companies, pausing, privileges
+from portal.domain import companies, heads, pausing, privileges
 from portal.domain.people import Level
 from tests.browser.signing_in import sign_in, violations
 
@@ -32,7 +32,7 @@ def audit_page(served, trail, eve):
 
 
 def test_the_trail_is_verified_where_it_stands_and_the_verdict_is_said(page, audit_page, tmp_path):
-    audit.write_head(tmp_path / audit.HEADS)
+    heads.write_head(tmp_path / heads.HEADS)
     audit_page(page)
 
     page.get_by_role("button", name="Verify now").click()
