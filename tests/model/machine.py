@@ -8,11 +8,12 @@ from hypothesis.stateful import initialize, precondition, rule
 
 from portal.domain import deciding, delivering, distinguishing, events, likenesses, resolving, reviewing, sending
 from portal.domain.change_orders import ChangeOrder, load
+from portal.domain.commitments import Commitment
 from portal.domain.exports import Export
 from portal.domain.statements import COMMAND
 from tests.model.desk import Desk, Spelled, brings_a_look_alike, commitment, draft
 from tests.model.ground import ADMIN, ANSWERS, APPROVERS, CODES, POINTS, WRITERS
-from tests.model.model import EDITABLE, JOB, NUMBERS, PLACES, UNSEEN, Content, Order, ensure, key_of, says
+from tests.model.model import EDITABLE, JOB, NUMBERS, PLACES, UNSEEN, Broken, Content, Order, ensure, key_of, says
 
 PASSED = [{"seconds": 31}, {"seconds": 150}, {"minutes": 16}, {"hours": 2}, {"hours": 25}]
 TITLES = ("Duct bank", "Conduit")
@@ -64,14 +65,18 @@ class Machine(Desk):
     @some("ready")
     @rule(spot=spots, who=writers, content=st.none() | contents, again=st.none() | writers)
     def retrieves(self, spot: int, who: str, content: Content | None, again: str | None) -> None:
-        """Perhaps to correct and send it; and perhaps `again` has it back after that, and sends it once more as it is."""
+        """Perhaps to correct and send it; and perhaps `again` has it back after that, and sends it once more as it is.
+
+        Who corrected it presses Export then.
+        """
         order = self.pick(spot, "ready")[0]
         self.retrieve(order, who)
         if content:
             self.edit(order, who, content)
         if again and self.send(order, who):
             self.retrieve(order, again)
-            self.send(order, again)
+            if self.send(order, again) and who in APPROVERS:
+                self.accept(order, who, "", afresh=True)
 
     @some(*EDITABLE)
     @rule(spot=spots, who=writers)
@@ -103,7 +108,10 @@ class Machine(Desk):
         """A system, by an access token that `maker` made for `who`."""
 
         def put() -> None:
-            self.tries(lambda: delivering.put(JOB, place[1], draft(number[1], content), self.person(who)))
+            try:
+                self.tries(lambda: delivering.put(JOB, place[1], draft(number[1], content), self.person(who)))
+            except Commitment.DoesNotExist:
+                raise Broken(f"Commitment {place[0]} is not known as {place[1]}") from None
 
         with events.by_token("erp", self.person(maker).id):
             order = self.hears(place, number, content, f"system of {who}", [who, maker], put)
@@ -115,10 +123,12 @@ class Machine(Desk):
     @some("ready")
     @rule(spot=spots, who=approvers, setting=st.none() | settings)
     def looks(self, spot: int, who: str, setting: str | None) -> None:
-        """The form is open, and stays so while a code is corrected."""
-        self.look(self.pick(spot, "ready")[0], who)
+        """The form is open, and stays so; or a code is corrected before they press Export."""
+        order = self.pick(spot, "ready")[0]
+        self.look(order, who)
         if setting:
             self.correct(setting)
+            self.accept(order, who, "", afresh=False)
 
     @some("ready")
     @rule(spot=spots, who=approvers, number=typed, afresh=st.sampled_from([True, True, False]))
@@ -155,12 +165,15 @@ class Machine(Desk):
     @some("queued")
     @rule(spot=spots, who=approvers, setting=st.sampled_from(["code", "customer"]))
     def thinks_better_of_it(self, spot: int, who: str, setting: str) -> None:
-        """Recalled, since a code of Spectrum's own key was wrong; that is corrected, and it is accepted anew."""
+        """Recalled, since a code of Spectrum's own key was wrong; that is corrected, and it is accepted anew. Then its number is typed
+        for another one."""
         order, now = self.pick(spot, "queued")
         if self.tries(lambda: deciding.recall(order.id, self.person(ADMIN), now.version)):
             order.signed = []
             self.correct(setting)
             self.accept(order, who, "", afresh=True)
+            for other, _ in self.those("ready")[:1]:
+                self.accept(other, who, order.key[3] if order.key else "", afresh=True)
 
     @some("failed")
     @rule(spot=spots, who=approvers, how=st.sampled_from([resolving.retry, reviewing.review_again, None]), number=typed)

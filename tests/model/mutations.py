@@ -80,17 +80,14 @@ def _wrote(row: ChangeOrder) -> dict[int, str]:
     return hands
 
 
-SHALLOW: dict[str, Callable[[Patch], None]] = {
+FAULTS: dict[str, Callable[[Patch], None]] = {
+    "a number is reserved in part": reserve_in_part,
     "a frozen copy is never compared with its source": compare_nothing_with_its_source,
+    "the version guards one row": guard_one_row,
     "identity comes before the canonical form": take_numbers_by_the_letter,
     "an import brings back what was refused": compare_files_with_the_draft,
-}
-DEEP: dict[str, Callable[[Patch], None]] = {  # it takes a long story, and the model a minute or more, to come upon these
-    "the version guards one row": guard_one_row,
     "four eyes by a counter": count_hands_by_revision,
-    "a number is reserved in part": reserve_in_part,
 }
-FAULTS = SHALLOW | DEEP
 
 
 def find(fault: Callable[[Patch], None], file: Path) -> tuple[int, int, str]:

@@ -19,7 +19,7 @@ def test_what_is_signed_arrives_once_nobody_decides_what_they_shaped_and_who_wai
     run.run(file, run.EXAMPLES, run.STEPS)
 
 
-@pytest.mark.parametrize("fault", mutations.SHALLOW.values(), ids=mutations.SHALLOW)
+@pytest.mark.parametrize("fault", mutations.FAULTS.values(), ids=mutations.FAULTS)
 def test_the_model_finds_the_fault_when_it_is_put_back(fault: Callable[[pytest.MonkeyPatch], None], file):
     examples, _, said = mutations.find(fault, file)
 
