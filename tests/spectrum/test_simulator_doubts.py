@@ -63,7 +63,7 @@ def test_an_answer_may_be_that_of_an_earlier_call(spectrum, simulator, record):
         spectrum.change_request(record(CR_Phase_Code="999999"), "older")
     simulator.fail("earlier_answer")
 
-    with pytest.raises(Refused, match="Phase code"):
+    with pytest.raises(Refused, match="The phase and cost type may be missing on the job"):
         spectrum.change_request(record(), "newer")
 
     assert amounts(simulator) == ["4250.00"]

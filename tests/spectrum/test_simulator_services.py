@@ -375,7 +375,7 @@ def test_faults_may_be_given_at_the_start(tmp_path, master, record):
     try:
         spectrum = Spectrum(process.url, "PORTALTEST", tmp_path)
         spectrum.change_request(record(), "g")
-        with pytest.raises(Refused, match="Job number"):
+        with pytest.raises(Refused, match="The job may be missing"):
             spectrum.change_request(record(), "g")
         first, second = process.journal()
     finally:

@@ -363,8 +363,8 @@ def test_several_refusals_are_all_told(record, tmp_path):
         answered(http(wire.answer("ARChangeRequest", rows)), record, tmp_path)
 
     assert refusal.value.rows == tuple(rows)
-    assert "Subcontract status: Sub_Status must be supplied." in str(refusal.value)
-    assert "Origination date: a <b> & c." in str(refusal.value)
+    assert "needs a subcontract status. Spectrum said: “Sub_Status must be supplied”." in str(refusal.value)
+    assert "Spectrum said: “a <b> & c”." in str(refusal.value)
 
 
 @pytest.mark.parametrize("text", ["S014-004", "Change request 0017 added", "S014-0031"])
