@@ -72,11 +72,20 @@ def written(company, dee):
                 number=f"SC-{n}",
                 subcontract=subcontract,
             )
-            frozen.append(examine(load(sending.create(held, dee, draft).id)))
+            frozen.append(examine(load(kept(held, dee, draft).id)))
             raise Undone
 
     yield run
     assert sum(map(bool, frozen)) >= ENOUGH, "too few examples came through to say anything"
+
+
+def kept(held, by, draft):
+    """The draft, as a change order. Raises Undone where it is not kept at all: a key with what nobody sees in it is not."""
+    try:
+        return sending.create(held, by, draft)
+    except checks.Blocked as error:
+        assert "invisible character" in str(error)
+        raise Undone from None
 
 
 def let_through(change_order, number, title=None, description=None):

@@ -236,7 +236,7 @@ def test_an_administrator_unlocks_and_that_is_told(client, ana, eve):
     wrong(ana.email, times=5)
     sign_in(client, eve)
     page = f"/settings/people/{ana.id}/sign-in"
-    assert "After too many wrong passwords the next try is possible at" in client.get(page).text
+    assert "Locked after too many wrong passwords. The next attempt is possible at" in client.get(page).text
 
     answer = client.post(f"{page}/unlock", follow_redirects=True)
 
