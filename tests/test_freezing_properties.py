@@ -84,8 +84,7 @@ def kept(held, by, draft):
     try:
         return sending.create(held, by, draft)
     except checks.Blocked as error:
-        assert "invisible character" in str(error)
-        raise Undone from None
+        raise (Undone if "invisible character" in str(error) else error) from None
 
 
 def let_through(change_order, number, title=None, description=None):
