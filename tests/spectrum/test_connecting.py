@@ -449,9 +449,21 @@ def test_a_server_whose_certificate_nobody_knows(make, company, eve, tmp_path):
     assert "SPECTRUM_CA_BUNDLE" in found.advice
 
 
-@pytest.mark.parametrize("changes", [{"SPECTRUM_URL": ""}, {"SPECTRUM_CA_BUNDLE": "/nowhere/ca.pem"}])
-def test_settings_of_the_environment_that_are_wrong_or_missing_are_found(make, company, eve, changes):
-    found = the_result(make(**{"SPECTRUM_URL": "https://127.0.0.1:1"} | changes), company, eve)
+def test_an_address_that_is_missing_is_found(make, company, eve):
+    found = the_result(make(SPECTRUM_URL=""), company, eve)
+
+    assert not found.ok
+    assert found.said
+    assert found.advice
+
+
+def test_an_authority_that_is_gone_since_the_portal_started_is_found(make, company, eve, tmp_path):
+    bundle = tmp_path / "authority.pem"
+    bundle.write_bytes(Path(CERTIFICATE).read_bytes())
+    app = make(SPECTRUM_URL="https://127.0.0.1:1", SPECTRUM_CA_BUNDLE=bundle)
+    bundle.unlink()
+
+    found = the_result(app, company, eve)
 
     assert not found.ok
     assert found.said

@@ -239,7 +239,8 @@ def test_an_expired_secret_is_told_by_the_test(simulator, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("fault", "words"), [("http_503", "not as Spectrum does"), ("html_200", "not as Spectrum does"), ("forbidden", "refused")]
+    ("fault", "words"),
+    [("http_503", "not as Spectrum does"), ("html_200", "not as Spectrum does"), ("forbidden", "rejected the portal's sign-in")],
 )
 def test_a_stranger_at_the_address_is_told(spectrum, simulator, fault, words):
     simulator.fail(fault, "WSTestConnection")
