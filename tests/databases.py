@@ -36,6 +36,7 @@ LOOKS = {
         "sign_in_pages",
         "tokens",
         "typed_text",
+        "widths",
         "without_javascript",
     )
 }
