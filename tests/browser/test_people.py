@@ -81,7 +81,7 @@ def test_one_press_fills_in_a_reject_reason_and_the_next_can_send_it(page, at, a
     page.locator(f"#reject-{change_order.id}").click()
     page.get_by_role("button", name="Quote missing").click()
     expect(page.get_by_label("What has to change? The sender sees this.")).to_have_value("Quote missing")
-    page.get_by_role("button", name="Reject", exact=True).click()
+    page.locator("form.decision").get_by_role("button", name="Reject").click()
 
     expect(page.locator(f"#change-order-{change_order.id}")).to_contain_text("Rejected")
 
