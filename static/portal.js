@@ -86,7 +86,6 @@ function saidBeside(source, text) {
 function failed(context, text) {
   alertWith(text);
   const source = context.sourceElement;
-  if (!asksByItself(source)) saidBeside(source, text);
   if (asksByItself(source)) setTimeout(() => source.isConnected && htmx.process(source, true), ASK_AGAIN);
 }
 
@@ -129,7 +128,11 @@ document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
   failed(ctx, page.querySelector(".alert")?.textContent ?? NO_ANSWER);
 });
 
-document.addEventListener("htmx:error", ({ detail: { ctx } }) => ctx && failed(ctx, NO_ANSWER));
+document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
+  if (!ctx) return;
+  failed(ctx, NO_ANSWER);
+  if (!asksByItself(ctx.sourceElement)) saidBeside(ctx.sourceElement, NO_ANSWER);
+});
 
 /* Counters: <span data-count="ID"> says how many characters the field has. */
 document.addEventListener("input", ({ target }) => {

@@ -62,7 +62,7 @@ def told_the_truth(evidence: Evidence) -> Iterator[str]:
             pressed[entry["change_order"], ACTIONS[entry["do"]], person, int(entry["version"])].add(entry["event"])
     recorded = Counter[Press]()
     for id, events in evidence.events.items():
-        recorded.update((id, event.action, event.actor_id, event.facts["seen"]) for event in events if "seen" in event.facts)
+        recorded.update((id, event.action, event.actor_id, event.facts["seen"]) for event in _pressed(events))
     for press, answers in pressed.items():
         if "ok" in answers and not recorded[press]:
             yield f"person {press[2]} was told that {_said(evidence, press)}, which is not recorded"
@@ -74,6 +74,11 @@ def told_the_truth(evidence: Evidence) -> Iterator[str]:
         if evidence.history and press not in pressed:
             yield f"it is recorded that {_said(evidence, press)} by person {press[2]}, who never asked for it"
     yield from _sent_truly(evidence)
+
+
+def _pressed(events: list[Any]) -> Iterator[Any]:
+    """Those with the version that was seen; how a change order is sent is looked at by itself."""
+    return (event for event in events if "seen" in event.facts and event.action != "sent")
 
 
 def _sent_truly(evidence: Evidence) -> Iterator[str]:
