@@ -12,7 +12,7 @@ WIDTHS = (320, 360, 480, 639, 640, 768, 900, 999, 1000, 1100, 1280, 1440)
 # What sticks out: the page itself, or a box that would have to be scrolled sideways. What only screen readers get does not count.
 STICKS_OUT = """() => {
     const isWide = (box) => box.clientWidth && box.scrollWidth > box.clientWidth + 1;
-    const isSeen = (box) => getComputedStyle(box).display !== 'inline' && !box.closest('.hidden, svg');
+    const isSeen = (box) => box.checkVisibility() && getComputedStyle(box).display !== 'inline' && !box.closest('.hidden, svg');
     const boxes = [...document.querySelectorAll('main *')].filter((box) => isWide(box) && isSeen(box));
     const page = document.documentElement.scrollWidth > innerWidth ? ['the page'] : [];
     return [...page, ...boxes.map((box) => `${box.tagName.toLowerCase()}.${box.className} ${box.scrollWidth} > ${box.clientWidth}`)];
@@ -29,6 +29,7 @@ def test_no_page_overflows_at_any_width(page, served, app, town, who):
 
     for address in found:
         page.goto(f"{served}{address}")
+        page.evaluate("document.querySelectorAll('main .asks').forEach((question) => question.open = true)")
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
             wrong += [f"{address} at {width}: {what}" for what in page.evaluate(STICKS_OUT)]
