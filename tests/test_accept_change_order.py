@@ -330,7 +330,7 @@ def test_a_privilege_taken_away_between_page_and_click_counts(client, ana, chang
 
     assert answer.status_code == 403
     row = soup(answer).tr
-    assert "Ask an administrator for ‘Can Push to Accounting’." in words(row)
+    assert "You have view-only access. To accept or reject, ask for Can Push to Accounting." in words(row)
     assert not row.find("button")
     assert load(change_order.id).state is Status.READY
 

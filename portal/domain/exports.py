@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -36,7 +36,6 @@ DOUBT = (Outcome.UNKNOWN, Outcome.LOST)
 STORED = (Outcome.SENT, Outcome.PRESENT)
 UNDECIDED = (Outcome.NOT_SEEN, Outcome.NO_READING)  # kept as evidence, never a line's state
 SENDS = ("send", "late")
-QUIET = timedelta(minutes=15)  # until then a first request may still be at work in Spectrum, and "not there" means nothing
 
 
 class Export(Model):

@@ -97,7 +97,7 @@ def _doubts(shown: list[ChangeOrder], promised: dict[str, Dispatch]) -> dict[int
     for one in shown:
         if one.state is Status.UNKNOWN and one.export:
             work = promised[exports.key(one.export)]
-            quiet = sends.get(one.export, clock.EPOCH) + exports.QUIET
+            quiet = sends.get(one.export, clock.EPOCH) + quiet_window.LASTS
             doubts[one.id] = Doubt(quiet, work.error, None if work.finished_at else work.due_at)
     return doubts
 

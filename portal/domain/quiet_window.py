@@ -4,16 +4,18 @@ It is never cut short. Evidence dated in the future, by a clock that ran ahead, 
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from portal import clock
-from portal.domain.exports import QUIET, SENDS, Attempt, Export
+from portal.domain.exports import SENDS, Attempt, Export
+
+LASTS = timedelta(minutes=15)
 
 
 def until(export: Export) -> datetime:
     """From when on "not there" means something."""
-    return last_sends([export.id]).get(export.id, clock.EPOCH) + QUIET
+    return last_sends([export.id]).get(export.id, clock.EPOCH) + LASTS
 
 
 def last_sends(ids: Iterable[int]) -> dict[int, datetime]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import calls, events, exporting, exports, outbox, readings, settling, verifying
+from portal.domain import calls, events, exporting, exports, outbox, quiet_window, readings, settling, verifying
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.exports import Attempt, Export, Outcome
 from portal.domain.outbox import Lane
@@ -19,7 +19,7 @@ from tests.chaos.variants_office import LANE, Office
 
 @variant(stories.a_late_commit, "quiet_is_kept", "nothing_else")
 def no_quiet_window(patch: Patch, office: Office) -> None:
-    patch.setattr(exports, "QUIET", timedelta(0))
+    patch.setattr(quiet_window, "LASTS", timedelta(0))
     patch.setattr(verifying, "BETWEEN", timedelta(0))
 
 
