@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 
+STARTED = time.monotonic()
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _offset = ContextVar("offset", default=timedelta(0))
 
@@ -29,6 +30,11 @@ def machine() -> datetime:
 def steady() -> float:
     """Seconds that only go forward, whatever is done to the machine's clock: for a pace, never for a date."""
     return time.monotonic()
+
+
+def up() -> timedelta:
+    """How long this process has run."""
+    return timedelta(seconds=steady() - STARTED)
 
 
 @contextmanager

@@ -4,7 +4,8 @@ Nothing of it exists unless PORTAL_REHEARSAL names a folder, which the settings 
 own stand-ins. Of the folder two things are read:
 
 clock.json      {"started": UNIX seconds, "speed": 60, "offset_s": 0}: the portal's time since `started` runs that fast,
-                and is that far off; `offset_s.NAME` instead of `offset_s` is for the process whose PORTAL_REHEARSAL_NAME it is
+                and is that far off; `offset_s.NAME` instead of `offset_s` is for the process whose PORTAL_REHEARSAL_NAME it is.
+                `clock.steady` runs as fast, and is never off
 points/POINT    "ACTION PASS [SECONDS]": whoever passes the point for the PASS-th time acts. The file is gone then, and a
                 line in reached.log says who it was
 """
@@ -81,6 +82,10 @@ class Stage:
         real = clock.machine().timestamp()
         return datetime.fromtimestamp(started + (real - started) * speed + offset, UTC)
 
+    def steady(self) -> float:
+        """Runs as fast as the portal's time, and is never off."""
+        return clock.STARTED + (time.monotonic() - clock.STARTED) * self._told()[1]
+
     def pass_by(self, point: str) -> None:
         taken = self.points / f"{point}.{os.getpid()}"
         try:
@@ -126,7 +131,7 @@ def begin(settings: Settings) -> None:
     global _stage
     _stage = Stage(Path(settings.PORTAL_REHEARSAL), settings.PORTAL_REHEARSAL_NAME) if settings.PORTAL_REHEARSAL else None
     if _stage:
-        clock.system = _stage.now
+        clock.system, clock.steady = _stage.now, _stage.steady
 
 
 def reach(point: str) -> None:

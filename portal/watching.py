@@ -3,11 +3,9 @@
 Then no ring reaches the mail worker, and mail stands still as well. So whichever worker sees that sends what mail is due.
 """
 
-import time
-
 import structlog
 
-from portal import db, tasks
+from portal import clock, db, tasks
 from portal.domain import standing
 from portal.domain.outbox import MAIL
 from portal.outages import ERRORS, Busy
@@ -24,8 +22,8 @@ class Watch:
         self._looked = -EVERY_S
 
     def __call__(self) -> None:
-        if time.monotonic() - self._looked >= EVERY_S:
-            self._looked = time.monotonic()
+        if clock.steady() - self._looked >= EVERY_S:
+            self._looked = clock.steady()
             look()
 
 

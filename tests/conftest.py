@@ -171,10 +171,10 @@ def path_of(address):
 
 
 class Clock:
-    """The portal's time, standing still until told otherwise."""
+    """The portal's time, standing still until told otherwise; the process has just started."""
 
     def __init__(self):
-        self.moment, self.passed_s = clocks.now(), 0.0
+        self.moment, self.passed_s = clocks.now(), clocks.STARTED
 
     def now(self):
         return self.moment
@@ -192,7 +192,7 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Time held still: `clock.tick(minutes=31)`, `clock.set(moment)`."""
+    """Time held still: `clock.tick(minutes=31)`; `clock.set(moment)`, as if the portal had been off until then."""
     clock = Clock()
     monkeypatch.setattr(clocks, "system", clock.now)
     monkeypatch.setattr(clocks, "steady", clock.steady)

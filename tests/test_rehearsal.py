@@ -18,6 +18,7 @@ LOCAL = {"SPECTRUM_URL": "http://127.0.0.1:9"}
 def stage(tmp_path, monkeypatch):
     (tmp_path / "points").mkdir()
     monkeypatch.setattr(clock, "system", clock.system)
+    monkeypatch.setattr(clock, "steady", clock.steady)
     monkeypatch.setattr(rehearsal, "_stage", None)
     rehearsal.begin(config.load(LOCAL | {"PORTAL_REHEARSAL": str(tmp_path), "PORTAL_REHEARSAL_NAME": "one"}))
     return tmp_path
@@ -66,6 +67,14 @@ def test_the_clock_runs_as_told_and_can_differ_by_process(stage):
     ahead = clock.now() - clock.machine()
 
     assert ahead > timedelta(days=1)
+
+
+def test_the_steady_clock_runs_as_fast_and_is_never_off(stage):
+    before = clock.up()
+    (stage / "clock.json").write_text(json.dumps({"started": clock.machine().timestamp(), "speed": 3600, "offset_s": 86400}))
+
+    assert timedelta(0) < clock.up() < before * 3600 + timedelta(days=1)
+    assert clock.up() > before * 3600
 
 
 @pytest.mark.parametrize(("action", "code"), [("kill", -9), ("exit", 70)])

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from portal import clock as clocks
 from portal import watching
 from portal.domain import letters, outbox, standing
 from portal.domain.outbox import MAIL, Dispatch, Lane, Task
@@ -23,6 +24,12 @@ def page(client, ana):
 
 
 @pytest.fixture
+def off_for_hours(promised, clock):
+    """The portal was off while work was due, and has just started again."""
+    clock.set(clock.now() + timedelta(hours=10))
+
+
+@pytest.fixture
 def promised(company, clock):
     outbox.promise("export:17", LANE, Task.EXPORT, 17)
 
@@ -34,6 +41,35 @@ def test_work_that_nobody_does_for_three_minutes_is_told_on_every_page(page, pro
     clock.tick(seconds=1)
 
     assert f"{STRIP} 3 minutes and nothing works on it. Accepted change orders wait in line." in page()
+
+
+def test_work_that_fell_due_while_the_portal_was_off_is_no_standstill(off_for_hours, page, client, eve):
+    standing.tell()
+
+    assert STRIP not in page()
+    assert client.get("/readyz").json["status"] == "ready"
+    assert told() == []
+
+
+def test_work_that_nobody_does_after_an_off_period_is_told_after_the_usual_time(off_for_hours, page, eve, clock):
+    clock.tick(minutes=3)
+    assert f"{STRIP} 603 minutes" in page()
+    clock.tick(minutes=11, seconds=59)
+    standing.tell()
+    assert told() == []
+    clock.tick(seconds=1)
+    standing.tell()
+
+    assert len(told()) == 1
+
+
+def test_a_mail_worker_that_has_just_started_sends_what_was_promised_before(promised, eve, clock, monkeypatch):
+    clock.tick(minutes=16)
+    standing.tell()
+
+    monkeypatch.setattr(clocks, "STARTED", clocks.steady())
+
+    assert standing.write(told()[0].key, eve).standstill.lane == LANE
 
 
 def test_a_holder_of_the_lane_who_begins_nothing_is_told(page, promised, clock):
@@ -159,7 +195,7 @@ def test_where_mail_stands_still_a_worker_sends_it_itself_and_says_so(make_app, 
 def test_a_worker_looks_once_a_minute_however_often_rq_calls(monkeypatch):
     looks, now = [], [1000]
     monkeypatch.setattr(watching, "look", lambda: looks.append(now[0]))
-    monkeypatch.setattr(watching.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(watching.clock, "steady", lambda: now[0])
     watch = watching.Watch()
 
     for _ in range(20):

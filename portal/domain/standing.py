@@ -58,7 +58,15 @@ class Notice:
 
 
 def standstills(after: timedelta = SHOWN_AFTER) -> list[Standstill]:
-    """The lanes that have stood still for so long."""
+    """The lanes that have stood still for so long while this process ran.
+
+    While the portal was off, work fell due and no worker was there: that is no standstill, so the start of the judge counts too.
+    """
+    return recorded(after) if clock.up() >= after else []
+
+
+def recorded(after: timedelta = SHOWN_AFTER) -> list[Standstill]:
+    """The lanes that did not move for so long, whether or not anything ran that could have moved them."""
     now = clock.now()
     oldest = Dispatch.select(Dispatch.lane, peewee.fn.MIN(Dispatch.due_at)).where(Dispatch.finished_at.is_null())
     due: dict[str, datetime] = dict(oldest.where(Dispatch.due_at <= now - after).group_by(Dispatch.lane).tuples())  # type: ignore[arg-type]
@@ -83,7 +91,7 @@ def tell() -> None:
 def write(key: str, to: User) -> Notice:
     """The promised mail. Raises NotWanted where the lane goes on again; of mail itself it is told all the same, by whoever sends it."""
     lane = key.removeprefix("standstill:").rpartition(":")[0].rpartition(":")[0]
-    still = [one for one in standstills() if one.lane == lane]
+    still = [one for one in recorded() if one.lane == lane]  # whichever process promised the mail had watched for long
     if not still and lane != MAIL:
         raise NotWanted("it goes on again")
     since = datetime.strptime(f"{key.split(':')[-2]}+0000", "%Y-%m-%dT%H%M%z")

@@ -46,10 +46,10 @@ def pause() -> Lane | None:
 
 
 def silent_minutes() -> int:
-    """For how many minutes nothing was heard of the keeper; 0 while all is well or before it ever ran."""
+    """For how many minutes nothing was heard of the keeper; 0 while all is well, before it ever ran, and just after a start."""
     last = signs().get("keeper")
     silence = clock.now() - last.at if last else timedelta(0)
-    return silence // timedelta(minutes=1) if silence > SILENT else 0
+    return silence // timedelta(minutes=1) if silence > SILENT and clock.up() > SILENT else 0
 
 
 def audit_doubts() -> list[Heartbeat]:
