@@ -16,6 +16,7 @@ from portal.domain.likenesses import Distinction
 from portal.domain.people import NotPermitted
 from tests.cast import signed
 from tests.conftest import count_queries, sign_in
+from tests.today import ZONE
 
 SPELLINGS = {
     "wide digits": "ＣＣＯ-００１",
@@ -73,7 +74,9 @@ def test_once_a_person_said_that_it_is_another_one_it_is_sent_and_accounting_rea
 
     sending.send(second.id, dee, second.version)
     told = [finding.text for finding in lists.row(second.id, ana).findings]
-    assert told == [f"CCO 1 looks like 001 (Exported); Dee Sørensen said on {clock.now():%m/%d/%Y} that it is another one."]
+    assert told == [
+        f"CCO 1 looks like 001 (Exported); Dee Sørensen said on {clock.now().astimezone(ZONE):%m/%d/%Y} that it is another one."
+    ]
     event = events.latest("change_order", [second.id], of=(distinguishing.SAID,))[second.id]
     assert (event.actor, event.facts) == (dee, {"kind": "CCO", "number": "1", "other": "001"})
 
