@@ -101,6 +101,25 @@ def test_of_several_revisions_the_last_one_counts(client, ben, ana, dee, returne
     assert lists.totals()["returned"].total == Decimal("8.75")
 
 
+@pytest.mark.parametrize("status", ["rejected", "retrieved"])
+@pytest.mark.parametrize("address", ["/change-orders?view=returned", "/change-orders/{0.id}", "/jobs/{0.job.id}"])
+def test_what_the_project_has_not_changed_is_not_marked(client, ben, make_change_order, status, address):
+    made = make_change_order(status, number="001")
+
+    text = sign_in(client, ben).get(address.format(made)).text
+
+    assert made.title in text
+    assert "as sent" not in text
+    assert "is correcting it" not in text
+
+
+def test_what_came_back_as_it_was_last_sent_is_not_marked(client, ben, dee, returned):
+    sending.send(returned.id, dee, returned.version)
+    sending.retrieve(returned.id, dee, load(returned.id).version)
+
+    assert "as sent" not in page_of(client, ben, returned)
+
+
 def test_sent_again_everybody_reads_the_same(client, ben, dee, returned):
     sending.send(returned.id, dee, returned.version)
 

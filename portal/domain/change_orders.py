@@ -117,6 +117,7 @@ class ChangeOrder(Keyed):
     decided_by_id: int | None
     lines: list["LineItem"]
     as_sent = False  # in memory: it reads as its last revision was sent, not as its project corrects it (revisions.show_as_sent)
+    is_reworked = False  # in memory: what is shown as sent reads otherwise in its project by now (revisions.show_as_sent)
     manual = peewee.BooleanField(default=False)
     compared_at = UtcField(null=True)
     differs = peewee.TextField(default="")

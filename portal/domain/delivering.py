@@ -86,8 +86,9 @@ def listed(wanted: Wanted, viewer: User, size: int) -> tuple[list[ChangeOrder], 
     for column, value in ((Job.key, wanted.job), (Commitment.key, wanted.commitment), (ChangeOrder.key, wanted.number)):
         query = query.where(column == keys.canonical(value)) if value else query
     found = list(query.order_by(ChangeOrder.id).limit(size + 1))
-    revisions.show_as_sent(found[:size], viewer)
-    return found[:size], len(found) > size
+    shown = change_orders.with_lines(found[:size])
+    revisions.show_as_sent(shown, viewer)
+    return shown, len(found) > size
 
 
 def reason(change_order: ChangeOrder) -> str:

@@ -89,7 +89,7 @@ def snapshot(change_order: ChangeOrder) -> dict[str, Any]:
 def show_as_sent(shown: Iterable[ChangeOrder], viewer: User) -> None:
     """Who does not work on the job reads what came back as it was sent, and not what its project makes of it: in memory only.
 
-    In two queries, or none when nothing came back.
+    Their lines are loaded. In two queries, or none when nothing came back.
     """
     back = [one for one in shown if one.is_editable and one.sent_at and one.created_by_id != viewer.id]
     if not back:
@@ -137,6 +137,7 @@ def compare(before: dict[str, Any], after: dict[str, Any]) -> list[Difference]:
 
 def _put_back(change_order: ChangeOrder, sent: dict[str, Any]) -> None:
     change_order.as_sent = True
+    change_order.is_reworked = bool(compare(sent, snapshot(change_order)))  # before its working copy is gone from memory
     change_order.number, change_order.title, change_order.description = sent["number"], sent["title"], sent["description"]
     change_order.amount, change_order.tax, change_order.currency = Decimal(sent["amount"]), Decimal(sent["tax"]), sent["currency"]
     change_order.dated = date.fromisoformat(sent["date"]) if sent["date"] else None
