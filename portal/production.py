@@ -41,7 +41,7 @@ def faults(settings: Settings) -> list[str]:
     found = [*_of_database_file(settings), *_of_authorities(settings)]
     if settings.is_for_others:
         if get_debug_flag():
-            found.append("FLASK_DEBUG: is on, which lets whoever meets an error run programs on this machine. Unset it.")
+            found.append("FLASK_DEBUG: is on, which lets anyone who meets an error run programs on this machine. Unset it.")
         for ask in (_of_addresses, _of_servers, _of_keys, _of_files, _of_folders, _of_accounts):
             found += ask(settings)
     return found

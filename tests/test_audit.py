@@ -141,7 +141,7 @@ def test_a_trail_hashed_anew_shows_in_the_heads_only(by_hand):
 
     assert audit.verify().fault is None
     assert audit.verify(heads).fault == audit.Fault(
-        6, "Event 6 is not the one that was written out on 2026-11-22: the trail was replaced up to there and hashed anew."
+        6, "Event 6 is not the one that was written out on 2026-11-22: the trail was replaced up to there and hashed again."
     )
 
 

@@ -138,7 +138,7 @@ def test_no_line_is_sent_again_in_a_company_that_nobody_marked_as_a_test_company
 
     assert answer.status_code == 409
     assert "marked as a test company of Spectrum" in answer.text
-    assert "nobody has marked this company as a test company" in client.get("/settings/company").text
+    assert "no one has marked this company as a test company" in client.get("/settings/company").text
     assert not ResendCheck.select().exists()
 
 

@@ -81,7 +81,7 @@ def test_beside_a_real_spectrum_mail_is_caught_only_when_asked_for(tmp_path: Pat
     with running(asked) as portal:
         caught = portal.report["mail"]
 
-    assert message.startswith("Error: SMTP_HOST: is not set, and beside a real Spectrum mail that reaches nobody is no mail.")
+    assert message.startswith("Error: SMTP_HOST: is not set, and beside a real Spectrum mail must reach people.")
     assert "--catcher" in message
     assert caught
 

@@ -303,7 +303,7 @@ def test_what_was_left_as_a_workbook_goes_on_only_where_an_approver_says_that_no
 def test_support_does_not_retry_what_was_left_as_a_workbook(client, sam, left):
     Company.update(support_may_retry=True).execute()
 
-    with pytest.raises(NotPermitted, match="an approver has to say that nobody entered it"):
+    with pytest.raises(NotPermitted, match="an approver must say that no one entered it"):
         resolving.retry(left.id, sam, left.version, not_entered=True)
 
     assert not page(sign_in(client, sam), "failed").find("button", string="Retry")
@@ -337,7 +337,7 @@ def test_the_page_asks_for_the_tick(client, ana, left, way, headers):
     assert "may have been entered in Spectrum from there" in refused.text
     assert done.status_code == (200 if headers else 303)
     assert load(left.id).state is WAYS_ON[way][1]
-    assert "said that nobody had entered it from the workbook" in client.get(f"/change-orders/{left.id}").text or way == "rejection"
+    assert "said that no one had entered it from the workbook" in client.get(f"/change-orders/{left.id}").text or way == "rejection"
 
 
 @pytest.mark.parametrize("way", ["retry", "review"])

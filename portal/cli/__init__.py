@@ -22,7 +22,7 @@ class Place(NamedTuple):
 
 COMMANDS = {
     "up": Place("portal.cli.up", "up", "Start everything on this machine."),
-    "check": Place("portal.cli.check", "check", "Say what stands against starting."),
+    "check": Place("portal.cli.check", "check", "List what must be fixed before the portal can start."),
     "reseal": Place("portal.cli.check", "reseal", "Seal the stored secrets under a new SECRET_KEY."),
     "db": Place("portal.cli.database", "db", "Migrate the database, or show what is pending."),
     "users": Place("portal.cli.users", "users", "Add and list people, grant and revoke their rights."),

@@ -70,6 +70,6 @@ def _events(verdict: Verdict) -> str:
 
 def _compared(verdict: Verdict) -> str:
     if verdict.last is None:
-        return "No head was written out yet, so that an end cut off, or a trail hashed anew as a whole, would not show."
+        return "No head was written out yet, so that an end cut off, or a trail that was hashed again as a whole, would not show."
     heads = f"{verdict.compared} head{' fits' if verdict.compared == 1 else 's fit'}"
     return f"{heads} the trail; the last one was written out on {verdict.last.date} with event {verdict.last.seq:,}."

@@ -14,7 +14,7 @@ SECRETS = connection.SECRETS | {"token": "token of Spectrum"}
 
 @click.command()
 def check() -> None:
-    """Say what stands against starting, all at once; ends with status 1 then. Changes nothing."""
+    """List all that must be fixed before the portal can start, and end with status 1 then. Changes nothing."""
     settings = cli.settings()
     logs.configure(settings.LOG_FORMAT)
     db.init(settings.DATABASE_URL)
@@ -31,17 +31,17 @@ def check() -> None:
 
 @click.command()
 def reseal() -> None:
-    """Seal the stored secrets anew under the present SECRET_KEY, so that the older ones can go."""
+    """Reseal the stored secrets under the present SECRET_KEY, so that the older ones can go."""
     settings = cli.settings()
     if not settings.SECRET_KEY:
         raise cli.Refusal(f"SECRET_KEY: is not set, and there is none in {settings.PORTAL_DATA / config.KEY_FILE}. Set it to seal with it.")
     db.init(settings.DATABASE_URL)
     try:
         with db.connected():
-            anew = connection.seal_anew(Sealer(*settings.keys))
+            resealed = connection.seal_anew(Sealer(*settings.keys))
     except Unreadable as error:
         raise cli.Refusal(str(error)) from None
-    click.echo(f"Resealed: {_named(anew)}." if anew else "Everything is sealed under the present SECRET_KEY already.")
+    click.echo(f"Resealed: {_named(resealed)}." if resealed else "Everything is sealed under the present SECRET_KEY already.")
 
 
 def _of_database() -> list[str]:

@@ -28,7 +28,7 @@ PORTAL = [sys.executable, "-m", "portal.cli"]
 WORKER = str(Path(config.__file__).with_name("worker.py"))
 THREADS = 8
 NO_MAIL = (
-    "SMTP_HOST: is not set, and beside a real Spectrum mail that reaches nobody is no mail. Set SMTP_HOST; "
+    "SMTP_HOST: is not set, and beside a real Spectrum mail must reach people. Set SMTP_HOST; "
     "or, to have all mail kept on a page of this machine, start with --catcher."
 )
 FOLDERS = {"simulator": "simulator", "mail": "catcher"}  # of the stand-ins with a page

@@ -55,7 +55,7 @@ def reset(email: str, mail: bool) -> None:
 @users.command()
 @click.argument("email")
 def unlock(email: str) -> None:
-    """Let somebody try again who has to wait after too many wrong passwords."""
+    """End the wait of a person who typed too many wrong passwords."""
     with _open():
         person = _find(email)
         unlocked = doorkeeping.unlock(person)

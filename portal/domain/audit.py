@@ -59,10 +59,10 @@ class Verdict:
         events = f"{after:,} event{'' if after == 1 else 's'}"
         of_end = [
             f"Not vouched for: the last {events}, which no head covers. "
-            "Whoever owns the database could have hashed them anew, or cut off what came after."
+            "The database's owner could have hashed them again, or cut off what came after."
         ]
         return of_end * bool(after) + [
-            "Not vouched for: heads that whoever owns the database could write as well; compare with those of the log collector.",
+            "Not vouched for: heads, which the database's owner could write as well; compare with those of the log collector.",
             "Not vouched for: what was written into other tables around the portal; only rights and states are compared with events.",
         ]
 
@@ -154,7 +154,7 @@ def _misfit(event: Event, known: dict[int, list[Head]]) -> Fault | None:
     other = next((one for one in known.get(event.seq, []) if one.hash != event.hash), None)
     if other is None:
         return None
-    text = f"Event {event.seq} is not the one that was written out on {other.date}: the trail was replaced up to there and hashed anew."
+    text = f"Event {event.seq} is not the one that was written out on {other.date}: the trail was replaced up to there and hashed again."
     return Fault(event.seq, text)
 
 

@@ -181,7 +181,7 @@ def seal_anew(sealer: Sealer) -> list[str]:
             setattr(kept, name, sealer.seal(sealer.open(getattr(kept, name))))
         if old:
             kept.save()
-            events.record("company", kept.company_id, "secrets sealed anew", None, secrets=old)
+            events.record("company", kept.company_id, "secrets resealed", None, secrets=old)
         return old
 
 

@@ -191,7 +191,7 @@ def administrators() -> list[User]:
 
 def _nobody() -> str:
     global _decoy
-    _decoy = _decoy or hasher.hash("nobody has this password")
+    _decoy = _decoy or hasher.hash("no one has this password")
     return _decoy
 
 

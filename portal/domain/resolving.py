@@ -147,7 +147,7 @@ def why_not_retry(change_order: ChangeOrder, by: User, failure: events.Event | N
     if not (by.may_support and change_order.company.support_may_retry):
         return by.why_not_decide
     if leftovers.workbook_of(failure):
-        return "It was left as a workbook, so an approver has to say that nobody entered it. Ask somebody with ‘Can Push to Accounting’."
+        return "It was left as a workbook, so an approver must say that no one entered it. Ask someone with ‘Can Push to Accounting’."
     if cause_of(failure) == "data":
         return "The data must change first, so an approver must retry it. Ask someone with Can Push to Accounting."
     return ""

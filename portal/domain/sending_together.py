@@ -15,7 +15,7 @@ from portal.domain.staging import ImportResult, Outcome
 from portal.domain.statements import SENT_BACK
 
 MOST = 50
-CHANGED = "Somebody changed it meanwhile. Look at it, then send it."
+CHANGED = "Someone changed it meanwhile. Check it, then send it."
 Seen = Sequence[tuple[int, int]]  # change orders, each with the version that the page showed
 
 

@@ -77,5 +77,5 @@ def _tell(leases: list[str], due: int, far: int) -> None:
 def _found(leases: list[str], due: int, far: int) -> str:
     found = [f"the lane {name} was held until a time that no worker writes" for name in leases]
     found += [f"{due} promised piece{'' if due == 1 else 's'} of work lay too far in the future"] if due else []
-    found += [f"{far} send{' was' if far == 1 else 's were'} dated in the future, so that the quiet window begins anew"] if far else []
+    found += [f"{far} send{' was' if far == 1 else 's were'} dated in the future, so the quiet window starts again"] if far else []
     return "; ".join(found)

@@ -130,7 +130,7 @@ def _rows(reply: Reply, method: str) -> Iterator[Row]:
 def envelope(reply: Reply) -> etree._Element:
     """The whole document, without anything that could do harm. Raises UnreadableError."""
     if reply.encoding not in ("", "identity"):
-        raise UnreadableError("Spectrum's answer is packed, which nobody asked for.")
+        raise UnreadableError("Spectrum's answer is compressed, which the portal did not ask for.")
     if len(reply.body) > ANSWER_LIMIT:
         raise UnreadableError("Spectrum's answer is far too long.")
     parser = etree.XMLParser(

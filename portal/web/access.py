@@ -16,8 +16,8 @@ from portal.web.origins import SAFE_METHODS
 
 
 class Who(Enum):
-    PUBLIC = "anybody"
-    SIGNED_IN = "anybody signed in"
+    PUBLIC = "anyone"
+    SIGNED_IN = "anyone signed in"
     LOOKS = "level Read Only or higher"
     SUPPORTS = "level Standard or higher"
     ADMINISTERS = "level Admin"

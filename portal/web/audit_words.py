@@ -46,7 +46,7 @@ OF_SETTINGS = (
     "refresh from Spectrum asked for",
     "resending check asked for",
     "resending recorded",
-    "secrets sealed anew",
+    "secrets resealed",
     "test mail asked for",
     "sample data loaded",
 )

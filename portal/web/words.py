@@ -153,7 +153,7 @@ def _retried(facts: Facts) -> str:
 
 
 def _not_entered(facts: Facts) -> str:
-    return f", and said that nobody had entered it from the workbook {facts['not_entered']}" if facts.get("not_entered") else ""
+    return f", and said that no one had entered it from the workbook {facts['not_entered']}" if facts.get("not_entered") else ""
 
 
 def _lines(positions: list[int]) -> str:

@@ -113,7 +113,7 @@ def test_loading_twice_or_where_somebody_is_already_changes_nothing(loaded):
 
 
 def test_the_shipped_master_data_are_those_of_the_sample():
-    assert SHIPPED.read_text(encoding="utf-8") == sample_master.text(), "write it anew: python -m portal.intake.sample_master > " + str(
+    assert SHIPPED.read_text(encoding="utf-8") == sample_master.text(), "write it again: python -m portal.intake.sample_master > " + str(
         SHIPPED
     )
 

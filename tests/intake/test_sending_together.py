@@ -140,7 +140,7 @@ def test_what_changed_since_the_page_was_shown_is_skipped_with_the_reason(client
     answer = client.post(page, data={"seen": offered})
 
     assert told(answer) == [
-        "Job 24-117, SC-014, CCO 001 : Not sent. Somebody changed it meanwhile. Look at it, then send it.",
+        "Job 24-117, SC-014, CCO 001 : Not sent. Someone changed it meanwhile. Check it, then send it.",
         "Job 24-117, SC-014, CCO 002 : Not sent. It is no longer with the project. It is now: Void.",
         "Job 24-117, SC-014, CCO 003 : sent.",
     ]

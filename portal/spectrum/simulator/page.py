@@ -23,7 +23,7 @@ DOCUMENT = """<!doctype html>
 </head>
 <body>
 <h1>Spectrum simulator</h1>
-<p>This stands in for Spectrum. Nothing here is in anybody's books.</p>
+<p>This stands in for Spectrum. Nothing here is in anyone's books.</p>
 <h2>Change requests ({count})</h2>
 {requests}
 <h2>Calls received</h2>
