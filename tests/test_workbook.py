@@ -274,7 +274,7 @@ WAYS_ON = {
     "review": (reviewing.review_again, Status.READY, "reviewed again"),
     "rejection": (lambda *who, **said: deciding.reject(*who, "Wrong line", **said), Status.REJECTED, "rejected"),
 }
-TICK = "Nobody has entered it from the workbook"
+TICK = "No one has entered it from the workbook"
 
 
 @pytest.fixture
