@@ -9,7 +9,7 @@ from tests.people import Person
 from tests.processes import PortalUp, eventually, get_json, running
 
 UNFINISHED = ("not read yet", "Reading since")
-CLOSED = "Phase 07-84-13 / cost type SUB is Complete and accepts no cost."  # the sample's fire caulking
+CLOSED = "Phase 07-84-13 is Complete on job 24-117."  # the sample's fire caulking
 
 
 @pytest.fixture

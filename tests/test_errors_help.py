@@ -94,6 +94,21 @@ def test_two_faults_of_one_kind_are_explained_once(client, ana, make_change_orde
     assert len(row(sign_in(client, ana), made, "failed").find_all("a", string="What does this mean?")) == 1
 
 
+@pytest.mark.parametrize(
+    ("column", "said", "sentence"),
+    [
+        ("CR_Phase_Code", "CR_Phase_Code is invalid, the phase is complete", "Phase 07-84-13 is Complete on job 24-117."),
+        ("CR_Phase_Code", "CR_Phase_Code is invalid", "Phase 07-84-13 with cost type SUB may be missing on job 24-117, or Complete."),
+        ("CR_Cost_Type", "Not complete", "Phase 07-84-13 with cost type SUB may be missing on job 24-117, or Complete."),
+    ],
+)
+def test_a_refused_phase_is_named_as_its_project_writes_it(client, ana, make_change_order, column, said, sentence):
+    made = make_change_order("queued", lines=[("07-84-13", "SUB", "10.00")])
+    export(load(made.id), Refused("", http=200, rows=[Row("I", said, column)]))
+
+    assert f"{sentence} Spectrum said: “{said}”." in words(row(sign_in(client, ana), made, "failed"))
+
+
 def test_what_the_portal_itself_stopped_says_who_can_fix_it(client, ana, make_change_order, vendor):
     made = make_change_order("queued")
     vendor.code = ""

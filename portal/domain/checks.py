@@ -203,8 +203,8 @@ def phases_in_spectrum(co: ChangeOrder, known: Known) -> Iterator[Finding]:
             continue
         status, name = known.phases.get((phase, cost_type)), f"Phase {line.phase_code} / cost type {line.cost_type}"
         if status == lookups.COMPLETE:
-            text = f"{name} is Complete and accepts no cost."
-            fix = f"Open it on job {co.job.number} in Spectrum, or use another one."
+            text = f"Phase {line.phase_code} is Complete on job {co.job.number}."
+            fix = "Open it in Spectrum, or use another one."
             yield Finding(8, "lines", text, ACCOUNTING, fix, place=(line.position, "phase_code"))
         elif status is None and known.phases_whole:
             text = f"{name} does not exist on job {co.job.number} in Spectrum."

@@ -90,12 +90,17 @@ def _refused(dispatch: Dispatch, change_order: ChangeOrder, export: Export, late
     line, attempt = next((line, attempt) for line, attempt in latest.items() if attempt.outcome == Outcome.REFUSED)
     rows = [records.Row(code=code, column=column, text=text) for code, column, text in attempt.rows]
     cause: str = records.failure_class(rows, attempt.http)
-    said = [records.explain(row.code, row.column, row.text) for row in rows if row.code != "G"]
+    said = [records.explain(row.code, row.column, row.text, _about(change_order, line)) for row in rows if row.code != "G"]
     text = " ".join(said) or "Spectrum rejected the portal's sign-in."
     if cause == "access" and (theirs := outdated.other_company(change_order, export)):  # refused for what this one carries: not us
         cause, text = "setup", f"{text} {outdated.in_words(theirs)} {outdated.way_on(export)}"
     with pausing.refused(dispatch.lane, MEND) if cause == "access" else nullcontext():
         fail(dispatch, change_order, cause, text, line=line, rows=attempt.rows, http=attempt.http, sent=_sent(latest))
+
+
+def _about(change_order: ChangeOrder, position: int) -> records.About:
+    line = next(line for line in change_order.lines if line.position == position)
+    return records.About(change_order.job.number, line.phase_code, line.cost_type)
 
 
 def _postpone(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, Attempt]) -> None:

@@ -1,5 +1,6 @@
 """What can become of a call: a receipt, or one of three errors. And the plain words for each."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +13,7 @@ FailureClass = Literal["data", "access"]
 GOOD = frozenset("G")
 ACCESS = frozenset("AE")
 DATA = frozenset("IM")
+COMPLETE = re.compile(r"\bcomplete\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +78,38 @@ def failure_class(rows: Sequence[Row], http: int | None = None) -> FailureClass:
     return "access" if any(entry.kind == "access" for entry in found) else "data"
 
 
-def explain(code: str, column: str, text: str) -> str:
-    """One row of an answer as a sentence for a clerk. Code and column decide; `text` is only quoted."""
+@dataclass(frozen=True, slots=True)
+class About:
+    """The line an answer is about, as its project writes it."""
+
+    job: str
+    phase: str
+    cost_type: str
+
+
+def explain(code: str, column: str, text: str, about: About | None = None) -> str:
+    """One row of an answer as a sentence for a clerk. Code and column decide; `text` is quoted."""
     entry = catalogue.find(code, column)
     field = BY_NAME.get(column)
     label = field.label if field else column or "the record"
     if code in ACCESS:
         return entry.meaning if entry.column == catalogue.ANY or column == "client_secret" else f"{entry.meaning} {entry.remedy}"
     if code in DATA:
-        meaning = f"Spectrum did not accept {label}." if entry.column == catalogue.ANY else entry.meaning
+        meaning = f"Spectrum did not accept {label}." if entry.column == catalogue.ANY else _meaning(entry, text, about)
         said = " ".join(text.split())
         return f"{meaning} Spectrum said: “{said}”." if said else f"{meaning} Spectrum gave no reason."
     if code in GOOD:
         return f"Spectrum reports {label}: {_ended(text)}"
     return f"Spectrum answered with a code the portal does not know ({code or 'blank'}): {_ended(text)}"
+
+
+def _meaning(entry: catalogue.Entry, text: str, about: About | None) -> str:
+    """What the entry means; where it is the phase and the line is known, which phase on which job."""
+    if entry.meaning != catalogue.PAIR or about is None:
+        return entry.meaning
+    if entry.column == "CR_Phase_Code" and COMPLETE.search(text):  # only this word is taken from Spectrum's text, which stands beside it
+        return f"Phase {about.phase} is Complete on job {about.job}."
+    return f"Phase {about.phase} with cost type {about.cost_type} may be missing on job {about.job}, or Complete."
 
 
 def _ended(text: str) -> str:

@@ -12,15 +12,26 @@ from portal.spectrum import catalogue
 from portal.spectrum.fields import BY_NAME, FIELDS, NOT_IN_KEYS, RECORD, Field
 from portal.spectrum.guids import guid_may_be_kept
 from portal.spectrum.lookups import Customer, Found, Job, Phase, Reached, Vendor
-from portal.spectrum.outcomes import NotSent, OutcomeUnknown, Receipt, Refused, Row, SpectrumError, Unanswered, explain, failure_class
+from portal.spectrum.outcomes import (
+    About,
+    NotSent,
+    OutcomeUnknown,
+    Receipt,
+    Refused,
+    Row,
+    SpectrumError,
+    Unanswered,
+    explain,
+    failure_class,
+)
 from portal.spectrum.readback import Comparison, Stored, StoredLine, compare
 from portal.spectrum.text import describe, fold, outside_ascii, shorten, unfoldable, visible
 
 __all__ = [
-    "FIELDS", "KEYS", "NUMBER_PATTERN", "Comparison", "Customer", "Field", "Found", "Header", "Job", "Line", "NotSent", "OutcomeUnknown",
-    "Phase", "Reached", "Receipt", "Refused", "Row", "SpectrumError", "Stored", "StoredLine", "Unanswered", "Vendor", "catalogue",
-    "change_request_number", "compare", "describe", "elements", "explain", "failure_class", "fold", "guid_may_be_kept", "shorten",
-    "unfoldable", "without_dashes",
+    "FIELDS", "KEYS", "NUMBER_PATTERN", "About", "Comparison", "Customer", "Field", "Found", "Header", "Job", "Line", "NotSent",
+    "OutcomeUnknown", "Phase", "Reached", "Receipt", "Refused", "Row", "SpectrumError", "Stored", "StoredLine", "Unanswered",
+    "Vendor", "catalogue", "change_request_number", "compare", "describe", "elements", "explain", "failure_class", "fold",
+    "guid_may_be_kept", "shorten", "unfoldable", "without_dashes",
 ]  # fmt: skip
 
 #: The elements by which Spectrum finds a change request, in the order of the read-back.

@@ -81,7 +81,7 @@ def test_a_job_whose_change_orders_are_all_at_rest_is_not_asked_about(refresh, m
     [
         ("99-9999", "SUB", "Phase 99-9999 / cost type SUB does not exist on job 24-117 in Spectrum."),
         ("16-2000", "M", "Phase 16-2000 / cost type M does not exist on job 24-117 in Spectrum."),
-        ("01-0000", "SUB", "Phase 01-0000 / cost type SUB is Complete and accepts no cost."),
+        ("01-0000", "SUB", "Phase 01-0000 is Complete on job 24-117."),
     ],
 )
 def test_rule_8_a_phase_and_cost_type_exist_on_the_job_and_are_not_complete(refresh, make_change_order, phase, cost_type, sentence):
