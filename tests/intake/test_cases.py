@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from portal.domain.change_orders import ChangeOrder
-from portal.domain.commitments import Job
+from portal.domain.commitments import Commitment, Job
 from portal.domain.entries import BadFile
 from portal.domain.staging import Import
 from portal.intake import files
@@ -42,6 +42,8 @@ AS_SHOWN = {  # file -> what is read of each of its change orders
     "no-xl-folder.xlsx": [{"number": "920"}],
     "sheet-outside-worksheets.xlsx": [{"number": "921"}],
     "no-break-space-in-vendor.csv": [{"number": "923", "title": "No\u2011break\u00a0title"}],
+    "en-dash-in-codes.csv": [{"number": "924"}],
+    "no-break-hyphen-in-job.csv": [{"number": "924"}],
     "wrapped-headings-semicolon.csv": [
         {"number": "926", "notes": ["Amounts are read with a decimal comma: “100,00” at line 9 is 100.00."]},
     ],
@@ -159,6 +161,24 @@ def test_nothing_of_a_refused_file_is_stored(command, name):
 
     assert result.exit_code == 2
     assert not any(table.select().exists() for table in (ChangeOrder, Job, Import))
+
+
+@pytest.mark.parametrize("name", ["en-dash-in-codes.csv", "no-break-hyphen-in-job.csv"])
+def test_a_dash_of_another_kind_leads_to_the_job_and_commitment_that_are_there(command, commitment, name):
+    commitment.vendor.name = "Voltco Electric"
+    commitment.vendor.save()
+
+    result = command(CASES / name)
+
+    assert result.exit_code == 0, result.output
+    assert [job.number for job in Job.select()] == ["24-117"]
+    assert [one.number for one in Commitment.select()] == ["SC-014"]
+    assert ChangeOrder.get().commitment == commitment
+
+
+@pytest.mark.parametrize("case", sorted(CASES.iterdir()), ids=lambda case: case.name)
+def test_each_case_is_named_in_a_test(case):
+    assert any(case.name in module.read_text(encoding="utf-8") for module in Path(__file__).parent.glob("test_*.py"))
 
 
 def test_euros_by_a_number_format_are_kept_and_cannot_be_sent(command):

@@ -17,7 +17,7 @@ from portal.domain.statements import News, Statement
 from tests.conftest import sign_in
 from tests.intake.conftest import text_of
 
-NIGHTLY = Path(__file__).parent / "cases" / "f24-nightly-file.csv"
+NIGHTLY = Path(__file__).parent / "cases" / "nightly-file.csv"
 SEND = ("--send", "dee@example.test")
 
 

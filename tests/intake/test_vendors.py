@@ -40,7 +40,7 @@ def texas(company):
 
 
 def test_two_vendors_of_one_name_in_one_file_are_two_vendors(command):
-    result = command(CASES / "f11-two-vendors-of-one-name.csv")
+    result = command(CASES / "two-vendors-of-one-name.csv")
 
     assert result.exit_code == 0, result.output
     assert codes() == {"SC-701": "SMITHTX", "SC-702": "SMITHOH"}
@@ -48,9 +48,9 @@ def test_two_vendors_of_one_name_in_one_file_are_two_vendors(command):
 
 
 def test_two_vendors_of_one_name_in_two_files_are_two_vendors(command):
-    command(CASES / "f11b-first-file-vendor-of-texas.csv")
+    command(CASES / "first-file-vendor-of-texas.csv")
 
-    command(CASES / "f11c-second-file-same-name-of-ohio.csv")
+    command(CASES / "second-file-same-name-of-ohio.csv")
 
     assert codes() == {"SC-701": "SMITHTX", "SC-702": "SMITHOH"}
 
