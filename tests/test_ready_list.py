@@ -237,7 +237,7 @@ def test_fifty_rows_take_as_many_queries_as_two(client, ana, make_change_order):
         assert len(rows(soup(client.get(READY)))) == 50
 
     assert len(fifty) == len(two), "\n".join(fifty)
-    assert len(fifty) < 26
+    assert len(fifty) <= 18, "\n".join(fifty)
 
 
 def many(make_change_order, count):

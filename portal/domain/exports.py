@@ -214,8 +214,10 @@ def doubtful(export: Export) -> list[int]:
 
 def standing(ids: Iterable[int]) -> set[int]:
     """Those of the Exports, by id, of which a line is, or may be, in Spectrum; in one query."""
+    if not (wanted := list(ids)):
+        return set()
     tried = Attempt.select(Attempt.export, Attempt.line, Attempt.outcome).where(
-        Attempt.export.in_(list(ids)), _decides | Attempt.ended_at.is_null()
+        Attempt.export.in_(wanted), _decides | Attempt.ended_at.is_null()
     )
     latest = {(attempt.export_id, attempt.line): attempt.outcome for attempt in tried.order_by(Attempt.id)}
     return {export for (export, _), outcome in latest.items() if outcome is None or outcome in (*STORED, *DOUBT)}
@@ -223,7 +225,9 @@ def standing(ids: Iterable[int]) -> set[int]:
 
 def attempted(ids: Iterable[int]) -> set[int]:
     """Those of the Exports, by id, of which a line was ever tried."""
-    tried: Any = Attempt.select(Attempt.export).where(Attempt.export.in_(list(ids))).distinct().tuples()
+    if not (wanted := list(ids)):
+        return set()
+    tried: Any = Attempt.select(Attempt.export).where(Attempt.export.in_(wanted)).distinct().tuples()
     return {id for (id,) in tried}
 
 

@@ -166,7 +166,8 @@ def _as_key(change_order: ChangeOrder, number: str) -> Key:
 
 def _holders(numbers: Iterable[str]) -> dict[Key, int]:
     """Who has these numbers, under any key."""
-    return {row.key: row.change_order_id for row in SpectrumNumber.select().where(SpectrumNumber.number.in_(set(numbers)))}
+    wanted = set(numbers)
+    return {row.key: row.change_order_id for row in SpectrumNumber.select().where(SpectrumNumber.number.in_(wanted))} if wanted else {}
 
 
 def _running(change_order: ChangeOrder) -> str:

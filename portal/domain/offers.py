@@ -73,7 +73,9 @@ def of(
 
 
 def _outdated(shown: list[ChangeOrder]) -> dict[int, str]:
-    frozen = {export.id: export for export in Export.select().where(Export.id.in_(_exports(shown, Status.FAILED)))}
+    if not (failed := _exports(shown, Status.FAILED)):
+        return {}
+    frozen = {export.id: export for export in Export.select().where(Export.id.in_(failed))}
     said = {one.id: outdated.in_words(outdated.changes(one, frozen[one.export])) for one in shown if one.export in frozen}
     return {id: words for id, words in said.items() if words}
 

@@ -238,7 +238,8 @@ def reopen(key: str) -> None:
 
 def promised(keys: Iterable[str]) -> dict[str, Dispatch]:
     """The promises of these keys, kept or not, by key."""
-    return {dispatch.key: dispatch for dispatch in Dispatch.select().where(Dispatch.key.in_(list(keys)))}
+    wanted = list(keys)
+    return {dispatch.key: dispatch for dispatch in Dispatch.select().where(Dispatch.key.in_(wanted))} if wanted else {}
 
 
 def withdraw(key: str) -> None:

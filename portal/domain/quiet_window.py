@@ -20,7 +20,9 @@ def until(export: Export) -> datetime:
 
 def last_sends(ids: Iterable[int]) -> dict[int, datetime]:
     """When each Export was last known to be busy with Spectrum: the end, or for an open one the start, of its last try to send."""
-    sends = Attempt.select().where(Attempt.export.in_(list(ids)), Attempt.kind.in_(SENDS)).order_by(Attempt.id)
+    if not (wanted := list(ids)):
+        return {}
+    sends = Attempt.select().where(Attempt.export.in_(wanted), Attempt.kind.in_(SENDS)).order_by(Attempt.id)
     moments: dict[int, datetime] = {}
     for attempt in sends:
         moment = _moment(attempt)
