@@ -325,3 +325,23 @@ def test_the_finding_leads_to_the_page_and_the_page_to_the_audit_trail(client, c
 @pytest.mark.parametrize("what", ["", "number", "company", "__class__"])
 def test_what_is_no_code_of_the_page_is_a_400(client, commitment, eve, what):
     assert sign_in(client, eve).post(address(commitment), data={"what": what, "seen": "", "value": "X"}).status_code == 400
+
+
+def test_the_kind_of_a_commitment_is_corrected_and_what_waits_is_checked_again(client, commitment, make_change_order, eve):
+    draft = make_change_order("draft")
+    page = sign_in(client, eve)
+
+    answer = page.post(address(commitment), data={"what": "kind", "seen": "subcontract", "value": "purchase order"})
+
+    assert answer.status_code == 303
+    assert (Commitment.get_by_id(commitment.id).kind, load(draft.id).checks) == ("purchase order", "block")
+    event = events.history("commitment", commitment.id)[-1]
+    assert (event.facts["old"], event.facts["new"]) == ({"kind": "subcontract"}, {"kind": "purchase order"})
+
+
+@pytest.mark.parametrize(("seen", "value", "status"), [("purchase order", "purchase order", 409), ("subcontract", "contract", 422)])
+def test_a_kind_that_is_none_or_was_changed_meanwhile_is_refused(client, commitment, eve, seen, value, status):
+    answer = sign_in(client, eve).post(address(commitment), data={"what": "kind", "seen": seen, "value": value})
+
+    assert answer.status_code == status
+    assert Commitment.get_by_id(commitment.id).kind == "subcontract"

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.db import lock, transaction
-from portal.domain import checks, contributing, events, judging, keys, mailing, matching, outbox, people
+from portal.domain import checks, contradicting, contributing, events, judging, keys, mailing, matching, outbox, people
 from portal.domain.commitments import Commitment, Job, Vendor
+from portal.domain.commitments import Kind as CommitmentKind
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
 
@@ -104,6 +105,22 @@ def say_subcontract(commitment: Commitment, seen: bool, wanted: bool, by: User) 
         if old == wanted:
             return
         _write(commitment, {"as_subcontract": wanted}, {"as_subcontract": old}, {"as_subcontract": wanted}, by)
+    judging.again(Commitment.id == commitment.id)
+
+
+def give_kind(commitment: Commitment, seen: str, wanted: str, by: User) -> None:
+    """Another kind for the commitment. Raises NotPermitted, Moved, or ValueError for what is no kind."""
+    if wanted not in set(CommitmentKind):
+        raise ValueError("Choose subcontract or purchase order.")
+    with transaction():
+        by = _held(by)
+        commitment = _locked(commitment)
+        old = str(commitment.kind)
+        if old != seen:
+            raise Moved(contradicting.KIND, old)
+        if old == wanted:
+            return
+        _write(commitment, {"kind": wanted}, {"kind": old}, {"kind": wanted}, by)
     judging.again(Commitment.id == commitment.id)
 
 

@@ -1,15 +1,15 @@
 """Jobs, vendors and commitments that a file names: found, made, or completed where something was still empty.
 
-What is known here stays: a code that a person linked is not overwritten by a file, only told.
+What is known here stays. A file that contradicts it in what tells who or what is meant (contradicting, vendors) is refused.
 """
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from portal.db import Model
-from portal.domain import contributing, events, keys
+from portal.domain import contradicting, contributing, events, keys
 from portal.domain.change_orders import EDITABLE, ChangeOrder
 from portal.domain.commitments import Commitment, Job, Kind, Vendor
 from portal.domain.companies import Company
@@ -49,7 +49,7 @@ class Books:
         self.resembling = Resembling(self.jobs.values(), self.commitments.values())
 
     def place(self, entries: Iterable[Entry]) -> tuple[list[Entry], list[Problem]]:
-        """The entries with the job that the file leaves out, where it is known, and all whose job or vendor cannot be told."""
+        """The entries with the job that the file leaves out, where it is known, and all of which it cannot be told what they mean."""
         entries = list(entries)
         self.vendors.hear(entries)
         placed, problems, index = [], [], self._index()
@@ -59,16 +59,26 @@ class Books:
                 problems.append(Problem(entry.where, "job", _which_job(entry, index)))
                 continue
             entry = self.spellings.of(dataclasses.replace(entry, job_number=job_number))
-            try:
-                self.vendors.of(entry, self._known(entry))
+            if unclear := list(self._unclear(entry)):
+                problems += [Problem(entry.where, error.field, str(error)) for error in unclear]
+            else:
                 placed.append(entry)
-            except Unclear as error:
-                problems.append(Problem(entry.where, "vendor", str(error)))
         return placed, problems
+
+    def _unclear(self, entry: Entry) -> Iterator[Unclear]:
+        """Why it cannot be told what the entry means, or that it means something else than is here."""
+        known = self._known(entry)
+        yield from contradicting.of(entry, self.jobs.get(entry.job_number), known)
+        try:
+            self.vendors.of(entry, known)
+        except Unclear as error:
+            yield error
 
     def commitment(self, entry: Entry) -> Commitment:
         """The entry's commitment, made or completed if need be. Raises vendors.Unclear before anything is."""
         commitment = self._known(entry)
+        for contradiction in contradicting.of(entry, self.jobs.get(entry.job_number), commitment):
+            raise contradiction
         vendor = self._vendor(entry, commitment)
         job = self._job(entry)
         if commitment is None:
@@ -166,8 +176,7 @@ class Books:
             events.record(_subject(thing), thing.id, "changed", self.by, old=old, new=new)
 
     def _keep(self, name: str, field: str, here: Any, there: Any) -> None:
-        words = {"subcontract": "subcontract number"}.get(field, field.replace("_", " "))
-        self.kept[f"{name}: {words} stays “{here}”; the file says “{there}”."] = None
+        self.kept[f"{name}: {field.replace('_', ' ')} stays “{here}”; the file says “{there}”."] = None
 
     def _index(self) -> dict[str, set[str]]:
         """Job numbers by job name."""

@@ -9,7 +9,11 @@ from portal.domain.entries import Entry, vendor_key
 
 
 class Unclear(Exception):
-    """The file does not say which vendor it means, or another one than the commitment has here; the sentence says which."""
+    """The file does not say what it means, or something else than is here: the sentence says which, `field` names the fact."""
+
+    def __init__(self, text: str, field: str = "vendor") -> None:
+        super().__init__(text)
+        self.field = field
 
 
 class Vendors:

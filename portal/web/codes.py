@@ -6,7 +6,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from portal.domain import correcting, projects
-from portal.domain.commitments import Commitment
+from portal.domain.commitments import Commitment, Kind
 from portal.domain.correcting import Moved
 from portal.web import keys
 from portal.web.lists import me
@@ -45,6 +45,8 @@ def write(held: Commitment, what: str) -> None:
         correcting.give_vendor(held, number(seen), number(form.get("vendor", "")), form.get("name", ""), form.get("code", ""), me())
     elif what == "as_subcontract":
         correcting.say_subcontract(held, seen == "on", form.get("value") == "on", me())
+    elif what == "kind":
+        correcting.give_kind(held, seen, form.get("value", ""), me())
     elif what in correcting.KINDS:
         correcting.correct(held, what, seen, form.get("value", ""), me())
     else:
@@ -61,6 +63,7 @@ def page(held: Commitment, what: str = "", problem: str = "") -> str:
         "projects/codes.html",
         held=held,
         vendors=correcting.choices(held),
+        kinds=list(Kind),
         why_not=correcting.why_not(me()),
         what=what,
         problem=problem,
