@@ -339,8 +339,12 @@ def test_nobody_retries_an_unknown_outcome(doubtful, ana):
         resolving.retry(doubtful.id, ana, doubtful.version)
 
 
-def test_entered_by_hand_is_shown_as_manual_and_sends_nothing(half, ada):
-    resolving.by_hand(half.id, ada, half.version, "s014-001", "Typed in by Kim")
+SPELLINGS = ["s014-001", " S014\u2013001 ", "\uff33\uff10\uff11\uff14-001"]  # as copied from a mail, or typed on a wide keyboard
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_entered_by_hand_is_shown_as_manual_and_sends_nothing(half, ada, spelling):
+    resolving.by_hand(half.id, ada, half.version, spelling, "Typed in by Kim")
 
     now = load(half.id)
     assert (now.state, now.manual) == (Status.EXPORTED, True)
@@ -365,12 +369,13 @@ def test_only_an_administrator_with_the_privilege_enters_by_hand_and_unlinks(hal
             resolving.unlink(exported.id, person, exported.version, "S014-002")
 
 
-def test_unlink_brings_it_back_to_the_project_with_its_number(make_change_order, ada):
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_unlink_brings_it_back_to_the_project_with_its_number(make_change_order, ada, spelling):
     exported = make_change_order("exported")
     with pytest.raises(Blocked):
         resolving.unlink(exported.id, ada, exported.version, "S014-009")
 
-    unlinked = resolving.unlink(exported.id, ada, exported.version, "s014-001")
+    unlinked = resolving.unlink(exported.id, ada, exported.version, spelling)
 
     assert (unlinked.state, unlinked.export) == (Status.RETRIEVED, None)
     assert told(exported).facts["number"] == "S014-001"

@@ -12,6 +12,7 @@ from portal.domain import (
     deciding,
     events,
     exports,
+    keys,
     leftovers,
     numbers,
     outbox,
@@ -105,7 +106,7 @@ def say_absent(id: int, by: User, version: int, note: str) -> ChangeOrder:
 
 def by_hand(id: int, by: User, version: int, number: str, note: str) -> ChangeOrder:
     """Failed -> Exported: somebody typed it into Spectrum, as `number`. Raises NotPermitted, Overtaken or Blocked."""
-    number, note = number.strip().upper(), note.strip()
+    number, note = keys.plain(number).upper(), note.strip()
     try:
         with transaction():
             by, change_order = people.as_held(by), change_orders.hold(id)
@@ -165,7 +166,7 @@ def cause_of(failure: events.Event | None) -> str:
 
 def same_number(typed: str, number: str, rule: int) -> list[Finding]:
     """The number typed once more, as a confirmation."""
-    if typed.strip().upper() == number:
+    if keys.canonical(typed) == keys.canonical(number):
         return []
     text = f"The Spectrum number of this change order is {number}."
     return [Finding(rule, "number", text, checks.ACCOUNTING, "Look it up in Spectrum under this number and type it here.")]
