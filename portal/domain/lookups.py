@@ -20,7 +20,7 @@ from portal.domain.companies import Company
 STALE = timedelta(days=3)
 JOBS, VENDORS, PHASES, COMPLETE_PHASES = "jobs", "vendors", "phases", "complete phases"
 COMPLETE = "C"
-code, phase_code = keys.canonical, keys.phase
+code = keys.canonical
 
 
 class SpectrumJob(Model):
@@ -137,7 +137,7 @@ def known(change_orders: Sequence[ChangeOrder]) -> dict[int, Known]:
     if not change_orders:
         return {}
     since = clock.now() - STALE
-    jobs = {code(change_order.job.number) for change_order in change_orders}
+    jobs = {keys.job(change_order.job.number) for change_order in change_orders}
     fresh = list(Reading.select().where(Reading.read_at >= since, Reading.job.in_(["", *jobs])))
     if not fresh:
         return {change_order.id: Known() for change_order in change_orders}
@@ -150,13 +150,13 @@ def known(change_orders: Sequence[ChangeOrder]) -> dict[int, Known]:
         change_order.id: Known(
             listed.get((company, job)),
             (company, JOBS, "") in whole,
-            (company, code(change_order.commitment.vendor_code)) in vendors,
+            (company, keys.vendor(change_order.commitment.vendor_code)) in vendors,
             (company, VENDORS, "") in whole,
             phases.get((company, job), {}),
             {(company, PHASES, job), (company, COMPLETE_PHASES, job)} <= whole,
         )
         for change_order in change_orders
-        for company, job in [(change_order.company.id, code(change_order.job.number))]
+        for company, job in [(change_order.company.id, keys.job(change_order.job.number))]
     }
 
 
@@ -165,13 +165,13 @@ def known_of(change_order: ChangeOrder) -> Known:
 
 
 def _vendors(change_orders: Sequence[ChangeOrder], since: Any) -> set[tuple[int, str]]:
-    codes = {code(change_order.commitment.vendor_code) for change_order in change_orders}
+    codes = {keys.vendor(change_order.commitment.vendor_code) for change_order in change_orders}
     found = SpectrumVendor.select().where(SpectrumVendor.code.in_(codes), SpectrumVendor.read_at >= since)
     return {(vendor.company_id, vendor.code) for vendor in found}
 
 
 def _phases(change_orders: Sequence[ChangeOrder], jobs: set[str], since: Any) -> dict[tuple[int, str], dict[tuple[str, str], str]]:
-    codes = {phase_code(line.phase_code) for change_order in change_orders for line in change_order.lines}
+    codes = {keys.phase(line.phase_code) for change_order in change_orders for line in change_order.lines}
     found: dict[tuple[int, str], dict[tuple[str, str], str]] = {}
     asked = SpectrumPhase.job.in_(jobs) & SpectrumPhase.phase.in_(codes) & (SpectrumPhase.read_at >= since)
     for one in SpectrumPhase.select().where(asked):
@@ -196,16 +196,16 @@ def _summary(company: Company, label: str, listings: tuple[str, ...]) -> Summary
 
 def keep(company: Company, listing: str, job: str, rows: Iterable[Mapping[str, str]], refresh: int, *, complete: bool, reason: str) -> None:
     """Put an answer in place of the one before; an incomplete one adds to it. Nothing is taken as told that was not."""
-    model, keys = TABLES[listing]
+    model, columns = TABLES[listing]
     now = clock.now()
-    found = {tuple(row[key] for key in keys): {**row, "company": company.id, "read_at": now} for row in rows}
+    found = {tuple(row[name] for name in columns): {**row, "company": company.id, "read_at": now} for row in rows}
     values = list(found.values())
     with transaction():
         if complete:
             model.delete().where(_of(company, listing, job)).execute()
         for part in peewee.chunked(values, 100):
-            told = [getattr(model, name) for name in part[0] if name not in (*keys, "company")]
-            target = [model.company, *(getattr(model, key) for key in keys)]  # type: ignore[attr-defined]
+            told = [getattr(model, name) for name in part[0] if name not in (*columns, "company")]
+            target = [model.company, *(getattr(model, name) for name in columns)]  # type: ignore[attr-defined]
             model.insert_many(part).on_conflict(conflict_target=target, preserve=told).execute()
         _note(company, listing, job, refresh, read_at=now, complete=complete, reason=reason, error="")
 

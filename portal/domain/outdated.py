@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.domain import checks, exports, lookups
+from portal.domain import checks, exports, keys
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.checks import Finding
 from portal.domain.companies import Company
@@ -113,4 +113,4 @@ def _written(value: Any) -> str:
 
 
 def _same(one: str, other: str) -> bool:
-    return lookups.code(one) == lookups.code(other)
+    return keys.canonical(one) == keys.canonical(other)

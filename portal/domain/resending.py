@@ -12,7 +12,7 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField, transaction
-from portal.domain import calls, change_orders, companies, events, exports, lookups, outbox, people, readings, resolving
+from portal.domain import calls, change_orders, companies, events, exports, keys, outbox, people, readings, resolving
 from portal.domain.calls import Call
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.companies import ADDS, REPLACES, Company
@@ -75,7 +75,7 @@ def ask(id: int, by: User, code: str) -> ResendCheck:
         company = companies.hold()
         if not company.test_company:
             raise NotNow(NO_TEST_COMPANY)
-        if lookups.code(code) != lookups.code(company.code):
+        if keys.canonical(code) != keys.canonical(company.code):
             raise ValueError("That is not the code of the test company. Type it as it stands under Spectrum codes.")
         if change_order.state is not Status.EXPORTED or change_order.export is None or change_order.manual:
             raise Overtaken(change_order)
@@ -153,7 +153,7 @@ def _keep(dispatch: Dispatch, check: ResendCheck, said: str, *, sent: bool = Fal
 
 def _is_here(export: Export, company: Company) -> bool:
     """Whether it was exported to the company under its present code."""
-    return lookups.code(export.lines[0][1]["Company_Code"]) == lookups.code(company.code)
+    return keys.canonical(export.lines[0][1]["Company_Code"]) == keys.canonical(company.code)
 
 
 def _administrator(by: User) -> User:
