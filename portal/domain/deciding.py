@@ -56,31 +56,23 @@ def accept(
     out (renumbering). Raises NotPermitted, Overtaken, Changed or Blocked, and then nothing is recorded. The same person's
     repeat of the same decision changes nothing.
     """
-    try:
-        with transaction():
-            by, change_order = people.as_held(by), signing.hold(id)
-            if is_repeat(change_order, by, "accepted", version):
-                return change_order
-            change_order.expect(Status.READY, version)
-            ensure_may_decide(change_order, by)
-            signing.require(change_order, seen)  # before the rules: what they say now is about what the approver has not seen
-            number, lost = numbers.chosen(change_order, number), numbers.lost(change_order)
-            found = checks.at_accept(change_order, number, title, description, accounting_date)
-            checks.require([*found, *leftovers.against_accept(change_order), *renumbering.findings(change_order, by, removed=removed)])
-            numbers.reserve(change_order, number)
-            export = _freeze(change_order, number, title, description, accounting_date)
-            change_order.move(Status.QUEUED, version, decided_by=by, decided_at=clock.now(), export=export.id)
-            company = change_order.company
-            contributing.settle_codes(change_order, by)
-            outbox.promise(export.key, company.lane, Task.EXPORT, export.id, timedelta(seconds=company.export_delay))
-            instead = {"instead_of": lost.number, "removed": removed} if lost else {}
-            _record(change_order, "accepted", by, seen=version, number=number, title=title, total=str(change_order.amount), **instead)
-            rehearsal.reach("accept.before_commit")
-        rehearsal.reach("accept.after_commit")
-        return change_order
-    except numbers.Taken as taken:
-        text = f"The number {taken.number} was taken by {numbers.named(taken.holder)} this very moment."
-        raise checks.Blocked([Finding(17, "number", text, checks.ACCOUNTING, "Pick another.")]) from None
+    with transaction():
+        by, change_order = people.as_held(by), signing.hold(id)
+        if is_repeat(change_order, by, "accepted", version):
+            return change_order
+        change_order.expect(Status.READY, version)
+        ensure_may_decide(change_order, by)
+        signing.require(change_order, seen)  # before the rules: what they say now is about what the approver has not seen
+        number, lost = numbers.chosen(change_order, number), numbers.lost(change_order)
+        found = checks.at_accept(change_order, number, title, description, accounting_date)
+        checks.require([*found, *leftovers.against_accept(change_order), *renumbering.findings(change_order, by, removed=removed)])
+        _reserve(change_order, number)
+        _queue(change_order, by, version, _freeze(change_order, number, title, description, accounting_date))
+        instead = {"instead_of": lost.number, "removed": removed} if lost else {}
+        _record(change_order, "accepted", by, seen=version, number=number, title=title, total=str(change_order.amount), **instead)
+        rehearsal.reach("accept.before_commit")
+    rehearsal.reach("accept.after_commit")
+    return change_order
 
 
 def reject(id: int, by: User, version: int, reason: str, removed: bool = False, not_entered: bool = False) -> ChangeOrder:
@@ -165,6 +157,22 @@ def waits_for(by: User) -> Any:
     if not by.may_decide:
         return ChangeOrder.id.is_null()
     return (ChangeOrder.status == Status.READY) & (~Company.four_eyes | contributing.without(by))
+
+
+def _reserve(change_order: ChangeOrder, number: str) -> None:
+    try:
+        numbers.reserve(change_order, number)
+    except numbers.Taken as taken:
+        text = f"The number {taken.number} was taken by {numbers.named(taken.holder)} this very moment."
+        raise checks.Blocked([Finding(17, "number", text, checks.ACCOUNTING, "Pick another.")]) from None
+
+
+def _queue(change_order: ChangeOrder, by: User, version: int, export: exports.Export) -> None:
+    """Ready -> Queued, with the promise to send the Export after the company's delay."""
+    company = change_order.company
+    change_order.move(Status.QUEUED, version, decided_by=by, decided_at=clock.now(), export=export.id)
+    contributing.settle_codes(change_order, by)
+    outbox.promise(export.key, company.lane, Task.EXPORT, export.id, timedelta(seconds=company.export_delay))
 
 
 def _freeze(change_order: ChangeOrder, number: str, title: str | None, description: str | None, on: date | None) -> exports.Export:
