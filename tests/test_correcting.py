@@ -19,12 +19,13 @@ from portal.domain import (
     reviewing,
     sending,
 )
-from portal.domain.change_orders import Status, load
+from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.checks import Blocked
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.contributing import CODE, DEEDS, CodeHand
 from portal.domain.correcting import Moved
 from portal.domain.outbox import Dispatch, Task
+from portal.domain.outdated import Unconfirmed
 from portal.domain.people import NotPermitted
 from portal.spectrum.records import Receipt
 from tests.cast import export, signed
@@ -37,10 +38,10 @@ def address(commitment):
     return f"/commitments/{commitment.id}/codes"
 
 
-def correct(commitment, kind, by, value="NEW-1"):
+def correct(commitment, kind, by, value="NEW-1", confirmed=0):
     _, field = KINDS[kind]
     held = Commitment.get_by_id(commitment.id)
-    correcting.correct(held, kind, getattr(correcting.KINDS[kind].of(held), field), value, by)
+    correcting.correct(held, kind, getattr(correcting.KINDS[kind].of(held), field), value, by, confirmed)
 
 
 def accept(change_order, by, **typed):
@@ -121,7 +122,7 @@ def test_what_an_unlinked_one_is_sent_under_anew_counts_too(commitment, make_cha
 
 def test_what_was_accepted_under_the_old_code_is_reviewed_again_and_goes_out_under_the_new_one(commitment, make_change_order, ana, eve):
     queued = make_change_order("queued")
-    correct(commitment, "customer", eve, "SOUTHSIDE")
+    correct(commitment, "customer", eve, "SOUTHSIDE", confirmed=1)
     export(load(queued.id), Receipt(200))
     failed = load(queued.id)
     assert failed.state is Status.FAILED
@@ -345,3 +346,65 @@ def test_a_kind_that_is_none_or_was_changed_meanwhile_is_refused(client, commitm
 
     assert answer.status_code == status
     assert Commitment.get_by_id(commitment.id).kind == "subcontract"
+
+
+@pytest.fixture
+def accepted(make_change_order, ana):
+    """Two that were accepted under the present codes; one of them failed."""
+    both = [accept(make_change_order(), ana) for _ in range(2)]
+    failed = both[1].id
+    ChangeOrder.update(status=Status.FAILED).where(ChangeOrder.id == failed).execute()
+    make_change_order("exported")
+    return both
+
+
+def typed_for(kind, commitment):
+    """What the form of the page says for another value, and where the value it shows stands."""
+    if kind == "vendor":
+        return {"what": kind, "seen": commitment.vendor.id, "vendor": "", "name": "Bright", "code": "BRIGHT"}
+    held, field = correcting.KINDS[kind].of(commitment), correcting.KINDS[kind].field
+    return {"what": kind, "seen": getattr(held, field), "value": "NEW-1"}
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "vendor"])
+def test_saving_a_code_says_first_how_many_accepted_ones_carry_the_old_one(client, commitment, accepted, eve, kind):
+    form = typed_for(kind, commitment)
+    sign_in(client, eve)
+    before = events.Event.select().count()
+
+    asked = client.post(address(commitment), data=form)
+    after = events.Event.select().count()
+
+    page = BeautifulSoup(asked.text, "html.parser")
+    told = page.select_one(f"form#{kind} #carriers")
+    assert (asked.status_code, after) == (409, before)
+    assert "2 change orders were accepted with the old value and are not exported yet." in " ".join(told.text.split())
+    assert told.find("input", {"name": "confirmed"})["value"] == "2"
+    assert page.find(id="vendor-code" if kind == "vendor" else f"{kind}-value")["value"] in ("NEW-1", "BRIGHT")
+    saved = client.post(address(commitment), data=form | {"confirmed": "2"})
+    assert saved.status_code == 303
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "vendor"])
+def test_what_was_accepted_after_the_question_is_asked_about_again(client, commitment, accepted, eve, kind):
+    answer = sign_in(client, eve).post(address(commitment), data=typed_for(kind, commitment) | {"confirmed": "1"})
+
+    assert answer.status_code == 409
+
+
+def test_only_those_under_the_code_are_counted(job, vendor, commitment, accepted, eve):
+    other = Commitment.create(job=job, vendor=vendor, number="SC-015", subcontract="SC-015")
+
+    correct(other, "subcontract", eve)
+    correcting.give_vendor(other, vendor.id, None, "Bright", "BRIGHT", eve)
+    with pytest.raises(Unconfirmed) as refused:
+        correct(other, "customer", eve)
+
+    assert refused.value.count == 2
+    assert Job.get().customer == "NORTHSIDE"
+
+
+def test_another_spelling_of_a_code_stops_nothing_and_asks_nothing(commitment, accepted, eve):
+    correct(commitment, "subcontract", eve, "sc-014")
+
+    assert Commitment.get().subcontract == "sc-014"

@@ -7,7 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal import db, tasks
-from portal.domain import company_settings, deciding, events, exporting, exports, resolving, reviewing, sending
+from portal.domain import company_settings, deciding, events, exporting, exports, outdated, resolving, reviewing, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.checks import Blocked
 from portal.domain.companies import Company
@@ -405,7 +405,7 @@ def test_what_was_accepted_after_the_question_is_asked_about_again(accepted, mak
     one = make_change_order()
     signed(one.id, ana, one.version)
 
-    with pytest.raises(company_settings.Unconfirmed) as refused:
+    with pytest.raises(outdated.Unconfirmed) as refused:
         company_settings.change("spectrum", SPECTRUM | {"sub_status": "R"}, eve, confirmed=1)
 
     assert refused.value.count == 2

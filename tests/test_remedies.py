@@ -128,7 +128,7 @@ class Scene:
     def correct(self, kind, code):
         held = Commitment.get_by_id(self.commitment.id)
         what = correcting.KINDS[kind]
-        correcting.correct(held, kind, getattr(what.of(held), what.field), code, self.eve)
+        correcting.correct(held, kind, getattr(what.of(held), what.field), code, self.eve, confirmed=9)
 
     def listed(self, listing, model, of="", **row):
         """Spectrum's list was read, whole, with this row in it or without any."""

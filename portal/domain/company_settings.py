@@ -33,14 +33,6 @@ class Invalid(Exception):
         self.errors = errors
 
 
-class Unconfirmed(Exception):
-    """Change orders were accepted with a value that is about to change; nothing was recorded before somebody has read how many: `count`."""
-
-    def __init__(self, count: int) -> None:
-        super().__init__(f"{count} accepted change orders carry the old value.")
-        self.count = count
-
-
 def name(text: str) -> str:
     if not 1 <= len(text) <= 100 or not text.isprintable():
         raise ValueError("The company name needs 1 to 100 plain characters.")
@@ -150,7 +142,7 @@ SECTIONS: Mapping[str, Section] = {
 
 
 def change(section: str, values: Mapping[str, str], by: User, confirmed: int = 0) -> Company:
-    """Keep the values of one section. Raises NotPermitted, Invalid, Unconfirmed, or KeyError for a section that is none.
+    """Keep the values of one section. Raises NotPermitted, Invalid, outdated.Unconfirmed, or KeyError for a section that is none.
 
     confirmed  of how many accepted change orders that carry an old value the person knows: they stop instead of being sent
     """
@@ -162,8 +154,7 @@ def change(section: str, values: Mapping[str, str], by: User, confirmed: int = 0
             raise NotPermitted("Only an administrator changes the company settings.")
         company = hold()
         old = {field: getattr(company, field) for field in wanted if getattr(company, field) != wanted[field]}
-        if (count := outdated.carriers(company, wanted)) > confirmed:
-            raise Unconfirmed(count)
+        outdated.ensure_known(outdated.carriers(company, wanted), confirmed)
         if old:
             new = {field: wanted[field] for field in old}
             if "code" in old:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.db import lock, transaction
-from portal.domain import checks, contradicting, contributing, events, judging, keys, mailing, matching, outbox, people
+from portal.domain import checks, contradicting, contributing, events, judging, keys, mailing, matching, outbox, outdated, people
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.commitments import Kind as CommitmentKind
 from portal.domain.outbox import Task
@@ -50,10 +50,12 @@ def why_not(by: User) -> str:
     return "" if by.may_administer or by.may_decide else ONLY
 
 
-def correct(commitment: Commitment, kind: str, seen: str, typed: str, by: User) -> None:
+def correct(commitment: Commitment, kind: str, seen: str, typed: str, by: User, confirmed: int = 0) -> None:
     """Give one code of what the commitment's change orders are sent under another value. `seen`: what the person saw in its place.
 
-    Raises NotPermitted, Moved, or ValueError for what is no code.
+    confirmed  of how many accepted change orders that carry the old one the person knows: they stop instead of being sent
+
+    Raises NotPermitted, Moved, outdated.Unconfirmed, or ValueError for what is no code.
     """
     what = KINDS[kind]
     thing = what.of(commitment)
@@ -70,15 +72,17 @@ def correct(commitment: Commitment, kind: str, seen: str, typed: str, by: User) 
             return
         if isinstance(thing, Vendor):
             _ensure_own_code(thing, code)
+        under = matching.UNDER[type(thing)] == thing
+        outdated.ensure_known(outdated.code_carriers(under, what.field, old, code), confirmed)
         _write(thing, {what.field: code}, {what.field: old}, {what.field: code}, by)
     # a subcontract number is compared with those of all commitments of the job
-    judging.again(Commitment.job == commitment.job if kind == "subcontract" else matching.UNDER[type(thing)] == thing)
+    judging.again(Commitment.job == commitment.job if kind == "subcontract" else under)
 
 
-def give_vendor(commitment: Commitment, seen: int | None, wanted: int | None, name: str, code: str, by: User) -> None:
+def give_vendor(commitment: Commitment, seen: int | None, wanted: int | None, name: str, code: str, by: User, confirmed: int = 0) -> None:
     """Another vendor for the commitment, or its first one: one that is known here, or a new one of this name and code.
 
-    `seen`: the id of the vendor the person saw. Raises NotPermitted, Moved or ValueError.
+    `seen`: the id of the vendor the person saw; `confirmed` as in `correct`. Raises what that raises.
     """
     with transaction():
         by = _held(by)
@@ -90,6 +94,9 @@ def give_vendor(commitment: Commitment, seen: int | None, wanted: int | None, na
         vendor = _known(company, wanted) if wanted else _new(company, name, code, by)
         if before and vendor.id == before.id:
             return
+        if before:
+            under = Commitment.id == commitment.id
+            outdated.ensure_known(outdated.code_carriers(under, "code", str(before.code), str(vendor.code)), confirmed)
         _write(commitment, {"vendor": vendor.id}, {"vendor": _named(before)}, {"vendor": _named(vendor)}, by)
     judging.again(Commitment.id == commitment.id)
 

@@ -11,6 +11,7 @@ from typing import Any
 from portal.domain import checks, exports, keys
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.checks import Finding
+from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
 from portal.domain.exports import Export
 
@@ -22,7 +23,20 @@ SETTINGS = {  # setting of the company: element of the call, and its name
     "cost_reimbursable": ("Cost_Reimbursable_Flag", "cost-reimbursable flag"),
     "sub_status": ("Sub_Status", "subcontract status"),
 }
+CODES = {
+    "customer": "Customer_Code",
+    "code": "Subcontractor_Code",
+    "subcontract": "Subcontract_Number",
+}
 WHOLE, IN_PART = "outdated", "outdated in part"  # columns of the catalogue
+
+
+class Unconfirmed(Exception):
+    """Change orders were accepted with a value that is about to change; nothing was recorded before somebody has read how many: `count`."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"{count} accepted change orders carry the old value.")
+        self.count = count
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +97,29 @@ def carriers(company: Company, wanted: Mapping[str, Any]) -> int:
     changed = [name for name in SETTINGS if name in wanted and wanted[name] != getattr(company, name)]
     if not changed:
         return 0
-    open_exports = ChangeOrder.select(ChangeOrder.export).where(ChangeOrder.status.in_(ACCEPTED), ChangeOrder.export.is_null(False))
-    old = {SETTINGS[name][0]: _written(getattr(company, name)) for name in changed}
-    frozen = (_frozen(export) for export in Export.select().where(Export.id.in_(open_exports)))
+    return _carrying(_accepted(), {SETTINGS[name][0]: _written(getattr(company, name)) for name in changed})
+
+
+def code_carriers(commitments: Any, field: str, old: str, new: str) -> int:
+    """The same of a code: of the accepted change orders of these commitments (a condition of a query over them)."""
+    if not old or _same(old, new):
+        return 0
+    return _carrying(_accepted().join(Commitment).where(commitments), {CODES[field]: old})
+
+
+def ensure_known(count: int, confirmed: int) -> None:
+    """Raises Unconfirmed where more carry an old value than the person has read of."""
+    if count > confirmed:
+        raise Unconfirmed(count)
+
+
+def _accepted() -> Any:
+    return ChangeOrder.select(ChangeOrder.export).where(ChangeOrder.status.in_(ACCEPTED), ChangeOrder.export.is_null(False))
+
+
+def _carrying(accepted: Any, old: Mapping[str, str]) -> int:
+    """How many of these carry one of the old values, by element."""
+    frozen = (_frozen(export) for export in Export.select().where(Export.id.in_(accepted)))
     return sum(any(_same(values[element], value) for element, value in old.items()) for values in frozen)
 
 

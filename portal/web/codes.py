@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from portal.domain import correcting, projects
 from portal.domain.commitments import Commitment, Kind
 from portal.domain.correcting import Moved
+from portal.domain.outdated import Unconfirmed
 from portal.web import keys
 from portal.web.lists import me
 
@@ -31,6 +32,8 @@ def correct(id: int) -> ResponseReturnValue:
         write(held, what)
     except Moved as error:
         return page(projects.commitment(id, me()), what, str(error)), 409
+    except Unconfirmed as error:
+        return page(held, what, carriers=error.count), 409
     except ValueError as error:
         return page(held, what, str(error)), 422
     flash("Corrected. What waits under it was checked again, and the administrators are told.")
@@ -40,15 +43,15 @@ def correct(id: int) -> ResponseReturnValue:
 def write(held: Commitment, what: str) -> None:
     """What the form says. Ends the request where it is none of ours."""
     form = request.form
-    seen = form.get("seen", "")
+    seen, known = form.get("seen", ""), keys.confirmed()
     if what == "vendor":
-        correcting.give_vendor(held, number(seen), number(form.get("vendor", "")), form.get("name", ""), form.get("code", ""), me())
+        correcting.give_vendor(held, number(seen), number(form.get("vendor", "")), form.get("name", ""), form.get("code", ""), me(), known)
     elif what == "as_subcontract":
         correcting.say_subcontract(held, seen == "on", form.get("value") == "on", me())
     elif what == "kind":
         correcting.give_kind(held, seen, form.get("value", ""), me())
     elif what in correcting.KINDS:
-        correcting.correct(held, what, seen, form.get("value", ""), me())
+        correcting.correct(held, what, seen, form.get("value", ""), me(), known)
     else:
         abort(400)
 
@@ -57,8 +60,11 @@ def number(text: str) -> int | None:
     return int(text) if ID.fullmatch(text) else None
 
 
-def page(held: Commitment, what: str = "", problem: str = "") -> str:
-    """The page; in the form that was refused with what was typed."""
+def page(held: Commitment, what: str = "", problem: str = "", carriers: int = 0) -> str:
+    """The page; in the form that was refused with what was typed.
+
+    carriers  how many accepted change orders carry the old value of what was typed: to be confirmed first
+    """
     return render_template(
         "projects/codes.html",
         held=held,
@@ -67,5 +73,6 @@ def page(held: Commitment, what: str = "", problem: str = "") -> str:
         why_not=correcting.why_not(me()),
         what=what,
         problem=problem,
+        carriers=carriers,
         typed=request.form if what else {},
     )

@@ -1,11 +1,13 @@
-"""Ids in addresses: one spelling each, and none that the database could not hold."""
+"""Ids and counts from a browser: one spelling each, and none that the database could not hold."""
 
 import re
 
+from flask import request
 from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
 
 ID = re.compile("[1-9][0-9]{0,17}", re.ASCII)
+COUNT = re.compile("[0-9]{1,9}", re.ASCII)
 
 
 class Key(BaseConverter):
@@ -23,3 +25,9 @@ class Key(BaseConverter):
 def register(state: BlueprintSetupState) -> None:
     """For `Blueprint.record`: the converter has to be known before the blueprint's first address."""
     state.app.url_map.converters["key"] = Key
+
+
+def confirmed() -> int:
+    """How many accepted change orders the person was told of, and ticked."""
+    told = request.form.get("confirmed", "")
+    return int(told) if COUNT.fullmatch(told) else 0

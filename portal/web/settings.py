@@ -1,6 +1,5 @@
 """The settings pages, for administrators: people with their rights, and the company."""
 
-import re
 from zoneinfo import available_timezones
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
@@ -17,6 +16,7 @@ from portal.domain import (
     currencies,
     lookups,
     mail_trials,
+    outdated,
     past_imports,
     pausing,
     privileges,
@@ -34,7 +34,6 @@ from portal.web.lists import me
 bp = Blueprint("settings", __name__, url_prefix="/settings")
 bp.record(keys.register)
 ZONES = {zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/", "US/"))} | {"UTC"}
-COUNT = re.compile("[0-9]{1,9}", re.ASCII)
 LONGEST_REASON = 200  # of a pause
 WEEKDAYS = list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), start=1))
 
@@ -79,20 +78,14 @@ def save() -> ResponseReturnValue:
     if section not in company_settings.SECTIONS:
         abort(400)
     try:
-        company_settings.change(section, typed_values(), by=current_user, confirmed=confirmed())
+        company_settings.change(section, typed_values(), by=current_user, confirmed=keys.confirmed())
     except company_settings.Invalid as error:
         return company_page(section, error.errors), 422
-    except company_settings.Unconfirmed as error:
+    except outdated.Unconfirmed as error:
         return company_page(section, carriers=error.count), 409
     off = next(iter(checks.company_settings(companies.current())), None) if section == "spectrum" else None
     flash(f"Saved {formats.at_time(clock.now())}.{f' {off.text} {off.fix}' if off else ''}", "warning" if off else "message")
     return redirect(url_for(".company", _anchor=section), 303)
-
-
-def confirmed() -> int:
-    """How many accepted change orders the administrator was told of, and ticked."""
-    told = request.form.get("confirmed", "")
-    return int(told) if COUNT.fullmatch(told) else 0
 
 
 def typed_values() -> dict[str, str]:
