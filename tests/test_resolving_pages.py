@@ -11,6 +11,7 @@ from portal.domain.companies import REPLACES
 from portal.domain.people import User
 from tests.cast import signed
 from tests.conftest import HTMX, path_of, sign_in
+from tests.today import ZONE
 
 
 def soup(answer):
@@ -202,7 +203,10 @@ def test_not_there_too_early_comes_back(client, ana, make_change_order):
         ("", False, "The portal has no read access to Spectrum. Someone in accounting must look up S014-001."),
     ],
 )
-def test_the_portal_says_what_it_does_about_a_doubt_only_where_it_can(make_app, ana, make_change_order, company, server, replaces, said):
+def test_the_portal_says_what_it_does_about_a_doubt_only_where_it_can(
+    make_app, ana, make_change_order, company, clock, server, replaces, said
+):
+    clock.set(clock.now().astimezone(ZONE).replace(hour=12).astimezone(UTC))  # what comes next comes on the same day
     company.resending = REPLACES if replaces else ""
     company.save()
     one = make_change_order("unknown")
