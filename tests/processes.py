@@ -150,6 +150,7 @@ class Catcher(Process):
         self.url = f"http://127.0.0.1:{http_port}/{doorstep.word(folder)}"
         ports = ["--smtp-port", str(self.smtp_port), "--http-port", str(http_port)]
         super().__init__([sys.executable, "-m", "portal.cli", "catcher", *ports, "--data", str(folder)], folder / "catcher.log")
+        self.earlier = 0  # mails of the tests before
 
     def ready(self) -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.smtp_port), 1):
@@ -157,7 +158,11 @@ class Catcher(Process):
         return False
 
     def mails(self) -> list[dict[str, Any]]:
-        return list(get_json(f"{self.url}/mails.json"))
+        return list(get_json(f"{self.url}/mails.json"))[self.earlier :]
+
+    def forget(self) -> None:
+        """Hide the mails caught until now."""
+        self.earlier += len(self.mails())
 
 
 class PortalUp(Process):
@@ -257,10 +262,17 @@ def valkey(short_folder: Path) -> Iterator[Valkey]:
         yield server
 
 
-@pytest.fixture
-def catcher(tmp_path: Path) -> Iterator[Catcher]:
-    with running(Catcher(tmp_path)) as server:
+@pytest.fixture(scope="session")
+def shared_catcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catcher]:
+    with running(Catcher(tmp_path_factory.mktemp("catcher"))) as server:
         yield server
+
+
+@pytest.fixture
+def catcher(shared_catcher: Catcher) -> Catcher:
+    """A mail catcher that shows the mails of this test only."""
+    shared_catcher.forget()
+    return shared_catcher
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,21 @@ import json
 import smtplib
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
 from portal.catcher import Mailbox
-from tests.processes import Catcher
+from tests.processes import Catcher, running
+
+
+@pytest.fixture
+def catcher(tmp_path: Path) -> Iterator[Catcher]:
+    """One of the test's own, which may be killed."""
+    with running(Catcher(tmp_path)) as server:
+        yield server
 
 
 def send(catcher: Catcher, subject: str = "CCO 003 was sent back", text: str = "Wrong phase code", html: str = "") -> None:

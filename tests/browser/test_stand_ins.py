@@ -1,17 +1,22 @@
 """What `portal up` prints for a person to look at can be looked at in a browser."""
 
 import smtplib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.processes import Catcher
+from tests.processes import Catcher, running
 
 
-@pytest.fixture
-def mail(catcher: Catcher) -> str:
+@pytest.fixture(scope="module")
+def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running(Catcher(tmp_path_factory.mktemp("catcher"))) as catcher:
+        yield caught(catcher)
+
+
+def caught(catcher: Catcher) -> str:
     content = b"Subject: CCO 003 was sent back\r\n\r\nWrong phase code\r\n"
     with smtplib.SMTP("127.0.0.1", catcher.smtp_port, timeout=10) as smtp:
         smtp.sendmail("portal@localhost.test", ["dee@example.test"], content)
