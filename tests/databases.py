@@ -1,5 +1,7 @@
-"""The databases of the tests: each test that touches one runs on SQLite and on PostgreSQL, with an empty, migrated one of its own.
+"""The databases of the tests: each test that touches one has an empty, migrated one of its own.
 
+Every test runs on SQLite. What a database may answer differently runs on PostgreSQL too: a module says so by
+`pytestmark = pytest.mark.databases_differ("locks")`. `--database both` runs everything on both, but for LOOKS;
 `--database sqlite` or `--database postgresql` keeps to one of them.
 """
 
@@ -14,7 +16,8 @@ import pytest
 from portal import db
 from tests.processes import Postgres, running
 
-SQLITE, POSTGRESQL, BOTH = "sqlite", "postgresql", "both"
+SQLITE, POSTGRESQL, BOTH, DIFFERING = "sqlite", "postgresql", "both", "differing"
+DIFFERS = "databases_differ"
 MEMORY, ROOM = Path("/dev/shm"), 2**30
 # In the browser, deciding and resolving run on both. These are about pages whose data the tests over HTTP run on both for.
 LOOKS = {
@@ -52,14 +55,26 @@ SEQUENCES = "SELECT sequencename, coalesce(last_value, 1), last_value IS NOT NUL
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--database", choices=[SQLITE, POSTGRESQL, BOTH], default=BOTH, help="what the tests keep their data in")
+    parser.addoption(
+        "--database", choices=[SQLITE, POSTGRESQL, BOTH, DIFFERING], default=DIFFERING, help="what the tests keep their data in"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"{DIFFERS}(why): runs on SQLite and on PostgreSQL, since they may answer differently")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" in metafunc.fixturenames:
-        chosen = metafunc.config.getoption("--database")
-        kinds = [SQLITE] if metafunc.module.__name__ in LOOKS else [SQLITE, POSTGRESQL]
-        metafunc.parametrize("database_kind", [kind for kind in kinds if chosen in (kind, BOTH)])
+        metafunc.parametrize("database_kind", kinds(metafunc, metafunc.config.getoption("--database")))
+
+
+def kinds(metafunc: pytest.Metafunc, chosen: str) -> list[str]:
+    """The databases that a test runs on."""
+    if chosen == DIFFERING:
+        return [SQLITE, POSTGRESQL] if metafunc.definition.get_closest_marker(DIFFERS) else [SQLITE]
+    able = [SQLITE] if metafunc.module.__name__ in LOOKS else [SQLITE, POSTGRESQL]
+    return [kind for kind in able if chosen in (kind, BOTH)]
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from portal.domain.outbox import Dispatch
 from portal.domain.people import Level, Membership, User
 from tests.conftest import HTMX, PASSWORD, count_queries, sign_in
 
+pytestmark = pytest.mark.databases_differ("constraints and triggers")
+
 PEOPLE = "/settings/people"
 
 

@@ -14,6 +14,8 @@ from portal import db, keeper
 from portal.domain import audit, companies, events, heads
 from portal.domain.events import GENESIS, Event
 
+pytestmark = pytest.mark.databases_differ("constraints and triggers")
+
 TRIGGERS = ("event_unchanged", "event_kept", "event_not_replaced")
 
 

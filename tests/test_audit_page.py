@@ -22,6 +22,8 @@ from tests.cast import signed
 from tests.conftest import HTMX, count_queries, sign_in
 from tests.test_audit_command import remove
 
+pytestmark = pytest.mark.databases_differ("sorting, searching and paging")
+
 
 @pytest.fixture
 def eve_at(client, eve):

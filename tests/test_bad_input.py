@@ -13,6 +13,8 @@ from portal.web.access import ENDPOINTS
 from tests.cast import seen
 from tests.conftest import HTMX, sign_in
 
+pytestmark = pytest.mark.databases_differ("types and bad text")
+
 IDS = [
     "0",
     "-1",

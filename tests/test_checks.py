@@ -9,6 +9,8 @@ from portal.domain import checks, numbers
 from portal.domain.change_orders import LineItem, load
 from portal.domain.commitments import Kind
 
+pytestmark = pytest.mark.databases_differ("types and bad text")
+
 
 @pytest.fixture
 def draft(make_change_order):

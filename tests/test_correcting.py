@@ -31,6 +31,8 @@ from portal.spectrum.records import Receipt
 from tests.cast import export, signed
 from tests.conftest import sign_in
 
+pytestmark = pytest.mark.databases_differ("constraints and triggers")
+
 KINDS = {"customer": (Job, "customer"), "vendor_code": (Vendor, "code"), "subcontract": (Commitment, "subcontract")}
 
 

@@ -17,6 +17,8 @@ from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted, User
 from tests.cast import signed
 
+pytestmark = pytest.mark.databases_differ("locks and races")
+
 
 @pytest.fixture
 def ready(make_change_order):

@@ -32,6 +32,8 @@ from portal.spectrum.records import OutcomeUnknown
 from tests.cast import ANSWERS, export, seen, signed
 from tests.conftest import HTMX, count_queries, sign_in
 
+pytestmark = pytest.mark.databases_differ("locks and races")
+
 ROOT = Path(config.__file__).parent
 DECIDES = re.compile(r"deciding\.(?:accept|reject)\(")
 SENTENCE = "You sent or wrote this change order, so another approver has to decide it (four eyes)."

@@ -13,6 +13,8 @@ from tests.conftest import count_queries, sign_in
 from tests.mail_server import mail_server  # noqa: F401
 from tests.test_audit import by_hand, trail  # noqa: F401
 
+pytestmark = pytest.mark.databases_differ("constraints and triggers")
+
 STRIP = "The audit trail is in doubt since"
 
 

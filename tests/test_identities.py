@@ -13,6 +13,8 @@ from portal.domain.people import Level, User
 from portal.domain.sessions import Road
 from tests.conftest import PASSWORD, count_queries
 
+pytestmark = pytest.mark.databases_differ("locks and races")
+
 ISSUER = "https://id.example.test"
 LEVELS = {"finance": Level.STANDARD, "portal-admins": Level.ADMIN, "guests": Level.READ_ONLY}
 NIA = Claims(ISSUER, "4711", "nia@example.test", True, "Nia Brandt", frozenset())

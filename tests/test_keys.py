@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from portal.domain import keys
 
+pytestmark = pytest.mark.databases_differ("locks and races")
+
 SPELLINGS = {
     "an en dash": "24–117",
     "a no-break hyphen": "24‑117",

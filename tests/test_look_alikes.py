@@ -18,6 +18,8 @@ from tests.cast import signed
 from tests.conftest import count_queries, sign_in
 from tests.today import ZONE
 
+pytestmark = pytest.mark.databases_differ("sorting, searching and paging")
+
 SPELLINGS = {
     "wide digits": "ＣＣＯ-００１",
     "an en dash": "CCO–001",

@@ -14,6 +14,8 @@ from portal.spectrum.records import Stored, StoredLine
 from tests.conftest import HTMX, sign_in
 from tests.test_resolving_pages import NOON, buttons, path, seen, soup, words
 
+pytestmark = pytest.mark.databases_differ("sorting, searching and paging")
+
 
 @pytest.fixture
 def client(make_app, company):

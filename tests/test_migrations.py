@@ -12,6 +12,8 @@ from portal.domain import sending
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.tables import TABLES
 
+pytestmark = pytest.mark.databases_differ("constraints and triggers")
+
 
 @pytest.fixture
 def migrated(empty_url):

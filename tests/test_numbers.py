@@ -20,6 +20,8 @@ from portal.spectrum.records import NotSent, Receipt, Refused, Row
 from tests.cast import export, seen, signed
 from tests.conftest import HTMX, sign_in
 
+pytestmark = pytest.mark.databases_differ("locks and races")
+
 BAD_PHASE = Refused("Refused.", http=200, rows=[Row("I", "Phase is not on the job", "CR_Phase_Code")])
 
 

@@ -13,6 +13,8 @@ from portal.domain import heartbeats, outbox
 from portal.domain.outbox import Dispatch, Lane, Lost, Task
 from tests.cast import signed
 
+pytestmark = pytest.mark.databases_differ("locks and races")
+
 LANE = "exports:1"
 
 

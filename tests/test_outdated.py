@@ -20,6 +20,8 @@ from tests.cast import signed
 from tests.conftest import HTMX, count_queries, sign_in
 from tests.test_export_step import work
 
+pytestmark = pytest.mark.databases_differ("locks and races")
+
 LINES = [("16-2000", "SUB", "4250.00"), ("16-2100", "SUB", "-250.00"), ("16-2300", "SUB", "12.34")]
 GOOD = Receipt(200)
 CLOSED = NotSent("Connection refused.")

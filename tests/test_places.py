@@ -8,6 +8,8 @@ from portal.domain.change_orders import Status, load
 from tests.cast import seen
 from tests.conftest import HTMX, path_of, sign_in
 
+pytestmark = pytest.mark.databases_differ("sorting, searching and paging")
+
 
 @pytest.fixture(autouse=True)
 def two_on_a_page(monkeypatch):

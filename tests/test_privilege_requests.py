@@ -10,6 +10,8 @@ from portal.domain.people import Level, NotPermitted, User
 from portal.domain.privilege_requests import PrivilegeRequest
 from tests.conftest import HTMX, count_queries, sign_in
 
+pytestmark = pytest.mark.databases_differ("locks and races")
+
 ASK = "/settings/privilege-requests"
 
 

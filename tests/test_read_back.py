@@ -10,6 +10,8 @@ from portal.domain.exports import Export
 from portal.spectrum.client import Spectrum
 from tests.spectrum.process import SimulatorProcess, write_master
 
+pytestmark = pytest.mark.databases_differ("locks and races")
+
 LINES = (("16-2000", "SUB", "4250.00"), ("03-3000", "SUB", "-250.00"))
 
 

@@ -11,6 +11,8 @@ from portal.domain.commitments import Commitment, Job, Kind, Vendor
 from portal.domain.people import Membership, User
 from tests.conftest import HTMX, count_queries, sign_in
 
+pytestmark = pytest.mark.databases_differ("sorting, searching and paging")
+
 READY = "/change-orders?view=ready"
 
 

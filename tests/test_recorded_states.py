@@ -5,6 +5,8 @@ import pytest
 from portal.domain import recorded_rights, recorded_states
 from portal.domain.change_orders import ChangeOrder, Status
 
+pytestmark = pytest.mark.databases_differ("constraints and triggers")
+
 
 @pytest.mark.parametrize("state", ["ready", "queued", "failed", "unknown", "exported", "rejected"])
 def test_a_state_that_the_portal_gave_is_no_difference(make_change_order, state):

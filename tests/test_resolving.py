@@ -15,6 +15,8 @@ from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, R
 from tests.cast import signed
 from tests.test_export_step import work
 
+pytestmark = pytest.mark.databases_differ("locks and races")
+
 LINES = [("16-2000", "SUB", "4250.00"), ("16-2100", "SUB", "-250.00"), ("16-2300", "SUB", "12.34")]
 GOOD = Receipt(200)
 TIMEOUT = OutcomeUnknown("Spectrum did not answer.", http=None)

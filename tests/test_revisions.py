@@ -11,6 +11,8 @@ from portal.domain.revisions import Difference
 from tests.cast import signed
 from tests.conftest import HTMX, count_queries, sign_in
 
+pytestmark = pytest.mark.databases_differ("constraints and triggers")
+
 LINE = {"phase_code": "16-2000", "cost_type": "SUB", "bid_item": "", "description": "", "quantity": None, "unit": "", "amount": "10.00"}
 HEAD = {"number": "001", "title": "Duct bank", "description": "", "amount": "10.00"}
 

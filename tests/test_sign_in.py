@@ -13,6 +13,8 @@ from portal.domain.sessions import Road, Session
 from portal.web import visitors
 from tests.conftest import HTMX, PASSWORD, sign_in
 
+pytestmark = pytest.mark.databases_differ("locks and races")
+
 NO_MATCH = "That e-mail and password don’t match."
 
 

@@ -20,6 +20,8 @@ from portal.domain.signing import Changed
 from tests.cast import seen
 from tests.conftest import HTMX, sign_in
 
+pytestmark = pytest.mark.databases_differ("locks and races")
+
 CHANGES = [
     (Company, {"code": "XYZ"}, "Company code is now XYZ (it was ABC)."),
     (Company, {"cr_status": "R"}, "Change request status is now R (it was CR)."),

@@ -15,6 +15,8 @@ from portal.domain.sessions import Place, Session
 from portal.domain.throttling import TooMany, Tries
 from tests.conftest import PASSWORD, count_queries, sign_in
 
+pytestmark = pytest.mark.databases_differ("locks and races")
+
 HERE, THERE = "10.0.0.1", "10.0.0.2"
 
 

@@ -17,6 +17,8 @@ from tests.test_verifying import GOOD, LINES, TIMEOUT, Tables, after_quiet, stat
 from tests.test_verifying import accepted as accepted
 from tests.test_verifying import doubtful as doubtful
 
+pytestmark = pytest.mark.databases_differ("locks and races")
+
 LANE = "exports:1"
 LEASE = timedelta(seconds=130)
 

@@ -7,6 +7,8 @@ from portal.domain import events, resolving
 from portal.domain.change_orders import ChangeOrder
 from tests.conftest import count_queries, sign_in
 
+pytestmark = pytest.mark.databases_differ("sorting, searching and paging")
+
 STATES = {
     "ready": ["ready"],
     "progress": ["queued", "exporting"],

@@ -16,6 +16,8 @@ from portal.web.access import ENDPOINTS, SCOPES, Who
 from tests.api.conftest import System
 from tests.conftest import count_queries, sign_in
 
+pytestmark = pytest.mark.databases_differ("locks and races")
+
 PATH = "/jobs/24-117/commitments/SC-014/change-orders/003"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-SHORT = 50_000
+SHORT = 2_000
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

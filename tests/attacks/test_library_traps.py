@@ -22,6 +22,8 @@ from portal.web.access import ENDPOINTS, Who
 from tests.conftest import HTMX, PASSWORD, sign_in
 from tests.processes import ROOT
 
+pytestmark = pytest.mark.databases_differ("types and bad text")
+
 NAME, NOON = "portal-8000", 1_795_000_000
 ELSEWHERE = {  # traps that other tests spring
     "Flask-Login: next": "test_nobody_is_led_anywhere_else",

@@ -1,4 +1,4 @@
-"""A short rehearsal of disasters on each database; `make chaos` is the long one."""
+"""A short rehearsal of disasters; `make test-all` has it on both databases, and `make chaos` is the long one."""
 
 import subprocess
 import sys
@@ -16,21 +16,10 @@ KILLS, ORDERS = 150, 60
 pytestmark = pytest.mark.timeout(600)  # an idle machine needs a minute for each
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def kind(request):
-    return request.param
+def test_every_accepted_change_order_is_in_spectrum_once_whatever_dies(database_kind, empty_url, tmp_path):
+    scenario = Scenario(seed=1, database=database_kind.removesuffix("ql"), orders=ORDERS, kills=KILLS, passes=1, at_once=4)
 
-
-@pytest.fixture
-def url(kind, tmp_path, request):
-    """An empty database."""
-    return f"sqlite:///{tmp_path / 'portal.db'}" if kind == "sqlite" else request.getfixturevalue("postgres")
-
-
-def test_every_accepted_change_order_is_in_spectrum_once_whatever_dies(kind, url, tmp_path):
-    scenario = Scenario(seed=1, database=kind, orders=ORDERS, kills=KILLS, passes=1, at_once=4)
-
-    figures = Rehearsal(scenario, tmp_path, url).run()
+    figures = Rehearsal(scenario, tmp_path, empty_url).run()
 
     assert figures["missed"] == []
     assert figures["kills"] >= KILLS
@@ -41,17 +30,17 @@ def test_every_accepted_change_order_is_in_spectrum_once_whatever_dies(kind, url
     assert (figures["lost"], figures["doubled"], figures["strangers"]) == (0, 0, 0)
 
 
-def test_after_each_fault_work_flows_again_within_its_limit(url, tmp_path):
-    times = recovery.rehearse(tmp_path, url)
+def test_after_each_fault_work_flows_again_within_its_limit(empty_url, tmp_path):
+    times = recovery.rehearse(tmp_path, empty_url)
 
     assert {name: seconds for name, seconds in times.items() if seconds > recovery.LIMITS_S[name]} == {}
 
 
-def test_a_migration_that_is_killed_between_any_two_steps_is_finished_by_the_next(url, tmp_path):
+def test_a_migration_that_is_killed_between_any_two_steps_is_finished_by_the_next(empty_url, tmp_path):
     points = tmp_path / "points"
     points.mkdir()
     env = environment(
-        PORTAL_DATA=tmp_path, DATABASE_URL=url, SECRET_KEY=SECRET_KEY, SPECTRUM_URL="http://127.0.0.1:9", PORTAL_REHEARSAL=tmp_path
+        PORTAL_DATA=tmp_path, DATABASE_URL=empty_url, SECRET_KEY=SECRET_KEY, SPECTRUM_URL="http://127.0.0.1:9", PORTAL_REHEARSAL=tmp_path
     )
 
     def migrate(*arguments):

@@ -17,6 +17,8 @@ from portal.domain.outbox import Dispatch
 from tests.cast import seen, signed
 from tests.conftest import sign_in
 
+pytestmark = pytest.mark.databases_differ("a database that is lost, slow or busy")
+
 
 @pytest.fixture
 def impatient(monkeypatch):

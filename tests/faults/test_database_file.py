@@ -17,6 +17,8 @@ from tests.cast import seen, signed
 from tests.conftest import sign_in
 from tests.processes import ROOT, environment
 
+pytestmark = pytest.mark.databases_differ("a database that is lost, slow or busy")
+
 
 @pytest.fixture
 def database_url(file_url):

@@ -9,6 +9,8 @@ from tests.cast import seen
 from tests.conftest import HTMX, sign_in
 from tests.test_headers import protected
 
+pytestmark = pytest.mark.databases_differ("a database that is lost, slow or busy")
+
 NOWHERE = {"sqlite": "sqlite:////nowhere/portal.db", "postgresql": "postgresql:///portal?host=/nowhere&user=postgres"}
 
 

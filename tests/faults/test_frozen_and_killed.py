@@ -20,6 +20,8 @@ from tests.faults.conftest import SECRET
 from tests.processes import ROOT, Process, alive, environment, eventually
 from tests.test_export_step import GOOD, TIMEOUT, work
 
+pytestmark = pytest.mark.databases_differ("a database that is lost, slow or busy")
+
 AGAIN_AND_AGAIN = 10  # turns of the worker; from unknown to rest it takes five
 
 

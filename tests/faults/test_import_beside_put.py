@@ -13,6 +13,8 @@ from portal.intake import files
 from tests.api.conftest import change, make_system, system  # noqa: F401 -- fixtures
 from tests.intake.conftest import csv_file  # noqa: F401 -- likewise
 
+pytestmark = pytest.mark.databases_differ("a database that is lost, slow or busy")
+
 LOOK_S = 0.5  # in which the second one comes as far as it can
 
 

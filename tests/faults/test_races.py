@@ -13,6 +13,8 @@ from portal.domain.people import Membership
 from tests.cast import seen, signed
 from tests.conftest import HTMX, sign_in
 
+pytestmark = pytest.mark.databases_differ("a database that is lost, slow or busy")
+
 ORDERS = 8
 
 

@@ -15,6 +15,8 @@ from tests.people import Person
 from tests.ports import free_port
 from tests.processes import Process, environment, eventually, running
 
+pytestmark = pytest.mark.databases_differ("a database that is lost, slow or busy")
+
 ORDERS, RESTART_EVERY = 9, 3
 
 

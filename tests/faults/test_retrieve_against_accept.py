@@ -12,6 +12,8 @@ from portal.domain.outbox import Dispatch
 from portal.domain.people import User
 from tests.cast import signed
 
+pytestmark = pytest.mark.databases_differ("a database that is lost, slow or busy")
+
 ROUNDS = 200
 DOES = {"accepted": signed, "retrieved": sending.retrieve}
 

@@ -17,6 +17,8 @@ from tests.test_export_step import CLOSED, GOOD, TIMEOUT, work
 from tests.test_verifying import Tables
 from tests.test_verifying import work as work_reading
 
+pytestmark = pytest.mark.databases_differ("a database that is lost, slow or busy")
+
 
 def at_rest(change_order, erp, drain, clock, turns=4):
     """The next workers have their turns, each when the lease of the one before has run out."""

@@ -10,6 +10,8 @@ from portal.intake import files
 from tests.intake.conftest import ROW, text_of
 from tests.intake.test_import_page import eve_there, hand_in, words, work  # noqa: F401
 
+pytestmark = pytest.mark.databases_differ("sorting, searching and paging")
+
 SPELLED = {
     "en dashes": {"job_number": "24–117", "commitment_number": "SC–014", "phase_code": "16–2000"},
     "a no-break hyphen": {"job_number": "24‑117"},

@@ -17,6 +17,8 @@ from portal.domain.statements import News, Statement
 from tests.conftest import sign_in
 from tests.intake.conftest import text_of
 
+pytestmark = pytest.mark.databases_differ("sorting, searching and paging")
+
 NIGHTLY = Path(__file__).parent / "cases" / "nightly-file.csv"
 SEND = ("--send", "dee@example.test")
 

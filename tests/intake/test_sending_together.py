@@ -14,6 +14,8 @@ from tests.conftest import count_queries, sign_in
 from tests.intake.conftest import text_of
 from tests.intake.test_import_page import hand_in, words, work  # noqa: F401
 
+pytestmark = pytest.mark.databases_differ("locks and races")
+
 LONG = "A title that is much longer than thirty"
 
 

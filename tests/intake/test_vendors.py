@@ -13,6 +13,8 @@ from portal.intake import files
 from tests.conftest import sign_in
 from tests.intake.conftest import text_of
 
+pytestmark = pytest.mark.databases_differ("sorting, searching and paging")
+
 CASES = Path(__file__).parent / "cases"
 SMITH = {"vendor_name": "Smith Construction", "vendor_code": "SMITHTX", "commitment_number": "SC-701", "subcontract_number": "SC-701"}
 OHIO = SMITH | {"vendor_code": "SMITHOH", "commitment_number": "SC-702", "subcontract_number": "SC-702"}
