@@ -1,6 +1,7 @@
 """A fuzzer over every address: nothing that is sent to one is a fault of ours, and nothing changes by looking or without right and token.
 
-2,000 requests, the same ones every time; `make test-all` sends 50,000; `make test ARGS="-k fuzz --fuzz 1000000 --fuzz-seed tonight"` asks more and others.
+2,000 requests, the same ones every time; `make test-all` sends 50,000;
+`make test ARGS="-k fuzz --fuzz 1000000 --fuzz-seed tonight"` asks more and others.
 """
 
 from math import ceil
