@@ -23,7 +23,15 @@ from portal import create_app, db
 from portal.domain import people
 from tests.ports import free_port
 
-pytest_plugins = ["tests.processes", "tests.databases", "tests.cast", "tests.oidc.process", "tests.attacks.options", "tests.today"]
+pytest_plugins = [
+    "tests.processes",
+    "tests.databases",
+    "tests.cast",
+    "tests.scene",
+    "tests.oidc.process",
+    "tests.attacks.options",
+    "tests.today",
+]
 
 # The same examples every time, so that a run says something of the change at hand; `--hypothesis-profile=fresh` looks for new ones.
 hypothesis.register_profile("steady", derandomize=True, database=None)

@@ -3,36 +3,26 @@
 Spectrum is the simulator's own rules, in this process; what it never answers is scripted once, and the next call meets the rules.
 """
 
-from collections import defaultdict
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from bs4 import BeautifulSoup
 
-from portal import clock, db, tasks
-from portal.domain import company_settings, correcting, deciding, matching, pausing, resolving, reviewing, sending
-from portal.domain.change_orders import ChangeOrder, Status, load
+from portal import clock, db
+from portal.domain import correcting, matching, pausing, resolving, sending
+from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.checks import Blocked
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
 from portal.domain.entries import Entry
-from portal.domain.exporting import step
 from portal.domain.lookups import JOBS, PHASES, VENDORS, Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
-from portal.domain.outbox import Dispatch, Lane, Task
+from portal.domain.outbox import Lane
 from portal.domain.people import Membership
-from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row, catalogue
-from portal.spectrum.simulator import services
-from portal.spectrum.simulator.ledger import Ledger
-from portal.spectrum.simulator.master import Master
-from portal.spectrum.simulator.world import World
-from tests.cast import signed
+from portal.spectrum.records import NotSent, OutcomeUnknown, Refused, Row, catalogue
 from tests.conftest import sign_in
-from tests.spectrum.process import write_master
+from tests.scene import GOOD, LINE
 
-CODES = {"code": "ABC", "cr_status": "CR", "cost_reimbursable": "N", "sub_status": "P"}
-LINE = sending.LineDraft("16-2000", "SUB", Decimal("4250.00"))
-GOOD = sending.Draft("001", "Relocate duct bank", "", [LINE])
 STEPS = {}
 
 
@@ -44,107 +34,6 @@ def remedy(code, *columns):
         return walk
 
     return kept
-
-
-class Scene:
-    """The people, a draft of Dee's, and Spectrum."""
-
-    def __init__(self, world, commitment, dee, ana, eve):
-        self.world, self.master, self.commitment = world, world.master, commitment
-        self.dee, self.ana, self.eve, self.answers = dee, ana, eve, []
-        with db.transaction():
-            self.id = sending.create(commitment, dee, GOOD).id
-
-    @property
-    def one(self):
-        return load(self.id)
-
-    def call(self, elements, guid):
-        if self.answers:
-            raise self.answers.pop(0)
-        values = defaultdict(str, elements) | {"Authorization_ID": "PORTALTEST", "GUID": guid}
-        with self.world.ledger:
-            rows = services.change_request(values, self.world)
-        if any(row.code not in "GS" for row in rows):
-            raise Refused("Refused.", http=200, rows=rows)
-        return Receipt(200)
-
-    def edit(self, **changes):
-        sending.edit(self.id, self.dee, self.one.version, replace(GOOD, **changes))
-
-    def send(self):
-        sending.send(self.id, self.dee, self.one.version)
-
-    def accept(self, **typed):
-        signed(self.id, self.ana, self.one.version, **typed)
-
-    def turn(self):
-        """The worker's."""
-        claim = Lane.take(self.one.company.lane, tasks.LEASE)
-        step(Dispatch.get(Dispatch.subject == self.one.export, Dispatch.task == Task.EXPORT), claim, self.call)
-        Lane.release(self.one.company.lane, claim)
-
-    def fail(self, *answers):
-        """Sent, accepted, and refused: by these answers, else by the simulator's rules."""
-        self.answers = list(answers)
-        self.send()
-        self.accept()
-        self.turn()
-        assert self.one.state is Status.FAILED
-
-    def blocked_at_send(self):
-        with pytest.raises(Blocked):
-            self.send()
-
-    def blocked_at_accept(self):
-        self.send()
-        with pytest.raises(Blocked):
-            self.accept()
-
-    def retry(self):
-        resolving.retry(self.id, self.ana, self.one.version)
-        self.turn()
-
-    def review(self):
-        """Review again, and accept it as it is now."""
-        reviewing.review_again(self.id, self.ana, self.one.version)
-        self.accept()
-        self.turn()
-
-    def send_back(self, **changes):
-        """Accounting rejects it; the project team corrects it and sends it again."""
-        deciding.reject(self.id, self.ana, self.one.version, "Correct the line.")
-        self.edit(**changes)
-        self.through()
-
-    def through(self):
-        self.send()
-        self.accept()
-        self.turn()
-
-    def settings(self, **changes):
-        company_settings.change("spectrum", CODES | changes, self.eve, confirmed=9)
-
-    def correct(self, kind, code):
-        held = Commitment.get_by_id(self.commitment.id)
-        what = correcting.KINDS[kind]
-        correcting.correct(held, kind, getattr(what.of(held), what.field), code, self.eve, confirmed=9)
-
-    def listed(self, listing, model, of="", **row):
-        """Spectrum's list was read, whole, with this row in it or without any."""
-        company = self.one.company
-        Reading.delete().execute()
-        model.delete().execute()
-        Reading.create(company=company, listing=listing, job=of, refresh=1, read_at=clock.now(), complete=True)
-        if row:
-            model.create(company=company, read_at=clock.now(), **row)
-
-
-@pytest.fixture
-def scene(tmp_path, commitment, dee, ana, eve):
-    world = World(Master.load(write_master(tmp_path / "master.json")), Ledger(tmp_path / "ledger"))
-    yield Scene(world, commitment, dee, ana, eve)
-    world.ledger.close()
 
 
 @pytest.mark.parametrize("key", [(one.code, one.column) for one in catalogue.ENTRIES if one.kind != "good"], ids="-".join)
@@ -267,10 +156,7 @@ def say_that_it_is_a_subcontract(scene, key):
 
 @remedy("check", "number")
 def pick_another_number(scene, key):
-    with db.transaction():
-        other = sending.create(scene.commitment, scene.dee, replace(GOOD, number="077"))
-    sending.send(other.id, scene.dee, load(other.id).version)
-    signed(other.id, scene.ana, load(other.id).version, number="X-1")
+    scene.other("077", "X-1")
     scene.send()
     with pytest.raises(Blocked):
         scene.accept(number="X-1")

@@ -146,7 +146,7 @@ def lines(co: ChangeOrder) -> Iterator[Finding]:
 def cost_type(line: LineItem) -> Iterator[Finding]:
     name = f"Cost type {line.cost_type} on line {line.position}"
     if len(line.cost_type) > 3:
-        yield Finding(7, "lines", f"{name} is longer than Spectrum's 3 characters.")
+        yield Finding(7, "lines", f"{name} is longer than Spectrum's 3 characters.", fix="Use Spectrum's code of the cost type.")
     yield from _bad_characters(7, "lines", name, line.cost_type)
 
 
@@ -163,7 +163,7 @@ def cost_code(line: LineItem) -> Iterator[Finding]:
     phase = records.without_dashes(line.phase_code)
     if len(phase) > 20:
         text = f"Cost code {line.phase_code} on line {line.position} has {len(phase)} characters; Spectrum holds 20."
-        yield Finding(7, "lines", text)
+        yield Finding(7, "lines", text, fix="Shorten it.")
     if phase.strip() and phase != phase.strip():
         text = (
             f"Cost code “{line.phase_code}” on line {line.position} begins or ends with a blank once its dashes are left out for Spectrum."
@@ -232,7 +232,7 @@ def amounts(co: ChangeOrder) -> Iterator[Finding]:
     for line in co.lines:
         if line.amount is not None and abs(line.amount) > money.LARGEST:
             text = f"The amount on line {line.position} has more than 10 digits before the point."
-            yield Finding(10, "lines", text, place=(line.position, "amount"))
+            yield Finding(10, "lines", text, fix="Correct the amount.", place=(line.position, "amount"))
         if line.quantity is not None and not _fits_quantity(line.quantity):
             yield Finding(
                 10,
@@ -242,7 +242,7 @@ def amounts(co: ChangeOrder) -> Iterator[Finding]:
                 place=(line.position, "quantity"),
             )
     if abs(co.amount) > money.LARGEST:
-        yield Finding(10, "amount", "The total has more than 10 digits before the point.")
+        yield Finding(10, "amount", "The total has more than 10 digits before the point.", fix="Correct the total.")
 
 
 def total(co: ChangeOrder) -> Iterator[Finding]:
@@ -310,7 +310,7 @@ def spectrum_number(co: ChangeOrder, wanted: str) -> Iterator[Finding]:
     kept = numbers.kept(co)
     if kept and wanted != kept:
         text = f"This change order has the Spectrum number {kept} for good."
-        yield Finding(17, "number", text, ACCOUNTING, "A new number would leave its earlier lines behind in Spectrum.")
+        yield Finding(17, "number", text, ACCOUNTING, f"Keep {kept}: another number would leave its earlier lines behind in Spectrum.")
     elif not kept and not co.company.edit_number and wanted != numbers.propose(co):
         yield Finding(17, "number", "Your company does not let approvers change the Spectrum number.", ADMIN, f"Use {numbers.propose(co)}.")
     elif not records.NUMBER_PATTERN.fullmatch(wanted):
