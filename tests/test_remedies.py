@@ -118,30 +118,26 @@ def make_the_vendor_active(scene, key):
     scene.through()
 
 
-@remedy("check", "customer")
-def set_the_customer(scene, key):
-    Job.update(customer="").execute()
+CODES_SET = {  # the entry -> where its code stands, the kind of the code, and the right one
+    "customer": (Job, "customer", "customer", "NORTHSIDE"),
+    "vendor": (Vendor, "code", "vendor_code", "VOLTCO"),
+    "subcontract": (Commitment, "subcontract", "subcontract", "SC-014"),
+    "number too long": (
+        Commitment,
+        "subcontract",
+        "subcontract",
+        "SC-014",
+    ),  # nothing longer than Spectrum's 10 characters is taken for one
+}
+
+
+@remedy("check", *CODES_SET)
+def set_the_code(scene, key):
+    table, column, kind, right = CODES_SET[key[1]]
+    table.update(**{column: ""}).execute()
     scene.blocked_at_send()
 
-    scene.correct("customer", "NORTHSIDE")
-    scene.through()
-
-
-@remedy("check", "vendor")
-def set_the_vendor_code(scene, key):
-    Vendor.update(code="").execute()
-    scene.blocked_at_send()
-
-    scene.correct("vendor_code", "VOLTCO")
-    scene.through()
-
-
-@remedy("check", "subcontract", "number too long")
-def set_the_subcontract_number(scene, key):
-    Commitment.update(subcontract="").execute()  # nothing longer than Spectrum's 10 characters is taken for one
-    scene.blocked_at_send()
-
-    scene.correct("subcontract", "SC-014")
+    scene.correct(kind, right)
     scene.through()
 
 
@@ -263,12 +259,17 @@ def let_us_in_again(scene, key):
 # Spectrum refused the record
 
 
-@remedy("I", "Job_Number")
-def open_the_job(scene, key):
-    job = scene.master.jobs.pop(("ABC", "24-117"))
+TAKEN_OUT = {"Job_Number": ("jobs", ("ABC", "24-117")), "CR_Phase_Code": ("phases", ("ABC", "24-117", "162000", "SUB"))}
+
+
+@remedy("I", *TAKEN_OUT)
+def set_it_up_in_spectrum(scene, key):
+    kind, code = TAKEN_OUT[key[1]]
+    table = getattr(scene.master, kind)
+    there = table.pop(code)
     scene.fail()
 
-    scene.master.jobs["ABC", "24-117"] = job
+    table[code] = there
     scene.retry()
 
 
@@ -279,15 +280,6 @@ def open_the_period(scene, key):
     scene.fail()
 
     company.ar_period = wide
-    scene.retry()
-
-
-@remedy("I", "CR_Phase_Code")
-def add_the_phase(scene, key):
-    phase = scene.master.phases.pop(("ABC", "24-117", "162000", "SUB"))
-    scene.fail()
-
-    scene.master.phases["ABC", "24-117", "162000", "SUB"] = phase
     scene.retry()
 
 
@@ -309,30 +301,20 @@ def have_the_bid_item_given(scene, key):
     scene.send_back(lines=[replace(LINE, bid_item="7")])
 
 
-@remedy("I", "Customer_Code")
-def correct_the_customer(scene, key):
-    Job.update(customer="WRONG").execute()
-    scene.fail()
-
-    scene.correct("customer", "NORTHSIDE")
-    scene.review()
+CODES_REFUSED = {  # the element -> where its code stands, what stands there, the kind of the code, and the right one
+    "Customer_Code": (Job, {"customer": "WRONG"}, "customer", "NORTHSIDE"),
+    "Subcontract_Number": (Commitment, {"subcontract": "SC-999"}, "subcontract", "SC-014"),
+    "Subcontractor_Code": (Vendor, {"code": "WRONG"}, "vendor_code", "VOLTCO"),
+}
 
 
-@remedy("I", "Subcontract_Number")
-def correct_the_subcontract(scene, key):
-    Commitment.update(subcontract="SC-999").execute()
-    scene.fail()
+@remedy("I", *CODES_REFUSED)
+def correct_the_code(scene, key):
+    table, wrong, kind, right = CODES_REFUSED[key[1]]
+    table.update(**wrong).execute()
+    scene.fail(*([refused(key)] if table is Vendor else []))  # the simulator names another element for a vendor it does not know
 
-    scene.correct("subcontract", "SC-014")
-    scene.review()
-
-
-@remedy("I", "Subcontractor_Code")
-def correct_the_vendor(scene, key):
-    Vendor.update(code="WRONG").execute()
-    scene.fail(refused(key))
-
-    scene.correct("vendor_code", "VOLTCO")
+    scene.correct(kind, right)
     scene.review()
 
 
