@@ -49,32 +49,17 @@ def cut_off(file, by_hand):  # noqa: F811
 
 def remove(file, _):
     file.unlink()
-    return "is gone or holds no head, although some were written into it"
+    return NO_HEAD
 
 
-def empty(file, _):
-    file.write_text("")
-    return "is gone or holds no head, although some were written into it"
+def holding(text, said):
+    """The harm of a file that holds only this, and what is said of it."""
 
+    def write(file, _):
+        file.write_text(text)
+        return said
 
-def tear(file, _):
-    file.write_text('{"date": "2026-11-')
-    return "is gone or holds no head, although some were written into it"
-
-
-def garble(file, _):
-    file.write_text("remember the milk\n")
-    return "is not the head of an audit trail"
-
-
-def exaggerate(file, _):
-    file.write_text('{"date": "2026-11-22 10:00", "seq": 1e400, "hash": "ab"}\n')
-    return "is not the head of an audit trail"
-
-
-def overflow(file, _):
-    file.write_text('{"date": "2026-11-22 10:00", "seq": 9223372036854775808, "hash": "ab"}\n')
-    return "is not the head of an audit trail"
+    return write
 
 
 def bury(file, _):
@@ -84,7 +69,15 @@ def bury(file, _):
     return "cannot be read or written: Is a directory."
 
 
-DOUBTS = (cut_off, remove, empty, tear, garble, exaggerate, overflow, bury)
+NO_HEAD, NOT_A_HEAD = "is gone or holds no head, although some were written into it", "is not the head of an audit trail"
+WRITTEN = {
+    "empty": ("", NO_HEAD),
+    "torn": ('{"date": "2026-11-', NO_HEAD),
+    "garbled": ("remember the milk\n", NOT_A_HEAD),
+    "exaggerated": ('{"date": "2026-11-22 10:00", "seq": 1e400, "hash": "ab"}\n', NOT_A_HEAD),
+    "overflowing": ('{"date": "2026-11-22 10:00", "seq": 9223372036854775808, "hash": "ab"}\n', NOT_A_HEAD),
+}
+DOUBTS = [cut_off, remove, bury, *(pytest.param(holding(*of), id=name) for name, of in WRITTEN.items())]
 
 
 @pytest.mark.parametrize("harm", DOUBTS)
