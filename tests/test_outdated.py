@@ -96,7 +96,8 @@ def test_all_that_has_changed_is_told_at_once(accepted, vendor):
         told(accepted)
         .facts["text"]
         .startswith(
-            "It was accepted with company code ABC (now XYZ), status of action type 1 or 2 no (now yes), cost-reimbursable flag N (now Y),"
+            "It was accepted with company code ABC (now XYZ), status means Approved (action type 1 or 2) no (now yes), "
+            "cost-reimbursable flag N (now Y),"
             " vendor code VOLTCO (now VOLT2)."
         )
     )

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.databases_differ("locks and races")
 CHANGES = [
     (Company, {"code": "XYZ"}, "Company code is now XYZ (it was ABC)."),
     (Company, {"cr_status": "R"}, "Change request status is now R (it was CR)."),
-    (Company, {"cr_approves": True, "cost_reimbursable": "Y"}, "Status of action type 1 or 2 is now yes (it was no)."),
+    (Company, {"cr_approves": True, "cost_reimbursable": "Y"}, "Status means Approved (action type 1 or 2) is now yes (it was no)."),
     (Company, {"cost_reimbursable": "Y"}, "Cost-reimbursable flag is now Y (it was N)."),
     (Company, {"sub_status": "R"}, "Subcontract status is now R (it was P)."),
     (Company, {"sub_status": ""}, "Subcontract status is now empty (it was P)."),

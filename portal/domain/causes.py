@@ -29,7 +29,7 @@ class Group:
 GROUPS = (
     Group("Stopped by the portal’s own checks: nothing was sent", ("check",)),
     Group("Spectrum could not be reached: nothing was sent", ("connect",)),
-    Group("Spectrum refused us", ("A", "E", "http")),
+    Group("Spectrum rejected the portal’s sign-in", ("A", "E", "http")),
     Group("Spectrum refused the record", ("I", "M")),
     Group("Outcome unknown", ("answer",)),
     Group("No action needed", ("G", "S")),

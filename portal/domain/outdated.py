@@ -19,7 +19,7 @@ ACCEPTED = (Status.QUEUED, Status.EXPORTING, Status.UNKNOWN, Status.FAILED)  # a
 SETTINGS = {  # setting of the company: element of the call, and its name
     "code": ("Company_Code", "company code"),
     "cr_status": ("CR_Status", "change request status"),
-    "cr_approves": ("Approved_Date", "status of action type 1 or 2"),
+    "cr_approves": ("Approved_Date", "status means Approved (action type 1 or 2)"),
     "cost_reimbursable": ("Cost_Reimbursable_Flag", "cost-reimbursable flag"),
     "sub_status": ("Sub_Status", "subcontract status"),
 }

@@ -63,7 +63,7 @@ def shown(change_order: ChangeOrder) -> dict[str, str]:
     return {
         "Company code": company.code,
         "Change request status": company.cr_status,
-        "Status of action type 1 or 2": "yes" if company.cr_approves else "no",
+        "Status means Approved (action type 1 or 2)": "yes" if company.cr_approves else "no",
         "Cost-reimbursable flag": company.cost_reimbursable,
         "Subcontract status": company.sub_status,
         "Job number": job.number,

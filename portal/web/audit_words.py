@@ -10,7 +10,7 @@ from portal.web import words
 
 LABELS = {
     "cr_status": "Change request status",
-    "cr_approves": "Status is of action type 1 or 2",
+    "cr_approves": "Status means Approved (action type 1 or 2)",
     "cost_reimbursable": "Cost-reimbursable flag",
     "sub_status": "Subcontract status",
     "custom_title": "Custom title and description",
