@@ -73,6 +73,8 @@ def look(upload: Upload, claim: int) -> dict[str, Any]:
         "left": summary.left[:MOST_NAMED],
         "alike": summary.alike[:MOST_PROBLEMS],
         "misread": summary.misread[:MOST_PROBLEMS],
+        "more_alike": len(summary.alike[MOST_PROBLEMS:]),
+        "more_misread": len(summary.misread[MOST_PROBLEMS:]),
         "kept": summary.kept[:MOST_NAMED],
         "shown": summary.shown,
     }

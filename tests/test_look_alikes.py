@@ -2,18 +2,19 @@
 
 import re
 import threading
+from decimal import Decimal
 
 import pytest
 from playhouse import migrations
 from playhouse.migrate import SchemaMigrator
 
 from portal import db
-from portal.domain import checks, distinguishing, events, judging, likenesses, lists, sending, trail
+from portal.domain import checks, contributing, distinguishing, events, judging, likenesses, lists, sending, trail
 from portal.domain.change_orders import ChangeOrder, Overtaken, load
 from portal.domain.checks import Blocked
 from portal.domain.commitments import Commitment, Job
 from portal.domain.likenesses import Distinction
-from portal.domain.people import NotPermitted
+from portal.domain.people import Level, Membership, NotPermitted
 from tests.cast import signed
 from tests.conftest import count_queries, sign_in
 from tests.today import ZONE
@@ -289,3 +290,96 @@ def test_a_pair_from_before_the_upgrade_is_corrected_without_renaming_it(upgrade
     assert load(second.id).title == "Relocate duct bank"
     assert ChangeOrder.meant("cco-1", commitment=second.commitment).id == second.id
     assert ChangeOrder.meant("CCO-1", commitment=second.commitment).id != second.id
+
+
+@pytest.fixture
+def presser(make_user, job):
+    """An approver who is a member of the job."""
+    person = make_user("Ida Pressa", level=Level.STANDARD, can_push=True)
+    Membership.create(user=person, job=job)
+    return person
+
+
+def accept(change_order, by):
+    return signed(change_order.id, by, load(change_order.id).version)
+
+
+def test_whoever_said_that_it_is_another_one_does_not_accept_it(make_change_order, presser, dee, ana):
+    first, second = make_change_order("ready", number="001"), make_change_order("draft", number="1")
+
+    distinguishing.tell_apart(second.id, presser, "CCO", first.id)
+    sending.send(second.id, dee, load(second.id).version)
+
+    for one in (first, second):
+        with pytest.raises(NotPermitted, match="You said that this change order, its commitment or its job is another one"):
+            accept(one, presser)
+    assert accept(second, ana).status == "queued"
+
+
+def test_who_only_repeats_it_may_accept_it(make_change_order, presser, dee):
+    first, second = make_change_order("exported", number="001"), make_change_order("draft", number="1")
+    distinguishing.tell_apart(second.id, dee, "CCO", first.id)
+
+    distinguishing.tell_apart(second.id, presser, "CCO", first.id)
+
+    sending.send(second.id, dee, load(second.id).version)
+    assert accept(second, presser).status == "queued"
+
+
+@pytest.mark.parametrize("kind", [likenesses.COMMITMENT, likenesses.SUBCONTRACT])
+def test_of_a_commitment_it_counts_for_what_is_written_later_too_until_another_approver_has_accepted(
+    make_change_order, job, vendor, presser, ana, dee, kind
+):
+    numbers = ("SC-15", "SC15") if kind == likenesses.COMMITMENT else ("SC-15", "SC-16")
+    subcontracts = ("A", "B") if kind == likenesses.COMMITMENT else ("C-1", "C1")
+    early, late = (
+        Commitment.create(job=job, vendor=vendor, number=number, subcontract=subcontract)
+        for number, subcontract in zip(numbers, subcontracts, strict=True)
+    )
+    waiting = make_change_order("draft", commitment=late)
+    distinguishing.tell_apart(waiting.id, presser, kind, early.id)
+
+    later = make_change_order("ready", commitment=late, number="002")
+    for one in (waiting, later):
+        assert presser.id in contributing.hands_on(load(one.id))
+    with pytest.raises(NotPermitted, match="You said that"):
+        accept(later, presser)
+    accept(later, ana)
+
+    assert presser.id not in contributing.hands_on(make_change_order("ready", commitment=late, number="003"))
+    assert contributing.hands_on(load(later.id))[presser.id] == contributing.DEEDS[contributing.APART]
+
+
+def whole(number):
+    """A draft that nothing stands against but what it looks like."""
+    return sending.Draft(number, "Relocate duct bank", "", [sending.LineDraft("16-2000", "SUB", Decimal("4250.00"))])
+
+
+def verdicts(*change_orders):
+    return [load(one.id).checks for one in change_orders]
+
+
+def test_the_other_one_of_a_pair_is_judged_again_at_once(commitment, make_change_order, dee):
+    first = sending.begin(commitment, dee, whole("001"))
+    assert verdicts(first) == ["clean"]
+
+    second = sending.begin(commitment, dee, whole("1"))
+    assert verdicts(first, second) == ["block", "block"]
+
+    sending.edit(second.id, dee, second.version, whole("2"))
+    assert verdicts(first, second) == ["clean", "clean"]
+
+    sending.edit(second.id, dee, load(second.id).version, whole("01"))
+    assert verdicts(first, second) == ["block", "block"]
+
+    distinguishing.tell_apart(second.id, dee, "CCO", first.id)
+    assert "block" not in verdicts(first, second)
+
+
+def test_the_other_one_of_a_voided_one_is_free_at_once(commitment, dee):
+    first, second = (sending.begin(commitment, dee, whole(number)) for number in ("001", "1"))
+    assert verdicts(first) == ["block"]
+
+    sending.void(second.id, dee, second.version)
+
+    assert verdicts(first) == ["clean"]

@@ -19,12 +19,13 @@ from portal.domain.change_orders import EDITABLE, ChangeOrder, Status
 from portal.domain.commitments import Commitment
 from portal.domain.people import NotPermitted, User
 
-WROTE, TOKEN, FILE, CODE = "wrote", "token", "file", "code"
+WROTE, TOKEN, FILE, CODE, APART = "wrote", "token", "file", "code", "apart"
 DEEDS = {
     WROTE: "sent or wrote this change order",
     TOKEN: "made the access token with which this change order was sent or written",
     FILE: "uploaded or confirmed the file from which this change order was written",
     CODE: "changed a code under which this change order is sent",
+    APART: "said that this change order, its commitment or its job is another one than it looks like",
 }
 WAITING = (
     *EDITABLE,
@@ -55,10 +56,11 @@ class Contribution(Model):
 
 
 class CodeHand(Model):
-    """Who set a code that is in force and that no other approver has accepted a change order under since.
+    """Who set a code that is in force, or said of a job or commitment that it is another one, and no other approver has accepted
+    a change order under it since.
 
     thing, ref   job, vendor or commitment, and its id
-    field        which of its codes
+    field        which of its codes, or `apart` and the id of what it looks like
     """
 
     thing = peewee.CharField(max_length=10)
@@ -69,6 +71,10 @@ class CodeHand(Model):
 
     class Meta:
         indexes = ((("thing", "ref", "field"), True),)
+
+    @property
+    def deed(self) -> str:
+        return APART if str(self.field).startswith(APART) else CODE
 
 
 def record(id: int, people: Iterable[User | int | None], deed: str) -> None:
@@ -84,10 +90,10 @@ def record_writing(change_order: ChangeOrder, by: User | None) -> None:
     record(change_order.id, [events.maker()], TOKEN)
 
 
-def record_code(commitments: Any, person: User) -> None:
+def record_code(commitments: Any, person: User, deed: str = CODE) -> None:
     """The person changed a code under which the change orders of these commitments are sent (a condition of a query over them)."""
     theirs = (
-        ChangeOrder.select(ChangeOrder.id, peewee.Value(person.id), peewee.Value(CODE))
+        ChangeOrder.select(ChangeOrder.id, peewee.Value(person.id), peewee.Value(deed))
         .join(Commitment)
         .where(commitments, ChangeOrder.status.in_(WAITING))
     )
@@ -101,10 +107,17 @@ def record_setting(thing: str, ref: int, fields: Iterable[str], person: User) ->
         CodeHand.create(thing=thing, ref=ref, field=field, person=person)
 
 
+def record_apart(thing: str, ref: int, other: int, commitments: Any, person: User) -> None:
+    """The person said that the job or commitment is another one than `other`: what is sent under it could not be sent before."""
+    record_code(commitments, person, APART)
+    record_setting(thing, ref, [f"{APART} {other}"], person)
+
+
 def settle_codes(change_order: ChangeOrder, by: User) -> None:
     """An approver accepts it under these codes: who set them had a hand in it, and they are seen by four eyes now. After its locks."""
     set_by_others = [CodeHand.person != by, _codes_of([change_order])]
-    record(change_order.id, [hand.person_id for hand in CodeHand.select().where(*set_by_others)], CODE)
+    for hand in CodeHand.select().where(*set_by_others):
+        record(change_order.id, [hand.person_id], hand.deed)
     CodeHand.delete().where(*set_by_others).execute()
 
 
@@ -119,12 +132,12 @@ def all_hands(rows: list[ChangeOrder]) -> dict[int, Hands]:
     known: Any = Contribution.select(Contribution.change_order, Contribution.person, Contribution.deed)
     for id, person, deed in known.where(Contribution.change_order.in_(list(hands))).tuples():
         hands[id][person] = DEEDS[deed]
-    set_by = defaultdict(set)
+    set_by: dict[tuple[str, int], Hands] = defaultdict(dict)
     for hand in CodeHand.select().where(_codes_of(rows)) if rows else ():
-        set_by[hand.thing, hand.ref].add(hand.person_id)
+        set_by[hand.thing, hand.ref][hand.person_id] = DEEDS[hand.deed]
     for row in rows:
         for thing in _things(row):
-            hands[row.id] = dict.fromkeys(set_by[thing], DEEDS[CODE]) | hands[row.id]
+            hands[row.id] = set_by[thing] | hands[row.id]
     return {row.id: hands[row.id] | dict.fromkeys(authors(row), DEEDS[WROTE]) for row in rows}
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from portal.db import transaction
-from portal.domain import change_orders, events, judging, likenesses, people, sending
+from portal.domain import change_orders, commitments, contributing, events, judging, likenesses, people, sending
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken
 from portal.domain.commitments import Commitment
 from portal.domain.likenesses import CHANGE_ORDER, JOB, Distinction, Likeness
@@ -18,7 +18,9 @@ def tell_apart(id: int, by: User, kind: str, other: int) -> Likeness:
     Raises NotPermitted, or Overtaken when the two look alike no longer.
     """
     with transaction():
-        by, change_order = people.as_held(by), change_orders.hold(id)
+        by = people.as_held(by)
+        commitments.hold(ChangeOrder.get_by_id(id).commitment)  # the other one of the pair is judged again here
+        change_order = change_orders.hold(id)
         sending.ensure_may_write(change_order, by)
         found = next((one for one in likenesses.of_one(change_order) if (one.kind, one.other_id) == (kind, other)), None)
         if found is None:
@@ -41,8 +43,21 @@ def _say(change_order: ChangeOrder, by: User | None, likeness: Likeness) -> None
     Distinction.insert(by=by, **pair).on_conflict_ignore().execute()
     if Distinction.get(**pair).by_id != by.id:
         return  # somebody else said so this very moment
+    _contribute(likeness, by)
     events.record(SUBJECT, change_order.id, SAID, by, kind=kind, number=likeness.number, other=likeness.other)
     judging.again(_concerned(likeness))
+
+
+def _contribute(likeness: Likeness, by: User) -> None:
+    """Four eyes: neither of the two could be sent, or accepted beside the other, before somebody said so."""
+    if likeness.kind == CHANGE_ORDER:
+        for one in (likeness.id, likeness.other_id):
+            contributing.record(one or 0, [by], contributing.APART)
+        return
+    thing, under = ("job", Commitment.job) if likeness.kind == JOB else ("commitment", Commitment.id)
+    pair = (likeness.id or 0, likeness.other_id)
+    for ref, other in (pair, pair[::-1]):
+        contributing.record_apart(thing, ref, other, under == ref, by)
 
 
 def _concerned(likeness: Likeness) -> Any:

@@ -29,3 +29,13 @@ def again(which: Any = None, turn: Callable[[], object] = lambda: None) -> None:
                 if verdict != change_order.checks:
                     same = (ChangeOrder.id == change_order.id) & (ChangeOrder.version == change_order.version)
                     ChangeOrder.update(checks=verdict).where(same).execute()
+
+
+def look_alikes(change_order: ChangeOrder, before: str = "") -> None:
+    """The same for those that look like it, or did while its number was another one (`before`, in its loose form).
+
+    The caller holds the commitment, so that no two judge each other at once.
+    """
+    if before != change_order.loose:
+        alike = (ChangeOrder.commitment == change_order.commitment) & ChangeOrder.loose.in_((before, change_order.loose))
+        again(alike & (ChangeOrder.id != change_order.id))

@@ -8,7 +8,7 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, checks, commitments, contributing, deciding, events, keys, people
+from portal.domain import change_orders, checks, commitments, contributing, deciding, events, judging, keys, people
 from portal.domain.change_orders import SUBJECT, ChangeOrder, LineItem, Overtaken, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.people import NotPermitted, User
@@ -63,6 +63,7 @@ def create(commitment: Commitment, by: User | None, draft: Draft, **facts: Any) 
     _store_lines(change_order)
     contributing.record_writing(change_order, by)
     events.record(SUBJECT, change_order.id, "created", by, snapshot=snapshot(change_order), **facts)
+    judging.look_alikes(change_order)
     return change_order
 
 
@@ -96,6 +97,7 @@ def revise(change_order: ChangeOrder, by: User | None, version: int, draft: Draf
     """Put the draft in place of what the change order says, in the caller's transaction. Raises Overtaken or Blocked (number taken)."""
     if not change_order.is_editable or change_order.version != version:
         raise Overtaken(change_order)
+    before = change_order.loose
     fill(change_order, draft)
     findings = _findings(change_order)
     _save(change_order, version, checks=checks.verdict(findings))
@@ -103,6 +105,7 @@ def revise(change_order: ChangeOrder, by: User | None, version: int, draft: Draf
     _store_lines(change_order)
     contributing.record_writing(change_order, by)
     events.record(SUBJECT, change_order.id, "edited", by, revision=change_order.revision + 1, snapshot=snapshot(change_order), **facts)
+    judging.look_alikes(change_order, before)
     return findings
 
 
@@ -120,17 +123,8 @@ def send(id: int, by: User, version: int) -> ChangeOrder:
             raise Overtaken(change_order)
         findings = checks.at_send(change_order)
         checks.require(findings)
-        change_order.move(
-            Status.READY,
-            version,
-            revision=change_order.revision + 1,
-            sent_by=by,
-            sent_at=clock.now(),
-            sent_amount=change_order.amount,
-            decided_by=None,
-            decided_at=None,
-            checks=checks.verdict(findings),
-        )
+        facts = {"revision": change_order.revision + 1, "sent_by": by, "sent_at": clock.now(), "sent_amount": change_order.amount}
+        change_order.move(Status.READY, version, **facts, decided_by=None, decided_at=None, checks=checks.verdict(findings))
         contributing.record_writing(change_order, by)
         events.record(SUBJECT, id, "sent", by, revision=change_order.revision, snapshot=snapshot(change_order), seen=version)
         return change_order
@@ -153,7 +147,9 @@ def retrieve(id: int, by: User, version: int) -> ChangeOrder:
 def void(id: int, by: User, version: int) -> ChangeOrder:
     """Draft, Rejected or Retrieved -> Void, for good. Raises NotPermitted or Overtaken."""
     with transaction():
-        by, change_order = people.as_held(by), change_orders.hold(id)
+        by = people.as_held(by)
+        commitments.hold(ChangeOrder.get_by_id(id).commitment)
+        change_order = change_orders.hold(id)
         if deciding.is_repeat(change_order, by, "voided", version):
             return change_order
         if not may_void(change_order, by):
@@ -162,6 +158,7 @@ def void(id: int, by: User, version: int) -> ChangeOrder:
             raise Overtaken(change_order)
         change_order.move(Status.VOID, version)
         events.record(SUBJECT, id, "voided", by, revision=change_order.revision, seen=version)
+        judging.look_alikes(change_order)
         return change_order
 
 

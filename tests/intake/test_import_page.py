@@ -427,3 +427,15 @@ def test_a_worker_that_died_during_the_import_is_followed_by_one_that_completes_
 
     assert "Imported: 3 new" in words(sign_in(client, Upload.get().by).get(page))
     assert Import.select().count() == 1
+
+
+@pytest.mark.parametrize(("more", "said"), [(0, ""), (1, "1 more is left out and not listed."), (3, "3 more are left out and not listed.")])
+def test_a_preview_of_many_look_alikes_says_how_many_it_does_not_list(client, eve_there, hand_in, commitment, monkeypatch, more, said):
+    monkeypatch.setattr(importing, "MOST_PROBLEMS", 2)
+    numbers = [f"{number:03}" for number in range(1, 3 + more)]
+
+    shown = client.get(hand_in(text_of(*({"cco_number": number} for one in numbers for number in (one, one.lstrip("0"))))))
+
+    assert len(BeautifulSoup(shown.text, "html.parser").select("section[aria-labelledby=alike] input")) == 2
+    assert said in words(shown)
+    assert ("left out and not listed" in words(shown)) == bool(more)

@@ -85,7 +85,7 @@ class Machine(Desk):
         for one in likenesses.of_one(load(order.id)):
             if one.kind == likenesses.CHANGE_ORDER:
                 distinguishing.tell_apart(order.id, self.person(who), one.kind, one.other_id)
-                self.model.apart.add(frozenset((order.id, one.other_id)))
+                self.model.say_apart(order.id, one.other_id, who)
 
     # What files and systems bring
 

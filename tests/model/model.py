@@ -81,6 +81,14 @@ class Model:
         self.orders[id] = Order(id, place, number, content)
         return self.orders[id]
 
+    def say_apart(self, id: int, other: int, who: str) -> None:
+        """Who says first that two are not one shaped what can be sent of either."""
+        pair = frozenset((id, other))
+        if pair not in self.apart:
+            self.apart.add(pair)
+            for one in pair:
+                self.orders[one].hands.add(who)
+
     def twins(self, order: Order) -> list[Order]:
         """Others that may be the same thing, as long as nobody has said that they are not."""
         near = (
