@@ -112,10 +112,8 @@ def test_a_failure_is_told_in_plain_words_with_who_can_mend_it(client, ana, make
 
     assert "Failed to Export" in shown
     assert "Spectrum said: “Phase is not on the job”." in shown
-    assert (
-        "Accounting can fix this. Add the phase and cost type to the job in Spectrum, or open the phase there, then retry; or reject"
-        in shown
-    )
+    remedy = "Add the phase and cost type to the job in Spectrum, or open the phase there, then retry; or reject it, so that"
+    assert f"Accounting can fix this. {remedy}" in shown
     assert "No line is in Spectrum." in shown
 
 
