@@ -5,11 +5,12 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from bs4 import BeautifulSoup
 from joserfc import jwk, jwt
 
 from portal import clock
 from portal.domain import identities, people
-from portal.domain.people import Level
+from portal.domain.people import Level, User
 from portal.domain.sessions import Session
 from tests.conftest import path_of, sign_in
 from tests.oidc import site
@@ -106,6 +107,19 @@ def test_who_has_no_password_is_not_asked_for_one(client, through):
 
     assert "/login/oidc/confirm" in page
     assert 'name="password"' not in page
+
+
+def test_where_only_the_provider_can_confirm_the_press_is_said_to_be_made_again(client, through, ben):
+    through(client, "nia")
+    User.update(level=Level.ADMIN).where(User.email.startswith("nia")).execute()
+    grow_old()
+
+    asked = change(client, ben)
+
+    page = " ".join(BeautifulSoup(asked.text, "html.parser").get_text(" ").split())
+    assert asked.status_code == 401
+    assert "Nothing was changed yet. You go back to the page to make the change again." in page
+    assert "once you confirm with your password" not in page
 
 
 @pytest.fixture
