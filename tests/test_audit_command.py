@@ -1,5 +1,7 @@
 """`portal audit verify` and `portal audit head`: clear sentences, and an exit status for scripts."""
 
+import platform
+
 import pytest
 from click.testing import CliRunner
 
@@ -44,6 +46,30 @@ def test_the_heads_of_the_data_folder_are_compared(portal, tmp_path):
     heads.write_head(tmp_path / heads.HEADS)
 
     assert "1 head fits the trail; the last one was written out on" in portal("verify").output
+
+
+@pytest.mark.parametrize("left", [None, ""])
+def test_a_file_of_heads_that_is_gone_is_said_to_be_gone_and_what_to_do(portal, tmp_path, left):
+    file = tmp_path / heads.HEADS
+    heads.keep(file)
+    file.unlink() if left is None else file.write_text(left)
+
+    answer = portal("verify")
+
+    assert answer.exit_code == 1
+    assert "No head was written out yet" not in answer.output
+    assert f"{file} is gone or holds no head, although the keeper on {platform.node()} wrote some." in answer.output
+    assert "Put the file back from a backup or from the log" in answer.output
+
+
+def test_heads_kept_elsewhere_do_instead_of_the_file_that_is_gone(portal, tmp_path):
+    file = tmp_path / heads.HEADS
+    heads.keep(file)
+
+    answer = portal("verify", "--heads", str(file.rename(tmp_path / "elsewhere.jsonl")))
+
+    assert answer.exit_code == 0
+    assert "is gone" not in answer.output
 
 
 def test_a_bad_trail_ends_with_status_1_and_says_where(portal):

@@ -316,6 +316,16 @@ def test_without_javascript_the_verdict_stands_on_the_page(eve_at, many):
     assert "<h1>Audit trail</h1>" in page
 
 
+def test_a_file_of_heads_that_is_gone_is_told_by_the_verdict(eve_at, many, tmp_path):
+    heads.keep(tmp_path / heads.HEADS)
+    (tmp_path / heads.HEADS).unlink()
+
+    verdict = eve_at("/settings/audit/verification", headers=HTMX).text
+
+    assert "is gone or holds no head, although the keeper on" in verdict
+    assert "No head was written out yet" not in verdict
+
+
 def test_a_bad_trail_is_told_with_the_event_and_what_to_do(eve_at, many):
     remove(40)
 

@@ -8,7 +8,7 @@ from portal import cli, db
 from portal.domain import audit as trail
 from portal.domain import recorded_rights, recorded_states
 from portal.domain.audit import Head, Verdict
-from portal.domain.heads import HEADS, Unreadable, line, read_heads
+from portal.domain.heads import HEADS, Unreadable, line, missing, read_heads
 
 
 @click.group()
@@ -23,8 +23,8 @@ def audit() -> None:
     help=f"the heads written out earlier; default: {HEADS} in the data folder",
 )
 def verify(heads: Path | None) -> None:
-    """Walk the trail from its first event to its last. Ends with status 1 when it is not as it was written, or rights or states are not
-    those of their last events."""
+    """Walk the trail from its first event to its last. Ends with status 1 when it is not as it was written, its heads are gone, or rights
+    or states are not those of their last events."""
     settings = cli.settings()
     db.init(settings.DATABASE_URL)
     known = _heads(heads, settings.PORTAL_DATA / HEADS)
@@ -32,6 +32,7 @@ def verify(heads: Path | None) -> None:
         verdict = trail.verify(known)
         differ = [*recorded_rights.differences(), *recorded_states.differences()]
         unvouched = [*verdict.unvouched, *recorded_rights.unvouched()]
+        lost = missing(settings.PORTAL_DATA / HEADS) if not heads and verdict.last is None else ""
     if verdict.fault:
         click.echo(verdict.fault.text)
         click.echo(f"{_events(verdict)} before it {'is' if verdict.events == 1 else 'are'} as recorded.")
@@ -39,10 +40,10 @@ def verify(heads: Path | None) -> None:
     for sentence in differ:
         click.echo(sentence)
     click.echo(f"The audit trail is as it was written: {_events(verdict)}, head {verdict.hash}.")
-    click.echo(_compared(verdict))
+    click.echo(lost or _compared(verdict))
     for sentence in unvouched:
         click.echo(sentence)
-    if differ:
+    if differ or lost:
         raise SystemExit(1)
 
 

@@ -98,6 +98,19 @@ def read_heads(file: Path) -> list[Head]:
     return list(_parse(file.read_bytes(), str(file)))
 
 
+def missing(file: Path) -> str:
+    """Why the file has no head although keepers wrote some, and what to do; empty where none was written yet."""
+    written = Heartbeat.select().where(Heartbeat.name.startswith(PREFIX), Heartbeat.at > clock.EPOCH)
+    machines = sorted(one.name.removeprefix(PREFIX) for one in written)
+    if not machines:
+        return ""
+    return (
+        f"{file} is gone or holds no head, although the keeper on {' and '.join(machines)} wrote some. Whether the end of the trail was "
+        "cut off, or it was hashed again as a whole, is not known. Put the file back from a backup or from the log, or run on that "
+        "machine: portal audit verify --heads FILE. If it was not moved or removed on purpose, treat it as an incident."
+    )
+
+
 def line(one: Head) -> str:
     """The head as the file has it."""
     return json.dumps(asdict(one))

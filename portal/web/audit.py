@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from portal import clock
 from portal.domain import audit, people, recorded_rights, recorded_states, things, trail
 from portal.domain.audit import Verdict
-from portal.domain.heads import HEADS, Unreadable, read_heads
+from portal.domain.heads import HEADS, Unreadable, missing, read_heads
 from portal.domain.trail import Filter, Page
 from portal.web import audit_words, downloads, formats, wants_fragment, words
 from portal.web.lists import me
@@ -92,7 +92,8 @@ def _rows(wanted: Filter) -> Iterator[tuple[object, ...]]:
 def judged() -> dict[str, object]:
     """What a walk over the trail finds; or why its heads cannot be read."""
     try:
-        heads = read_heads(file) if (file := _heads()).exists() else []
+        file = _heads()
+        heads = read_heads(file) if file.exists() else []
     except (OSError, Unreadable) as error:
         return {"unreadable": str(error)}
     verdict: Verdict = audit.verify(heads)
@@ -100,6 +101,7 @@ def judged() -> dict[str, object]:
     return {
         "verdict": verdict,
         "differences": differences,
+        "lost": "" if verdict.last else missing(file),
         "unvouched": [*verdict.unvouched, *recorded_rights.unvouched()],
         "at": clock.now(),
     }
