@@ -78,7 +78,7 @@ def test_a_job_page_lists_its_change_orders_to_members_newest_first(client, dee,
     page = soup(sign_in(client, dee).get(f"/jobs/{job.id}"))
 
     assert listed(page) == [one.id for one in reversed(made)]
-    assert page.select_one(f"#change-order-{made[0].id} .name a")["href"] == f"/change-orders/{made[0].id}/edit"
+    assert page.select_one(f"#change-order-{made[0].id} .name a")["href"] == f"/change-orders/{made[0].id}/edit?place=/jobs/{job.id}"
 
 
 def test_finance_sees_there_what_was_sent(client, ben, job, make_change_order):

@@ -5,6 +5,7 @@ from bs4 import BeautifulSoup
 
 from portal.domain import lists
 from portal.domain.change_orders import Status, load
+from portal.domain.people import Membership
 from tests.cast import seen
 from tests.conftest import HTMX, path_of, sign_in
 
@@ -144,3 +145,57 @@ def test_a_row_that_asks_how_it_stands_keeps_the_place(client, ana, make_change_
 
     assert row["hx-get"] == f"/change-orders/{queued.id}/row?place=/change-orders?view%3Dprogress"
     assert path_of(row.select_one("th a")["href"]).startswith(f"/change-orders/{queued.id}")
+
+
+def list_before(page):
+    """The first link of the edit page's heading; the second one leads to the details."""
+    return page.select("header.heading .summary a")[0]
+
+
+@pytest.fixture
+def draft_of_dees(make_change_order, dee):
+    """A draft of the job's, in lists of its members."""
+    return make_change_order("draft", number="031")
+
+
+@pytest.mark.parametrize("list_of", ["mine", "job", "commitment"])
+def test_the_edit_page_leads_back_to_the_list_it_came_from_however_often_it_is_saved(client, dee, draft_of_dees, job, commitment, list_of):
+    here = {"mine": "/jobs", "job": f"/jobs/{job.id}", "commitment": f"/commitments/{commitment.id}"}[list_of]
+    row = soup(sign_in(client, dee).get(here)).select_one("tbody tr")
+    page = soup(client.get(row.select_one("th a")["href"]))
+    assert list_before(page)["href"] == f"{here}#{row['id']}"
+
+    form = page.select_one("form.edit")
+    data = {one["name"]: one.get("value", "") for one in form.select("input[name]")} | {"description": "More"}
+    saved = client.post(form["action"], data=data)
+
+    assert list_before(soup(client.get(saved.location)))["href"] == f"{here}#{row['id']}"
+    assert list_before(soup(client.post(form["action"], data=data), 409))["href"] == f"{here}#{row['id']}"
+
+
+def test_the_edit_page_leads_back_through_the_page_of_the_change_order(client, ana, job, make_change_order):
+    Membership.create(user=ana, job=job)
+    sent_back = make_change_order("rejected")
+    row = soup(sign_in(client, ana).get("/change-orders?view=returned")).select_one("tbody tr")
+    shown = soup(client.get(row.select_one("th a")["href"]))
+
+    page = soup(client.get(shown.find("a", string="Correct and re-send")["href"]))
+
+    assert list_before(page)["href"] == f"/change-orders?view=returned#change-order-{sent_back.id}"
+    assert list_before(page).get_text() == "Sent back"
+
+
+@pytest.mark.parametrize("way", ["sending", "void"])
+def test_what_is_sent_or_voided_on_the_edit_page_leads_back_too(client, dee, draft_of_dees, job, way):
+    sign_in(client, dee)
+    here = f"/jobs/{job.id}"
+
+    answer = client.post(f"/change-orders/{draft_of_dees.id}/{way}", data={"version": draft_of_dees.version, "place": here})
+
+    assert (answer.status_code, answer.location) == (303, f"{here}#change-order-{draft_of_dees.id}")
+
+
+def test_the_edit_page_of_who_came_from_no_list_leads_to_their_own(client, dee, draft_of_dees):
+    page = soup(sign_in(client, dee).get(f"/change-orders/{draft_of_dees.id}/edit?place=https://evil.test/"))
+
+    assert (list_before(page)["href"], list_before(page).get_text()) == ("/jobs", "Your change orders")

@@ -103,7 +103,7 @@ def test_who_wrote_it_finds_it_after_leaving_the_job_and_voids_it(client, dee, m
     sign_in(client, dee)
 
     page = soup(client.get(linked(soup(client.get("/jobs")), one.title)))
-    assert not [link for link in page.find_all("a") if link["href"].endswith("/edit")]
+    assert not [link for link in page.find_all("a") if "/edit" in link["href"]]
     after = press(client, page, f"Void CCO {one.number} of SC-014")
 
     assert f"CCO {one.number} is void." in words(after)
@@ -169,7 +169,7 @@ def test_while_it_cannot_be_written_on_its_page_does_not_lead_there(client, dee,
 
     page = soup(sign_in(client, dee).get(f"/change-orders/{one.id}"))
 
-    assert not [link for link in page.find_all("a") if link["href"].endswith("/edit")]
+    assert not [link for link in page.find_all("a") if "/edit" in link["href"]]
 
 
 @pytest.mark.parametrize("status", [status.value for status in Status])

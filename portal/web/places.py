@@ -66,6 +66,12 @@ def read(address: str | None) -> Place | None:
     return Place(endpoint, dict(thing), {key: query[key] for key in QUERY[endpoint] if key in query}) if endpoint in QUERY else None
 
 
+def address() -> str | None:
+    """Of the list that the request came from, to travel along."""
+    place = current()
+    return place.url if place else None
+
+
 def led_back(change_order: ChangeOrder, viewer: User, otherwise: str) -> str:
     """Where a person goes on after a decision: the list as they left it, at its row, or at the one behind it when it has left the list.
 

@@ -9,7 +9,7 @@ from portal.domain import change_orders, checks, combining, distinguishing, like
 from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.checks import Blocked, Finding
 from portal.domain.combining import Repeat
-from portal.web import drafts, keys, words
+from portal.web import drafts, keys, places, words
 from portal.web.deciding import seen_version
 from portal.web.drafts import Typed
 from portal.web.lists import me
@@ -57,7 +57,7 @@ def save(id: int) -> ResponseReturnValue:
         return combine(change_order, typed, version)
     kept(change_order, typed, version)
     flash(f"CCO {typed.number.strip()} saved.")
-    return redirect(url_for("projects.edit", id=id), 303)
+    return again(id)
 
 
 def combine(change_order: ChangeOrder, typed: Typed, version: int) -> ResponseReturnValue:
@@ -74,7 +74,7 @@ def combine(change_order: ChangeOrder, typed: Typed, version: int) -> ResponseRe
     positions = [repeat.positions for repeat in found]
     sending.edit(change_order.id, me(), version, replace(draft, lines=combining.combined(draft.lines)), combined=positions)
     flash(f"{len(found)} repeated line{'' if len(found) == 1 else 's'} combined. The total is still {money.dollars(draft.total)}.")
-    return redirect(url_for(".edit", id=change_order.id), 303)
+    return again(change_order.id)
 
 
 @bp.post("/change-orders/<key:id>/findings")
@@ -98,7 +98,7 @@ def send(id: int) -> ResponseReturnValue:
     except Blocked as error:
         return form(change_orders.load(id), status=422, problems=checks.blocking(error.findings), heading="Saved, but not sent")
     flash(f"CCO {sent.number} sent to accounting. It is now: {sent.label}.")
-    return redirect(url_for("projects.jobs"), 303)
+    return redirect(places.led_back(sent, me(), "ready") if places.current() else url_for("projects.jobs"), 303)
 
 
 @bp.post("/change-orders/<key:id>/distinctions")
@@ -109,7 +109,12 @@ def tell_apart(id: int) -> ResponseReturnValue:
         abort(400)
     found = distinguishing.tell_apart(id, me(), request.form.get("kind", ""), int(other))
     flash(f"Recorded: {found.kind} {found.number} is another one than {found.other}.")
-    return redirect(url_for(".edit", id=id), 303)
+    return again(id)
+
+
+def again(id: int) -> ResponseReturnValue:
+    """The edit page, which still leads back to the list it came from."""
+    return redirect(url_for(".edit", id=id, place=places.address()), 303)
 
 
 class Unreadable(Exception):

@@ -116,7 +116,7 @@ def retrieve(id: int) -> ResponseReturnValue:
     retrieved = sending.retrieve(id, me(), seen_version())
     flash(f"CCO {retrieved.number} retrieved. Accounting does not see it as ready any more.")
     page = "projects.edit" if me().is_member_of(retrieved.job) else "change_orders.show"
-    return redirect(url_for(page, id=id), 303)
+    return redirect(url_for(page, id=id, place=places.address()), 303)
 
 
 @bp.post("/<key:id>/void")
@@ -124,6 +124,8 @@ def void(id: int) -> ResponseReturnValue:
     """Void."""
     voided = sending.void(id, me(), seen_version())
     flash(f"CCO {voided.number} is void.")
+    if places.current():
+        return redirect(places.led_back(voided, me(), "ready"), 303)
     if me().may_look and not me().is_member_of(voided.job):
         return redirect(url_for("jobs.show", id=voided.job.id), 303)
     return redirect(url_for("projects.jobs"), 303)
