@@ -228,7 +228,8 @@ def test_the_fragment_is_the_row_of_the_page(client, ana, make_change_order, clo
         assert bool(partial) is (status not in ("ready", "queued")), "the counts come along when the row is at rest"
 
 
-def test_fifty_rows_take_as_many_queries_as_two(client, ana, make_change_order):
+def test_fifty_rows_take_as_many_queries_as_two(client, ana, make_change_order, clock):
+    clock.tick(minutes=20)  # a process that has just started does not judge yet whether work stands still
     sign_in(client, ana)
     many(make_change_order, 2)
     with count_queries() as two:
@@ -239,7 +240,7 @@ def test_fifty_rows_take_as_many_queries_as_two(client, ana, make_change_order):
         assert len(rows(soup(client.get(READY)))) == 50
 
     assert len(fifty) == len(two), "\n".join(fifty)
-    assert len(fifty) <= 18, "\n".join(fifty)
+    assert len(fifty) <= 19, "\n".join(fifty)
 
 
 def many(make_change_order, count):
