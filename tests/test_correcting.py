@@ -170,7 +170,7 @@ def test_what_somebody_else_changed_meanwhile_is_a_409_with_what_it_is_now(clien
     answer = client.post(address(commitment), data={"what": "subcontract", "seen": "SC-014", "value": "SC-16"})
 
     assert answer.status_code == 409
-    assert "somebody else has changed the subcontract number meanwhile. It is now SC-15." in answer.text
+    assert "someone else changed the subcontract number meanwhile. It is now SC-15." in answer.text
     assert 'value="SC-16"' in answer.text
     assert Commitment.get().subcontract == "SC-15"
 

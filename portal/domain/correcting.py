@@ -25,7 +25,7 @@ class Moved(Exception):
     """Somebody else changed it meanwhile; nothing was recorded. `now` is what it is."""
 
     def __init__(self, label: str, now: str) -> None:
-        super().__init__(f"Nothing was recorded: somebody else has changed the {label} meanwhile. It is now {now or 'empty'}.")
+        super().__init__(f"Nothing was recorded: someone else changed the {label} meanwhile. It is now {now or 'empty'}.")
         self.now = now
 
 

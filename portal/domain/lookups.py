@@ -20,7 +20,6 @@ from portal.domain.companies import Company
 STALE = timedelta(days=3)
 JOBS, VENDORS, PHASES, COMPLETE_PHASES = "jobs", "vendors", "phases", "complete phases"
 COMPLETE = "C"
-code = keys.canonical
 
 
 class SpectrumJob(Model):

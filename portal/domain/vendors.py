@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from portal.domain import lookups
+from portal.domain import keys
 from portal.domain.commitments import Commitment, Vendor
 from portal.domain.entries import Entry, vendor_key
 
@@ -36,13 +36,13 @@ class Vendors:
     def link(self, vendor: Vendor) -> None:
         """Find it by its code from now on."""
         if vendor.code:
-            self.by_code[lookups.code(vendor.code)].append(vendor)
+            self.by_code[keys.vendor(vendor.code)].append(vendor)
 
     def hear(self, entries: Iterable[Entry]) -> None:
         """Note which codes the file gives to which names."""
         for entry in entries:
             if entry.vendor_name and entry.vendor_code:
-                self.said[vendor_key(entry.vendor_name)].add(lookups.code(entry.vendor_code))
+                self.said[vendor_key(entry.vendor_name)].add(keys.vendor(entry.vendor_code))
 
     def of(self, entry: Entry, known: Commitment | None) -> Vendor | None:
         """The vendor of the entry; None when it names none, or one that is not here yet. `known`: its commitment here. Raises Unclear."""
@@ -62,26 +62,26 @@ class Vendors:
     def _is_meant(self, entry: Entry, here: Vendor) -> bool:
         """Whether the file means the vendor that the commitment has here. A code outweighs any name."""
         if entry.vendor_code and here.code:
-            return lookups.code(entry.vendor_code) == lookups.code(here.code)
-        if entry.vendor_code and (self.by_code[lookups.code(entry.vendor_code)] or len(self.said[vendor_key(here.name)]) > 1):
+            return keys.vendor(entry.vendor_code) == keys.vendor(here.code)
+        if entry.vendor_code and (self.by_code[keys.vendor(entry.vendor_code)] or len(self.said[vendor_key(here.name)]) > 1):
             return False
         return not entry.vendor_name or vendor_key(entry.vendor_name) == vendor_key(here.name)
 
     def _by_code(self, entry: Entry, here: Vendor | None) -> Vendor | None:
-        key, code = vendor_key(entry.vendor_name), lookups.code(entry.vendor_code)
+        key, code = vendor_key(entry.vendor_name), keys.vendor(entry.vendor_code)
         if found := self.by_code[code]:
             return next((one for one in found if vendor_key(one.name) == key), found[0])
         if not key or here is not None:
             return None  # a code alone makes no vendor; and what the commitment has here is another one
         same = self.by_name[key]
         bare = [one for one in same if not one.code]
-        codes = {lookups.code(one.code) for one in same if one.code} | self.said[key] | {code}
+        codes = {keys.vendor(one.code) for one in same if one.code} | self.said[key] | {code}
         if len(bare) == 1 and len(codes) == 1:
             return bare[0]
         if bare or (not entry.may_link and len(codes) > 1):
             listed = _listed(sorted(codes))
             raise Unclear(
-                f"{entry.vendor_name} may be several vendors: {listed}. Nobody here has code {entry.vendor_code} yet; "
+                f"{entry.vendor_name} may be several vendors: {listed}. No vendor here has code {entry.vendor_code} yet; "
                 "an administrator has to link it first."
             )
         return None
@@ -89,7 +89,7 @@ class Vendors:
     def _by_name(self, entry: Entry) -> Vendor | None:
         key = vendor_key(entry.vendor_name)
         same = self.by_name[key] if key else []
-        codes = {lookups.code(one.code) for one in same if one.code} | (self.said[key] if key else set())
+        codes = {keys.vendor(one.code) for one in same if one.code} | (self.said[key] if key else set())
         if len(same) > 1 or len(codes) > 1:
             known = [*sorted(codes), *("one without a code" for one in same if not one.code)]
             raise Unclear(f"{entry.vendor_name} fits {len(known)} vendors: {_listed(known)}. State the vendor code.")

@@ -124,7 +124,7 @@ def test_a_members_file_finds_the_vendor_by_its_code_and_links_none(dee, job, te
 def test_a_members_file_makes_no_second_vendor_of_a_name(dee, job, texas):
     said = refusal(text_of(OHIO), dee)
 
-    assert "Smith Construction may be several vendors: SMITHOH and SMITHTX. Nobody here has code SMITHOH yet" in said
+    assert "Smith Construction may be several vendors: SMITHOH and SMITHTX. No vendor here has code SMITHOH yet" in said
 
 
 def test_a_members_code_is_not_linked_and_an_administrators_is(command, csv_file, company, job):
