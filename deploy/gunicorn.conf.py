@@ -28,9 +28,9 @@ HERE = ("127.0.0.1", "localhost", "::1", "")
 def on_starting(server):
     """Not on an address that others reach while PORTAL_URL says that nobody does: the rules of production would not be asked.
     Not with several processes on SQLite, whose writers wait for each other without order, nor beside another web server of it."""
-    from portal import premises, production
+    from portal import preflight, premises
 
-    file = production.database_file(settings_of.load())
+    file = preflight.database_file(settings_of.load())
     if file and server.cfg.workers > 1:
         sys.exit(f"DATABASE_URL: SQLite takes one web process, not {server.cfg.workers}. Set workers = 1, or move to PostgreSQL.")
     if file:

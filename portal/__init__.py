@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from portal.version import ROOT
 
 if TYPE_CHECKING:
     from flask import Flask
 
     from config import Settings
 
-VERSION = "0.1.0"  # the same as in pyproject.toml
-ROOT = Path(__file__).parent.parent
 LARGEST_REQUEST = 1_000_000  # bytes; the longest page of ours, 500 lines, is a tenth of it
 MOST_FIELDS = 10_000
 ONE_YEAR_S = 31_536_000
@@ -25,7 +24,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     import config
-    from portal import api, db, logs, production, rehearsal, web
+    from portal import api, db, failpoints, logs, preflight, web
 
     settings = settings or config.load()
     if not settings.SECRET_KEY:
@@ -35,8 +34,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         )
     logs.configure(settings.LOG_FORMAT)
     db.init(settings.DATABASE_URL)
-    production.ensure_fit(settings)
-    rehearsal.begin(settings)
+    preflight.ensure_fit(settings)
+    failpoints.begin(settings)
     app = Flask("portal", root_path=str(ROOT), template_folder="templates", static_folder="static")
     app.config.from_mapping(settings.model_dump(), SETTINGS=settings)
     app.config.update(_session_cookie(settings), **_keys(settings))

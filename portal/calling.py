@@ -7,10 +7,10 @@ from typing import Any
 
 from config import Settings
 from portal import spectrum
+from portal.crypto import Sealer, Unreadable
 from portal.domain import companies, comparing, connection, connection_tests, exporting, lookups, refreshing, resending, verifying
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.readings import Read
-from portal.sealing import Sealer, Unreadable
 from portal.spectrum import records
 from portal.spectrum.listing import NONE
 from portal.spectrum.signin import Enhanced, Token

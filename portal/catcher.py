@@ -19,7 +19,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from portal import clock
-from portal.doorstep import Doorstep, word
+from portal.secret_path import Doorstep, word
 
 HOST = "127.0.0.1"
 SANDBOX = {"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"}

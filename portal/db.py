@@ -12,10 +12,10 @@ import peewee
 import structlog
 from playhouse import db_url, migrations
 
-from portal import rehearsal
-from portal.outages import AWAY, BUSY, ERRORS, Away, Replaced, explained
-from portal.outages import Busy as Busy  # told by every write, and known to its callers from here
-from portal.whereabouts import File
+from portal import failpoints
+from portal.db_errors import AWAY, BUSY, ERRORS, Away, Replaced, explained
+from portal.db_errors import Busy as Busy  # told by every write, and known to its callers from here
+from portal.db_file import File
 
 database = peewee.DatabaseProxy()
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -176,7 +176,7 @@ def migrate(tell: Callable[[str], object] = str) -> list[str]:
             for name in runner.up(migration.name):
                 tell(name)
                 applied.append(name)
-            rehearsal.reach("migrate.mid")
+            failpoints.reach("migrate.mid")
     return applied
 
 

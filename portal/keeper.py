@@ -13,7 +13,7 @@ import peewee
 import structlog
 from redis import Redis, RedisError
 
-from portal import clock, db, doorbell, rehearsal
+from portal import clock, db, doorbell, failpoints
 from portal.domain import audit, comparing, connection, heads, heartbeats, outbox, refreshing, standing, summaries, timekeeping
 
 PERIOD_S = 1.0
@@ -78,10 +78,10 @@ def ring(redis: Redis) -> None:
     queues = defaultdict(list)
     for lane in outbox.lanes_with_due_work():
         queues[lane.queue].append(lane.name)
-        rehearsal.reach("keeper.mid_scan")
+        failpoints.reach("keeper.mid_scan")
     try:
         for queue, lanes in queues.items():
-            rehearsal.reach("wake.before")
+            failpoints.reach("wake.before")
             doorbell.ring(redis, queue, lanes)
     except RedisError as error:
         log.warning("Redis not available, work waits in the database", error=str(error))

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from flask import current_app
 
-from portal import calling, db, importing, mail, rehearsal
+from portal import calling, db, failpoints, importing, mail
 from portal.domain import letters, mail_refusals, outbox, timekeeping
 from portal.domain.outbox import Dispatch, Lane, Lost, Task
 
@@ -20,12 +20,12 @@ log = structlog.get_logger()
 def drain(lane: str) -> None:
     """Take the lane, work through what is due for at most a minute, let go. Does nothing while another worker is on it."""
     with db.connected():
-        rehearsal.reach("claim.before_commit")
+        failpoints.reach("claim.before_commit")
         timekeeping.put_right()
         claim = Lane.take(lane, LEASE)
         if claim is None:
             return
-        rehearsal.reach("claim.after_commit")
+        failpoints.reach("claim.after_commit")
         work = STEPS[lane.partition(":")[0]]()
         try:
             for dispatch in outbox.due(lane, BUDGET):
@@ -70,7 +70,7 @@ def _mail() -> Callable[[Dispatch, int], None]:
         letter = letters.begin(dispatch, claim)
         if letter is None:
             return
-        rehearsal.reach("mail.claimed")
+        failpoints.reach("mail.claimed")
         try:
             post[Task(dispatch.task)](settings, letter)
         except mail.RefusesUs as error:
@@ -85,7 +85,7 @@ def _mail() -> Callable[[Dispatch, int], None]:
             mail_refusals.over()
             letters.refused(dispatch, str(error))
         else:
-            rehearsal.reach("mail.after_dot")
+            failpoints.reach("mail.after_dot")
             outbox.finish(dispatch)
             mail_refusals.over()
 

@@ -6,9 +6,9 @@ Then no ring reaches the mail worker, and mail stands still as well. So whicheve
 import structlog
 
 from portal import clock, db, tasks
+from portal.db_errors import ERRORS, Busy
 from portal.domain import standing
 from portal.domain.outbox import MAIL
-from portal.outages import ERRORS, Busy
 
 EVERY_S = 60.0
 

@@ -22,7 +22,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 import config
-from portal import doorstep
+from portal import secret_path
 from portal import valkey as embedded
 from tests.ports import free_port
 from tests.programs import postgres as postgres_program
@@ -147,7 +147,7 @@ class Catcher(Process):
 
     def __init__(self, folder: Path) -> None:
         self.smtp_port, http_port = free_port(), free_port()
-        self.url = f"http://127.0.0.1:{http_port}/{doorstep.word(folder)}"
+        self.url = f"http://127.0.0.1:{http_port}/{secret_path.word(folder)}"
         ports = ["--smtp-port", str(self.smtp_port), "--http-port", str(http_port)]
         super().__init__([sys.executable, "-m", "portal.cli", "catcher", *ports, "--data", str(folder)], folder / "catcher.log")
         self.earlier = 0  # mails of the tests before

@@ -6,9 +6,10 @@ import pytest
 from flask import abort
 
 import config
-from portal import VERSION, create_app
+from portal import create_app
 from portal.db import Busy
 from portal.domain.people import NotPermitted
+from portal.version import VERSION
 from portal.web.access import ENDPOINTS, SCOPES, Who
 from tests.conftest import HTMX, path_of, sign_in
 

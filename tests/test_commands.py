@@ -6,10 +6,10 @@ from click.testing import CliRunner
 import config
 from portal import db
 from portal.cli import main
+from portal.crypto import Sealer
 from portal.domain import deciding, outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.outbox import Dispatch, Lane, Outcome
-from portal.sealing import Sealer
 from tests.cast import signed
 from tests.conftest import KEY
 from tests.ports import free_port

@@ -7,7 +7,7 @@ from itertools import chain
 import pytest
 from bs4 import BeautifulSoup
 
-from portal import db, tasks, writing
+from portal import db, db_writes, tasks
 from portal.domain import companies, company_settings, connection, events, heartbeats, outbox, pausing, privileges, tokens
 from portal.domain.change_orders import load
 from portal.domain.connection_tests import ConnectionTest
@@ -436,7 +436,7 @@ def test_four_eyes_switched_on_tells_nobody(company, eve):
 def test_rights_that_are_taken_away_during_a_change_of_settings_are_gone_after_it_in_the_trail_too(company, eve, ada, monkeypatch):
     def administrator():
         with db.connected():
-            writing.insist(lambda: privileges.set_level(eve.id, Level.STANDARD))
+            db_writes.insist(lambda: privileges.set_level(eve.id, Level.STANDARD))
 
     taking, hold = threading.Thread(target=administrator), company_settings.hold
 

@@ -66,7 +66,7 @@ def test_keepers_plan_one_comparison_a_night_at_three_local_time(clock, company)
     clock.set(due + timedelta(seconds=1))
     comparing.plan()
 
-    assert due.astimezone(comparing.nightly.ZoneInfo(company.time_zone)).hour == 3
+    assert due.astimezone(comparing.schedule.ZoneInfo(company.time_zone)).hour == 3
     assert Dispatch.select().where(Dispatch.task == Task.COMPARE).count() == 2
 
 

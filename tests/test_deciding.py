@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from portal import db, writing
+from portal import db, db_writes
 from portal.domain import checks, deciding, events, exports, numbers, outbox, people, privileges, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.exports import Export
@@ -111,7 +111,7 @@ def test_rights_that_are_taken_away_during_a_decision_are_gone_after_it_in_the_t
 
     def administrator():
         with db.connected():
-            writing.insist(lambda: take_away(ana.id, False))
+            db_writes.insist(lambda: take_away(ana.id, False))
 
     taking, chosen = threading.Thread(target=administrator), numbers.chosen
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from portal import doorstep
+from portal import secret_path
 from tests.processes import Catcher, running
 from tests.spectrum.process import SimulatorProcess, write_master
 
@@ -38,7 +38,7 @@ def test_it_answers_its_own_name_and_word_alone(stand_in: str) -> None:
 
 
 def test_the_word_stays_the_same_and_is_its_owners_alone(tmp_path: Path) -> None:
-    word = doorstep.word(tmp_path / "new")
+    word = secret_path.word(tmp_path / "new")
 
-    assert doorstep.word(tmp_path / "new") == word != doorstep.word(tmp_path / "other")
+    assert secret_path.word(tmp_path / "new") == word != secret_path.word(tmp_path / "other")
     assert (tmp_path / "new" / "word").stat().st_mode & 0o777 == 0o600

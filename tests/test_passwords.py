@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 
-from portal.domain import hashing, links, passwords, people, sessions
-from portal.domain.hashing import Crowded, Hasher
+from portal import hashing
+from portal.domain import links, passwords, people, sessions
+from portal.hashing import Crowded, Hasher
 from tests.conftest import PASSWORD
 
 

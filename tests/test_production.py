@@ -9,13 +9,13 @@ from click.testing import CliRunner
 from itsdangerous import URLSafeTimedSerializer
 
 import config
-from portal import create_app, db, production
+from portal import create_app, db, preflight
 from portal.cli import main
+from portal.crypto import Sealer
 from portal.domain import companies, connection, events
 from portal.domain.connection import Connection
 from portal.domain.people import User
 from portal.intake import samples
-from portal.sealing import Sealer
 from tests.conftest import KEY, PASSWORD, sign_in
 from tests.processes import ROOT, environment
 
@@ -58,7 +58,7 @@ def file(tmp_path):
 
 
 def faults(environ):
-    return production.faults(config.load(environ))
+    return preflight.faults(config.load(environ))
 
 
 def test_a_portal_in_order_may_start_where_others_reach_it(fit):
@@ -102,7 +102,7 @@ def test_a_database_on_another_machine_has_to_prove_who_it_is(fit, url, told):
     """Only what is said of the URL: none of these databases is there."""
     settings = config.load(fit | {"DATABASE_URL": url})
 
-    assert [fault.partition(":")[0] for fault in production._of_servers(settings)] == ["DATABASE_URL"] * told
+    assert [fault.partition(":")[0] for fault in preflight._of_servers(settings)] == ["DATABASE_URL"] * told
 
 
 @pytest.mark.parametrize("url", ["rediss://redis.example.test:6379/0", "redis://127.0.0.1:6379/0", "unix:///run/redis.sock?db=0"])
@@ -383,7 +383,7 @@ def test_whoever_signs_or_seals_knows_the_older_keys_too():
         if re.search(r"""\.SECRET_KEY\b|\[.SECRET_KEY.\]""", path.read_text())
     }
 
-    assert alone == {"portal/__init__.py", "portal/cli/check.py", "portal/cli/up.py", "portal/production.py"}
+    assert alone == {"portal/__init__.py", "portal/cli/check.py", "portal/cli/up.py", "portal/preflight.py"}
 
 
 def test_a_new_cookie_is_signed_with_the_new_key(make_app, ana):

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 import config
-from portal import clock, rehearsal
+from portal import clock, failpoints
 
 LOCAL = {"SPECTRUM_URL": "http://127.0.0.1:9"}
 
@@ -19,20 +19,20 @@ def stage(tmp_path, monkeypatch):
     (tmp_path / "points").mkdir()
     monkeypatch.setattr(clock, "system", clock.system)
     monkeypatch.setattr(clock, "steady", clock.steady)
-    monkeypatch.setattr(rehearsal, "_stage", None)
-    rehearsal.begin(config.load(LOCAL | {"PORTAL_REHEARSAL": str(tmp_path), "PORTAL_REHEARSAL_NAME": "one"}))
+    monkeypatch.setattr(failpoints, "_stage", None)
+    failpoints.begin(config.load(LOCAL | {"PORTAL_REHEARSAL": str(tmp_path), "PORTAL_REHEARSAL_NAME": "one"}))
     return tmp_path
 
 
-@pytest.mark.parametrize("point", rehearsal.POINTS)
+@pytest.mark.parametrize("point", failpoints.POINTS)
 def test_without_a_rehearsal_a_point_does_nothing(point, tmp_path, monkeypatch):
     (tmp_path / "points").mkdir()
     (tmp_path / "points" / point).write_text("raise 1")
     monkeypatch.chdir(tmp_path)
     before = clock.system
 
-    rehearsal.begin(config.load(LOCAL))
-    rehearsal.reach(point)
+    failpoints.begin(config.load(LOCAL))
+    failpoints.reach(point)
 
     assert clock.system is before
 
@@ -48,11 +48,11 @@ def test_a_rehearsal_is_refused_where_anything_is_real(real, tmp_path):
 def test_the_third_pass_acts_and_only_once(stage):
     (stage / "points" / "wake.before").write_text("raise 3")
 
-    rehearsal.reach("wake.before")
-    rehearsal.reach("wake.before")
-    with pytest.raises(rehearsal.Rehearsed):
-        rehearsal.reach("wake.before")
-    rehearsal.reach("wake.before")
+    failpoints.reach("wake.before")
+    failpoints.reach("wake.before")
+    with pytest.raises(failpoints.Rehearsed):
+        failpoints.reach("wake.before")
+    failpoints.reach("wake.before")
 
     assert [line.split()[1:] for line in (stage / "reached.log").read_text().splitlines()] == [
         ["wake.before", "raise", str(os.getpid()), "one"]

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import flask
 import pytest
 
-from portal import db, writing
+from portal import db, db_writes
 from portal.domain import links, people, privileges, sessions
-from portal.domain.hashing import Crowded
 from portal.domain.sessions import Road, Session
+from portal.hashing import Crowded
 from portal.web import visitors
 from tests.conftest import HTMX, PASSWORD, sign_in
 
@@ -390,7 +390,7 @@ def test_who_signs_in_at_many_places_at_the_same_moment_has_three_sessions(ana, 
     def begin(_):
         with db.connected():
             start.wait()
-            writing.insist(lambda: sessions.start(ana, Road.PASSWORD))
+            db_writes.insist(lambda: sessions.start(ana, Road.PASSWORD))
 
     with ThreadPoolExecutor(6) as crowd:
         list(crowd.map(begin, range(6)))

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from portal import db, keeper, rehearsal
+from portal import db, failpoints, keeper
 from portal.domain import companies, contributing, deciding, summaries
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.outbox import Dispatch, Task
@@ -215,11 +215,11 @@ def test_the_number_of_queries_of_a_look_does_not_grow_with_the_people(seven, ma
 
 def test_a_keeper_that_dies_between_two_promises_leaves_the_rest_to_the_next(seven, ana, lee, monkeypatch):
     def die(point):
-        raise rehearsal.Rehearsed(point)
+        raise failpoints.Rehearsed(point)
 
     with monkeypatch.context() as patch:
-        patch.setattr(rehearsal, "reach", die)
-        with pytest.raises(rehearsal.Rehearsed, match=r"summary\.inserted"):
+        patch.setattr(failpoints, "reach", die)
+        with pytest.raises(failpoints.Rehearsed, match=r"summary\.inserted"):
             summaries.plan()
     assert len(promised()) == 1
 

@@ -7,7 +7,7 @@ import peewee
 import pytest
 
 from portal import clock as clocks
-from portal import db, tasks, writing
+from portal import db, db_writes, tasks
 from portal.domain import calls, events, exporting, exports, outbox, quiet_window, readings, resolving, verifying
 from portal.domain.change_orders import SUBJECT, Status, load
 from portal.domain.checks import Blocked
@@ -397,7 +397,7 @@ def test_a_look_at_what_failed_tells_and_changes_nothing(accepted, tables, sam):
 
 def test_what_came_back_is_written_down_although_the_database_is_busy_for_half_a_minute(accepted, monkeypatch):
     waited, close = [], exports.close_attempt
-    monkeypatch.setattr(writing.time, "sleep", waited.append)
+    monkeypatch.setattr(db_writes.time, "sleep", waited.append)
 
     def busy(*arguments, **evidence):
         if len(waited) < 3:
@@ -408,12 +408,12 @@ def test_what_came_back_is_written_down_although_the_database_is_busy_for_half_a
 
     assert work(accepted, GOOD, GOOD, GOOD) == ["4250.00", "-250.00", "12.34"]
 
-    assert waited == [writing.PAUSE_S] * 3
+    assert waited == [db_writes.PAUSE_S] * 3
     assert state(accepted) is Status.EXPORTED
 
 
 def test_after_a_minute_of_a_busy_database_the_attempt_stays_open_and_becomes_unknown(accepted, monkeypatch, clock):
-    monkeypatch.setattr(writing, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(db_writes, "PATIENCE_S", 0.0)
     monkeypatch.setattr(exports, "close_attempt", lambda *_, **__: (_ for _ in ()).throw(peewee.OperationalError("database is locked")))
 
     with pytest.raises(db.Busy):

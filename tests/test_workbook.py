@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
 
-from portal import db, tasks, workbook
+from portal import addin_workbook, db, tasks
 from portal.cli import main
 from portal.domain import deciding, events, exporting, exports, fallback, outbox, resolving, reviewing
 from portal.domain.change_orders import ChangeOrder, Status, load
@@ -52,7 +52,7 @@ def table(content):
 
 
 def leave(person):
-    return fallback.leave(person, workbook.write)
+    return fallback.leave(person, addin_workbook.write)
 
 
 def drain(company):
@@ -186,7 +186,7 @@ def test_if_the_file_cannot_be_made_nothing_moved(ada, company, make_change_orde
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        fallback.leave(ada, fail if failing == "write" else workbook.write, fail)
+        fallback.leave(ada, fail if failing == "write" else addin_workbook.write, fail)
 
     assert load(queued.id).state is Status.QUEUED
     assert drain(company) == ["S014-001"]
@@ -217,10 +217,10 @@ def test_the_same_workbook_again_is_what_still_stands_there(ada, ana, make_chang
         load(leaves.id).move(Status.QUEUED, load(leaves.id).version)
         events.record("change_order", leaves.id, "retried", ana)
 
-    again = fallback.again(left.name, ada, workbook.write)
+    again = fallback.again(left.name, ada, addin_workbook.write)
 
     assert [one.change_order for one in again.left] == [stays]
-    assert fallback.again("spectrum-20200101-000000.xlsx", ada, workbook.write) is None
+    assert fallback.again("spectrum-20200101-000000.xlsx", ada, addin_workbook.write) is None
 
 
 @pytest.mark.parametrize("round", range(20))

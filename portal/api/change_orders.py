@@ -7,6 +7,7 @@ from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel
 
+from portal import url_ids
 from portal.api import bearer, openapi, problems, reading, shapes, showing
 from portal.api.problems import Refused
 from portal.domain import answers, change_orders, delivering, events, revisions, sending
@@ -16,10 +17,9 @@ from portal.domain.checks import Blocked
 from portal.domain.commitments import Commitment
 from portal.domain.delivering import CameBack, Wanted
 from portal.domain.people import User
-from portal.web import keys
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
-bp.record(keys.register)
+bp.record(url_ids.register)
 BY_NUMBER = "/jobs/<job>/commitments/<commitment>/change-orders/<number>"
 NO_COMMITMENT = "There is no commitment {commitment} on a job {job} here. Import it first, or correct the numbers."
 

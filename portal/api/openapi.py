@@ -6,9 +6,9 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-import portal
 from portal.api import problems, shapes
 from portal.domain import keys
+from portal.version import VERSION
 
 REFUSALS = {
     400: "The body is no JSON, or the Idempotency-Key is none",
@@ -46,7 +46,7 @@ def document() -> dict[str, Any]:
     """The whole description."""
     return {
         "openapi": "3.1.0",
-        "info": {"title": "CCO portal", "version": portal.VERSION, "description": "Change orders in, their fate out. See docs/api.md."},
+        "info": {"title": "CCO portal", "version": VERSION, "description": "Change orders in, their fate out. See docs/api.md."},
         "paths": _paths(),
         "components": {
             "schemas": _schemas(),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import click
 
 import config
-from portal import rehearsal
+from portal import failpoints
 
 
 class Place(NamedTuple):
@@ -79,7 +79,7 @@ def settings() -> config.Settings:
         loaded = config.load()
     except config.ConfigError as error:
         raise Refusal(str(error)) from None
-    rehearsal.begin(loaded)
+    failpoints.begin(loaded)
     return loaded
 
 
@@ -87,13 +87,13 @@ def in_words(error: Exception) -> str:
     """What the command lacks, for whom it can be brought; an empty text for a defect of ours, whose trace somebody needs."""
     import peewee
 
-    from portal import outages
+    from portal import db_errors
 
     said = " ".join(str(error).split())
     no_table = isinstance(error, peewee.OperationalError | peewee.ProgrammingError) and NO_TABLE.search(said)
-    if no_table or isinstance(error, outages.Unmigrated):
+    if no_table or isinstance(error, db_errors.Unmigrated):
         return "The database is not set up for this version of the portal. Run `portal db migrate` first."
-    if isinstance(error, config.ConfigError | outages.Busy):
+    if isinstance(error, config.ConfigError | db_errors.Busy):
         return str(error)
     if isinstance(error, peewee.OperationalError | peewee.InterfaceError) and "syntax error" not in said:
         return f"DATABASE_URL: the database cannot be used ({said}). Nothing is half done: run the command again when it is back."

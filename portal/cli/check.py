@@ -4,9 +4,9 @@ import click
 import peewee
 
 import config
-from portal import cli, db, logs, production
+from portal import cli, db, logs, preflight
+from portal.crypto import Sealer, Unreadable
 from portal.domain import companies, connection
-from portal.sealing import Sealer, Unreadable
 
 NOT_YET = "The database cannot be read yet, so its accounts and stored secrets were not looked at."
 SECRETS = connection.SECRETS | {"token": "token of Spectrum"}
@@ -18,7 +18,7 @@ def check() -> None:
     settings = cli.settings()
     logs.configure(settings.LOG_FORMAT)
     db.init(settings.DATABASE_URL)
-    faults = [*production.faults(settings), *production.missing(settings), *_of_database()]
+    faults = [*preflight.faults(settings), *preflight.missing(settings), *_of_database()]
     for fault in faults:
         click.echo(f"FAULT    {fault}")
     for note in _notes(Sealer(*settings.keys)) if settings.SECRET_KEY else []:

@@ -3,7 +3,7 @@
 import click
 from playhouse.migrations import Runner
 
-from portal import cli, rehearsal
+from portal import cli, failpoints
 from portal import db as store
 
 
@@ -12,7 +12,7 @@ def db() -> None:
     """Migrate the database, or show what is pending."""
     settings = cli.settings()
     store.init(settings.DATABASE_URL)
-    rehearsal.begin(settings)
+    failpoints.begin(settings)
 
 
 @db.command()

@@ -85,14 +85,14 @@ def status() -> None:
 )
 def xlsx(out: Path | None, by: str) -> None:
     """Leave what waits unsent as a workbook for Spectrum's Office add-in; it is out of the line then."""
-    from portal import workbook  # XlsxWriter is for this command alone
+    from portal import addin_workbook  # XlsxWriter is for this command alone
 
     db.init(cli.settings().DATABASE_URL)
     if out and out.exists():
         raise cli.Refusal(f"{out} is there already. Choose another name.")
     with db.connected():
         try:
-            left = fallback.leave(_administrator(by), workbook.write, keep := Keeping(out))
+            left = fallback.leave(_administrator(by), addin_workbook.write, keep := Keeping(out))
         except people.NotPermitted as error:
             raise cli.Refusal(str(error)) from None
         except OSError as error:

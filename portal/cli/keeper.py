@@ -5,7 +5,7 @@ import threading
 
 import click
 
-from portal import cli, db, logs, rehearsal
+from portal import cli, db, failpoints, logs
 from portal import keeper as loop
 from portal.domain import heads
 
@@ -21,5 +21,5 @@ def keeper() -> None:
         signal.signal(number, lambda *_: stop.set())
     logs.configure(settings.LOG_FORMAT)
     db.init(settings.DATABASE_URL)
-    rehearsal.begin(settings)
+    failpoints.begin(settings)
     loop.run(settings.REDIS_URL, stop.is_set, settings.PORTAL_DATA / heads.HEADS)

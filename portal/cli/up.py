@@ -18,7 +18,7 @@ import click
 import peewee
 
 import config
-from portal import db, doorbell, doorstep, premises, production, readiness, valkey
+from portal import db, doorbell, preflight, premises, readiness, secret_path, valkey
 from portal.cli import Refusal, settings
 from portal.domain.people import User
 from portal.intake import samples
@@ -88,7 +88,7 @@ class Up:
 
     def url(self, name: str) -> str:
         """The address of a stand-in, with the word that nobody guesses."""
-        return f"http://{premises.HOST}:{self.ports[name]}/{doorstep.word(self.folder / FOLDERS[name])}"
+        return f"http://{premises.HOST}:{self.ports[name]}/{secret_path.word(self.folder / FOLDERS[name])}"
 
     def path(self, name: str) -> str:
         return f"{urlsplit(self.url(name)).path}/"
@@ -148,7 +148,7 @@ class Up:
             raise premises.Unusable(f"DATABASE_URL: the database cannot be used ({reason}).") from None
         with contextlib.closing(db.database):
             db.migrate()
-            production.ensure_fit(self.settings)
+            preflight.ensure_fit(self.settings)
             if self.own_spectrum and not User.select().exists():
                 samples.load()
 

@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from portal import rehearsal
+from portal import failpoints
 from portal.db import transaction
+from portal.db_writes import insist
 from portal.domain import exports
 from portal.domain.exports import Attempt, Outcome
 from portal.spectrum import records
-from portal.writing import insist
 
 # The connected client's one call, handed in by the task, since the domain knows no wire: elements 3-56 and the GUID of
 # the group. Answers the receipt or raises NotSent, Refused or OutcomeUnknown.
@@ -34,7 +34,7 @@ def write_down(attempt: Attempt, outcome: Outcome, answer: records.Receipt | rec
     def write() -> None:
         with transaction():
             exports.close_attempt(attempt, outcome, **evidence_of(answer))
-            rehearsal.reach("settle.before_commit")
+            failpoints.reach("settle.before_commit")
 
     insist(write)
 

@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import alarms, change_orders, events, nightly, outbox, readings, settling
+from portal.domain import alarms, change_orders, events, outbox, readings, schedule, settling
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.companies import current
 from portal.domain.exports import Export
@@ -23,7 +23,7 @@ EXPIRES = timedelta(hours=20)  # the next night has its own
 
 def plan() -> None:
     """Promise the comparison of the coming night."""
-    nightly.plan("compare", current(), NIGHT, Task.COMPARE)
+    schedule.plan("compare", current(), NIGHT, Task.COMPARE)
 
 
 def step(dispatch: Dispatch, claim: int, read: Read | None) -> None:
@@ -31,7 +31,7 @@ def step(dispatch: Dispatch, claim: int, read: Read | None) -> None:
     with transaction():
         Lane.renew(dispatch.lane, claim, ONE_READING)
         outbox.begin(dispatch, settling.back_off(dispatch.tries))
-        night = nightly.began(dispatch.key, current(), NIGHT)
+        night = schedule.began(dispatch.key, current(), NIGHT)
         if read is None or clock.now() - night > EXPIRES:
             outbox.finish(dispatch, "Reading back is off." if read is None else "It took until the next night.")
             return

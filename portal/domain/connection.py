@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 import peewee
 
 from portal import clock
+from portal.crypto import Sealer, Unreadable
 from portal.db import Model, transaction
+from portal.db_writes import attempt
 from portal.domain import company_settings, events, lookups, mailing, outbox, people
 from portal.domain.companies import Company, current
 from portal.domain.company_settings import Invalid
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted, User
-from portal.sealing import Sealer, Unreadable
-from portal.writing import attempt
 
 WARN_FROM = timedelta(days=14)
 REMIND_AT = (0, 1, 3, 7, 14)  # days before the end; each once per secret and administrator

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-from portal import clock, rehearsal
+from portal import clock, failpoints
 from portal.db import transaction
 from portal.domain import (
     change_orders,
@@ -70,8 +70,8 @@ def accept(
         _queue(change_order, by, version, _freeze(change_order, number, title, description, accounting_date))
         instead = {"instead_of": lost.number, "removed": removed} if lost else {}
         _record(change_order, "accepted", by, seen=version, number=number, title=title, total=str(change_order.amount), **instead)
-        rehearsal.reach("accept.before_commit")
-    rehearsal.reach("accept.after_commit")
+        failpoints.reach("accept.before_commit")
+    failpoints.reach("accept.after_commit")
     return change_order
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import peewee
 
-from portal import clock, rehearsal
+from portal import clock, failpoints
 from portal.db import Model, UtcField, database, is_sqlite
 from portal.domain.people import User
 
@@ -83,7 +83,7 @@ def record(subject: str, ref: int, action: str, actor: User | None = None, **dat
         previous=last[1],
     )
     event.hash = event.seal()
-    rehearsal.reach("audit.before_insert")
+    failpoints.reach("audit.before_insert")
     event.save(force_insert=True)
     return event
 

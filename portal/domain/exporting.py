@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 
-from portal import clock, rehearsal
+from portal import clock, failpoints
 from portal.db import transaction
 from portal.domain import calls, change_orders, checks, events, exports, numbers, outbox, outdated, settling, verifying
 from portal.domain.calls import Call
@@ -37,16 +37,16 @@ def step(dispatch: Dispatch, claim: int, call: Call, read: Read | None = None) -
         if state is Status.UNKNOWN:
             verifying.verify(dispatch, claim, export, read)
         elif state and (state is Status.EXPORTING or read is None or verifying.look_first(dispatch, claim, export, read)):
-            rehearsal.reach("preflight.after")
+            failpoints.reach("preflight.after")
             _send_lines(dispatch, claim, export, call)
 
 
 def _send_lines(dispatch: Dispatch, claim: int, export: Export, call: Call) -> None:
     lines, guid = dict(export.lines), str(uuid.uuid4())
     while attempt := _open_next(dispatch, claim, export, guid):
-        rehearsal.reach("exporting.after_commit")
+        failpoints.reach("exporting.after_commit")
         _send(attempt, lines[attempt.line], call)
-        rehearsal.reach("settle.after_commit")
+        failpoints.reach("settle.after_commit")
 
 
 def _begin(dispatch: Dispatch, claim: int, export: Export) -> Status | None:
@@ -131,7 +131,7 @@ def _open_next(dispatch: Dispatch, claim: int, export: Export, guid: str) -> Att
             change_order.move(Status.EXPORTING, change_order.version)
             events.record(SUBJECT, change_order.id, "exporting", number=export.number, line=line)
         attempt = exports.open_attempt(export, line, claim, guid)
-        rehearsal.reach("exporting.before_commit")
+        failpoints.reach("exporting.before_commit")
         return attempt
 
 

@@ -15,10 +15,10 @@ import structlog
 from portal import clock
 from portal.db import Model, UtcField, database, transaction
 from portal.domain import events, identities, outbox, passwords, people, sessions, throttling
-from portal.domain.hashing import fingerprint
 from portal.domain.outbox import MAIL, Task
 from portal.domain.people import NotPermitted, User
 from portal.domain.summaries import NotWanted
+from portal.hashing import fingerprint
 
 VALID = timedelta(hours=1)
 STAMP = "%Y%m%dT%H%M%S.%f"

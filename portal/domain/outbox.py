@@ -13,8 +13,8 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField
+from portal.db_writes import insist
 from portal.domain.people import User
-from portal.writing import insist
 
 ZERO = timedelta(0)
 MAIL = "mail"

@@ -10,7 +10,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from portal import clock
 from portal.db import Model, UtcField, lock
 from portal.domain.commitments import Job
-from portal.domain.hashing import Hasher
+from portal.hashing import Hasher
 
 hasher = Hasher()
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128

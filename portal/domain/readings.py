@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from portal import clock, rehearsal
+from portal import clock, failpoints
 from portal.db import transaction
 from portal.domain import change_orders, outbox, people
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
@@ -72,7 +72,7 @@ def look(export: Export, read: Read) -> Reading:
     except records.Unanswered as error:
         return Reading(at, failed=str(error))
     finally:
-        rehearsal.reach("verify.after_read")
+        failpoints.reach("verify.after_read")
     compared = records.compare([records.StoredLine.sent(elements) for _, elements in lines], stored)
     present = frozenset(position for (position, _), there in zip(lines, compared.present, strict=True) if there)
     return Reading(at, compared.verdict, present, stored.lines if stored else ())

@@ -10,7 +10,7 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField, transaction
-from portal.domain import events, judging, keys, lookups, nightly, outbox, people
+from portal.domain import events, judging, keys, lookups, outbox, people, schedule
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company, current
@@ -77,7 +77,7 @@ def ask(by: User) -> Refresh:
 
 def plan() -> None:
     """Promise the refresh of the coming night."""
-    nightly.plan("look-up", current(), NIGHT, Task.LOOK_UP)
+    schedule.plan("look-up", current(), NIGHT, Task.LOOK_UP)
 
 
 def progress(company: Company) -> Progress:

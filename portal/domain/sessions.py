@@ -15,10 +15,10 @@ import structlog
 
 from portal import clock
 from portal.db import Model, UtcField, transaction
+from portal.db_writes import attempt
 from portal.domain import people, throttling
-from portal.domain.hashing import fingerprint
 from portal.domain.people import NotPermitted, User
-from portal.writing import attempt
+from portal.hashing import fingerprint
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=10)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import peewee
 
-from portal import clock, rehearsal
+from portal import clock, failpoints
 from portal.db import cents, transaction
 from portal.domain import change_orders, deciding, events, outbox, people
 from portal.domain.change_orders import ChangeOrder, Status
@@ -110,7 +110,7 @@ def plan(wanted: Iterable[User] | None = None) -> None:
         if key_ not in known:
             with transaction():
                 outbox.promise(key_, outbox.MAIL, Task.DAILY, person.id)
-            rehearsal.reach("summary.inserted")
+            failpoints.reach("summary.inserted")
 
 
 def write(key: str, to: User) -> Summary:

@@ -23,7 +23,7 @@ import peewee
 from portal import clock
 from portal.db import Model, UtcField, transaction
 from portal.domain import people
-from portal.domain.hashing import fingerprint
+from portal.hashing import fingerprint
 
 FORGOTTEN = timedelta(days=1)
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(minutes=15)

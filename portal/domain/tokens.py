@@ -13,10 +13,10 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField, transaction
+from portal.db_writes import attempt
 from portal.domain import events, people
-from portal.domain.hashing import fingerprint
 from portal.domain.people import NotPermitted, User
-from portal.writing import attempt
+from portal.hashing import fingerprint
 
 SUBJECT = "token"
 MARK = "cco_"  # so that people and secret scanners know one when they see it

@@ -18,7 +18,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NameResolutionError
 
-from portal import rehearsal
+from portal import failpoints
 from portal.spectrum import catalogue
 from portal.spectrum.outcomes import NotSent, OutcomeUnknown, SpectrumError
 
@@ -99,7 +99,7 @@ class _Watched:
     def _new_conn(self) -> socket.socket:
         connection: socket.socket = super()._new_conn()  # type: ignore[misc]
         self.watch.connected(connection)
-        rehearsal.reach("send.connected")
+        failpoints.reach("send.connected")
         return connection
 
     def send(self, data: Any) -> None:
@@ -107,7 +107,7 @@ class _Watched:
             self.connect()  # type: ignore[attr-defined]
         is_body = self.watch.sent  # the headers go first
         if is_body:
-            rehearsal.reach("send.half_body")
+            failpoints.reach("send.half_body")
         self.watch.about_to_send()
         try:
             super().send(data)  # type: ignore[misc]
@@ -115,7 +115,7 @@ class _Watched:
             self.watch.torn = True  # urllib3 passes over a broken pipe and reads on: an answer to half a request is none
             raise
         if is_body:
-            rehearsal.reach("send.body_sent")
+            failpoints.reach("send.body_sent")
 
 
 class _Adapter(HTTPAdapter):
@@ -162,7 +162,7 @@ class Http:
                 reply = Reply(response.status_code, _read(response), response.headers.get("Content-Encoding", ""))
             except BROKEN as error:
                 raise self._judged(error, watch, url) from None
-            rehearsal.reach("send.answer_read")
+            failpoints.reach("send.answer_read")
             if watch.expired:
                 raise self._judged(TimeoutError(), watch, url)  # cut off: what was read may only look whole
             if watch.torn:

@@ -6,16 +6,16 @@ from datetime import datetime
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import clock
+from portal import clock, url_ids
 from portal.domain import look_alikes, people, privilege_requests, privileges, projects, roster, trail, welcoming
 from portal.domain.events import Event
 from portal.domain.people import Level, NotPermitted, User
 from portal.domain.roster import Filter
-from portal.web import audit_words, downloads, formats, keys, wants_fragment
+from portal.web import audit_words, downloads, formats, wants_fragment
 from portal.web.lists import me
 
 bp = Blueprint("accounts", __name__, url_prefix="/settings")
-bp.record(keys.register)
+bp.record(url_ids.register)
 LATEST = 10
 NEW = ("name", "email", "level", "can_push", "jobs")
 COLUMNS = (

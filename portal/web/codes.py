@@ -5,15 +5,15 @@ import re
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal import url_ids
 from portal.domain import correcting, projects
 from portal.domain.commitments import Commitment, Kind
 from portal.domain.correcting import Moved
 from portal.domain.outdated import Unconfirmed
-from portal.web import keys
 from portal.web.lists import me
 
 bp = Blueprint("codes", __name__, url_prefix="/commitments/<key:id>/codes")
-bp.record(keys.register)
+bp.record(url_ids.register)
 
 ID = re.compile("[1-9][0-9]{0,17}", re.ASCII)
 
@@ -43,7 +43,7 @@ def correct(id: int) -> ResponseReturnValue:
 def write(held: Commitment, what: str) -> None:
     """What the form says. Ends the request where it is none of ours."""
     form = request.form
-    seen, known = form.get("seen", ""), keys.confirmed()
+    seen, known = form.get("seen", ""), url_ids.confirmed()
     if what == "vendor":
         correcting.give_vendor(held, number(seen), number(form.get("vendor", "")), form.get("name", ""), form.get("code", ""), me(), known)
     elif what == "as_subcontract":

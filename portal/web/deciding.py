@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal import url_ids
 from portal.domain import checks, deciding, drafting, leftovers, lists, numbers, previews, renumbering, signing
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.checks import Blocked, Finding
@@ -15,11 +16,11 @@ from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
 from portal.domain.previews import Preview
 from portal.domain.signing import Changed, Marks
-from portal.web import keys, places, wants_fragment, words
+from portal.web import places, wants_fragment, words
 from portal.web.lists import MOVED, keep_drafts_private, me, page_of
 
 bp = Blueprint("deciding", __name__, url_prefix="/change-orders")
-bp.record(keys.register)
+bp.record(url_ids.register)
 bp.before_request(keep_drafts_private)
 
 VERSION = re.compile("[0-9]{1,9}", re.ASCII)

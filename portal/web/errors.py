@@ -10,10 +10,10 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from portal import db
 from portal.api import problems
+from portal.db_errors import AWAY, ERRORS, Away, Busy, explained
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment, Job
 from portal.domain.people import NotPermitted
-from portal.outages import AWAY, ERRORS, Away, Busy, explained
 from portal.web import wants_fragment
 from portal.web.origins import SAFE_METHODS
 

@@ -8,20 +8,21 @@ from typing import Any
 from flask import Blueprint, Flask, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal import url_ids
 from portal.domain import past_imports, sending_together, uploads
 from portal.domain.uploads import NotNow, Upload
 from portal.intake import files, template
-from portal.web import keys, wants_fragment
+from portal.web import wants_fragment
 from portal.web.lists import me
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
-bp.record(keys.register)
+bp.record(url_ids.register)
 
 LARGEST_REQUEST = files.LARGEST + 2_000_000  # the form around the file; a little more, to be told on the page
 NO_FILE = "Choose a file first."
 NO_UPLOAD = "There is no such file, or it belongs to someone else."
 NOT_SEEN = "The form does not say which change orders to send. Load the page of the import again."
-SEEN = re.compile(f"({keys.ID.pattern})-([1-9][0-9]{{0,8}})", re.ASCII)  # a change order and the version on the page
+SEEN = re.compile(f"({url_ids.ID.pattern})-([1-9][0-9]{{0,8}})", re.ASCII)  # a change order and the version on the page
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 

@@ -5,16 +5,16 @@ import re
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal import url_ids
 from portal.domain import checks, lists, projects, sending
 from portal.domain.checks import Blocked, Finding
 from portal.domain.commitments import Commitment
 from portal.domain.projects import Page
-from portal.web import keys
 from portal.web.drafts import Typed
 from portal.web.lists import me
 
 bp = Blueprint("jobs", __name__)
-bp.record(keys.register)
+bp.record(url_ids.register)
 
 CURSOR = re.compile("[1-9][0-9]{0,17}", re.ASCII)
 NO_SUCH_PAGE = "This page address is not one of ours. Start from the first page."

@@ -6,13 +6,14 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal import url_ids
 from portal.domain import change_orders, dossiers, lists, projects, sending
 from portal.domain.lists import Row
 from portal.domain.people import User
-from portal.web import errors, keys, wants_fragment, words
+from portal.web import errors, wants_fragment, words
 
 bp = Blueprint("change_orders", __name__, url_prefix="/change-orders")
-bp.record(keys.register)
+bp.record(url_ids.register)
 bp.record(words.register)
 
 NO_SUCH_VIEW = "There is no such view. Choose one from the menu."

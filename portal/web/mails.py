@@ -5,15 +5,15 @@ from collections.abc import Callable
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from portal import url_ids
 from portal.domain import mail_trials, mail_troubles
 from portal.domain.mail_troubles import Settled, Trouble
 from portal.domain.outbox import Task
 from portal.domain.people import User
-from portal.web import keys
 from portal.web.lists import me
 
 bp = Blueprint("mails", __name__, url_prefix="/settings/mail")
-bp.record(keys.register)
+bp.record(url_ids.register)
 KINDS = {
     Task.REJECTED: "Sent back",
     Task.REMINDER: "Client secret ends",

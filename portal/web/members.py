@@ -5,14 +5,14 @@ from collections.abc import Callable
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
+from portal import url_ids
 from portal.domain import privileges
 from portal.domain.people import NotPermitted
-from portal.web import keys
 from portal.web.accounts import find, refused, saved
 from portal.web.lists import me
 
 bp = Blueprint("members", __name__, url_prefix="/settings/people/<key:id>/jobs")
-bp.record(keys.register)
+bp.record(url_ids.register)
 
 
 @bp.post("")

@@ -13,12 +13,12 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal import clock
+from portal.crypto import Sealer, Unreadable
 from portal.domain import identities
 from portal.domain.identities import Claims
 from portal.domain.people import Level
 from portal.domain.sessions import Road
-from portal.provider import SKEW_S, NotVouched, Provider, Trip
-from portal.sealing import Sealer, Unreadable
+from portal.openid import SKEW_S, NotVouched, Provider, Trip
 from portal.web import access, confirming
 from portal.web.sessions import begin, destination, form, renew
 

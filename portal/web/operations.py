@@ -3,10 +3,11 @@
 from flask import Blueprint, Flask, g, request
 from flask.typing import ResponseReturnValue
 
-from portal import VERSION, db
+from portal import db
 from portal.db import database
+from portal.db_errors import AWAY, ERRORS, UNMIGRATED, Busy, explained
 from portal.domain import companies, standing
-from portal.outages import AWAY, ERRORS, UNMIGRATED, Busy, explained
+from portal.version import VERSION
 from portal.web.errors import RETRY_AFTER
 
 bp = Blueprint("operations", __name__)

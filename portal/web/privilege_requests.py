@@ -4,16 +4,17 @@ from flask import Blueprint, Flask, abort, flash, redirect, render_template, req
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal import url_ids
 from portal.domain import people, privilege_requests, requesting
 from portal.domain.people import NotPermitted
 from portal.domain.privilege_requests import PrivilegeRequest
 from portal.domain.privileges import Refused
 from portal.domain.requesting import Answered
-from portal.web import access, accounts, errors, keys, profile, wants_fragment, words
+from portal.web import access, accounts, errors, profile, wants_fragment, words
 from portal.web.lists import me
 
 bp = Blueprint("privilege_requests", __name__, url_prefix="/settings/privilege-requests")
-bp.record(keys.register)
+bp.record(url_ids.register)
 
 
 def init_app(app: Flask) -> None:

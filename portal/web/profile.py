@@ -3,15 +3,15 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import clock
+from portal import clock, url_ids
 from portal.domain import alarms, companies, doorkeeping, passwords, sessions, summaries
 from portal.domain.throttling import TooMany
-from portal.web import formats, keys, visitors
+from portal.web import formats, visitors
 from portal.web import sessions as signing_in
 from portal.web.lists import me
 
 bp = Blueprint("profile", __name__, url_prefix="/profile")
-bp.record(keys.register)
+bp.record(url_ids.register)
 NOT_THE_OLD = "That is not your old password."
 NOT_TWICE_THE_SAME = "The two new passwords are not the same."
 

@@ -5,17 +5,18 @@ from dataclasses import replace
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal import url_ids
 from portal.domain import change_orders, checks, combining, distinguishing, likenesses, lists, money, projects, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.checks import Blocked, Finding
 from portal.domain.combining import Repeat
-from portal.web import drafts, keys, places, words
+from portal.web import drafts, places, words
 from portal.web.deciding import seen_version
 from portal.web.drafts import Typed
 from portal.web.lists import me
 
 bp = Blueprint("projects", __name__)
-bp.record(keys.register)
+bp.record(url_ids.register)
 bp.record(drafts.register)
 
 NO_REPEATS = "No two lines use the same cost code, cost type and bid item."
@@ -105,7 +106,7 @@ def send(id: int) -> ResponseReturnValue:
 def tell_apart(id: int) -> ResponseReturnValue:
     """It is another one than what it looks like."""
     other = request.form.get("other", "")
-    if not keys.ID.fullmatch(other):
+    if not url_ids.ID.fullmatch(other):
         abort(400)
     found = distinguishing.tell_apart(id, me(), request.form.get("kind", ""), int(other))
     flash(f"Recorded: {found.kind} {found.number} is another one than {found.other}.")

@@ -5,18 +5,19 @@ from typing import Any
 from flask import Blueprint, abort, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal import url_ids
 from portal.domain import deciding, leftovers, lists, numbers, readings, resolving, reviewing, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.checks import Blocked
 from portal.domain.exports import Export, doubtful, unsent
 from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
-from portal.web import errors, keys, places, wants_fragment, words
+from portal.web import errors, places, wants_fragment, words
 from portal.web.deciding import asked_for, seen_version
 from portal.web.lists import MOVED, may_see, me, page_of
 
 bp = Blueprint("resolving", __name__, url_prefix="/change-orders")
-bp.record(keys.register)
+bp.record(url_ids.register)
 bp.record(words.register)
 
 STATES = {"presence": Status.UNKNOWN, "absence": Status.UNKNOWN, "manual": Status.FAILED, "unlinking": Status.EXPORTED}

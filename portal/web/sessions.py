@@ -8,10 +8,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user
 
 from portal.domain import sessions
-from portal.domain.hashing import Crowded
 from portal.domain.people import User
 from portal.domain.sessions import MOST, Road
 from portal.domain.throttling import TooMany
+from portal.hashing import Crowded
 from portal.web import access, errors, formats, visitors
 
 bp = Blueprint("sessions", __name__)

@@ -6,7 +6,8 @@ from flask import Blueprint, abort, current_app, flash, redirect, render_templat
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal import clock
+from portal import clock, url_ids
+from portal.crypto import Sealer
 from portal.domain import (
     checks,
     companies,
@@ -26,13 +27,12 @@ from portal.domain import (
     tokens,
 )
 from portal.domain.people import Level, NotPermitted
-from portal.sealing import Sealer
-from portal.web import formats, keys, wants_fragment
+from portal.web import formats, wants_fragment
 from portal.web.accounts import find, people_page, refused, saved
 from portal.web.lists import me
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
-bp.record(keys.register)
+bp.record(url_ids.register)
 ZONES = {zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/", "US/"))} | {"UTC"}
 LONGEST_REASON = 200  # of a pause
 WEEKDAYS = list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), start=1))
@@ -78,7 +78,7 @@ def save() -> ResponseReturnValue:
     if section not in company_settings.SECTIONS:
         abort(400)
     try:
-        company_settings.change(section, typed_values(), by=current_user, confirmed=keys.confirmed())
+        company_settings.change(section, typed_values(), by=current_user, confirmed=url_ids.confirmed())
     except company_settings.Invalid as error:
         return company_page(section, error.errors), 422
     except outdated.Unconfirmed as error:

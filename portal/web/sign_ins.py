@@ -3,13 +3,13 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from portal import url_ids
 from portal.domain import doorkeeping, links, sessions, throttling
-from portal.web import keys
 from portal.web.accounts import find
 from portal.web.lists import me
 
 bp = Blueprint("sign_ins", __name__, url_prefix="/settings/people/<key:id>/sign-in")
-bp.record(keys.register)
+bp.record(url_ids.register)
 
 
 @bp.get("")

@@ -5,13 +5,13 @@ import re
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal import url_ids
 from portal.domain import people, tokens
 from portal.domain.tokens import Scope, Token
-from portal.web import keys
 from portal.web.lists import me
 
 bp = Blueprint("tokens", __name__, url_prefix="/settings/tokens")
-bp.record(keys.register)
+bp.record(url_ids.register)
 SCOPES = (
     (Scope.READ, "read: list and show change orders"),
     (Scope.WRITE, "write: create and replace them while they are drafts or came back"),

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from portal import db, tasks, workbook
+from portal import addin_workbook, db, tasks
 from portal.domain import companies, connection_tests, fallback, links, pausing, refreshing, requesting, resending, sending, tokens, uploads
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
@@ -52,7 +52,7 @@ def toms_draft(clock, tom):
 def orders(clock, make_change_order, dee, ana, ada):
     """A change order of Dee's job in each state, by its state; `revised` waits for the second time, `left` is in a workbook."""
     made = {"left": make_change_order("queued", title="Left as a workbook")}
-    fallback.leave(ada, workbook.write)
+    fallback.leave(ada, addin_workbook.write)
     made |= {status: make_change_order(status, title=f"Is {status}") for status in Status}
     revised = make_change_order("rejected", title="Was sent back")
     words = sending.Draft(revised.number, "Was corrected", "", [sending.LineDraft("16-2000", "SUB", revised.amount)])

@@ -21,12 +21,12 @@ from portal.domain.change_orders import Status
 from portal.domain.companies import Company
 from portal.domain.deciding import reject
 from portal.domain.people import User
-from portal.domain.tables import TABLES
 from portal.web.downloads import FORMULA, UNSEEN
 from tests.attacks.catalogue import CANARY, SUM
 from tests.attacks.crawling import Crawl
 from tests.attacks.judging import malformed
 from tests.conftest import sign_in
+from tests.tables import TABLES
 
 ATTACK = f"=\"'{CANARY} onload=alert(1)>{{{{123456*1000003}}}}&lt;zqx"  # its first seven characters are an attack already
 OURS = {  # columns with words of the portal's own, numbers, hashes and codes with one or two characters

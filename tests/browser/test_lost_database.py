@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from portal import db, outages
+from portal import db, db_errors
 from portal.domain.change_orders import Status, load
 from tests.browser.signing_in import arrived, sign_in, violations
 
@@ -10,7 +10,7 @@ REASON = "The phase is that of the other building."
 
 
 def away():
-    raise outages.Away(outages.AWAY)
+    raise db_errors.Away(db_errors.AWAY)
 
 
 def test_a_reason_outlives_the_loss_of_the_database(page, served, ana, change_order, monkeypatch):

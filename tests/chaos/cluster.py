@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from portal import clock, doorstep
+from portal import clock, secret_path
 from portal.premises import HOST
 from portal.supervisor import members
 from tests.chaos import ground
@@ -139,7 +139,7 @@ class Cluster:
 
     @property
     def spectrum_url(self) -> str:
-        return f"http://{HOST}:{self.ports['simulator']}/{doorstep.word(self.folder / 'simulator')}"
+        return f"http://{HOST}:{self.ports['simulator']}/{secret_path.word(self.folder / 'simulator')}"
 
     @property
     def web_processes(self) -> int:

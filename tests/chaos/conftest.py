@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from portal import rehearsal
+from portal import failpoints
 from tests.chaos.variants_office import Office
 from tests.spectrum.process import MASTER, SimulatorProcess, write_master
 
@@ -29,7 +29,7 @@ def office(tmp_path, database_url, simulator_process, clock, wsdl, app, make_cha
     simulator_process.start_over()
     folder = tmp_path / "evidence"
     office = Office(folder, database_url, simulator_process, clock, wsdl, app, make_change_order)
-    monkeypatch.setattr(rehearsal, "reach", office.reach)
+    monkeypatch.setattr(failpoints, "reach", office.reach)
     return office
 
 

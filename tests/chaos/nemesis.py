@@ -14,7 +14,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError
 
-from portal.rehearsal import POINTS
+from portal.failpoints import POINTS
 from tests.chaos.cluster import Cluster
 from tests.chaos.sink import MODE_FILE
 from tests.processes import alive

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from portal.rehearsal import POINTS
+from portal.failpoints import POINTS
 from tests.chaos import recovery
 from tests.chaos.cluster import SECRET_KEY
 from tests.chaos.nemesis import NOT_RUNNING

@@ -8,7 +8,7 @@ import peewee
 import psycopg
 import pytest
 
-from portal import db, writing
+from portal import db, db_writes
 from portal.domain import events, sessions, tokens
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.exports import Export
@@ -177,7 +177,7 @@ def test_nor_for_another_thread_of_the_same_process_that_writes(client, ana, clo
 
 
 def test_what_may_be_left_out_leaves_the_patience_of_others_as_it_was(database, company):
-    assert writing.attempt(lambda: None)
+    assert db_writes.attempt(lambda: None)
 
     if db.is_sqlite():
         assert database.execute_sql("PRAGMA busy_timeout").fetchone()[0] == db.BUSY_TIMEOUT_S * 1000

@@ -3,7 +3,7 @@
 import peewee
 import pytest
 
-from portal import db, outages
+from portal import db, db_errors
 from portal.domain.change_orders import Status, load
 from tests.cast import seen
 from tests.conftest import HTMX, sign_in
@@ -25,7 +25,7 @@ def lose(client, database_kind):
     return away
 
 
-def in_words(answer, words=outages.AWAY):
+def in_words(answer, words=db_errors.AWAY):
     protected(answer)
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "10"
@@ -65,7 +65,7 @@ def test_without_its_database_the_interface_answers_with_a_problem(client, lose)
     answer = client.get("/api/v1/change-orders", headers={"Authorization": "Bearer cco_x"})
 
     in_words(answer)
-    assert (answer.content_type, answer.json["detail"]) == ("application/problem+json", outages.AWAY)
+    assert (answer.content_type, answer.json["detail"]) == ("application/problem+json", db_errors.AWAY)
 
 
 def test_without_its_database_it_is_not_ready_and_lives(client, lose):
@@ -101,7 +101,7 @@ def test_a_database_that_was_never_migrated_or_is_older_is_not_ready(client, dat
 LOST = [
     peewee.OperationalError("disk I/O error"),
     peewee.OperationalError("unable to open database file"),
-    outages.Away(outages.AWAY),
+    db_errors.Away(db_errors.AWAY),
 ]
 
 
@@ -118,8 +118,8 @@ def test_a_database_lost_in_mid_work_is_told_without_a_promise_that_cannot_be_ke
 
     answer = client.open("/" if method == "GET" else f"/change-orders/{change_order.id}/acceptance", method=method)
 
-    looked = method == "GET" or isinstance(error, outages.Away)
-    in_words(answer, outages.AWAY if looked else "What you sent is recorded as a whole or not at all")
+    looked = method == "GET" or isinstance(error, db_errors.Away)
+    in_words(answer, db_errors.AWAY if looked else "What you sent is recorded as a whole or not at all")
 
 
 def test_a_statement_of_ours_that_is_wrong_is_a_fault_and_no_outage(app, client, ana):

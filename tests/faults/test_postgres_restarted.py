@@ -8,7 +8,7 @@ import peewee
 import psycopg
 import pytest
 
-from portal import db, outages, tasks, writing
+from portal import db, db_errors, db_writes, tasks
 from portal.domain import exporting, outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.exports import Attempt
@@ -52,7 +52,7 @@ def stop(server, monkeypatch):
                 server.start()
 
         server.stop()
-        monkeypatch.setattr(writing, "time", SimpleNamespace(monotonic=lambda: passed[0], sleep=sleep))
+        monkeypatch.setattr(db_writes, "time", SimpleNamespace(monotonic=lambda: passed[0], sleep=sleep))
 
     return stopped
 
@@ -80,7 +80,7 @@ def test_after_a_minute_without_postgresql_the_write_is_given_up(accept, stop):
         stop(3600)
         return Receipt(200)
 
-    with pytest.raises((outages.Away, peewee.OperationalError)):
+    with pytest.raises((db_errors.Away, peewee.OperationalError)):
         exporting.step(outbox.Dispatch.get(), claim, call)
 
 

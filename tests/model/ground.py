@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import pytest
 
-from portal import clock, db, rehearsal, tasks
+from portal import clock, db, failpoints, tasks
 from portal.domain import companies, exporting, outbox, people, timekeeping
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.exports import Export
@@ -94,7 +94,7 @@ class Ground:
         self.later: list[dict[str, str]] = []
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(clock, "system", lambda: self.moment)
-        self.patch.setattr(rehearsal, "reach", self.reach)
+        self.patch.setattr(failpoints, "reach", self.reach)
 
     def __enter__(self) -> Self:
         return self

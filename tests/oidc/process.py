@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-import portal.provider
+import portal.openid
 from tests.oidc import site
 from tests.people import filled_in
 from tests.ports import free_port
@@ -127,7 +127,7 @@ def provider_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provi
 @pytest.fixture
 def provider(provider_process: Provider, monkeypatch: pytest.MonkeyPatch) -> Provider:
     """The provider with its directory as it is at first. It may take its time: how busy this machine is means nothing."""
-    monkeypatch.setattr(portal.provider, "ANSWER_WITHIN_S", PATIENCE_S)
+    monkeypatch.setattr(portal.openid, "ANSWER_WITHIN_S", PATIENCE_S)
     provider_process.begin()
     return provider_process
 

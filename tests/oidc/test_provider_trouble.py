@@ -7,7 +7,7 @@ import pytest
 from joserfc import jwk, jwt
 from structlog.testing import capture_logs
 
-import portal.provider
+import portal.openid
 from tests.conftest import PASSWORD
 from tests.ports import free_port
 
@@ -53,7 +53,7 @@ def test_a_provider_that_hangs_is_given_up(oidc_app, company, monkeypatch):
         class Hanging:
             issuer = f"http://127.0.0.1:{server.getsockname()[1]}"
 
-        monkeypatch.setattr(portal.provider, "ANSWER_WITHIN_S", 0.2)
+        monkeypatch.setattr(portal.openid, "ANSWER_WITHIN_S", 0.2)
 
         answer = oidc_app(Hanging).test_client().get("/login/oidc")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from portal import doorstep
+from portal import secret_path
 
 START_S = 20
 
@@ -33,7 +33,7 @@ class SimulatorProcess:
 
     @property
     def word(self) -> str:
-        return doorstep.word(self.data)
+        return secret_path.word(self.data)
 
     @property
     def pid(self) -> int:

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from portal import clock as clocks
-from portal import sealing, tasks
+from portal import crypto, tasks
+from portal.crypto import Sealer
 from portal.domain import connection, connection_tests, events, exporting, pausing
 from portal.domain.change_orders import load
 from portal.domain.connection import Connection
 from portal.domain.connection_tests import ConnectionTest
 from portal.domain.outbox import Dispatch, Lane, Task
-from portal.sealing import Sealer
 from tests.cast import signed
 from tests.conftest import HTMX, sign_in
 from tests.ports import free_port
@@ -152,7 +152,7 @@ def test_a_sealed_text_opens_under_its_own_key_only():
 
     assert Sealer("one key " * 5).open(sealed) == "text"
     assert sealed != Sealer("one key " * 5).seal("text")
-    with pytest.raises(sealing.Unreadable):
+    with pytest.raises(crypto.Unreadable):
         Sealer("another key " * 5).open(sealed)
 
 

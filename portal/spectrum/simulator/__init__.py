@@ -31,7 +31,7 @@ def serve(
 
     Raises OSError or ValueError when folder, file or fault cannot be used.
     """
-    from portal import doorstep
+    from portal import secret_path
     from portal.spectrum.simulator.app import Simulator  # the client needs none of this
     from portal.spectrum.simulator.ledger import Ledger
     from portal.spectrum.simulator.master import Master
@@ -41,6 +41,6 @@ def serve(
     simulator = Simulator(Ledger(data), Master.load(master), controls, Options(**options))
     try:
         simulator.faults.put(faults)
-        run(simulator, doorstep.word(data), port, certificate, key)
+        run(simulator, secret_path.word(data), port, certificate, key)
     finally:
         simulator.world.ledger.close()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Request
 
-from portal.doorstep import Doorstep
+from portal.secret_path import Doorstep
 
 if TYPE_CHECKING:
     from portal.spectrum.simulator.app import Simulator
