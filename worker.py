@@ -17,15 +17,20 @@ from rq.exceptions import StopRequested
 from rq.registry import BaseRegistry, FailedJobRegistry, FinishedJobRegistry, StartedJobRegistry
 
 import config
-from portal import create_app, doorbell, watching
+from portal import create_app
+from portal.background import doorbell, lookout
 
 PAUSE_S = 1.0
 IDLE_S = 90  # RQ's worker_ttl: an idle one looks up 15 s earlier
-NEEDED = {"exports": ("portal.tasks", "portal.spectrum.client"), "mail": ("portal.tasks",), "imports": ("portal.tasks",)}
+NEEDED = {
+    "exports": ("portal.background.tasks", "portal.spectrum.client"),
+    "mail": ("portal.background.tasks",),
+    "imports": ("portal.background.tasks",),
+}
 REGISTRIES: tuple[type[BaseRegistry], ...] = (StartedJobRegistry, FinishedJobRegistry, FailedJobRegistry)
 
 log = structlog.get_logger()
-watch = watching.Watch()
+watch = lookout.Watch()
 
 
 class Listener(Worker):

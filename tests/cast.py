@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from portal import db, tasks
+from portal import db
+from portal.background import tasks
 from portal.domain import companies, deciding, exporting, outbox, people, sending, signing
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Job, Vendor

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from portal import clock, db, tasks
+from portal import clock, db
+from portal.background import tasks
 from portal.domain import company_settings, correcting, deciding, resolving, reviewing, sending
 from portal.domain.change_orders import Status, load
 from portal.domain.checks import Blocked

@@ -14,10 +14,10 @@ OUTER = (
     "portal.web",
     "portal.api",
     "portal.intake",
-    "portal.tasks",
-    "portal.importing",
-    "portal.keeper",
-    "portal.doorbell",
+    "portal.background.tasks",
+    "portal.background.imports",
+    "portal.background.keeper",
+    "portal.background.doorbell",
     "portal.mail",
     "portal.cli",
 )
@@ -45,9 +45,9 @@ FORBIDDEN = {
         "requests",
         "authlib",
         "joserfc",
-        "portal.tasks",
-        "portal.keeper",
-        "portal.doorbell",
+        "portal.background.tasks",
+        "portal.background.keeper",
+        "portal.background.doorbell",
         "portal.spectrum",
         "portal.mail",
         "portal.cli",
@@ -55,16 +55,36 @@ FORBIDDEN = {
         "rq",
         "redis",
     ),
-    "api": ("portal.tasks", "portal.keeper", "portal.doorbell", "portal.spectrum", "portal.mail", "portal.cli", "peewee", "rq", "redis"),
-    "intake": ("portal.tasks", "portal.keeper", "portal.doorbell", "portal.spectrum", "portal.mail", "portal.cli", "flask", "rq", "redis"),
-    "keeper.py": ("portal.tasks", "portal.spectrum", "portal.mail", "portal.web", "portal.cli", "flask"),
-    "addin_workbook.py": ("portal.tasks", "portal.web", "portal.mail", "portal.cli", "flask", "rq", "redis"),
-    "openid.py": ("portal.tasks", "portal.spectrum", "portal.web", "portal.db", "peewee", "flask"),
-    "mail.py": ("portal.tasks", "portal.spectrum", "portal.web", "portal.cli", "rq", "redis"),
+    "api": (
+        "portal.background.tasks",
+        "portal.background.keeper",
+        "portal.background.doorbell",
+        "portal.spectrum",
+        "portal.mail",
+        "portal.cli",
+        "peewee",
+        "rq",
+        "redis",
+    ),
+    "intake": (
+        "portal.background.tasks",
+        "portal.background.keeper",
+        "portal.background.doorbell",
+        "portal.spectrum",
+        "portal.mail",
+        "portal.cli",
+        "flask",
+        "rq",
+        "redis",
+    ),
+    "background/keeper.py": ("portal.background.tasks", "portal.spectrum", "portal.mail", "portal.web", "portal.cli", "flask"),
+    "addin_workbook.py": ("portal.background.tasks", "portal.web", "portal.mail", "portal.cli", "flask", "rq", "redis"),
+    "openid.py": ("portal.background.tasks", "portal.spectrum", "portal.web", "portal.db", "peewee", "flask"),
+    "mail.py": ("portal.background.tasks", "portal.spectrum", "portal.web", "portal.cli", "rq", "redis"),
     "db.py": ("portal.domain", *OUTER, *ERP, *LIBRARIES_OUTSIDE),
     "db_writes.py": ("portal.domain", *OUTER, *ERP, *LIBRARIES_OUTSIDE),
     "db_errors.py": ("portal.domain", "portal.db", *OUTER, *ERP, *LIBRARIES_OUTSIDE),
-    "watching.py": ("portal.spectrum", "portal.web", "portal.cli", "flask", "rq", "redis"),
+    "background/lookout.py": ("portal.spectrum", "portal.web", "portal.cli", "flask", "rq", "redis"),
     "clock.py": ("portal",),
 }
 RECORDS_NEEDS = ("portal", "portal.spectrum")  # the domain imports records, so records may need nothing that is not there already
@@ -170,7 +190,13 @@ def test_only_move_writes_a_status(path: Path) -> None:
 
 
 # Who reads only, or changes nothing but what is one's own, where holding the row before writing it would be a circle.
-RIGHTS_NOT_HELD = {"importing.py": 2, "domain/passwords.py": 1, "domain/summaries.py": 1, "domain/alarms.py": 1, "domain/identities.py": 1}
+RIGHTS_NOT_HELD = {
+    "background/imports.py": 2,
+    "domain/passwords.py": 1,
+    "domain/summaries.py": 1,
+    "domain/alarms.py": 1,
+    "domain/identities.py": 1,
+}
 
 
 def test_whose_rights_are_the_reason_of_a_write_holds_them() -> None:

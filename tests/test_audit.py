@@ -10,7 +10,8 @@ import peewee
 import psycopg
 import pytest
 
-from portal import db, keeper
+from portal import db
+from portal.background import keeper
 from portal.domain import audit, companies, events, heads
 from portal.domain.events import GENESIS, Event
 

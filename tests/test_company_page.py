@@ -7,7 +7,8 @@ from itertools import chain
 import pytest
 from bs4 import BeautifulSoup
 
-from portal import db, db_writes, tasks
+from portal import db, db_writes
+from portal.background import tasks
 from portal.domain import companies, company_settings, connection, events, heartbeats, outbox, pausing, privileges, tokens
 from portal.domain.change_orders import load
 from portal.domain.connection_tests import ConnectionTest

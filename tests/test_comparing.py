@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from portal import tasks
+from portal.background import tasks
 from portal.domain import comparing, events, exports, outbox
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status, load
 from portal.domain.exports import Export

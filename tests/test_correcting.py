@@ -5,7 +5,8 @@ import threading
 import pytest
 from bs4 import BeautifulSoup
 
-from portal import db, tasks
+from portal import db
+from portal.background import tasks
 from portal.domain import (
     contributing,
     correcting,

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from portal import tasks
+from portal.background import tasks
 from portal.domain import events, exporting, exports, outbox, pausing
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.exports import Attempt, Export, Outcome

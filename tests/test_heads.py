@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from portal import db, keeper, tasks
+from portal import db
+from portal.background import keeper, tasks
 from portal.domain import events, heads, letters
 from portal.domain.heartbeats import Heartbeat
 from portal.domain.outbox import MAIL, Dispatch, Lane, Task

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from portal import tasks
+from portal.background import tasks
 from portal.domain import outbox, verifying
 from portal.domain.change_orders import Status, load
 from portal.domain.exports import Export

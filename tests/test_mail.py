@@ -5,7 +5,8 @@ import socket
 
 import pytest
 
-from portal import mail, tasks
+from portal import mail
+from portal.background import tasks
 from portal.domain import deciding, outbox
 from portal.domain.change_orders import load
 from portal.domain.outbox import Dispatch, Lane

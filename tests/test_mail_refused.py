@@ -3,7 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from portal import tasks
+from portal.background import tasks
 from portal.domain import deciding, mail_refusals, mail_trials, mail_troubles, outbox
 from portal.domain.outbox import Dispatch, Outcome
 from tests.conftest import sign_in

@@ -5,7 +5,7 @@ import smtplib
 import pytest
 from bs4 import BeautifulSoup
 
-from portal import tasks
+from portal.background import tasks
 from portal.domain import events, mail_trials, outbox
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted

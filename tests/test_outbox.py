@@ -7,7 +7,7 @@ from redis import Redis
 from rq import Queue
 
 from portal import clock as clocks
-from portal import doorbell, keeper, tasks
+from portal.background import doorbell, keeper, tasks
 from portal.db import transaction
 from portal.domain import heartbeats, outbox
 from portal.domain.outbox import Dispatch, Lane, Lost, Task

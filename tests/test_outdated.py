@@ -6,7 +6,8 @@ from datetime import date
 import pytest
 from bs4 import BeautifulSoup
 
-from portal import db, tasks
+from portal import db
+from portal.background import tasks
 from portal.domain import company_settings, deciding, events, exporting, exports, outdated, resolving, reviewing, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.checks import Blocked

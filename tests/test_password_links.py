@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from portal import tasks
+from portal.background import tasks
 from portal.domain import events, links, mail_troubles, outbox, people, privileges, sessions
 from portal.domain.identities import Identity
 from portal.domain.links import Link, Purpose

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal import tasks
+from portal.background import tasks
 from portal.domain import companies, company_settings, events, exports, outbox, pausing, resending
 from portal.domain.change_orders import Overtaken, Status, load
 from portal.domain.companies import Company

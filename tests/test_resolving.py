@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from portal import db, tasks
+from portal import db
+from portal.background import tasks
 from portal.domain import deciding, events, exporting, exports, outbox, resolving, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.checks import Blocked

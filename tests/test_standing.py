@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from portal import clock as clocks
-from portal import watching
+from portal.background import lookout
 from portal.domain import letters, outbox, standing
 from portal.domain.outbox import MAIL, Dispatch, Lane, Task
 from portal.domain.summaries import NotWanted
@@ -184,19 +184,19 @@ def test_where_mail_stands_still_a_worker_sends_it_itself_and_says_so(make_app, 
     app = make_app(SMTP_HOST="127.0.0.1", SMTP_PORT=catcher.smtp_port)
     clock.tick(minutes=16)
     with app.app_context():
-        watching.look()
+        lookout.look()
         assert catcher.mails() == []  # promised now; mail has not stood still yet
         clock.tick(minutes=16)
-        watching.look()
+        lookout.look()
 
     assert [mail["subject"] for mail in catcher.mails()] == ["Exports stand still in the CCO Portal", "Mail stands still in the CCO Portal"]
 
 
 def test_a_worker_looks_once_a_minute_however_often_rq_calls(monkeypatch):
     looks, now = [], [1000]
-    monkeypatch.setattr(watching, "look", lambda: looks.append(now[0]))
-    monkeypatch.setattr(watching.clock, "steady", lambda: now[0])
-    watch = watching.Watch()
+    monkeypatch.setattr(lookout, "look", lambda: looks.append(now[0]))
+    monkeypatch.setattr(lookout.clock, "steady", lambda: now[0])
+    watch = lookout.Watch()
 
     for _ in range(20):
         watch()

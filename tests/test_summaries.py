@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from portal import db, failpoints, keeper
+from portal import db, failpoints
+from portal.background import keeper
 from portal.domain import companies, contributing, deciding, summaries
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.outbox import Dispatch, Task

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from click.testing import CliRunner
 
-from portal import keeper, tasks
+from portal.background import keeper, tasks
 from portal.cli import main
 from portal.domain import companies, events, outbox, summaries
 from portal.domain.outbox import Dispatch, Lane

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from bs4 import BeautifulSoup
 
-from portal import tasks
+from portal.background import tasks
 from portal.domain import companies, outbox, people, privileges, summaries
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.outbox import Dispatch, Outcome, Task

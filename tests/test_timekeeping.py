@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from portal import clock as clocks
-from portal import tasks
+from portal.background import tasks
 from portal.cli import main
 from portal.domain import events, letters, outbox, pausing, quiet_window, resolving, timekeeping
 from portal.domain.change_orders import Status, load

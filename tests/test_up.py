@@ -20,7 +20,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, Worker
 
-from portal import doorbell
+from portal.background import doorbell
 from tests.ports import free_port
 from tests.processes import ROOT, PortalUp, alive, environment, eventually, get_json, running
 

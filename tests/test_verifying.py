@@ -7,7 +7,8 @@ import peewee
 import pytest
 
 from portal import clock as clocks
-from portal import db, db_writes, tasks
+from portal import db, db_writes
+from portal.background import tasks
 from portal.domain import calls, events, exporting, exports, outbox, quiet_window, readings, resolving, verifying
 from portal.domain.change_orders import SUBJECT, Status, load
 from portal.domain.checks import Blocked

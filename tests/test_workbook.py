@@ -9,7 +9,8 @@ import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
 
-from portal import addin_workbook, db, tasks
+from portal import addin_workbook, db
+from portal.background import tasks
 from portal.cli import main
 from portal.domain import deciding, events, exporting, exports, fallback, outbox, resolving, reviewing
 from portal.domain.change_orders import ChangeOrder, Status, load

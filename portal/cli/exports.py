@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from portal import calling, cli, clock, db
+from portal import cli, clock, db
+from portal.background import exports as background_exports
 from portal.domain import fallback, outbox, pausing, people, readings, standing
 from portal.domain.companies import current
 from portal.domain.exports import Export
@@ -45,7 +46,7 @@ def _drain(lane: str, what: str) -> None:
 
 
 def _work(lane: str) -> str:
-    from portal import tasks
+    from portal.background import tasks
 
     begun = clock.now()
     taken = standing.is_held(lane)
@@ -148,7 +149,7 @@ def look(id: int) -> None:
         export = Export.select().where(Export.change_order == id).order_by(Export.id.desc()).first()
         if export is None:
             raise cli.Refusal(f"Change order {id} was never accepted: there is nothing to compare.")
-        read = calling.reader(settings)
+        read = background_exports.reader(settings)
         if read is None:
             raise cli.Refusal("Reading back is off. Set INFOLINK_SERVER, or look into Spectrum itself.")
         reading = readings.look(export, read)

@@ -6,7 +6,7 @@ import threading
 import click
 
 from portal import cli, db, failpoints, logs
-from portal import keeper as loop
+from portal.background import keeper as loop
 from portal.domain import heads
 
 

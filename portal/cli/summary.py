@@ -66,7 +66,8 @@ def _show(settings: Settings, company: Company, day: date, to_whom: list[User]) 
 
 def _send(company: Company, day: date, to_whom: list[User]) -> None:
     """Promise what is due, and work through the mail as the worker would."""
-    from portal import clock, tasks
+    from portal import clock
+    from portal.background import tasks
 
     today = summaries.today(company)
     if day != today:

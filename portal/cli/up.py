@@ -18,7 +18,8 @@ import click
 import peewee
 
 import config
-from portal import db, doorbell, preflight, premises, readiness, secret_path, valkey
+from portal import db, preflight, premises, readiness, secret_path, valkey
+from portal.background import doorbell
 from portal.cli import Refusal, settings
 from portal.domain.people import User
 from portal.intake import samples

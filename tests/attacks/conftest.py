@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from portal import addin_workbook, db, tasks
+from portal import addin_workbook, db
+from portal.background import tasks
 from portal.domain import companies, connection_tests, fallback, links, pausing, refreshing, requesting, resending, sending, tokens, uploads
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment, Job, Vendor

@@ -15,7 +15,8 @@ from flask_login.utils import encode_cookie
 from itsdangerous import TimestampSigner
 from lxml import etree
 
-from portal import create_app, db, doorbell
+from portal import create_app, db
+from portal.background import doorbell
 from portal.spectrum import wsdl
 from portal.spectrum.services import wsdl as shipped
 from portal.web.access import ENDPOINTS, Who

@@ -15,7 +15,8 @@ import pytest
 from bs4 import BeautifulSoup
 from lxml import html
 
-from portal import db, mail, tasks
+from portal import db, mail
+from portal.background import tasks
 from portal.domain import alarms, companies, outbox, pausing, sending, summaries
 from portal.domain.change_orders import Status
 from portal.domain.companies import Company

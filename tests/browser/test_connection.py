@@ -5,7 +5,8 @@ import threading
 import pytest
 from playwright.sync_api import expect
 
-from portal import db, tasks
+from portal import db
+from portal.background import tasks
 from portal.domain.connection import Connection
 from portal.domain.outbox import Lane
 from tests.browser.signing_in import sign_in, violations

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from portal import clock, tasks
+from portal import clock
+from portal.background import tasks
 from portal.domain import contributing, exporting, lists, outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment

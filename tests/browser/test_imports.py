@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from benchmarks import import_10000
-from portal import tasks
+from portal.background import tasks
 from portal.domain import uploads
 from portal.domain.change_orders import ChangeOrder
 from tests.browser.signing_in import arrived, sign_in, violations

@@ -12,7 +12,8 @@ from types import ModuleType
 from typing import Any
 from unittest import mock
 
-from portal import mail, tasks
+from portal import mail
+from portal.background import tasks
 from portal.catcher import Mailbox
 from portal.domain import deciding, exporting, outbox, resolving, sending, signing
 from portal.domain.change_orders import ChangeOrder, Overtaken, load

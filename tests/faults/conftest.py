@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from portal import db, doorbell, tasks
+from portal import db
+from portal.background import doorbell, tasks
 from portal.domain.change_orders import load
 from tests.cast import signed
 from tests.processes import Process, Valkey, environment

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from portal import db, keeper
+from portal import db
+from portal.background import keeper
 from portal.domain import events, heartbeats
 from portal.domain.change_orders import Status, load
 from tests.cast import seen, signed

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from portal import clock as clocks
-from portal import doorbell, tasks
+from portal.background import doorbell, tasks
 from portal.domain import comparing, events, exporting, outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.events import Event

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from portal import tasks
+from portal.background import tasks
 from portal.domain import deciding, outbox
 from portal.domain.outbox import Dispatch
 from tests.conftest import sign_in

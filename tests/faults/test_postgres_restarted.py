@@ -8,7 +8,8 @@ import peewee
 import psycopg
 import pytest
 
-from portal import db, db_errors, db_writes, tasks
+from portal import db, db_errors, db_writes
+from portal.background import tasks
 from portal.domain import exporting, outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.exports import Attempt

@@ -14,7 +14,7 @@ from rq import Queue
 
 import worker
 from portal import clock as clocks
-from portal import doorbell, keeper
+from portal.background import doorbell, keeper
 from portal.domain import deciding, heartbeats, outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.outbox import Dispatch, Task
@@ -99,9 +99,14 @@ def test_a_redis_that_keeps_everything_is_not_warned_of(valkey, bell, warnings):
 def test_rings_of_an_older_version_find_nothing_to_do(rejected, valkey, catcher, make_worker):
     """F15"""
     queue = Queue("mail", connection=Redis.from_url(valkey.url), serializer=doorbell.Serializer)
-    for what, lane in (("portal.tasks.drain", "exports:99"), ("portal.tasks.drain", "nowhere"), ("portal.gone.export_one", 17)):
+    for what, lane in (
+        ("portal.background.tasks.drain", "exports:99"),
+        ("portal.background.tasks.drain", "nowhere"),
+        ("portal.tasks.drain", "exports"),
+        ("portal.gone.export_one", 17),
+    ):
         queue.enqueue(what, lane, result_ttl=0, failure_ttl=0)
-    queue.enqueue("portal.tasks.drain", "mail", result_ttl=0, failure_ttl=0)
+    queue.enqueue("portal.background.tasks.drain", "mail", result_ttl=0, failure_ttl=0)
 
     make_worker("mail", SMTP_HOST="127.0.0.1", SMTP_PORT=catcher.smtp_port)
 
@@ -163,7 +168,7 @@ def test_many_rings_for_two_workers_are_one_mail(rejected, valkey, catcher, make
     """F23"""
     queue = Queue("mail", connection=Redis.from_url(valkey.url), serializer=doorbell.Serializer)
     for _ in range(12):
-        queue.enqueue("portal.tasks.drain", "mail", ttl=600, result_ttl=0, failure_ttl=0)
+        queue.enqueue("portal.background.tasks.drain", "mail", ttl=600, result_ttl=0, failure_ttl=0)
 
     for _ in range(2):
         make_worker("mail", SMTP_HOST="127.0.0.1", SMTP_PORT=catcher.smtp_port)

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
-from portal import failpoints, tasks
+from portal import failpoints
+from portal.background import tasks
 from portal.domain import exports
 from portal.domain.change_orders import Status, load
 from portal.domain.exports import Attempt

@@ -10,7 +10,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from benchmarks import import_10000
-from portal import importing, tasks
+from portal.background import imports as background_imports
+from portal.background import tasks
 from portal.domain import admission, events, imports, sending, uploads
 from portal.domain.change_orders import ChangeOrder, load
 from portal.domain.commitments import Commitment, Vendor
@@ -385,7 +386,7 @@ def test_a_file_that_stops_the_worker_three_times_is_refused(client, eve_there, 
         page = client.post(
             "/imports", data={"file": (io.BytesIO(text_of({}).encode()), "a.csv")}, content_type="multipart/form-data"
         ).location
-    Dispatch.update(tries=importing.LOST_WORKERS).where(Dispatch.finished_at.is_null()).execute()
+    Dispatch.update(tries=background_imports.LOST_WORKERS).where(Dispatch.finished_at.is_null()).execute()
 
     work()
 
@@ -431,7 +432,7 @@ def test_a_worker_that_died_during_the_import_is_followed_by_one_that_completes_
 
 @pytest.mark.parametrize(("more", "said"), [(0, ""), (1, "1 more is left out and not listed."), (3, "3 more are left out and not listed.")])
 def test_a_preview_of_many_look_alikes_says_how_many_it_does_not_list(client, eve_there, hand_in, commitment, monkeypatch, more, said):
-    monkeypatch.setattr(importing, "MOST_PROBLEMS", 2)
+    monkeypatch.setattr(background_imports, "MOST_PROBLEMS", 2)
     numbers = [f"{number:03}" for number in range(1, 3 + more)]
 
     shown = client.get(hand_in(text_of(*({"cco_number": number} for one in numbers for number in (one, one.lstrip("0"))))))

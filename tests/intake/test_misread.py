@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from portal import tasks
+from portal.background import tasks
 from portal.domain import misreading, uploads
 from portal.domain.change_orders import ChangeOrder
 from tests.conftest import sign_in

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from portal import tasks
+from portal.background import tasks
 from portal.domain import change_orders, deciding, events, sending, statements, uploads
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment, Vendor

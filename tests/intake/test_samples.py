@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from portal import clock, tasks
+from portal import clock
+from portal.background import tasks
 from portal.domain import change_orders, checks, companies, exporting, lists, outbox, people, roster
 from portal.domain.change_orders import Status
 from portal.domain.commitments import Job

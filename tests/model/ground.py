@@ -11,7 +11,8 @@ from typing import Any, Self
 
 import pytest
 
-from portal import clock, db, failpoints, tasks
+from portal import clock, db, failpoints
+from portal.background import tasks
 from portal.domain import companies, exporting, outbox, people, timekeeping
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.exports import Export

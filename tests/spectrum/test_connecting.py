@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from portal import clock as clocks
-from portal import crypto, tasks
+from portal import crypto
+from portal.background import tasks
 from portal.crypto import Sealer
 from portal.domain import connection, connection_tests, events, exporting, pausing
 from portal.domain.change_orders import load

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from portal import clock as clocks
-from portal import keeper, tasks
+from portal.background import keeper, tasks
 from portal.domain import checks, companies, events, lookups, outbox, pausing, refreshing
 from portal.domain.change_orders import load
 from portal.domain.commitments import Commitment, Job, Vendor

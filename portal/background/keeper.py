@@ -13,7 +13,8 @@ import peewee
 import structlog
 from redis import Redis, RedisError
 
-from portal import clock, db, doorbell, failpoints
+from portal import clock, db, failpoints
+from portal.background import doorbell
 from portal.domain import audit, comparing, connection, heads, heartbeats, outbox, refreshing, standing, summaries, timekeeping
 
 PERIOD_S = 1.0

@@ -24,7 +24,7 @@ def ring(connection: Redis, queue: str, lanes: list[str]) -> None:
     bell = Queue(queue, connection=connection, serializer=Serializer)
     if bell.is_empty():
         for lane in lanes:
-            bell.enqueue("portal.tasks.drain", lane, ttl=RING_LIVES_S, result_ttl=0, failure_ttl=0, job_timeout=-1)
+            bell.enqueue("portal.background.tasks.drain", lane, ttl=RING_LIVES_S, result_ttl=0, failure_ttl=0, job_timeout=-1)
 
 
 def policy(connection: Redis) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 import structlog
 from flask import current_app
 
-from portal import calling, db, failpoints, importing, mail
+from portal import db, failpoints, mail
+from portal.background import exports, imports
 from portal.domain import letters, mail_refusals, outbox, timekeeping
 from portal.domain.outbox import Dispatch, Lane, Lost, Task
 
@@ -40,12 +41,12 @@ def drain(lane: str) -> None:
 
 
 def _exports() -> Callable[[Dispatch, int], None]:
-    steps = calling.steps(current_app.config["SETTINGS"])
+    steps = exports.steps(current_app.config["SETTINGS"])
     return lambda dispatch, claim: steps[Task(dispatch.task)](dispatch, claim)
 
 
 def _imports() -> Callable[[Dispatch, int], None]:
-    steps = importing.steps()
+    steps = imports.steps()
     return lambda dispatch, claim: steps[Task(dispatch.task)](dispatch, claim)
 
 

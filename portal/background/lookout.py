@@ -5,7 +5,8 @@ Then no ring reaches the mail worker, and mail stands still as well. So whicheve
 
 import structlog
 
-from portal import clock, db, tasks
+from portal import clock, db
+from portal.background import tasks
 from portal.db_errors import ERRORS, Busy
 from portal.domain import standing
 from portal.domain.outbox import MAIL
