@@ -1,0 +1,56 @@
+"""What the worker in the mail lane does with each promise."""
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from flask import current_app
+
+from portal import failpoints, mail
+from portal.domain import letters, mail_refusals, outbox
+from portal.domain.outbox import Dispatch, Task
+
+log = structlog.get_logger()
+
+
+def steps() -> Callable[[Dispatch, int], None]:
+    settings = current_app.config["SETTINGS"]
+    post: dict[Task, Callable[[Any, Any], None]] = {
+        Task.REJECTED: mail.rejected,
+        Task.REMINDER: mail.secret_expires,
+        Task.DAILY: mail.daily_summary,
+        Task.FAILED_EXPORTS: mail.failed_exports,
+        Task.LINK: mail.password_link,
+        Task.PRIVILEGE: mail.privilege,
+        Task.FOUR_EYES: mail.four_eyes_off,
+        Task.CODE: mail.code_corrected,
+        Task.TRIAL: mail.trial,
+        Task.STANDSTILL: mail.standstill,
+        Task.CLOCK: mail.clock_ahead,
+        Task.AUDIT: mail.audit_in_doubt,
+    }
+
+    def step(dispatch: Dispatch, claim: int) -> None:
+        letter = letters.begin(dispatch, claim)
+        if letter is None:
+            return
+        failpoints.reach("mail.claimed")
+        try:
+            post[Task(dispatch.task)](settings, letter)
+        except mail.RefusesUs as error:
+            until = mail_refusals.refused(dispatch, str(error))
+            log.warning("the mail server refuses the portal, all mail waits", error=str(error), until=until.isoformat())
+        except mail.Away as error:
+            letters.not_now(dispatch, str(error))
+        except mail.TryLater as error:
+            mail_refusals.over()
+            letters.not_now(dispatch, str(error))
+        except mail.Undeliverable as error:
+            mail_refusals.over()
+            letters.refused(dispatch, str(error))
+        else:
+            failpoints.reach("mail.after_dot")
+            outbox.finish(dispatch)
+            mail_refusals.over()
+
+    return step
