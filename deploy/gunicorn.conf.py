@@ -28,14 +28,15 @@ HERE = ("127.0.0.1", "localhost", "::1", "")
 def on_starting(server):
     """Not on an address that others reach while PORTAL_URL says that nobody does: the rules of production would not be asked.
     Not with several processes on SQLite, whose writers wait for each other without order, nor beside another web server of it."""
-    from portal import preflight, premises
+    from portal import preflight
+    from portal.standalone import machine
 
     file = preflight.database_file(settings_of.load())
     if file and server.cfg.workers > 1:
         sys.exit(f"DATABASE_URL: SQLite takes one web process, not {server.cfg.workers}. Set workers = 1, or move to PostgreSQL.")
     if file:
         try:
-            server.alone = premises.hold(file.with_name(f"{file.name}.web"))  # until the server ends
+            server.alone = machine.hold(file.with_name(f"{file.name}.web"))  # until the server ends
         except BlockingIOError:
             sys.exit(f"DATABASE_URL: another web server has {file} open, and SQLite takes one. Stop it, or move to PostgreSQL.")
         except OSError as error:

@@ -7,7 +7,7 @@ some outgoing connection, before the server that it was meant for listens.
 import itertools
 import os
 
-from portal.premises import is_free
+from portal.standalone.machine import is_free
 
 # Below what the kernel picks from for outgoing connections, 32768 to 60999 on Linux, and above 10080, the last one that browsers
 # refuse to open (https://fetch.spec.whatwg.org/#port-blocking). Each worker of pytest-xdist has its own part.

@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 
 import config
 from portal import secret_path
-from portal import valkey as embedded
+from portal.standalone import valkey as embedded
 from tests.ports import free_port
 from tests.programs import postgres as postgres_program
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.catcher import Mailbox
+from portal.standalone.mail_catcher import Mailbox
 from tests.processes import Catcher, running
 
 

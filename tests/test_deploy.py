@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import config
-from portal import premises
+from portal.standalone import machine
 from portal.web import headers
 from tests.conftest import KEY
 from tests.processes import ROOT, environment
@@ -211,7 +211,7 @@ def test_several_processes_on_sqlite_are_refused(tmp_path):
 
 
 def test_a_second_web_server_on_one_sqlite_database_is_refused(tmp_path):
-    with premises.hold(tmp_path / "portal.db.web"):
+    with machine.hold(tmp_path / "portal.db.web"):
         done = gunicorn("--bind", "127.0.0.1:0", "--no-control-socket", PORTAL_DATA=tmp_path)
 
     assert done.returncode != 0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from portal import premises
+from portal.standalone import machine
 
 
 class Kernel:
@@ -23,11 +23,11 @@ class Kernel:
         self.port = next(Kernel.names)
 
     def getsockname(self) -> tuple[str, int]:
-        return premises.HOST, self.port
+        return machine.HOST, self.port
 
 
 def test_no_two_helpers_are_given_the_same_port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Kernel.names = iter([5001, 5001, 5002, 5002, 5001, 5003])
-    monkeypatch.setattr(premises.socket, "socket", Kernel)
+    monkeypatch.setattr(machine.socket, "socket", Kernel)
 
-    assert premises.ports(tmp_path) == {"simulator": 5001, "smtp": 5002, "mail": 5003}
+    assert machine.ports(tmp_path) == {"simulator": 5001, "smtp": 5002, "mail": 5003}

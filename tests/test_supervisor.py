@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from portal import supervisor
-from portal.supervisor import KeepsDying, Supervisor
+from portal.standalone import supervisor
+from portal.standalone.supervisor import KeepsDying, Supervisor
 from tests import today
 from tests.processes import PATIENCE_S, ROOT, alive, environment, eventually
 
@@ -151,7 +151,7 @@ def test_all_end_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     script.write_text(
         textwrap.dedent(f"""
         import asyncio, sys
-        from portal.supervisor import Supervisor
+        from portal.standalone.supervisor import Supervisor
         async def main():
             async with Supervisor() as programs:
                 programs.start("web", [sys.executable, "-c", {SLEEPS!r}])

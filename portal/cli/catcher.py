@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from portal import catcher as server
+from portal.standalone import mail_catcher as server
 
 
 @click.command()

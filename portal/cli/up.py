@@ -1,38 +1,17 @@
 """`portal up`: everything on one machine, from one command."""
 
 import asyncio
-import contextlib
 import json
-import os
-import shutil
-import signal
-import sys
-import tempfile
 import textwrap
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
-import peewee
 
 import config
-from portal import db, preflight, premises, readiness, secret_path, valkey
-from portal.background import doorbell
 from portal.cli import Refusal, settings
-from portal.domain.people import User
-from portal.intake import samples
-from portal.supervisor import KeepsDying, Supervisor
-
-PORTAL = [sys.executable, "-m", "portal.cli"]
-WORKER = str(Path(config.__file__).with_name("worker.py"))
-THREADS = 8
-NO_MAIL = (
-    "SMTP_HOST: is not set, and beside a real Spectrum mail must reach people. Set SMTP_HOST; "
-    "or, to have all mail kept on a page of this machine, start with --catcher."
-)
-FOLDERS = {"simulator": "simulator", "mail": "catcher"}  # of the stand-ins with a page
+from portal.standalone import machine, readiness, stack, valkey
+from portal.standalone.stack import Up
+from portal.standalone.supervisor import KeepsDying
 
 
 @click.command()
@@ -45,156 +24,13 @@ def up(as_json: bool, catcher: bool) -> None:
     """
     wanted = settings()
     try:
-        with premises.data_folder(wanted.PORTAL_DATA) as folder, socket_folder() as sockets:
-            premises.check_port(wanted.PORTAL_PORT)
+        with machine.data_folder(wanted.PORTAL_DATA) as folder, stack.socket_folder() as sockets:
+            machine.check_port(wanted.PORTAL_PORT)
             asyncio.run(Up(wanted, folder, sockets / "valkey.sock", announce_json if as_json else announce, catcher).run())
-    except (premises.Unusable, valkey.NoServer, config.ConfigError) as error:
+    except (machine.Unusable, valkey.NoServer, config.ConfigError) as error:
         raise Refusal(str(error)) from None
     except (KeepsDying, readiness.NotReady) as error:
         raise click.ClickException(f"{error} Everything was stopped.") from None
-
-
-@contextlib.contextmanager
-def socket_folder() -> Iterator[Path]:
-    """A folder with a short path: the path of a unix socket may have about 100 bytes."""
-    folder = Path(tempfile.mkdtemp(prefix="portal-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-class Up:
-    """One run of everything.
-
-    Where Redis, Spectrum or a mail server is not configured, its stand-in is started and put into the settings, and the
-    settings reach all processes through the environment.
-    """
-
-    def __init__(self, wanted: config.Settings, folder: Path, socket: Path, show: Callable[[dict[str, Any]], None], catcher: bool) -> None:
-        self.folder, self.socket, self.show = folder, socket, show
-        self.ports = premises.ports(folder)
-        self.own_redis, self.own_spectrum, self.own_mail = not wanted.REDIS_URL, not wanted.SPECTRUM_URL, not wanted.SMTP_HOST
-        if self.own_mail and not catcher and not (self.own_spectrum or wanted.SPECTRUM_URL.startswith(config.HERE)):
-            raise premises.Unusable(NO_MAIL)
-        self.settings = wanted.model_copy(update=self.stand_ins() | {"SECRET_KEY": wanted.SECRET_KEY or premises.secret_key(folder)})
-        os.environ.update({name: str(value) for name, value in self.settings.model_dump().items()})
-
-    def stand_ins(self) -> dict[str, object]:
-        """Settings that point at what we start ourselves."""
-        redis = {"REDIS_URL": valkey.url(self.socket)} if self.own_redis else {}
-        spectrum = {"SPECTRUM_URL": self.url("simulator")} if self.own_spectrum else {}
-        mail = {"SMTP_HOST": premises.HOST, "SMTP_PORT": self.ports["smtp"], "SMTP_TLS": "off", "SMTP_USER": ""} if self.own_mail else {}
-        return redis | spectrum | mail
-
-    def url(self, name: str) -> str:
-        """The address of a stand-in, with the word that nobody guesses."""
-        return f"http://{premises.HOST}:{self.ports[name]}/{secret_path.word(self.folder / FOLDERS[name])}"
-
-    def path(self, name: str) -> str:
-        return f"{urlsplit(self.url(name)).path}/"
-
-    async def run(self) -> None:
-        """Until Ctrl-C or SIGTERM. Raises KeepsDying, NotReady, or Unusable for a setting that turns out not to work."""
-        stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        async with Supervisor() as supervisor:
-            working = asyncio.create_task(self.work(supervisor))
-            stopping = asyncio.create_task(stop.wait())
-            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            stopping.cancel()
-            if working.done():
-                working.result()
-            working.cancel()
-            supervisor.say("Stopping.")
-
-    async def work(self, supervisor: Supervisor) -> None:
-        await self.start_redis(supervisor)
-        await asyncio.to_thread(self.prepare_database)
-        for name, command in self.commands().items():
-            supervisor.start(name, command)
-        watching = asyncio.create_task(supervisor.watch())
-        waiting = asyncio.create_task(readiness.wait_for(self.checks()))
-        await asyncio.wait({watching, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if watching.done():
-            waiting.cancel()
-            watching.result()
-        waiting.result()
-        self.show(self.report(supervisor))
-        await watching
-
-    async def start_redis(self, supervisor: Supervisor) -> None:
-        try:
-            answers = readiness.redis_answers(self.settings.REDIS_URL)
-        except ValueError as error:
-            raise premises.Unusable(f"REDIS_URL: {error}.") from None
-        if self.own_redis:
-            data = self.folder / "valkey"
-            supervisor.start("valkey", valkey.command(self.socket, data), last=True, folders=(data, self.socket.parent))
-            await readiness.wait_for({"valkey": answers})
-        elif not await answers():
-            raise premises.Unusable("REDIS_URL: no Redis server answers there. Start it, or unset REDIS_URL to use the built-in one.")
-
-    def prepare_database(self) -> None:
-        """Migrations, and sample data for somebody who has nothing yet and has not connected a real Spectrum.
-
-        Raises Unusable, and ConfigError where others would reach a portal that is not fit for it.
-        """
-        try:
-            db.init(self.settings.DATABASE_URL)
-            db.database.connect()
-        except (peewee.OperationalError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
-            raise premises.Unusable(f"DATABASE_URL: the database cannot be used ({reason}).") from None
-        with contextlib.closing(db.database):
-            db.migrate()
-            preflight.ensure_fit(self.settings)
-            if self.own_spectrum and not User.select().exists():
-                samples.load()
-
-    def commands(self) -> dict[str, list[str]]:
-        """What runs beside Redis, by name."""
-        processes = "1" if db.is_sqlite() else "3"  # writers in several processes wait for SQLite unfairly
-        web = ["--bind", f"{premises.HOST}:{self.settings.PORTAL_PORT}", "--worker-class", "gthread", "--workers", processes]
-        commands = {
-            "web": [sys.executable, "-m", "gunicorn", *web, "--threads", str(THREADS), "--no-control-socket", "portal:create_app()"],
-            "exports": [sys.executable, WORKER, "exports"],
-            "mail": [sys.executable, WORKER, "mail"],
-            "imports": [sys.executable, WORKER, "imports"],
-            "keeper": [*PORTAL, "keeper"],
-        }
-        if self.own_spectrum:
-            places = ["--port", str(self.ports["simulator"]), "--data", str(self.folder / "simulator")]
-            commands["simulator"] = [*PORTAL, "simulator", *places, "--controls"]
-        if self.own_mail:
-            places = ["--smtp-port", str(self.ports["smtp"]), "--http-port", str(self.ports["mail"])]
-            commands["catcher"] = [*PORTAL, "catcher", *places, "--data", str(self.folder / "catcher")]
-        return commands
-
-    def checks(self) -> dict[str, readiness.Check]:
-        """How to see that each has come up."""
-        checks = {name: readiness.worker_of(name, self.settings.REDIS_URL) for name in doorbell.QUEUES}
-        if self.own_spectrum:
-            checks["simulator"] = readiness.page(self.ports["simulator"], self.path("simulator"))
-        if self.own_mail:
-            checks |= {
-                "catcher": readiness.page(self.ports["mail"], self.path("mail")),
-                "catcher (SMTP)": readiness.listens(self.ports["smtp"]),
-            }
-        return checks | {"web": readiness.page(self.settings.PORTAL_PORT, "/readyz")}
-
-    def report(self, supervisor: Supervisor) -> dict[str, Any]:
-        """What a person or a script needs to know to use it."""
-        with db.database.connection_context():
-            here = {user.email for user in User.select(User.email)}
-        return {
-            "url": f"http://{premises.HOST}:{self.settings.PORTAL_PORT}",
-            "accounts": [account for account in samples.ACCOUNTS if account["email"] in here],
-            "simulator": self.url("simulator") if self.own_spectrum else None,
-            "mail": self.url("mail") if self.own_mail else None,
-            "processes": [{"name": program.name, "pid": program.process.pid} for program in supervisor.programs if program.process],
-        }
 
 
 def announce_json(report: dict[str, Any]) -> None:

@@ -17,8 +17,8 @@ from typing import Any
 
 import psycopg
 
-from portal.catcher import read as read_mail
 from portal.spectrum.simulator.schema import COLUMNS, KEYS
+from portal.standalone.mail_catcher import read as read_mail
 
 Row = SimpleNamespace  # one row of a table of the portal, by column
 Book = tuple[str, ...]  # company, job, customer, number: what Spectrum knows a change request by

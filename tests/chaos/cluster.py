@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from portal import clock, secret_path
-from portal.premises import HOST
-from portal.supervisor import members
+from portal.standalone.machine import HOST
+from portal.standalone.supervisor import members
 from tests.chaos import ground
 from tests.chaos.nursery import Nursery
 from tests.ports import free_port

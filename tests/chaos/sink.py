@@ -14,7 +14,7 @@ from typing import Any
 from aiosmtpd.controller import UnthreadedController
 from aiosmtpd.smtp import SMTP
 
-from portal.catcher import HOST, Mailbox
+from portal.standalone.mail_catcher import HOST, Mailbox
 
 MODE_FILE = "sink.mode"
 MODES = ("accept", "4xx", "5xx", "hang", "die")

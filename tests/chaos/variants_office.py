@@ -14,7 +14,6 @@ from unittest import mock
 
 from portal import mail
 from portal.background import tasks
-from portal.catcher import Mailbox
 from portal.domain import deciding, exporting, outbox, resolving, sending, signing
 from portal.domain.change_orders import ChangeOrder, Overtaken, load
 from portal.domain.checks import Blocked
@@ -23,6 +22,7 @@ from portal.domain.people import NotPermitted, User
 from portal.spectrum.client import Spectrum
 from portal.spectrum.infolink import simulated
 from portal.spectrum.records import KEYS, NotSent, OutcomeUnknown, Receipt, Refused, Stored
+from portal.standalone.mail_catcher import Mailbox
 from tests.chaos.checker import Evidence, Violation, check
 from tests.conftest import Clock
 from tests.spectrum.process import SimulatorProcess

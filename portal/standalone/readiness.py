@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Worker
 
-from portal.premises import HOST
+from portal.standalone.machine import HOST
 
 PATIENCE_S = 60.0
 LOOK_EVERY_S = 0.1

@@ -1,0 +1,1 @@
+"""What `portal up` is made of: everything on one machine."""
