@@ -1,12 +1,11 @@
 """The pages: blueprints, and how a request is answered in full or in part."""
 
 import jinja2
-from flask import Flask, request
-from flask_htmx import HTMX  # type: ignore[import-untyped]
-from flask_wtf import CSRFProtect
+from flask import Flask
 
-htmx = HTMX()
-csrf = CSRFProtect()
+from portal.api.change_orders import bp as api
+from portal.web.htmx import csrf
+from portal.web.htmx import htmx as htmx_extension
 
 
 def init_app(app: Flask) -> None:
@@ -31,8 +30,9 @@ def init_app(app: Flask) -> None:
     for module in (static, formats, headers, errors, operations, sessions, oidc, origins, access, imports, privilege_requests):
         module.init_app(app)
     csrf.init_app(app)
+    csrf.exempt(api)  # a browser adds no bearer token by itself, so that nothing can be forged
     confirming.init_app(app)
-    htmx.init_app(app)
+    htmx_extension.init_app(app)  # not by the name of this package's module
     frame.init_app(app)
     register_pages(app)
 
@@ -86,8 +86,3 @@ def register_pages(app: Flask) -> None:
     )
     for module in (*pages, settings, accounts, members, sign_ins, privilege_requests, resending, mails, tokens, audit, profile):
         app.register_blueprint(module.bp)
-
-
-def wants_fragment() -> bool:
-    """Whether to answer with a part of the page: asked for by htmx, and not for the whole page by whatever road."""
-    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request and request.headers.get("HX-Request-Type") != "full"

@@ -11,8 +11,9 @@ from portal.domain import look_alikes, people, privilege_requests, privileges, p
 from portal.domain.events import Event
 from portal.domain.people import Level, NotPermitted, User
 from portal.domain.roster import Filter
-from portal.web import audit_words, downloads, formats, wants_fragment
-from portal.web.lists import me
+from portal.web import audit_words, downloads, formats
+from portal.web.htmx import wants_fragment
+from portal.web.visitors import me
 
 bp = Blueprint("accounts", __name__, url_prefix="/settings")
 bp.record(url_ids.register)

@@ -11,8 +11,9 @@ from portal.domain import audit, people, recorded_rights, recorded_states, thing
 from portal.domain.audit import Verdict
 from portal.domain.heads import HEADS, Unreadable, missing, read_heads
 from portal.domain.trail import Filter, Page
-from portal.web import audit_words, downloads, formats, wants_fragment, words
-from portal.web.lists import me
+from portal.web import audit_words, downloads, formats, words
+from portal.web.htmx import wants_fragment
+from portal.web.visitors import me
 
 bp = Blueprint("audit", __name__)
 WALK_UP_TO = 50_000  # events walked while somebody waits: some seconds

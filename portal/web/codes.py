@@ -10,7 +10,7 @@ from portal.domain import correcting, projects
 from portal.domain.commitments import Commitment, Kind
 from portal.domain.correcting import Moved
 from portal.domain.outdated import Unconfirmed
-from portal.web.lists import me
+from portal.web.visitors import me
 
 bp = Blueprint("codes", __name__, url_prefix="/commitments/<key:id>/codes")
 bp.record(url_ids.register)

@@ -12,9 +12,10 @@ from flask_login import current_user
 
 from portal.domain import identities, sessions
 from portal.domain.throttling import TooMany
-from portal.web import access, htmx, visitors
+from portal.web import access, visitors
 from portal.web import sessions as signing_in
-from portal.web.lists import me
+from portal.web.htmx import htmx
+from portal.web.visitors import me
 
 bp = Blueprint("confirming", __name__, url_prefix="/confirm")
 NO_MATCH = "That is not your password. Nothing was changed; try again."

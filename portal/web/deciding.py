@@ -16,8 +16,10 @@ from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
 from portal.domain.previews import Preview
 from portal.domain.signing import Changed, Marks
-from portal.web import places, wants_fragment, words
-from portal.web.lists import MOVED, keep_drafts_private, me, page_of
+from portal.web import places, words
+from portal.web.htmx import wants_fragment
+from portal.web.lists import MOVED, keep_drafts_private, page_of
+from portal.web.visitors import me
 
 bp = Blueprint("deciding", __name__, url_prefix="/change-orders")
 bp.record(url_ids.register)

@@ -14,7 +14,7 @@ from portal.db_errors import AWAY, ERRORS, Away, Busy, explained
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment, Job
 from portal.domain.people import NotPermitted
-from portal.web import wants_fragment
+from portal.web.htmx import wants_fragment
 from portal.web.origins import SAFE_METHODS
 
 WORDS = {

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from portal import addin_workbook
 from portal.domain import fallback
 from portal.domain.fallback import Workbook
-from portal.web.lists import me
+from portal.web.visitors import me
 
 bp = Blueprint("fallback", __name__, url_prefix="/exports/workbooks")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

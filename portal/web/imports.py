@@ -12,8 +12,8 @@ from portal import url_ids
 from portal.domain import past_imports, sending_together, uploads
 from portal.domain.uploads import NotNow, Upload
 from portal.intake import files, template
-from portal.web import wants_fragment
-from portal.web.lists import me
+from portal.web.htmx import wants_fragment
+from portal.web.visitors import me
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
 bp.record(url_ids.register)

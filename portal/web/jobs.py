@@ -11,7 +11,7 @@ from portal.domain.checks import Blocked, Finding
 from portal.domain.commitments import Commitment
 from portal.domain.projects import Page
 from portal.web.drafts import Typed
-from portal.web.lists import me
+from portal.web.visitors import me
 
 bp = Blueprint("jobs", __name__)
 bp.record(url_ids.register)

@@ -4,13 +4,13 @@ from typing import Any
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
 from portal import url_ids
 from portal.domain import change_orders, dossiers, lists, projects, sending
 from portal.domain.lists import Row
-from portal.domain.people import User
-from portal.web import errors, wants_fragment, words
+from portal.web import errors, words
+from portal.web.htmx import wants_fragment
+from portal.web.visitors import me
 
 bp = Blueprint("change_orders", __name__, url_prefix="/change-orders")
 bp.record(url_ids.register)
@@ -78,9 +78,3 @@ def page_of(row: Row, status: int = 200, **shown: Any) -> ResponseReturnValue:
 def may_see(row: Row) -> bool:
     """Whether the person may look at it at all."""
     return not projects.why_not_see(row.change_order, me())
-
-
-def me() -> User:
-    """The person at the browser: the row itself, which the domain can work with."""
-    user: User = current_user._get_current_object()
-    return user

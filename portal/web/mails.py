@@ -10,7 +10,7 @@ from portal.domain import mail_trials, mail_troubles
 from portal.domain.mail_troubles import Settled, Trouble
 from portal.domain.outbox import Task
 from portal.domain.people import User
-from portal.web.lists import me
+from portal.web.visitors import me
 
 bp = Blueprint("mails", __name__, url_prefix="/settings/mail")
 bp.record(url_ids.register)

@@ -9,7 +9,7 @@ from portal import url_ids
 from portal.domain import privileges
 from portal.domain.people import NotPermitted
 from portal.web.accounts import find, refused, saved
-from portal.web.lists import me
+from portal.web.visitors import me
 
 bp = Blueprint("members", __name__, url_prefix="/settings/people/<key:id>/jobs")
 bp.record(url_ids.register)

@@ -10,8 +10,9 @@ from portal.domain.people import NotPermitted
 from portal.domain.privilege_requests import PrivilegeRequest
 from portal.domain.privileges import Refused
 from portal.domain.requesting import Answered
-from portal.web import access, accounts, errors, profile, wants_fragment, words
-from portal.web.lists import me
+from portal.web import access, accounts, errors, profile, words
+from portal.web.htmx import wants_fragment
+from portal.web.visitors import me
 
 bp = Blueprint("privilege_requests", __name__, url_prefix="/settings/privilege-requests")
 bp.record(url_ids.register)

@@ -8,7 +8,7 @@ from portal.domain import alarms, companies, doorkeeping, passwords, sessions, s
 from portal.domain.throttling import TooMany
 from portal.web import formats, visitors
 from portal.web import sessions as signing_in
-from portal.web.lists import me
+from portal.web.visitors import me
 
 bp = Blueprint("profile", __name__, url_prefix="/profile")
 bp.record(url_ids.register)

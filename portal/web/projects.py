@@ -13,7 +13,7 @@ from portal.domain.combining import Repeat
 from portal.web import drafts, places, words
 from portal.web.deciding import seen_version
 from portal.web.drafts import Typed
-from portal.web.lists import me
+from portal.web.visitors import me
 
 bp = Blueprint("projects", __name__)
 bp.record(url_ids.register)

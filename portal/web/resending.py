@@ -8,8 +8,9 @@ from flask.typing import ResponseReturnValue
 from portal.domain import companies, resending
 from portal.domain.change_orders import Overtaken
 from portal.domain.people import NotPermitted
-from portal.web import errors, wants_fragment
-from portal.web.lists import me
+from portal.web import errors
+from portal.web.htmx import wants_fragment
+from portal.web.visitors import me
 
 bp = Blueprint("resending", __name__, url_prefix="/settings/resending")
 

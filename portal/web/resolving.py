@@ -12,9 +12,11 @@ from portal.domain.checks import Blocked
 from portal.domain.exports import Export, doubtful, unsent
 from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
-from portal.web import errors, places, wants_fragment, words
+from portal.web import errors, places, words
 from portal.web.deciding import asked_for, seen_version
-from portal.web.lists import MOVED, may_see, me, page_of
+from portal.web.htmx import wants_fragment
+from portal.web.lists import MOVED, may_see, page_of
+from portal.web.visitors import me
 
 bp = Blueprint("resolving", __name__, url_prefix="/change-orders")
 bp.record(url_ids.register)

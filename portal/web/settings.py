@@ -27,9 +27,10 @@ from portal.domain import (
     tokens,
 )
 from portal.domain.people import Level, NotPermitted
-from portal.web import formats, wants_fragment
+from portal.web import formats
 from portal.web.accounts import find, people_page, refused, saved
-from portal.web.lists import me
+from portal.web.htmx import wants_fragment
+from portal.web.visitors import me
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
 bp.record(url_ids.register)

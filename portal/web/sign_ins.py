@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from portal import url_ids
 from portal.domain import doorkeeping, links, sessions, throttling
 from portal.web.accounts import find
-from portal.web.lists import me
+from portal.web.visitors import me
 
 bp = Blueprint("sign_ins", __name__, url_prefix="/settings/people/<key:id>/sign-in")
 bp.record(url_ids.register)

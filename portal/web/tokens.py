@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from portal import url_ids
 from portal.domain import people, tokens
 from portal.domain.tokens import Scope, Token
-from portal.web.lists import me
+from portal.web.visitors import me
 
 bp = Blueprint("tokens", __name__, url_prefix="/settings/tokens")
 bp.record(url_ids.register)

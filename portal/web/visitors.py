@@ -1,7 +1,9 @@
 """Who is at the other end, in plain words: the address, and the browser as people name it. Nothing is decided by either."""
 
 from flask import request
+from flask_login import current_user
 
+from portal.domain.people import User
 from portal.domain.sessions import Place
 
 # The first that is found counts: Edge and Opera also say Chrome, Chrome also says Safari.
@@ -41,3 +43,9 @@ def browser(agent: str) -> str:
     name = next((name for mark, name in BROWSERS.items() if mark in agent), UNKNOWN)
     system = next((name for mark, name in SYSTEMS.items() if mark in agent), "")
     return f"{name} on {system}" if system else name
+
+
+def me() -> User:
+    """The person at the browser: the row itself, which the domain can work with."""
+    user: User = current_user._get_current_object()
+    return user
