@@ -16,8 +16,8 @@ from portal.domain import audit, company_settings, events, heads, pausing, privi
 from portal.domain.change_orders import load
 from portal.domain.people import Level, Membership
 from portal.domain.staging import Import
-from portal.web import audit as page_module
 from portal.web import downloads
+from portal.web.audit import trail as page_module
 from tests.cast import signed
 from tests.conftest import HTMX, count_queries, sign_in
 from tests.test_audit_command import remove

@@ -8,7 +8,7 @@ from portal.domain import companies, events, people, sessions
 from portal.domain.people import Level
 from portal.domain.sessions import Session
 from portal.web.access import ENDPOINTS, WITHOUT_PROOF, Who, needs_proof
-from portal.web.confirming import may_be_carried
+from portal.web.sign_in.reauthentication import may_be_carried
 from tests.conftest import HTMX, PASSWORD, sign_in
 from tests.test_access import address, rules
 

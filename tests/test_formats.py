@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from portal.web import formats, words
+from portal.web import formats
+from portal.web.change_orders import sentences
 
 NOW = datetime(2026, 3, 2, 16, tzinfo=UTC)
 
@@ -23,4 +24,4 @@ def test_a_time_of_another_day_tells_the_day_and_of_another_year_the_year(app, c
     clock.set(NOW)
 
     with app.app_context():
-        assert (formats.at_time(moment), words.when(moment)) == (alone, told)
+        assert (formats.at_time(moment), sentences.when(moment)) == (alone, told)

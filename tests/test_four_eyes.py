@@ -103,7 +103,10 @@ def test_with_the_setting_off_they_may(company, pat, dee, make_change_order, rol
 def test_neither_programs_nor_the_command_line_have_a_road_that_decides():
     files = {path.relative_to(ROOT) for path in (ROOT / "portal").rglob("*.py") if DECIDES.search(path.read_text())}
 
-    assert {str(path) for path in files} == {"portal/web/deciding.py", "portal/intake/samples.py"}  # a page, and the sample data
+    assert {str(path) for path in files} == {
+        "portal/web/change_orders/decisions.py",
+        "portal/intake/samples.py",
+    }  # a page, and the sample data
 
 
 def test_the_row_says_why_and_who_can(client, pat, ana, lee, dee, make_change_order):

@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from portal.domain import deciding, events, letters, mail_troubles, outbox, summaries
 from portal.domain.outbox import Dispatch, Outcome, Task
 from portal.domain.people import NotPermitted
-from portal.web.mails import KINDS
+from portal.web.settings.mail import KINDS
 from tests.cast import signed
 from tests.conftest import count_queries, sign_in
 from tests.test_summary_mail import deliver, mailing_app, seven, without_mail_server

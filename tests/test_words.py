@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from portal.domain import alarms, past_imports, resolving
-from portal.web import words
+from portal.web.change_orders import sentences as change_orders_sentences
 from tests.conftest import sign_in
 
 SUBJECTS = [
@@ -65,7 +65,7 @@ def test_the_page_says_it_in_plain_words(client, company, eve, place, sentence):
     ],
 )
 def test_who_can_fix_it_is_said_in_one_form(who, sentence):
-    assert words.fixes(who) == sentence
+    assert change_orders_sentences.fixes(who) == sentence
 
 
 @pytest.mark.parametrize("cause", [*alarms.CAUSES], ids=str)

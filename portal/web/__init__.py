@@ -4,34 +4,24 @@ import jinja2
 from flask import Flask
 
 from portal.api.change_orders import bp as api
+from portal.web import access, errors, formats, frame, headers, health, imports, origins, static_files
+from portal.web.audit import trail
+from portal.web.change_orders import decisions, error_help, lists, resolutions, workbook
 from portal.web.htmx import csrf
 from portal.web.htmx import htmx as htmx_extension
+from portal.web.projects import codes, edit, jobs
+from portal.web.settings import api_tokens, company, mail, memberships, people, privilege_requests, resend_check, sign_ins
+from portal.web.sign_in import oidc, password_links, profile, reauthentication, sessions
 
 
 def init_app(app: Flask) -> None:
     """Add everything to do with pages. The order of the guards is the order in which a request meets them."""
-    from portal.web import (
-        access,
-        confirming,
-        errors,
-        formats,
-        frame,
-        headers,
-        imports,
-        oidc,
-        operations,
-        origins,
-        privilege_requests,
-        sessions,
-        static,
-    )
-
     app.jinja_options = {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    for module in (static, formats, headers, errors, operations, sessions, oidc, origins, access, imports, privilege_requests):
+    for module in (static_files, formats, headers, errors, health, sessions, oidc, origins, access, imports, privilege_requests):
         module.init_app(app)
     csrf.init_app(app)
     csrf.exempt(api)  # a browser adds no bearer token by itself, so that nothing can be forged
-    confirming.init_app(app)
+    reauthentication.init_app(app)
     htmx_extension.init_app(app)  # not by the name of this package's module
     frame.init_app(app)
     register_pages(app)
@@ -39,50 +29,22 @@ def init_app(app: Flask) -> None:
 
 def register_pages(app: Flask) -> None:
     """The addresses of all pages."""
-    from portal.web import (
-        accounts,
-        audit,
-        codes,
-        confirming,
-        deciding,
-        fallback,
-        frame,
-        help,
-        imports,
-        jobs,
-        links,
-        lists,
-        mails,
-        members,
-        oidc,
-        operations,
-        privilege_requests,
-        profile,
-        projects,
-        resending,
-        resolving,
-        sessions,
-        settings,
-        sign_ins,
-        tokens,
-    )
-
     pages = (
-        operations,
+        health,
         sessions,
-        links,
-        confirming,
+        password_links,
+        reauthentication,
         oidc,
         frame,
         lists,
-        deciding,
-        resolving,
-        fallback,
-        help,
-        projects,
+        decisions,
+        resolutions,
+        workbook,
+        error_help,
+        edit,
         jobs,
         codes,
         imports,
     )
-    for module in (*pages, settings, accounts, members, sign_ins, privilege_requests, resending, mails, tokens, audit, profile):
+    for module in (*pages, company, people, memberships, sign_ins, privilege_requests, resend_check, mail, api_tokens, trail, profile):
         app.register_blueprint(module.bp)

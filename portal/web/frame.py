@@ -12,7 +12,7 @@ from portal.domain import companies, heads, heartbeats, lists, mail_refusals, ma
 from portal.domain.heartbeats import Heartbeat
 from portal.domain.lists import Totals
 from portal.domain.outbox import Lane
-from portal.web import places
+from portal.web import return_to
 
 bp = Blueprint("frame", __name__)
 SILENT = timedelta(minutes=2)
@@ -20,7 +20,7 @@ SILENT = timedelta(minutes=2)
 
 def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(views=lists.VIEWS, totals=LocalProxy(totals), pause=pause, silent_minutes=silent_minutes)
-    app.jinja_env.globals.update(came_from=places.current, audit_doubts=audit_doubts)
+    app.jinja_env.globals.update(came_from=return_to.current, audit_doubts=audit_doubts)
     app.jinja_env.globals.update(mail_troubles=mail_troubles.count, mail_refused=mail_refusals.now, standstills=standing.standstills)
 
 

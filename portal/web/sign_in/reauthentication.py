@@ -13,8 +13,8 @@ from flask_login import current_user
 from portal.domain import identities, sessions
 from portal.domain.throttling import TooMany
 from portal.web import access, visitors
-from portal.web import sessions as signing_in
 from portal.web.htmx import htmx
+from portal.web.sign_in import sessions as signing_in
 from portal.web.visitors import me
 
 bp = Blueprint("confirming", __name__, url_prefix="/confirm")

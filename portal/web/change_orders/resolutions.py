@@ -12,15 +12,16 @@ from portal.domain.checks import Blocked
 from portal.domain.exports import Export, doubtful, unsent
 from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
-from portal.web import errors, places, words
-from portal.web.deciding import asked_for, seen_version
+from portal.web import errors, return_to
+from portal.web.change_orders import sentences
+from portal.web.change_orders.decisions import asked_for, seen_version
+from portal.web.change_orders.lists import MOVED, may_see, page_of
 from portal.web.htmx import wants_fragment
-from portal.web.lists import MOVED, may_see, page_of
 from portal.web.visitors import me
 
 bp = Blueprint("resolving", __name__, url_prefix="/change-orders")
 bp.record(url_ids.register)
-bp.record(words.register)
+bp.record(sentences.register)
 
 STATES = {"presence": Status.UNKNOWN, "absence": Status.UNKNOWN, "manual": Status.FAILED, "unlinking": Status.EXPORTED}
 STATES |= {"retrying": Status.FAILED, "reviewing": Status.FAILED}
@@ -119,7 +120,7 @@ def retrieve(id: int) -> ResponseReturnValue:
     retrieved = sending.retrieve(id, me(), seen_version())
     flash(f"CCO {retrieved.number} retrieved. Accounting does not see it as ready any more.")
     page = "projects.edit" if me().is_member_of(retrieved.job) else "change_orders.show"
-    return redirect(url_for(page, id=id, place=places.address()), 303)
+    return redirect(url_for(page, id=id, place=return_to.address()), 303)
 
 
 @bp.post("/<key:id>/void")
@@ -127,8 +128,8 @@ def void(id: int) -> ResponseReturnValue:
     """Void."""
     voided = sending.void(id, me(), seen_version())
     flash(f"CCO {voided.number} is void.")
-    if places.current():
-        return redirect(places.led_back(voided, me(), "ready"), 303)
+    if return_to.current():
+        return redirect(return_to.led_back(voided, me(), "ready"), 303)
     if me().may_look and not me().is_member_of(voided.job):
         return redirect(url_for("jobs.show", id=voided.job.id), 303)
     return redirect(url_for("projects.jobs"), 303)
@@ -152,7 +153,7 @@ def not_permitted(error: NotPermitted) -> ResponseReturnValue:
 @bp.errorhandler(Overtaken)
 def overtaken(error: Overtaken) -> ResponseReturnValue:
     """The row as it is now, so that the person sees what the other one, or the worker, did."""
-    standing = words.standing(lists.row(asked_for()[0], me()))
+    standing = sentences.standing(lists.row(asked_for()[0], me()))
     return explained(409, f"Nothing was recorded. {standing}", unrecorded=request.form.get("note", "").strip())
 
 
@@ -187,7 +188,7 @@ def done(change_order: ChangeOrder, verb: str, view: str, **shown: str) -> Respo
     said = f"{numbers.named(change_order)} {verb}."
     if not wants_fragment():
         flash(said)
-        return redirect(places.led_back(change_order, me(), view), 303)
+        return redirect(return_to.led_back(change_order, me(), view), 303)
     return answer(lists.row(change_order.id, me()), 200, say=said, focus=f"#cco-{change_order.id}", **shown)
 
 

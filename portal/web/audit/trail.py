@@ -11,7 +11,9 @@ from portal.domain import audit, people, recorded_rights, recorded_states, thing
 from portal.domain.audit import Verdict
 from portal.domain.heads import HEADS, Unreadable, missing, read_heads
 from portal.domain.trail import Filter, Page
-from portal.web import audit_words, downloads, formats, words
+from portal.web import downloads, formats
+from portal.web.audit import event_sentences
+from portal.web.change_orders import sentences
 from portal.web.htmx import wants_fragment
 from portal.web.visitors import me
 
@@ -39,7 +41,7 @@ COLUMNS = (
 @bp.record
 def register(state: object) -> None:
     """The templates use these as filters."""
-    for filter in (audit_words.who, audit_words.what, audit_words.changes):
+    for filter in (event_sentences.who, event_sentences.what, event_sentences.changes):
         state.app.add_template_filter(filter)  # type: ignore[attr-defined]
 
 
@@ -83,11 +85,12 @@ def _rows(wanted: Filter) -> Iterator[tuple[object, ...]]:
     for entry in trail.everything(wanted, me()):
         event = entry.event
         changed = "; ".join(
-            f"{one.label}: {one.new}" if one.old is None else f"{one.label}: {one.old} → {one.new}" for one in audit_words.changes(entry)
+            f"{one.label}: {one.new}" if one.old is None else f"{one.label}: {one.old} → {one.new}"
+            for one in event_sentences.changes(entry)
         )
-        told = (audit_words.who(event), event.actor.email if event.actor else "", entry.about, audit_words.what(event))
+        told = (event_sentences.who(event), event.actor.email if event.actor else "", entry.about, event_sentences.what(event))
         kept = (event.subject, event.ref, event.action, "" if entry.private else event.data, event.previous, event.hash)
-        yield (event.seq, formats.iso(event.at), *told, words.remark(event), changed, *kept)
+        yield (event.seq, formats.iso(event.at), *told, sentences.remark(event), changed, *kept)
 
 
 def judged() -> dict[str, object]:
@@ -129,7 +132,7 @@ def shown(**verified: object) -> ResponseReturnValue:
         "audit/index.html",
         page=page,
         thing=thing,
-        actions=audit_words.ACTIONS,
+        actions=event_sentences.ACTIONS,
         errors=errors,
         values=values,
         asked={name: value for name, value in values.items() if value},

@@ -10,7 +10,7 @@ from portal.domain import checks, lists, projects, sending
 from portal.domain.checks import Blocked, Finding
 from portal.domain.commitments import Commitment
 from portal.domain.projects import Page
-from portal.web.drafts import Typed
+from portal.web.projects.draft_form import Typed
 from portal.web.visitors import me
 
 bp = Blueprint("jobs", __name__)

@@ -8,13 +8,14 @@ from flask.typing import ResponseReturnValue
 from portal import url_ids
 from portal.domain import change_orders, dossiers, lists, projects, sending
 from portal.domain.lists import Row
-from portal.web import errors, words
+from portal.web import errors
+from portal.web.change_orders import sentences
 from portal.web.htmx import wants_fragment
 from portal.web.visitors import me
 
 bp = Blueprint("change_orders", __name__, url_prefix="/change-orders")
 bp.record(url_ids.register)
-bp.record(words.register)
+bp.record(sentences.register)
 
 NO_SUCH_VIEW = "There is no such view. Choose one from the menu."
 CANCELLED = {  # the button that opened the form

@@ -11,7 +11,8 @@ from portal.domain import look_alikes, people, privilege_requests, privileges, p
 from portal.domain.events import Event
 from portal.domain.people import Level, NotPermitted, User
 from portal.domain.roster import Filter
-from portal.web import audit_words, downloads, formats
+from portal.web import downloads, formats
+from portal.web.audit import event_sentences
 from portal.web.htmx import wants_fragment
 from portal.web.visitors import me
 
@@ -174,14 +175,14 @@ def _rows(shown: list[User]) -> Iterator[tuple[object, ...]]:
             ", ".join(account.roads),
             ", ".join(account.tokens),
             _moment(person.created_at),
-            audit_words.who(account.made) if account.made else "",
+            event_sentences.who(account.made) if account.made else "",
             *_told(account.closed),
             person.effective_rights,
         )
 
 
 def _told(given: Event | None) -> tuple[str, str]:
-    return (_moment(given.at), audit_words.who(given)) if given else ("", "")
+    return (_moment(given.at), event_sentences.who(given)) if given else ("", "")
 
 
 def _moment(at: datetime | None) -> str:

@@ -19,8 +19,9 @@ from portal.domain.identities import Claims
 from portal.domain.people import Level
 from portal.domain.sessions import Road
 from portal.openid import SKEW_S, NotVouched, Provider, Trip
-from portal.web import access, confirming
-from portal.web.sessions import begin, destination, form, renew
+from portal.web import access
+from portal.web.sign_in import reauthentication
+from portal.web.sign_in.sessions import begin, destination, form, renew
 
 bp = Blueprint("oidc", __name__, url_prefix="/login/oidc")
 log = structlog.get_logger()
@@ -105,7 +106,7 @@ def _confirm(claims: Claims, kept: Mapping[str, str]) -> None:
         raise identities.Unwelcome(NOT_ASKED)
     renew()
     if kept["next"]:
-        flask.flash(confirming.AGAIN)
+        flask.flash(reauthentication.AGAIN)
 
 
 def _provider() -> Provider:
@@ -127,7 +128,7 @@ def _kept(sealed: str) -> Mapping[str, str] | None:
 def _refusal(text: object, reason: str, status: int, next: str | None = None) -> ResponseReturnValue:
     """The page that they came from, with the reason in words; the log has it in detail."""
     log.warning("sign-in with the identity provider refused", reason=reason, address=request.remote_addr)
-    page = confirming.form if current_user.is_authenticated else form
+    page = reauthentication.form if current_user.is_authenticated else form
     return page(error=str(text), next=next), status
 
 

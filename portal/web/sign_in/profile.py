@@ -7,7 +7,7 @@ from portal import clock, url_ids
 from portal.domain import alarms, companies, doorkeeping, passwords, sessions, summaries
 from portal.domain.throttling import TooMany
 from portal.web import formats, visitors
-from portal.web import sessions as signing_in
+from portal.web.sign_in import sessions as signing_in
 from portal.web.visitors import me
 
 bp = Blueprint("profile", __name__, url_prefix="/profile")

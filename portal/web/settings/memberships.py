@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from portal import url_ids
 from portal.domain import privileges
 from portal.domain.people import NotPermitted
-from portal.web.accounts import find, refused, saved
+from portal.web.settings.people import find, refused, saved
 from portal.web.visitors import me
 
 bp = Blueprint("members", __name__, url_prefix="/settings/people/<key:id>/jobs")

@@ -28,8 +28,8 @@ from portal.domain import (
 )
 from portal.domain.people import Level, NotPermitted
 from portal.web import formats
-from portal.web.accounts import find, people_page, refused, saved
 from portal.web.htmx import wants_fragment
+from portal.web.settings.people import find, people_page, refused, saved
 from portal.web.visitors import me
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")

@@ -10,14 +10,16 @@ from portal.domain import change_orders, checks, combining, distinguishing, like
 from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.checks import Blocked, Finding
 from portal.domain.combining import Repeat
-from portal.web import drafts, places, words
-from portal.web.deciding import seen_version
-from portal.web.drafts import Typed
+from portal.web import return_to
+from portal.web.change_orders import sentences
+from portal.web.change_orders.decisions import seen_version
+from portal.web.projects import draft_form
+from portal.web.projects.draft_form import Typed
 from portal.web.visitors import me
 
 bp = Blueprint("projects", __name__)
 bp.record(url_ids.register)
-bp.record(drafts.register)
+bp.record(draft_form.register)
 
 NO_REPEATS = "No two lines use the same cost code, cost type and bid item."
 EVERY_FIELD = ("number", "title", "description")
@@ -39,7 +41,7 @@ def jobs() -> ResponseReturnValue:
 def edit(id: int) -> ResponseReturnValue:
     """The form, or why there is nothing to write on."""
     change_order = writable(id)
-    return form(change_order, drafts.written(change_order))
+    return form(change_order, draft_form.written(change_order))
 
 
 @bp.post("/change-orders/<key:id>/edit")
@@ -68,7 +70,7 @@ def combine(change_order: ChangeOrder, typed: Typed, version: int) -> ResponseRe
         raise Unreadable(typed)
     found = combining.repeats(draft.lines)
     if not found:
-        nothing = drafts.problem("lines", NO_REPEATS)
+        nothing = draft_form.problem("lines", NO_REPEATS)
         return form(change_order, typed, status=422, problems=[nothing], version=version, heading="Nothing to combine")
     if request.form["combine"] != "now":
         return form(change_order, typed, version=version, repeats=found)
@@ -99,7 +101,7 @@ def send(id: int) -> ResponseReturnValue:
     except Blocked as error:
         return form(change_orders.load(id), status=422, problems=checks.blocking(error.findings), heading="Saved, but not sent")
     flash(f"CCO {sent.number} sent to accounting. It is now: {sent.label}.")
-    return redirect(places.led_back(sent, me(), "ready") if places.current() else url_for("projects.jobs"), 303)
+    return redirect(return_to.led_back(sent, me(), "ready") if return_to.current() else url_for("projects.jobs"), 303)
 
 
 @bp.post("/change-orders/<key:id>/distinctions")
@@ -115,7 +117,7 @@ def tell_apart(id: int) -> ResponseReturnValue:
 
 def again(id: int) -> ResponseReturnValue:
     """The edit page, which still leads back to the list it came from."""
-    return redirect(url_for(".edit", id=id, place=places.address()), 303)
+    return redirect(url_for(".edit", id=id, place=return_to.address()), 303)
 
 
 class Unreadable(Exception):
@@ -143,8 +145,8 @@ def overtaken(error: Overtaken) -> ResponseReturnValue:
     change_order = writable(asked_for())
     row = lists.rows_of([change_order], me())[0]
     typed = as_typed() if any(name in request.form for name in EVERY_FIELD) else None
-    text = f"Nothing was recorded: the change order is no longer what you saw. {words.standing(row)}"
-    return form(change_order, typed, status=409, problems=[drafts.problem("version", text, still_there(change_order) if typed else "")])
+    text = f"Nothing was recorded: the change order is no longer what you saw. {sentences.standing(row)}"
+    return form(change_order, typed, status=409, problems=[draft_form.problem("version", text, still_there(change_order) if typed else "")])
 
 
 def still_there(change_order: ChangeOrder) -> str:
@@ -166,7 +168,7 @@ def form(
     repeats: list[Repeat] | None = None,
 ) -> ResponseReturnValue:
     """The edit page. `problems` stop the step that was asked for; the findings of what is kept are always shown."""
-    typed = typed or drafts.written(change_order)
+    typed = typed or draft_form.written(change_order)
     page = render_template(
         "projects/edit.html",
         change_order=change_order,
@@ -196,7 +198,7 @@ def writable(id: int) -> ChangeOrder:
 
 def as_typed() -> Typed:
     try:
-        return drafts.typed(request.form)
+        return draft_form.typed(request.form)
     except ValueError as error:
         abort(400, str(error))
 

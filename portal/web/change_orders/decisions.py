@@ -16,9 +16,10 @@ from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
 from portal.domain.previews import Preview
 from portal.domain.signing import Changed, Marks
-from portal.web import places, words
+from portal.web import return_to
+from portal.web.change_orders import sentences
+from portal.web.change_orders.lists import MOVED, keep_drafts_private, page_of
 from portal.web.htmx import wants_fragment
-from portal.web.lists import MOVED, keep_drafts_private, page_of
 from portal.web.visitors import me
 
 bp = Blueprint("deciding", __name__, url_prefix="/change-orders")
@@ -54,7 +55,7 @@ def preview(id: int) -> ResponseReturnValue:
         return redirect(url_for("change_orders.show", id=id), 303)
     row = lists.row(id, me())
     if not row.change_order.is_ready or row.why_not:
-        return render_template("change_orders/_preview.html", id=id, overtaken=row.why_not or words.standing(row))
+        return render_template("change_orders/_preview.html", id=id, overtaken=row.why_not or sentences.standing(row))
     return render_template("change_orders/_preview.html", id=id, preview=preview_of(row.change_order, request.args))
 
 
@@ -116,7 +117,7 @@ def overtaken(error: Overtaken) -> ResponseReturnValue:
     id, _ = asked_for()
     row = lists.row(id, me())
     unrecorded = request.form.get("reason", "").strip()
-    return answer(row, 409, error=f"Nothing was recorded. {words.standing(row)}", unrecorded=unrecorded, focus=f"#error-{id}")
+    return answer(row, 409, error=f"Nothing was recorded. {sentences.standing(row)}", unrecorded=unrecorded, focus=f"#error-{id}")
 
 
 def decidable(id: int, states: tuple[Status, ...] = (Status.READY,)) -> Row:
@@ -169,7 +170,7 @@ def answer(row: Row, status: int, **shown: Any) -> ResponseReturnValue:
 def done(change_order: ChangeOrder, verb: str) -> ResponseReturnValue:
     if not wants_fragment():
         flash(f"{numbers.named(change_order)} {verb}.")
-        return redirect(places.led_back(change_order, me(), "ready"), 303)
+        return redirect(return_to.led_back(change_order, me(), "ready"), 303)
     left = lists.totals()["ready"].count
     said = f"{numbers.named(change_order)} {verb}. {left or 'Nothing'} left."
     return answer(lists.row(change_order.id, me()), 200, say=said, focus=f"#cco-{change_order.id}", next="accept" if left else "")
@@ -214,7 +215,7 @@ def marks_of(row: Row) -> dict[str, str]:
 
 def prefilled(row: Row) -> str:
     """The failure in plain words, as a reason to send back."""
-    return words.remark(row.last)[: deciding.LONGEST_REASON] if row.last else ""
+    return sentences.remark(row.last)[: deciding.LONGEST_REASON] if row.last else ""
 
 
 def preview_of(change_order: ChangeOrder, typed: Mapping[str, str]) -> Preview:

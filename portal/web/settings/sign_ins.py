@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from portal import url_ids
 from portal.domain import doorkeeping, links, sessions, throttling
-from portal.web.accounts import find
+from portal.web.settings.people import find
 from portal.web.visitors import me
 
 bp = Blueprint("sign_ins", __name__, url_prefix="/settings/people/<key:id>/sign-in")

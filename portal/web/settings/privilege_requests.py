@@ -10,8 +10,11 @@ from portal.domain.people import NotPermitted
 from portal.domain.privilege_requests import PrivilegeRequest
 from portal.domain.privileges import Refused
 from portal.domain.requesting import Answered
-from portal.web import access, accounts, errors, profile, words
+from portal.web import access, errors
+from portal.web.change_orders import sentences
 from portal.web.htmx import wants_fragment
+from portal.web.settings import people as settings_people
+from portal.web.sign_in import profile
 from portal.web.visitors import me
 
 bp = Blueprint("privilege_requests", __name__, url_prefix="/settings/privilege-requests")
@@ -35,7 +38,7 @@ def ask() -> ResponseReturnValue:
         asked = requesting.ask(me(), request.form.get("note", ""))
     except Refused as error:
         return not_asked(str(error))
-    said = f"You asked {words.when(asked.asked_at)}. {who_answers()}"
+    said = f"You asked {sentences.when(asked.asked_at)}. {who_answers()}"
     if wants_fragment():
         return render_template("privilege_requests/_asking.html", said=said)
     flash(said)
@@ -57,11 +60,11 @@ def answer(id: int) -> ResponseReturnValue:
     except PrivilegeRequest.DoesNotExist:  # type: ignore[attr-defined]
         abort(404, "There is no such request.")
     except Answered as overtaken:
-        return accounts.people_page(None, f"Nothing was recorded. {outcome(overtaken.request)}"), 409
+        return settings_people.people_page(None, f"Nothing was recorded. {outcome(overtaken.request)}"), 409
     except Refused as error:
-        return accounts.people_page(None, str(error)), 422
+        return settings_people.people_page(None, str(error)), 422
     except NotPermitted as error:
-        return accounts.people_page(None, str(error)), 403
+        return settings_people.people_page(None, str(error)), 403
     flash(f"{outcome(answered)} {answered.person.name} and the administrators get mail.")
     return redirect(url_for("settings.people", _anchor=f"person-{answered.person_id}"), 303)
 
@@ -90,4 +93,4 @@ def outcome(answered: PrivilegeRequest) -> str:
     """Who answered it how, when."""
     by = answered.answered_by.name if answered.answered_by else "An administrator at the command line"
     verb = "granted" if answered.granted else "declined"
-    return f"{by} {verb} the request of {answered.person.name} {words.when(answered.answered_at or answered.asked_at)}."
+    return f"{by} {verb} the request of {answered.person.name} {sentences.when(answered.answered_at or answered.asked_at)}."

@@ -6,7 +6,7 @@ from typing import Any
 
 from portal.domain import change_orders, privileges, revisions, trail
 from portal.domain.events import PROVIDER, Event
-from portal.web import words
+from portal.web.change_orders import sentences
 
 LABELS = {
     "cr_status": "Change request status",
@@ -70,7 +70,7 @@ OF_MAIL = (
     "mail set aside",
 )
 OF_THINGS = ("abandoned", "changed", "code corrected", "confirmed", "customer read from Spectrum", "imported", "made", "revoked")
-ACTIONS = sorted({*words.SENTENCES, *privileges.CHANGES, *OF_SETTINGS, *OF_SIGNING_IN, *OF_MAIL, *OF_THINGS})  # to search by
+ACTIONS = sorted({*sentences.SENTENCES, *privileges.CHANGES, *OF_SETTINGS, *OF_SIGNING_IN, *OF_MAIL, *OF_THINGS})  # to search by
 HEAD = tuple(revisions.WORDS)  # of a change order's snapshot, in the order in which they are told
 LINE = ("phase_code", "cost_type", "bid_item", "description", "quantity", "unit", "amount")
 SAID = ("reason", "note", "text")  # stands on its own beside the sentence
@@ -98,7 +98,7 @@ def who(event: Event) -> str:
 
 def what(event: Event) -> str:
     """What was done, as a sentence without its subject."""
-    sentence = words.deed(event) if event.subject == change_orders.SUBJECT else str(event.action)
+    sentence = sentences.deed(event) if event.subject == change_orders.SUBJECT else str(event.action)
     return sentence[:1].upper() + sentence[1:]
 
 

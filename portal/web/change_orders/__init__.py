@@ -1,0 +1,1 @@
+"""Pages of the approver: lists, decisions, ways out of trouble."""

@@ -1,0 +1,1 @@
+"""Pages of administrators: the company, its people, and what goes in and out."""

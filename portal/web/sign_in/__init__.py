@@ -1,0 +1,1 @@
+"""Pages on which a person proves who they are, and their own profile."""
