@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel
 
 from portal import url_ids
-from portal.api import bearer, openapi, problems, reading, shapes, showing
+from portal.api import bearer, openapi, parsing, problems, rendering, schemas
 from portal.api.problems import Refused
 from portal.domain import answers, change_orders, delivering, events, revisions, sending
 from portal.domain.answers import Answer, OtherRequest
@@ -27,26 +27,26 @@ NO_COMMITMENT = "There is no commitment {commitment} on a job {job} here. Import
 @bp.get("/change-orders")
 def index() -> ResponseReturnValue:
     """The change orders that the person for whom the token acts may see, page by page."""
-    asked = reading.parameters()
+    asked = parsing.parameters()
     wanted = Wanted(tuple(asked.status), asked.job, asked.commitment, asked.number, int(asked.after or 0))
     found, more = delivering.listed(wanted, me(), asked.limit)
-    return shown(shapes.Page(change_orders=showing.listed(found), next=str(found[-1].id) if more else None))
+    return shown(schemas.Page(change_orders=rendering.listed(found), next=str(found[-1].id) if more else None))
 
 
 @bp.get("/change-orders/<key:id>")
 def show(id: int) -> ResponseReturnValue:
-    return shown(showing.full(delivering.visible(id, me())))
+    return shown(rendering.full(delivering.visible(id, me())))
 
 
 @bp.get(BY_NUMBER)
 def show_by_number(job: str, commitment: str, number: str) -> ResponseReturnValue:
-    return shown(showing.full(delivering.named(**reading.numbers(job=job, commitment=commitment, number=number), viewer=me())))
+    return shown(rendering.full(delivering.named(**parsing.numbers(job=job, commitment=commitment, number=number), viewer=me())))
 
 
 @bp.put(BY_NUMBER)
 def put(job: str, commitment: str, number: str) -> ResponseReturnValue:
     """Create or replace; what is ready or further is never touched."""
-    wanted, change = reading.numbers(job=job, commitment=commitment, number=number), reading.body(shapes.Change)
+    wanted, change = parsing.numbers(job=job, commitment=commitment, number=number), parsing.body(schemas.Change)
 
     def do() -> tuple[int, ChangeOrder]:
         draft = change.draft(wanted["number"])
@@ -78,7 +78,7 @@ def description() -> ResponseReturnValue:
 
 
 def step(id: int, take: Callable[[int, User, int], ChangeOrder]) -> ResponseReturnValue:
-    version = reading.body(shapes.Step).version
+    version = parsing.body(schemas.Step).version
 
     def do() -> tuple[int, ChangeOrder]:
         take(delivering.visible(id, me()).id, me(), version)
@@ -89,15 +89,15 @@ def step(id: int, take: Callable[[int, User, int], ChangeOrder]) -> ResponseRetu
 
 def changed(do: Callable[[], tuple[int, ChangeOrder]]) -> ResponseReturnValue:
     """The answer of a change; under an idempotency key the one it had the first time."""
-    key, again = reading.idempotency_key(), False
+    key, again = parsing.idempotency_key(), False
 
     def answered() -> Answer:
         status, change_order = do()
-        return Answer(status, showing.full(change_order).model_dump_json())
+        return Answer(status, rendering.full(change_order).model_dump_json())
 
     with events.by_token(bearer.token().name, bearer.token().made_by_id):
         if key:
-            answer, again = answers.once(bearer.token(), key, reading.fingerprint(), answered)
+            answer, again = answers.once(bearer.token(), key, parsing.fingerprint(), answered)
         else:
             answer = answered()
     response = Response(answer.body, answer.status, content_type="application/json")
@@ -133,7 +133,7 @@ def overtaken(error: Overtaken) -> ResponseReturnValue:
     now = change_orders.load(error.change_order.id)
     revisions.show_as_sent([now], me())
     text = f"Nothing was recorded: CCO {now.number} is {now.label}, version {now.version}."
-    return problems.answer(409, text, "overtaken", change_order=showing.full(now))
+    return problems.answer(409, text, "overtaken", change_order=rendering.full(now))
 
 
 @bp.errorhandler(CameBack)
@@ -143,7 +143,7 @@ def came_back(error: CameBack) -> ResponseReturnValue:
         f"Nothing was recorded: CCO {now.number} is {now.label}, and what this system said of it before is not known. "
         f"To replace what its project made of it, state the version that you have seen; it is {now.version}."
     )
-    return problems.answer(409, text, "came-back", change_order=showing.full(now))
+    return problems.answer(409, text, "came-back", change_order=rendering.full(now))
 
 
 @bp.errorhandler(OtherRequest)
@@ -154,4 +154,4 @@ def other_request(_: OtherRequest) -> ResponseReturnValue:
 
 @bp.errorhandler(ChangeOrder.DoesNotExist)  # type: ignore[attr-defined]
 def not_there(_: Exception) -> ResponseReturnValue:
-    return problems.answer(404, reading.NO_SUCH, "not-found")
+    return problems.answer(404, parsing.NO_SUCH, "not-found")

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from portal.api import problems, shapes
+from portal.api import problems, schemas
 from portal.domain import keys
 from portal.version import VERSION
 
@@ -37,8 +37,8 @@ EXTRA_HEADERS = {
     429: {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}},
 }
 NOT_BLANK = rf"^[^{keys.INVISIBLE}]*[^\s{keys.INVISIBLE}][^{keys.INVISIBLE}]*$"
-READ = (shapes.Page, shapes.ChangeOrder, shapes.Problem)
-WRITTEN = (shapes.Change, shapes.Step)
+READ = (schemas.Page, schemas.ChangeOrder, schemas.Problem)
+WRITTEN = (schemas.Change, schemas.Step)
 
 
 @cache
@@ -61,23 +61,23 @@ def _paths() -> dict[str, Any]:
     by_number = "/api/v1/jobs/{job}/commitments/{commitment}/change-orders/{number}"
     return {
         "/api/v1/change-orders": {
-            "get": _operation("listChangeOrders", "List", "read", {200: shapes.Page}, (*TOKEN, 422)) | {"parameters": _query()}
+            "get": _operation("listChangeOrders", "List", "read", {200: schemas.Page}, (*TOKEN, 422)) | {"parameters": _query()}
         },
         "/api/v1/change-orders/{id}": {
-            "get": _operation("showChangeOrder", "Show", "read", {200: shapes.ChangeOrder}, READING),
+            "get": _operation("showChangeOrder", "Show", "read", {200: schemas.ChangeOrder}, READING),
             "parameters": [ID],
         },
         by_number: {
-            "get": _operation("showByNumber", "Show by numbers", "read", {200: shapes.ChangeOrder}, (*READING, 422)),
-            "put": _changing("putChangeOrder", "Create or replace", "write", shapes.Change, {200, 201}),
+            "get": _operation("showByNumber", "Show by numbers", "read", {200: schemas.ChangeOrder}, (*READING, 422)),
+            "put": _changing("putChangeOrder", "Create or replace", "write", schemas.Change, {200, 201}),
         }
         | numbered,
         "/api/v1/change-orders/{id}/sending": {
-            "post": _changing("sendChangeOrder", "Send to accounting", "send", shapes.Step, {200}),
+            "post": _changing("sendChangeOrder", "Send to accounting", "send", schemas.Step, {200}),
             "parameters": [ID],
         },
         "/api/v1/change-orders/{id}/retrieval": {
-            "post": _changing("retrieveChangeOrder", "Take back from accounting", "send", shapes.Step, {200}),
+            "post": _changing("retrieveChangeOrder", "Take back from accounting", "send", schemas.Step, {200}),
             "parameters": [ID],
         },
         "/api/v1/openapi.json": {"get": _operation("describe", "This description", "any", {200: None}, (401, 429, 503))},
@@ -96,7 +96,7 @@ def _operation(
         for status, model in answers.items()
     }
     said |= {
-        str(status): {"description": REFUSALS[status], "content": {problems.MEDIA_TYPE: {"schema": _ref(shapes.Problem)}}}
+        str(status): {"description": REFUSALS[status], "content": {problems.MEDIA_TYPE: {"schema": _ref(schemas.Problem)}}}
         | ({"headers": EXTRA_HEADERS[status]} if status in EXTRA_HEADERS else {})
         for status in refusals
     }
@@ -105,7 +105,7 @@ def _operation(
 
 
 def _changing(name: str, summary: str, scope: str, body: type[BaseModel], statuses: set[int]) -> dict[str, Any]:
-    operation = _operation(name, summary, scope, dict.fromkeys(sorted(statuses), shapes.ChangeOrder), CHANGING)
+    operation = _operation(name, summary, scope, dict.fromkeys(sorted(statuses), schemas.ChangeOrder), CHANGING)
     if 201 in statuses:
         operation["responses"]["201"]["headers"] = LOCATION
     content = {"application/json": {"schema": _ref(body)}}
@@ -113,7 +113,7 @@ def _changing(name: str, summary: str, scope: str, body: type[BaseModel], status
 
 
 def _query() -> list[dict[str, Any]]:
-    schema = shapes.Asked.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema = schemas.Asked.model_json_schema(ref_template="#/components/schemas/{model}")
     return [{"name": name, "in": "query", "schema": field} for name, field in schema["properties"].items()]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, request
 from pydantic import ValidationError
 
-from portal.api import shapes
+from portal.api import schemas
 from portal.domain.checks import Finding
 
 MEDIA_TYPE = "application/problem+json"
@@ -50,7 +50,7 @@ def asked() -> bool:
 
 def answer(status: int, detail: str, kind: str = "", headers: Mapping[str, str] | None = None, **more: Any) -> Response:
     """The problem. `kind` names it for programs; `errors` and `change_order` are what `more` may hold."""
-    problem = shapes.Problem(
+    problem = schemas.Problem(
         type=f"urn:cco-portal:problem:{kind}" if kind else "about:blank",
         title=HTTPStatus(status).phrase,
         status=status,
@@ -61,9 +61,9 @@ def answer(status: int, detail: str, kind: str = "", headers: Mapping[str, str] 
     return Response(problem.model_dump_json(exclude=silent), status, headers, content_type=MEDIA_TYPE)
 
 
-def of_findings(findings: Iterable[Finding]) -> list[shapes.Finding]:
+def of_findings(findings: Iterable[Finding]) -> list[schemas.Finding]:
     return [
-        shapes.Finding(
+        schemas.Finding(
             pointer=f"/lines/{finding.place[0] - 1}/{finding.place[1]}" if finding.place else POINTERS.get(finding.field),
             detail=finding.text,
             rule=finding.rule,
@@ -75,7 +75,7 @@ def of_findings(findings: Iterable[Finding]) -> list[shapes.Finding]:
     ]
 
 
-def of_form(error: ValidationError, *, parameters: bool = False) -> list[shapes.Finding]:
+def of_form(error: ValidationError, *, parameters: bool = False) -> list[schemas.Finding]:
     """What is wrong with the form of a body, or of the parameters of an address."""
     found = []
     for fault in error.errors(include_url=False, include_input=False)[:MOST]:
@@ -83,9 +83,9 @@ def of_form(error: ValidationError, *, parameters: bool = False) -> list[shapes.
         sentence = SENTENCES.get(fault["type"])
         said = sentence.format_map(fault.get("ctx", {})) if sentence else fault["msg"].removeprefix("Value error, ")
         if parameters and where:
-            found.append(shapes.Finding(parameter=where[0], detail=said))
+            found.append(schemas.Finding(parameter=where[0], detail=said))
         else:
-            found.append(shapes.Finding(pointer="".join(f"/{part}" for part in where), detail=said))
+            found.append(schemas.Finding(pointer="".join(f"/{part}" for part in where), detail=said))
     return found
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from portal.domain.entries import BadFile, Entry, Problem
-from portal.intake import delimited, limits, procore, shapes, table, workbook
+from portal.intake import delimited, limits, procore, schemas, table, workbook
 
 Format = Literal["csv", "xlsx", "json", "procore"]
 LARGEST = 10 * 1024 * 1024  # bytes
@@ -151,7 +151,7 @@ def _found(text: str, format: Format) -> table.Table:
     if format == "procore" or procore.is_procore(document):
         found = procore.read(document) if isinstance(document, dict | list) else ([], [])
     elif isinstance(document, dict) and isinstance(document.get("change_orders"), list):
-        found = shapes.read(document)
+        found = schemas.read(document)
     else:
         raise refusal("The JSON is neither ours ({“change_orders”: [...]}) nor Procore's (change orders with “line_items”).")
     if not any(found):

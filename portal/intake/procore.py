@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from portal.domain.entries import BadFile, Entry, Problem, keep_few
-from portal.intake import limits, shapes
+from portal.intake import limits, schemas
 from portal.intake.procore_records import ChangeOrder
 
 LISTS = ("commitment_change_orders", "change_order_packages", "data")
@@ -50,7 +50,7 @@ def read(document: Any) -> tuple[list[Entry], list[Problem]]:
             else:
                 entries.append(ChangeOrder.model_validate(_complete(one, around, contracts)).entry(where))
         except ValidationError as error:
-            problems.extend(Problem(where, shapes.path(loc), _reason(loc, reason)) for loc, reason in shapes.faults(error))
+            problems.extend(Problem(where, schemas.path(loc), _reason(loc, reason)) for loc, reason in schemas.faults(error))
         keep_few(problems)
     return entries, problems
 

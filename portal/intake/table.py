@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from portal.domain import currencies, keys, money
 from portal.domain.entries import BadFile, Entry, Problem, keep_few
-from portal.intake import amounts, dates, limits, shapes, values
+from portal.intake import amounts, dates, limits, schemas, values
 from portal.intake.headings import COLUMNS, HEADER, KNOWN, LINE, Columns, Rows, headed
 from portal.intake.limits import MOST_ROWS
 
@@ -123,7 +123,7 @@ class Gathered:
     def problem(self, loc: tuple[int | str, ...], reason: str, known: Columns) -> Problem:
         if loc[0] == "lines" and len(loc) > 2:
             return Problem(self.places[int(loc[1])], known.heading(LINE_PLACES[str(loc[2])]), reason)
-        name = PLACES.get(tuple(map(str, loc)), shapes.path(loc))
+        name = PLACES.get(tuple(map(str, loc)), schemas.path(loc))
         return Problem(self.said.get(name, self.where), known.heading(name), reason)
 
 
@@ -169,9 +169,9 @@ def _entry(one: Gathered, styles: Styles, known: Columns) -> tuple[list[Entry], 
         return [], [limits.too_long(one.where, "lines", one.facts["cco_number"], len(one.lines))]
     wrong = list(one.restate(styles, known))
     try:
-        entry = shapes.ChangeOrder.model_validate(one.document()).entry(one.where)
+        entry = schemas.ChangeOrder.model_validate(one.document()).entry(one.where)
     except ValidationError as error:
-        return [], wrong + [one.problem(loc, reason, known) for loc, reason in shapes.faults(error)]
+        return [], wrong + [one.problem(loc, reason, known) for loc, reason in schemas.faults(error)]
     wrong += [Problem(one.places[at], known.heading("amount"), TOTAL) for at in _totals(entry)]
     return ([], wrong) if wrong or one.is_bad else ([entry], [])
 

@@ -60,7 +60,7 @@ def test_a_system_that_comes_while_the_import_writes_finds_what_it_wrote(staged,
 
 
 def test_an_import_that_comes_while_a_system_delivers_finds_what_it_delivered(staged, change, dee):  # noqa: F811
-    from portal.api.shapes import Change
+    from portal.api.schemas import Change
 
     draft = Change.model_validate(change).draft("001")
     with beside(lambda: placed(staged)) as (thread, _), db.transaction():

@@ -4,29 +4,29 @@ from typing import Any
 
 from flask import url_for
 
-from portal.api import problems, shapes
+from portal.api import problems, schemas
 from portal.domain import checks, delivering, numbers
 from portal.domain.change_orders import ChangeOrder
 
 
-def full(change_order: ChangeOrder) -> shapes.ChangeOrder:
+def full(change_order: ChangeOrder) -> schemas.ChangeOrder:
     """The change order with its lines and, while it can be corrected or answered, its findings."""
     matters = (change_order.is_editable and not change_order.as_sent) or change_order.is_ready
     found = (checks.at_send if change_order.is_editable else checks.on_review)(change_order) if matters else []
-    return shapes.ChangeOrder(
+    return schemas.ChangeOrder(
         **_facts(change_order, numbers.kept(change_order)),
         description=change_order.description,
         project_status=change_order.project_status,
         reason=delivering.reason(change_order) or None,
-        lines=[shapes.Line(**{name: getattr(line, name) for name in shapes.Line.model_fields}) for line in change_order.lines],
+        lines=[schemas.Line(**{name: getattr(line, name) for name in schemas.Line.model_fields}) for line in change_order.lines],
         findings=problems.of_findings(found),
     )
 
 
-def listed(found: list[ChangeOrder]) -> list[shapes.Summary]:
+def listed(found: list[ChangeOrder]) -> list[schemas.Summary]:
     """The change orders in a list, in a constant number of queries."""
     kept = numbers.all_kept(found)
-    return [shapes.Summary(**_facts(change_order, kept.get(change_order.id, ""))) for change_order in found]
+    return [schemas.Summary(**_facts(change_order, kept.get(change_order.id, ""))) for change_order in found]
 
 
 def _facts(change_order: ChangeOrder, spectrum_number: str) -> dict[str, Any]:

@@ -9,14 +9,14 @@ from urllib.parse import unquote_to_bytes
 from flask import request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from portal.api import problems, shapes
+from portal.api import problems, schemas
 from portal.api.problems import Refused
 
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 NUMBERS: dict[str, TypeAdapter[str]] = {
-    "job": TypeAdapter(shapes.JobNumber),
-    "commitment": TypeAdapter(shapes.CommitmentNumber),
-    "number": TypeAdapter(shapes.Number),
+    "job": TypeAdapter(schemas.JobNumber),
+    "commitment": TypeAdapter(schemas.CommitmentNumber),
+    "number": TypeAdapter(schemas.Number),
 }
 NO_TEXT = "The address is not in UTF-8."
 NO_SUCH = "There is no such change order, or the person for whom the token acts may not see it."
@@ -33,17 +33,17 @@ def body(shape: type[T]) -> T:
         raise Refused(422, "form", "The request does not have the form it needs.", errors=problems.of_form(error)) from None
 
 
-def parameters() -> shapes.Asked:
+def parameters() -> schemas.Asked:
     """What the address asks for. Raises Refused for what is unknown, repeated, or out of range."""
     given: dict[str, Any] = {name: values if name == "status" else values[0] for name, values in request.args.lists()}
     repeated = [name for name, values in request.args.lists() if name != "status" and len(values) > 1]
-    faults = [shapes.Finding(parameter=name, detail="is given more than once.") for name in repeated]
+    faults = [schemas.Finding(parameter=name, detail="is given more than once.") for name in repeated]
     try:
-        asked = shapes.Asked.model_validate(given)
+        asked = schemas.Asked.model_validate(given)
     except ValidationError as error:
         faults += problems.of_form(error, parameters=True)
     if not _is_text(unquote_to_bytes(request.query_string)):
-        faults.append(shapes.Finding(detail=NO_TEXT))
+        faults.append(schemas.Finding(detail=NO_TEXT))
     if faults:
         raise Refused(422, "parameters", "The address asks for what cannot be given.", errors=faults)
     return asked
@@ -56,9 +56,9 @@ def numbers(**given: str) -> dict[str, str]:
         try:
             read[name] = NUMBERS[name].validate_python(value)
         except ValidationError as error:
-            faults += [shapes.Finding(parameter=name, detail=fault.detail) for fault in problems.of_form(error)]
+            faults += [schemas.Finding(parameter=name, detail=fault.detail) for fault in problems.of_form(error)]
     if not _is_text(request.environ["PATH_INFO"].encode("latin-1")):
-        faults.append(shapes.Finding(detail=NO_TEXT))
+        faults.append(schemas.Finding(detail=NO_TEXT))
     if faults:
         raise Refused(422, "parameters", "The address names what can be no number.", errors=faults)
     return read
