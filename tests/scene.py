@@ -13,8 +13,9 @@ from portal.domain.change_orders import Status, load
 from portal.domain.checks import Blocked
 from portal.domain.commitments import Commitment
 from portal.domain.exporting import step
+from portal.domain.lanes import Lane
 from portal.domain.lookups import Reading
-from portal.domain.outbox import Dispatch, Lane, Task
+from portal.domain.outbox import Dispatch, Task
 from portal.spectrum.records import Receipt, Refused
 from portal.spectrum.simulator import services
 from portal.spectrum.simulator.ledger import Ledger

@@ -11,11 +11,12 @@ from portal.domain.events import Event
 from portal.domain.exports import Attempt, Export
 from portal.domain.heartbeats import Heartbeat
 from portal.domain.identities import Identity
+from portal.domain.lanes import Lane
 from portal.domain.likenesses import Distinction
 from portal.domain.links import Link
 from portal.domain.lookups import Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
 from portal.domain.numbers import SpectrumNumber
-from portal.domain.outbox import Dispatch, Lane
+from portal.domain.outbox import Dispatch
 from portal.domain.people import Membership, User
 from portal.domain.privilege_requests import PrivilegeRequest
 from portal.domain.refreshing import Refresh

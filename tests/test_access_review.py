@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup
 
 from portal.domain import events, outbox, people, privileges, requesting, tokens
 from portal.domain.identities import Identity
+from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Level, Membership, User
 from tests.conftest import HTMX, PASSWORD, count_queries, sign_in
@@ -272,7 +273,7 @@ def test_a_person_is_added_with_jobs_and_gets_mail_to_choose_a_password(admin, e
     assert (gus.name, gus.may_decide, gus.is_member_of(job), gus.password) == ("Gus Hall", True, True, None)
     assert [event.action for event in events.history("user", gus.id)][:2] == ["account created", "job joined"]
     assert {event.actor for event in events.history("user", gus.id)} == {eve}
-    assert Dispatch.select().where(Dispatch.lane == outbox.MAIL, Dispatch.task == outbox.Task.LINK).count() == 1
+    assert Dispatch.select().where(Dispatch.lane == MAIL, Dispatch.task == outbox.Task.LINK).count() == 1
     assert "leads to choosing a password" in admin.get(PEOPLE).text
 
 

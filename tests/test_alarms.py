@@ -6,7 +6,8 @@ import pytest
 
 from portal import mail
 from portal.domain import alarms, events, letters, outbox, resolving
-from portal.domain.outbox import Dispatch, Lane, Task
+from portal.domain.lanes import MAIL, Lane
+from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import User
 from portal.spectrum.records import NotSent, Refused, Row
 from tests.cast import export
@@ -22,9 +23,9 @@ def promised():
 
 
 def letter(dispatch):
-    claim = Lane.take(outbox.MAIL, timedelta(seconds=15))
+    claim = Lane.take(MAIL, timedelta(seconds=15))
     written = letters.begin(dispatch, claim)
-    Lane.release(outbox.MAIL, claim)
+    Lane.release(MAIL, claim)
     return written
 
 

@@ -9,7 +9,8 @@ from portal.cli import main
 from portal.crypto import Sealer
 from portal.domain import deciding, outbox
 from portal.domain.change_orders import Status, load
-from portal.domain.outbox import Dispatch, Lane, Outcome
+from portal.domain.lanes import MAIL, Lane
+from portal.domain.outbox import Dispatch, Outcome
 from tests.cast import signed
 from tests.conftest import KEY
 from tests.ports import free_port
@@ -120,7 +121,7 @@ def test_a_drain_says_what_still_waits(place, refused_mail):
 
 
 def test_a_drain_beside_a_worker_says_that_it_did_nothing(place, refused_mail):
-    Lane.take(outbox.MAIL, outbox.timedelta(minutes=1))
+    Lane.take(MAIL, outbox.timedelta(minutes=1))
 
     assert run("exports drain", **place).output.splitlines()[-1] == "Mail: another worker is on it, 1 waits."
 
@@ -146,7 +147,7 @@ def test_without_an_address_of_spectrum_no_export_is_touched_and_mail_goes(place
 def test_without_a_mail_server_mail_waits_and_says_why(place, refused_mail):
     run("exports drain", **place)
 
-    dispatch = Dispatch.get(Dispatch.lane == outbox.MAIL)
+    dispatch = Dispatch.get(Dispatch.lane == MAIL)
     assert (dispatch.outcome, dispatch.error) != (Outcome.FAILED, "")
     assert "SMTP_HOST is not set" in dispatch.error
 

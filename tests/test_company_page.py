@@ -12,7 +12,7 @@ from portal.background import tasks
 from portal.domain import companies, company_settings, connection, events, heartbeats, outbox, pausing, privileges, tokens
 from portal.domain.change_orders import load
 from portal.domain.connection_tests import ConnectionTest
-from portal.domain.outbox import Lane
+from portal.domain.lanes import MAIL, Lane
 from portal.domain.people import Level
 from portal.domain.staging import Import
 from tests.attacks.judging import malformed
@@ -417,7 +417,7 @@ def test_four_eyes_switched_off_tells_every_administrator_by_mail(company, eve, 
     company_settings.change("decisions", {"export_delay": "0"}, eve)
     company_settings.change("decisions", {"export_delay": "5"}, eve)
     with app.app_context():
-        tasks.drain(outbox.MAIL)
+        tasks.drain(MAIL)
 
     mails = catcher.mails()
     assert sorted(mail["to"] for mail in mails) == [["ada@example.test"], ["eve@example.test"]]

@@ -9,7 +9,8 @@ from portal.background import tasks
 from portal.domain import comparing, events, exports, outbox
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status, load
 from portal.domain.exports import Export
-from portal.domain.outbox import Dispatch, Lane, Task
+from portal.domain.lanes import Lane
+from portal.domain.outbox import Dispatch, Task
 from portal.spectrum.records import Stored, StoredLine, Unanswered
 from tests.conftest import HTMX, sign_in
 from tests.test_resolving_pages import path, soup, words

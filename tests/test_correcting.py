@@ -15,7 +15,6 @@ from portal.domain import (
     likenesses,
     lists,
     numbers,
-    outbox,
     resolving,
     reviewing,
     sending,
@@ -25,6 +24,7 @@ from portal.domain.checks import Blocked
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.contributing import CODE, DEEDS, CodeHand
 from portal.domain.correcting import Moved
+from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.outdated import Unconfirmed
 from portal.domain.people import NotPermitted
@@ -298,7 +298,7 @@ def test_every_administrator_is_told_by_mail(commitment, eve, ada, make_app, cat
 
     correct(commitment, "vendor_code", eve, "VOLT-2")
     with app.app_context():
-        tasks.drain(outbox.MAIL)
+        tasks.drain(MAIL)
 
     mails = catcher.mails()
     assert sorted(mail["to"] for mail in mails) == [["ada@example.test"], ["eve@example.test"]]

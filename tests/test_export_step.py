@@ -9,7 +9,8 @@ from portal.background import tasks
 from portal.domain import events, exporting, exports, outbox, pausing
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.exports import Attempt, Export, Outcome
-from portal.domain.outbox import Dispatch, Lane, Lost
+from portal.domain.lanes import Lane, Lost
+from portal.domain.outbox import Dispatch
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row
 from tests.cast import signed
 

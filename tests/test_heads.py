@@ -9,7 +9,8 @@ from portal import db
 from portal.background import keeper, tasks
 from portal.domain import events, heads, letters
 from portal.domain.heartbeats import Heartbeat
-from portal.domain.outbox import MAIL, Dispatch, Lane, Task
+from portal.domain.lanes import MAIL, Lane
+from portal.domain.outbox import Dispatch, Task
 from tests.conftest import count_queries, sign_in
 from tests.mail_server import mail_server  # noqa: F401
 from tests.test_audit import by_hand, trail  # noqa: F401

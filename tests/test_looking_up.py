@@ -9,7 +9,7 @@ from portal.background import tasks
 from portal.domain import outbox, verifying
 from portal.domain.change_orders import Status, load
 from portal.domain.exports import Export
-from portal.domain.outbox import Lane
+from portal.domain.lanes import Lane
 from portal.spectrum.records import Stored, StoredLine
 from tests.conftest import HTMX, sign_in
 from tests.test_resolving_pages import NOON, buttons, path, seen, soup, words

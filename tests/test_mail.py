@@ -7,9 +7,10 @@ import pytest
 
 from portal import mail
 from portal.background import tasks
-from portal.domain import deciding, outbox
+from portal.domain import deciding
 from portal.domain.change_orders import load
-from portal.domain.outbox import Dispatch, Lane
+from portal.domain.lanes import MAIL, Lane
+from portal.domain.outbox import Dispatch
 from portal.domain.people import User
 from tests.ports import free_port
 
@@ -30,7 +31,7 @@ def rejected(make_change_order, ana):
 
 def deliver(app):
     with app.app_context():
-        tasks.drain(outbox.MAIL)
+        tasks.drain(MAIL)
 
 
 def test_the_mail_tells_who_sent_back_what_why_and_where_to_correct_it(rejected, mailing_app, catcher, dee, ana):

@@ -4,7 +4,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal.background import tasks
-from portal.domain import deciding, mail_refusals, mail_trials, mail_troubles, outbox
+from portal.domain import deciding, mail_refusals, mail_trials, mail_troubles
+from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch, Outcome
 from tests.conftest import sign_in
 from tests.mail_server import mail_server
@@ -39,7 +40,7 @@ def app(make_app, mail_server):
 
 def deliver(app):
     with app.app_context():
-        tasks.drain(outbox.MAIL)
+        tasks.drain(MAIL)
 
 
 def minutes_until(dispatch, clock):

@@ -6,7 +6,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal.background import tasks
-from portal.domain import events, mail_trials, outbox
+from portal.domain import events, mail_trials
+from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted
 from tests.conftest import sign_in
@@ -27,7 +28,7 @@ def admin(client, company, eve):
 
 def deliver(app):
     with app.app_context():
-        tasks.drain(outbox.MAIL)
+        tasks.drain(MAIL)
 
 
 def said(client):

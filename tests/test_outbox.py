@@ -10,7 +10,8 @@ from portal import clock as clocks
 from portal.background import doorbell, keeper, tasks
 from portal.db import transaction
 from portal.domain import heartbeats, outbox
-from portal.domain.outbox import Dispatch, Lane, Lost, Task
+from portal.domain.lanes import Lane, Lost
+from portal.domain.outbox import Dispatch, Task
 from tests.cast import signed
 
 pytestmark = pytest.mark.databases_differ("locks and races")

@@ -13,8 +13,9 @@ from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.checks import Blocked
 from portal.domain.companies import Company
 from portal.domain.exports import Export
+from portal.domain.lanes import Lane
 from portal.domain.numbers import SpectrumNumber
-from portal.domain.outbox import Dispatch, Lane
+from portal.domain.outbox import Dispatch
 from portal.domain.people import Level, NotPermitted
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row
 from tests.cast import signed

@@ -7,8 +7,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from portal.background import tasks
-from portal.domain import events, links, mail_troubles, outbox, people, privileges, sessions
+from portal.domain import events, links, mail_troubles, people, privileges, sessions
 from portal.domain.identities import Identity
+from portal.domain.lanes import MAIL
 from portal.domain.links import Link, Purpose
 from portal.domain.outbox import Dispatch, Outcome, Task
 from portal.domain.people import Level, NotPermitted, User
@@ -26,7 +27,7 @@ def mailing_app(make_app, catcher):
 
 def deliver(app):
     with app.app_context():
-        tasks.drain(outbox.MAIL)
+        tasks.drain(MAIL)
 
 
 def link_in(mail):

@@ -5,7 +5,8 @@ from bs4 import BeautifulSoup
 
 from portal import db, mail
 from portal.domain import events, letters, mailing, outbox, people, privilege_requests, privileges, requesting
-from portal.domain.outbox import Dispatch, Lane, Task
+from portal.domain.lanes import MAIL, Lane
+from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import Level, NotPermitted, User
 from portal.domain.privilege_requests import PrivilegeRequest
 from tests.conftest import HTMX, count_queries, sign_in
@@ -44,7 +45,7 @@ def posted(app, settings):
 
 
 def posted_with(settings):
-    claim, sent = Lane.take(outbox.MAIL, mailing.LEASE), []
+    claim, sent = Lane.take(MAIL, mailing.LEASE), []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mail, "send", lambda _, message: sent.append(message))
         for dispatch in Dispatch.select().where(Dispatch.task == Task.PRIVILEGE).order_by(Dispatch.id):
@@ -52,7 +53,7 @@ def posted_with(settings):
             if notice:
                 mail.privilege(settings, notice)
                 outbox.finish(dispatch)
-    Lane.release(outbox.MAIL, claim)
+    Lane.release(MAIL, claim)
     return [(message["To"].addresses[0].display_name, message["Subject"], message.get_body(("plain",)).get_content()) for message in sent]
 
 

@@ -16,8 +16,8 @@ from portal.domain.checks import Blocked
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
 from portal.domain.entries import Entry
+from portal.domain.lanes import Lane
 from portal.domain.lookups import JOBS, PHASES, VENDORS, Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
-from portal.domain.outbox import Lane
 from portal.domain.people import Membership
 from portal.spectrum.records import NotSent, OutcomeUnknown, Refused, Row, catalogue
 from tests.conftest import sign_in

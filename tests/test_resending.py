@@ -7,7 +7,8 @@ from portal.domain import companies, company_settings, events, exports, outbox, 
 from portal.domain.change_orders import Overtaken, Status, load
 from portal.domain.companies import Company
 from portal.domain.exports import Attempt, Export
-from portal.domain.outbox import Dispatch, Lane, Task
+from portal.domain.lanes import Lane
+from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted
 from portal.domain.resending import NotNow, ResendCheck
 from portal.spectrum.records import OutcomeUnknown, Receipt, Stored, StoredLine

@@ -10,7 +10,8 @@ from portal.domain import deciding, events, exporting, exports, outbox, resolvin
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.checks import Blocked
 from portal.domain.exports import Attempt, Export, Outcome
-from portal.domain.outbox import Dispatch, Lane
+from portal.domain.lanes import Lane
+from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row
 from tests.cast import signed

@@ -7,8 +7,8 @@ import pytest
 from portal import clock as clocks
 from portal.background import lookout
 from portal.domain import letters, outbox, standing
-from portal.domain.outbox import MAIL, Dispatch, Lane, Task
-from portal.domain.summaries import NotWanted
+from portal.domain.lanes import MAIL, Lane
+from portal.domain.outbox import Dispatch, NotWanted, Task
 from tests.conftest import sign_in
 
 LANE = "exports:1"

@@ -11,7 +11,7 @@ from portal import db, failpoints
 from portal.background import keeper
 from portal.domain import companies, contributing, deciding, summaries
 from portal.domain.change_orders import ChangeOrder, Status, load
-from portal.domain.outbox import Dispatch, Task
+from portal.domain.outbox import Dispatch, NotWanted, Task
 from portal.domain.people import Level, User
 from tests import keepers
 from tests.conftest import count_queries
@@ -159,7 +159,7 @@ def test_failed_and_unknown_ones_are_counted_and_are_not_what_waits(make_change_
     found = summary_of(ana)
 
     assert (found.count, found.total, found.failed, found.unknown) == (0, Decimal("0.00"), 2, 1)
-    with pytest.raises(summaries.NotWanted, match="nothing waits"):
+    with pytest.raises(NotWanted, match="nothing waits"):
         summaries.write(found.key, ana)
 
 

@@ -7,8 +7,9 @@ from click.testing import CliRunner
 
 from portal.background import keeper, tasks
 from portal.cli import main
-from portal.domain import companies, events, outbox, summaries
-from portal.domain.outbox import Dispatch, Lane
+from portal.domain import companies, events, summaries
+from portal.domain.lanes import MAIL, Lane
+from portal.domain.outbox import Dispatch
 from portal.domain.people import User
 from tests.ports import free_port
 
@@ -73,7 +74,7 @@ def test_what_is_due_is_sent_and_the_keeper_sends_nothing_twice(portal, change_o
     assert answer.output == "ana@example.test: sent at 07:30:00\nlee@example.test: sent at 07:30:00\n"
     keeper.plan()
     with app.app_context():
-        tasks.drain(outbox.MAIL)
+        tasks.drain(MAIL)
     assert portal().output == answer.output
     assert sorted(mail["to"][0] for mail in catcher.mails()) == ["ana@example.test", "lee@example.test"]
 
@@ -106,7 +107,7 @@ def test_a_mail_server_that_is_away_is_told(portal, change_order, ana):
 
 
 def test_while_a_worker_is_on_the_mail_it_does_the_sending(portal, change_order, catcher, ana):
-    Lane.take(outbox.MAIL, tasks.LEASE)
+    Lane.take(MAIL, tasks.LEASE)
 
     assert portal().output == "ana@example.test: in line, another worker is on the mail\n"
 

@@ -6,8 +6,9 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal.background import tasks
-from portal.domain import companies, outbox, people, privileges, summaries
+from portal.domain import companies, people, privileges, summaries
 from portal.domain.change_orders import ChangeOrder
+from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch, Outcome, Task
 from tests.ports import free_port
 
@@ -33,7 +34,7 @@ def without_mail_server(make_app):
 
 def deliver(app):
     with app.app_context():
-        tasks.drain(outbox.MAIL)
+        tasks.drain(MAIL)
 
 
 def daily():

@@ -12,7 +12,8 @@ from portal.domain import events, letters, outbox, pausing, quiet_window, resolv
 from portal.domain.change_orders import Status, load
 from portal.domain.checks import Blocked
 from portal.domain.exports import Attempt, Export
-from portal.domain.outbox import Dispatch, Lane, Lost, Task
+from portal.domain.lanes import MAIL, Lane, Lost
+from portal.domain.outbox import Dispatch, Task
 from tests.test_verifying import GOOD, LINES, TIMEOUT, Tables, after_quiet, state, work  # noqa: F401
 from tests.test_verifying import accepted as accepted
 from tests.test_verifying import doubtful as doubtful
@@ -89,7 +90,7 @@ def test_it_is_put_right_recorded_and_told_to_the_administrators(app, company, e
     assert "exports:1 was held until a time that no worker writes; 1 promised piece of work" in event.facts["text"]
     mails = Dispatch.select().where(Dispatch.task == Task.CLOCK)
     assert {mail.subject for mail in mails} == {eve.id, ada.id}
-    letter = letters.begin(mails[0], Lane.take(outbox.MAIL, LEASE))
+    letter = letters.begin(mails[0], Lane.take(MAIL, LEASE))
     assert letter.text == event.facts["text"]
 
 

@@ -14,7 +14,8 @@ from portal.domain.change_orders import SUBJECT, Status, load
 from portal.domain.checks import Blocked
 from portal.domain.companies import ADDS, REPLACES, Company
 from portal.domain.exports import Attempt, Export
-from portal.domain.outbox import Dispatch, Lane, Task
+from portal.domain.lanes import Lane
+from portal.domain.outbox import Dispatch, Task
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Stored, StoredLine, Unanswered
 from tests.cast import signed
 from tests.test_export_step import Answers

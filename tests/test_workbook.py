@@ -17,7 +17,8 @@ from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.checks import Blocked
 from portal.domain.companies import Company
 from portal.domain.exports import Attempt, Export, Outcome
-from portal.domain.outbox import Dispatch, Lane
+from portal.domain.lanes import Lane
+from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted
 from portal.spectrum.records import FIELDS, Receipt
 from tests.cast import signed

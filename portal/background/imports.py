@@ -11,8 +11,8 @@ from typing import Any
 from portal.db import transaction
 from portal.domain import admission, companies, entries, imports, outbox, people, statements, uploads
 from portal.domain.entries import BadFile, Entry, Problem
-from portal.domain.exporting import LOST_WORKERS
-from portal.domain.outbox import Dispatch, Lane, Task
+from portal.domain.lanes import Lane
+from portal.domain.outbox import LOST_WORKERS, Dispatch, Task
 from portal.domain.staging import Import
 from portal.domain.uploads import State, Upload
 from portal.intake import apart

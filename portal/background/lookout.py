@@ -9,7 +9,7 @@ from portal import clock, db
 from portal.background import tasks
 from portal.db_errors import ERRORS, Busy
 from portal.domain import standing
-from portal.domain.outbox import MAIL
+from portal.domain.lanes import MAIL
 
 EVERY_S = 60.0
 

@@ -9,7 +9,8 @@ from flask import current_app
 from portal import db, failpoints
 from portal.background import exports, imports, mail
 from portal.domain import outbox, timekeeping
-from portal.domain.outbox import Dispatch, Lane, Lost, Task
+from portal.domain.lanes import Lane, Lost
+from portal.domain.outbox import Dispatch, Task
 
 BUDGET = timedelta(minutes=1)  # of one drain; the keeper rings again if more is due
 LEASE = timedelta(seconds=15)

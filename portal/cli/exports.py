@@ -7,10 +7,11 @@ import click
 
 from portal import cli, clock, db
 from portal.background import exports as background_exports
-from portal.domain import fallback, outbox, pausing, people, readings, standing
+from portal.domain import fallback, pausing, people, readings, standing
 from portal.domain.companies import current
 from portal.domain.exports import Export
-from portal.domain.outbox import Dispatch, Lane
+from portal.domain.lanes import MAIL, Lane
+from portal.domain.outbox import Dispatch
 
 
 @click.group()
@@ -30,7 +31,7 @@ def drain() -> None:
         left = bool(due and not settings.SPECTRUM_URL)
         if not left:
             _drain(lane, "Exports")
-        _drain(outbox.MAIL, "Mail")
+        _drain(MAIL, "Mail")
         if left:
             raise cli.Refusal(
                 f"SPECTRUM_URL: is not set, so no export was touched; {due} {'is' if due == 1 else 'are'} due. "

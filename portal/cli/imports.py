@@ -15,7 +15,7 @@ from portal.domain import companies, entries, imports, past_imports
 from portal.domain.entries import BadFile, Entry
 from portal.domain.import_summaries import Summary
 from portal.domain.imports import Progress
-from portal.domain.outbox import Lost
+from portal.domain.lanes import Lost
 from portal.domain.people import NotPermitted, User
 from portal.intake import apart, files
 

@@ -7,8 +7,9 @@ import click
 
 from config import Settings
 from portal import cli, db
-from portal.domain import outbox, people, summaries
+from portal.domain import people, summaries
 from portal.domain.companies import Company, current
+from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch, Outcome
 from portal.domain.people import User
 
@@ -77,7 +78,7 @@ def _send(company: Company, day: date, to_whom: list[User]) -> None:
         click.echo(f"Nothing is due. {_when(company, day)}")
         return
     summaries.plan(to_whom)
-    tasks.drain(outbox.MAIL)
+    tasks.drain(MAIL)
     for person in to_whom:
         click.echo(f"{person.email}: {_outcome(Dispatch.get(Dispatch.key == summaries.key(day, person.id)))}")
 

@@ -12,9 +12,9 @@ from portal import clock
 from portal.db import transaction
 from portal.domain import change_orders, events, outbox, people
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
-from portal.domain.outbox import MAIL, Dispatch, Outcome, Task
+from portal.domain.lanes import MAIL
+from portal.domain.outbox import Dispatch, NotWanted, Outcome, Task
 from portal.domain.people import Level, User
-from portal.domain.summaries import NotWanted
 
 UNKNOWN, DIFFERS, UNREACHABLE = "unknown", "differs", "unreachable"  # beside the four classes of a failure
 COLLECTED = timedelta(minutes=5)

@@ -12,6 +12,7 @@ from portal.domain import checks, currencies, events, judging, lookups, mailing,
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.companies import Company, current, hold
 from portal.domain.events import Event
+from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
 
@@ -180,7 +181,7 @@ def _unmark(company: Company, old: dict[str, Any], new: dict[str, Any]) -> None:
 def _tell_four_eyes_off(event: Event) -> None:
     """One pair of hands suffices from now on: every administrator hears of it, also who did it."""
     for admin in people.administrators():
-        outbox.promise(mailing.four_eyes_key(event.seq, admin.id), outbox.MAIL, Task.FOUR_EYES, event.ref)
+        outbox.promise(mailing.four_eyes_key(event.seq, admin.id), MAIL, Task.FOUR_EYES, event.ref)
 
 
 def read(section: Section, values: Mapping[str, str]) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from portal.domain import alarms, change_orders, events, outbox, readings, sched
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.companies import current
 from portal.domain.exports import Export
-from portal.domain.outbox import Dispatch, Lane, Task
+from portal.domain.lanes import Lane
+from portal.domain.outbox import Dispatch, Task
 from portal.domain.readings import ONE_READING, Read, Reading
 
 NIGHT = time(3, 0)  # in the company's zone

@@ -17,6 +17,7 @@ from portal.db_writes import attempt
 from portal.domain import company_settings, events, lookups, mailing, outbox, people
 from portal.domain.companies import Company, current
 from portal.domain.company_settings import Invalid
+from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted, User
 
@@ -226,4 +227,4 @@ def plan_reminders() -> None:
     for key in keys:
         if key not in known:
             with transaction():
-                outbox.promise(key, outbox.MAIL, Task.REMINDER, kept.id)
+                outbox.promise(key, MAIL, Task.REMINDER, kept.id)

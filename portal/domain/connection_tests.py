@@ -8,8 +8,8 @@ from portal import clock
 from portal.db import Model, UtcField, transaction
 from portal.domain import connection, events, outbox, people
 from portal.domain.companies import Company, current
-from portal.domain.exporting import LOST_WORKERS, ONE_CALL
-from portal.domain.outbox import Dispatch, Lane, Task
+from portal.domain.lanes import ONE_CALL, Lane
+from portal.domain.outbox import LOST_WORKERS, Dispatch, Task
 from portal.domain.people import NotPermitted, User
 from portal.spectrum import records
 

@@ -12,6 +12,7 @@ from portal.db import lock, transaction
 from portal.domain import checks, contradicting, contributing, events, judging, keys, mailing, matching, outbox, outdated, people
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.commitments import Kind as CommitmentKind
+from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
 
@@ -168,7 +169,7 @@ def _write(thing: Any, changes: dict[str, Any], old: dict[str, Any], new: dict[s
     contributing.record_setting(subject, thing.id, changes, by)
     event = events.record(subject, thing.id, CORRECTED, by, old=old, new=new)
     for admin in people.administrators():
-        outbox.promise(mailing.code_key(event.seq, admin.id), outbox.MAIL, Task.CODE, event.ref)
+        outbox.promise(mailing.code_key(event.seq, admin.id), MAIL, Task.CODE, event.ref)
 
 
 def _ensure_own_code(vendor: Vendor, code: str) -> None:

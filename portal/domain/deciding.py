@@ -20,21 +20,18 @@ from portal.domain import (
     people,
     renumbering,
     signing,
+    transitions,
 )
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
 from portal.domain.checks import Finding
 from portal.domain.companies import Company
 from portal.domain.contributing import Hands
-from portal.domain.events import Event
+from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
+from portal.domain.transitions import LONGEST_REASON
 
-LONGEST_REASON = 1000
 REJECTABLE = (Status.READY, Status.FAILED)
-DECISIONS = (
-    "accepted", "rejected", "recalled", "retried", "said present", "said absent", "entered by hand", "unlinked", "retrieved", "voided",
-    "reviewed again", "sent",
-)  # fmt: skip
 
 
 def accept(
@@ -58,7 +55,7 @@ def accept(
     """
     with transaction():
         by, change_order = people.as_held(by), signing.hold(id)
-        if is_repeat(change_order, by, "accepted", version):
+        if transitions.is_repeat(change_order, by, "accepted", version):
             return change_order
         change_order.expect(Status.READY, version)
         ensure_may_decide(change_order, by)
@@ -84,7 +81,7 @@ def reject(id: int, by: User, version: int, reason: str, removed: bool = False, 
     reason = reason.strip()
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
-        if is_repeat(change_order, by, "rejected", version):
+        if transitions.is_repeat(change_order, by, "rejected", version):
             return change_order
         if change_order.state not in REJECTABLE or change_order.version != version:
             raise Overtaken(change_order)
@@ -94,7 +91,7 @@ def reject(id: int, by: User, version: int, reason: str, removed: bool = False, 
         checks.require([*reason_findings(reason), *(leftovers.against_reject(left) if not removed else []), *unsure])
         change_order.move(Status.REJECTED, version, decided_by=by, decided_at=clock.now(), export=None)
         for person in contributing.authors(change_order):
-            outbox.promise(mailing.rejected_key(change_order, person), outbox.MAIL, Task.REJECTED, change_order.id)
+            outbox.promise(mailing.rejected_key(change_order, person), MAIL, Task.REJECTED, change_order.id)
         facts = {**({"removed": left} if left else {}), **leftovers.said_of(workbook)}
         _record(change_order, "rejected", by, seen=version, reason=reason, **facts)
         return change_order
@@ -107,7 +104,7 @@ def recall(id: int, by: User, version: int) -> ChangeOrder:
     """
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
-        if is_repeat(change_order, by, "recalled", version):
+        if transitions.is_repeat(change_order, by, "recalled", version):
             return change_order
         change_order.expect(Status.QUEUED, version)
         if why := why_not_recall(change_order, by):
@@ -180,17 +177,6 @@ def _freeze(change_order: ChangeOrder, number: str, title: str | None, descripti
         return exports.freeze(change_order, number, title, description, on or drafting.today(change_order.company))
     except ValueError as error:  # the record knows Spectrum's widths and masks better than any rule here
         raise checks.Blocked([Finding(10, "lines", str(error), checks.ACCOUNTING)]) from None
-
-
-def is_repeat(change_order: ChangeOrder, by: User, action: str, version: int) -> bool:
-    """Whether this very decision was already recorded: a double click, or a retry after a lost answer."""
-    last = (
-        Event.select()
-        .where(Event.subject == SUBJECT, Event.ref == change_order.id, Event.action.in_(DECISIONS))
-        .order_by(Event.seq.desc())
-        .first()
-    )
-    return bool(last and last.action == action and last.actor_id == by.id and last.facts.get("seen") == version)
 
 
 def _record(change_order: ChangeOrder, action: str, by: User, **facts: Any) -> None:

@@ -15,13 +15,12 @@ from portal.domain import calls, change_orders, checks, events, exports, numbers
 from portal.domain.calls import Call
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
 from portal.domain.exports import Attempt, Export
-from portal.domain.outbox import Dispatch, Lane
+from portal.domain.lanes import ONE_CALL, Lane
+from portal.domain.outbox import LOST_WORKERS, Dispatch
 from portal.domain.readings import ONE_READING, Read
 
-ONE_CALL = timedelta(seconds=130)  # the call's deadline of 120 s and 10 s to write down what came back
 GIVE_UP = timedelta(hours=24)
 RECENTLY = timedelta(hours=2)  # tries are at most an hour apart
-LOST_WORKERS = 3
 COMPANY_SETTINGS = 20  # the rule about them
 OURS = (Status.QUEUED, Status.EXPORTING, Status.UNKNOWN)
 

@@ -18,7 +18,8 @@ from portal.db import transaction
 from portal.domain import audit, outbox, people
 from portal.domain.audit import Broken, Head
 from portal.domain.heartbeats import Heartbeat
-from portal.domain.outbox import MAIL, Task
+from portal.domain.lanes import MAIL
+from portal.domain.outbox import Task
 from portal.domain.people import User
 
 HEADS = "audit-heads.jsonl"

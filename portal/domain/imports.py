@@ -20,7 +20,7 @@ from portal.domain import admission, change_orders, companies, entries, events, 
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.entries import BadFile, Entry, Problem
 from portal.domain.import_summaries import Summary, summary_of
-from portal.domain.outbox import Lane
+from portal.domain.lanes import Lane
 from portal.domain.people import NotPermitted, User
 from portal.domain.staging import Import, Outcome, Staged
 from portal.domain.uploads import LANE, Upload

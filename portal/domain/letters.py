@@ -26,11 +26,12 @@ from portal.domain.alarms import Alarm
 from portal.domain.change_orders import SUBJECT, ChangeOrder
 from portal.domain.companies import current
 from portal.domain.events import Event
+from portal.domain.lanes import Lane
 from portal.domain.links import Invitation
 from portal.domain.mail_trials import Trial
-from portal.domain.outbox import Dispatch, Lane, Outcome, Task
+from portal.domain.outbox import Dispatch, NotWanted, Outcome, Task
 from portal.domain.people import User
-from portal.domain.summaries import NotWanted, Summary
+from portal.domain.summaries import Summary
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ import structlog
 from portal import clock
 from portal.db import Model, UtcField, database, transaction
 from portal.domain import events, identities, outbox, passwords, people, sessions, throttling
-from portal.domain.outbox import MAIL, Task
+from portal.domain.lanes import MAIL
+from portal.domain.outbox import NotWanted, Task
 from portal.domain.people import NotPermitted, User
-from portal.domain.summaries import NotWanted
 from portal.hashing import fingerprint
 
 VALID = timedelta(hours=1)

@@ -6,7 +6,8 @@ from typing import Any
 from portal import clock
 from portal.db import transaction
 from portal.domain import outbox
-from portal.domain.outbox import MAIL, Dispatch, Lane
+from portal.domain.lanes import MAIL, Lane
+from portal.domain.outbox import Dispatch
 
 SOONEST, LATEST = timedelta(minutes=2), timedelta(hours=1)  # between two tries: as long as it has lasted, within these
 

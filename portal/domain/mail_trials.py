@@ -5,7 +5,8 @@ from datetime import datetime
 
 from portal.db import transaction
 from portal.domain import companies, events, mail_refusals, outbox, people
-from portal.domain.outbox import MAIL, Dispatch, Task
+from portal.domain.lanes import MAIL
+from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted, User
 
 

@@ -9,6 +9,7 @@ from portal.db import transaction
 from portal.domain import events, links, mail_refusals, mailing, outbox, people, summaries
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.companies import Company, current
+from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch, Outcome, Task
 from portal.domain.people import NotPermitted, User
 
@@ -110,4 +111,4 @@ def _record(trouble: Trouble, action: str, by: User) -> None:
 
 def _troubled() -> Any:
     late = Dispatch.finished_at.is_null() & (Dispatch.promised_at <= clock.now() - LATE)
-    return (Dispatch.lane == outbox.MAIL) & (late | (Dispatch.outcome == Outcome.FAILED))
+    return (Dispatch.lane == MAIL) & (late | (Dispatch.outcome == Outcome.FAILED))

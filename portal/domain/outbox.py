@@ -13,15 +13,13 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField
-from portal.db_writes import insist
-from portal.domain.people import User
+from portal.domain import lanes
+from portal.domain.lanes import AHEAD, Lane
 
 ZERO = timedelta(0)
-MAIL = "mail"
-LONGEST_LEASE = timedelta(seconds=130)  # of one call
 LONGEST_DELAY = timedelta(hours=1)  # of what is tried again, or may be recalled before it goes
 LONGEST_NIGHT = timedelta(hours=25)  # of what is promised for the coming night
-AHEAD = timedelta(minutes=15)  # what lies further off than the longest of its kind and this was written by a clock that ran ahead
+LOST_WORKERS = 3
 
 
 class Task(StrEnum):
@@ -56,65 +54,6 @@ class Outcome(StrEnum):
     DONE = "done"  # an export's state tells the rest
     SKIPPED = "skipped"  # it became void
     FAILED = "failed"  # somebody has to see it
-
-
-class Lost(Exception):
-    """The lane was taken over by another worker: stop at once."""
-
-
-class Lane(Model):
-    """One line of work that only one worker may be on, e.g. `exports:1`.
-
-    claim   grows with every taking: the fencing token
-    until   end of the lease, UTC
-    moved_at   when its holder last began something, or went on with it
-    paused_at, paused_by, reason   a pause stops sends, for everybody to see; by the portal itself when Spectrum refuses us
-    refused_at, refused_until, refusal   since when and in which words the mail server refuses us; nothing is tried before refused_until
-    taken_at    when that last ended
-    """
-
-    name = peewee.CharField(primary_key=True)
-    claim = peewee.IntegerField(default=0)
-    until = UtcField(default=clock.EPOCH)
-    moved_at = UtcField(default=clock.EPOCH)
-    paused_at = UtcField(null=True)
-    paused_by = peewee.ForeignKeyField(User, null=True, on_delete="RESTRICT", backref="+")  # null while paused: the portal itself
-    reason = peewee.CharField(default="")
-    refused_at = UtcField(null=True)
-    refused_until = UtcField(null=True)
-    taken_at = UtcField(null=True)
-    refusal = peewee.CharField(default="")
-
-    @property
-    def queue(self) -> str:
-        """The RQ queue whose workers serve this lane."""
-        return str(self.name).partition(":")[0]
-
-    @classmethod
-    def take(cls, name: str, lease: timedelta) -> int | None:
-        """The new claim, or None while somebody else holds the lane."""
-        now = clock.now()
-        free = Lane.get_or_none(cls.name == name, is_free(now))
-        if free is None:
-            return None
-        taken = cls.update(claim=free.claim + 1, until=now + lease).where(cls.name == name, is_free(now), cls.claim == free.claim)
-        return free.claim + 1 if taken.execute() else None
-
-    @classmethod
-    def renew(cls, name: str, claim: int, lease: timedelta) -> None:
-        """Keep the lane; raise Lost if it was taken over meanwhile."""
-        now = clock.now()
-        if not cls.update(until=now + lease, moved_at=now).where(cls.name == name, cls.claim == claim).execute():
-            raise Lost(name)
-
-    @classmethod
-    def release(cls, name: str, claim: int) -> None:
-        """Let go, however long the database is busy or away: the others would wait for the end of the lease."""
-        insist(cls.update(until=clock.EPOCH).where(cls.name == name, cls.claim == claim).execute)
-
-    @classmethod
-    def is_paused(cls, name: str) -> bool:
-        return cls.select().where(cls.name == name, cls.paused_at.is_null(False)).exists()
 
 
 class Dispatch(Model):
@@ -153,16 +92,7 @@ def lanes_with_due_work() -> list[Lane]:
     """The lanes the keeper rings: something is due and nobody is on it."""
     now = clock.now()
     due = Dispatch.select(Dispatch.lane).where(Dispatch.finished_at.is_null(), is_due(now))
-    return list(Lane.select().where(Lane.name.in_(due), is_free(now)))
-
-
-def is_free(now: datetime) -> Any:
-    """Nobody holds the lane: the lease is over, or ends when no lease of a clock that is right could."""
-    return (Lane.until <= now) | is_leased_ahead(now)
-
-
-def is_leased_ahead(now: datetime) -> Any:
-    return Lane.until > now + LONGEST_LEASE + AHEAD
+    return list(Lane.select().where(Lane.name.in_(due), lanes.is_free(now)))
 
 
 def is_due(now: datetime) -> Any:
@@ -245,3 +175,7 @@ def promised(keys: Iterable[str]) -> dict[str, Dispatch]:
 def withdraw(key: str) -> None:
     """An answer made the promise void."""
     Dispatch.update(finished_at=clock.now(), outcome=Outcome.SKIPPED).where(Dispatch.key == key, Dispatch.finished_at.is_null()).execute()
+
+
+class NotWanted(Exception):
+    """This summary is not to be sent; the text says why."""

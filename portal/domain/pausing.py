@@ -8,7 +8,7 @@ from portal import clock
 from portal.db import transaction
 from portal.domain import events, people
 from portal.domain.companies import current
-from portal.domain.outbox import Lane
+from portal.domain.lanes import Lane
 from portal.domain.people import NotPermitted, User
 
 

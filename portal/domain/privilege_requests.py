@@ -8,6 +8,7 @@ from portal import clock
 from portal.db import Model, UtcField
 from portal.domain import mailing, outbox, people
 from portal.domain.events import Event
+from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
 from portal.domain.people import User
 
@@ -83,7 +84,7 @@ def tell(event: Event) -> None:
     to = {admin.id for admin in people.administrators() if admin.email}
     to = to - {event.ref} if event.action == ASKED else to | {event.ref}
     for person in sorted(to):
-        outbox.promise(mailing.privilege_key(event.seq, person), outbox.MAIL, Task.PRIVILEGE, event.ref)
+        outbox.promise(mailing.privilege_key(event.seq, person), MAIL, Task.PRIVILEGE, event.ref)
 
 
 def _open() -> Any:

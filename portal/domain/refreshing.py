@@ -14,9 +14,9 @@ from portal.domain import events, judging, keys, lookups, outbox, people, schedu
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company, current
-from portal.domain.exporting import LOST_WORKERS, ONE_CALL
+from portal.domain.lanes import ONE_CALL, Lane
 from portal.domain.lookups import COMPLETE_PHASES, JOBS, PHASES, VENDORS, Reading
-from portal.domain.outbox import Dispatch, Lane, Task
+from portal.domain.outbox import LOST_WORKERS, Dispatch, Task
 from portal.domain.people import NotPermitted, User
 from portal.spectrum import records
 

@@ -16,9 +16,9 @@ from portal.domain import calls, change_orders, companies, events, exports, keys
 from portal.domain.calls import Call
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.companies import ADDS, REPLACES, Company
-from portal.domain.exporting import ONE_CALL
 from portal.domain.exports import Export, Outcome
-from portal.domain.outbox import Dispatch, Lane, Task
+from portal.domain.lanes import ONE_CALL, Lane
+from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted, User
 from portal.domain.readings import Read
 from portal.spectrum import records

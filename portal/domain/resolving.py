@@ -19,12 +19,14 @@ from portal.domain import (
     outdated,
     people,
     quiet_window,
+    transitions,
 )
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.checks import Finding
 from portal.domain.exports import Attempt, Export, Outcome
 from portal.domain.people import NotPermitted, User
 from portal.domain.readings import LOOK
+from portal.domain.transitions import LONGEST_REASON
 from portal.spectrum import records
 
 ONLY_ADMIN = "Only an administrator with ‘Can Push to Accounting’ does this."
@@ -38,7 +40,7 @@ def retry(id: int, by: User, version: int, not_entered: bool = False) -> ChangeO
     """
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
-        if deciding.is_repeat(change_order, by, "retried", version):
+        if transitions.is_repeat(change_order, by, "retried", version):
             return change_order
         change_order.expect(Status.FAILED, version)
         failure = leftovers.last_failure(change_order)
@@ -67,7 +69,7 @@ def say_present(id: int, by: User, version: int, number: str, note: str) -> Chan
     note = note.strip()
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
-        if deciding.is_repeat(change_order, by, "said present", version):
+        if transitions.is_repeat(change_order, by, "said present", version):
             return change_order
         change_order.expect(Status.UNKNOWN, version)
         deciding.ensure_may_decide(change_order, by)
@@ -90,7 +92,7 @@ def say_absent(id: int, by: User, version: int, note: str) -> ChangeOrder:
     note = note.strip()
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
-        if deciding.is_repeat(change_order, by, "said absent", version):
+        if transitions.is_repeat(change_order, by, "said absent", version):
             return change_order
         change_order.expect(Status.UNKNOWN, version)
         deciding.ensure_may_decide(change_order, by)
@@ -110,7 +112,7 @@ def by_hand(id: int, by: User, version: int, number: str, note: str) -> ChangeOr
     try:
         with transaction():
             by, change_order = people.as_held(by), change_orders.hold(id)
-            if deciding.is_repeat(change_order, by, "entered by hand", version):
+            if transitions.is_repeat(change_order, by, "entered by hand", version):
                 return change_order
             change_order.expect(Status.FAILED, version)
             _ensure_may_undo(change_order, by)
@@ -130,7 +132,7 @@ def unlink(id: int, by: User, version: int, number: str, reads_back: bool = Fals
     """
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
-        if deciding.is_repeat(change_order, by, "unlinked", version):
+        if transitions.is_repeat(change_order, by, "unlinked", version):
             return change_order
         change_order.expect(Status.EXPORTED, version)
         _ensure_may_undo(change_order, by)
@@ -176,7 +178,7 @@ def note_findings(note: str) -> list[Finding]:
     """A note has 1 to 1000 characters: it is all that an auditor will have."""
     if not note:
         return [Finding(12, "note", "Write down what you saw in Spectrum.", checks.ACCOUNTING, "Say where you looked.")]
-    if len(note) > deciding.LONGEST_REASON:
+    if len(note) > LONGEST_REASON:
         return [Finding(12, "note", f"The note has {len(note)} characters; 1000 fit.", checks.ACCOUNTING, "Shorten it.")]
     found = checks.characters_of("description", note)
     return [Finding(12, "note", "The note contains control characters.", fix=one.fix) for one in found if "control" in one.text]

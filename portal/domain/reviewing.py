@@ -1,7 +1,7 @@
 """Review again: what failed goes back to the approvers as it was sent, to be accepted once more as things are now."""
 
 from portal.db import transaction
-from portal.domain import change_orders, checks, deciding, events, exports, leftovers, outbox, people
+from portal.domain import change_orders, checks, deciding, events, exports, leftovers, outbox, people, transitions
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.exports import Export
 from portal.domain.people import User
@@ -17,7 +17,7 @@ def review_again(id: int, by: User, version: int, not_entered: bool = False) -> 
     """
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
-        if deciding.is_repeat(change_order, by, AGAIN, version):
+        if transitions.is_repeat(change_order, by, AGAIN, version):
             return change_order
         change_order.expect(Status.FAILED, version)
         deciding.ensure_may_decide(change_order, by)

@@ -8,7 +8,7 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, checks, commitments, contributing, deciding, events, judging, keys, people
+from portal.domain import change_orders, checks, commitments, contributing, events, judging, keys, people, transitions
 from portal.domain.change_orders import SUBJECT, ChangeOrder, LineItem, Overtaken, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.people import NotPermitted, User
@@ -116,7 +116,7 @@ def send(id: int, by: User, version: int) -> ChangeOrder:
     """
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
-        if deciding.is_repeat(change_order, by, "sent", version):
+        if transitions.is_repeat(change_order, by, "sent", version):
             return change_order
         ensure_may_write(change_order, by)
         if not change_order.is_editable or change_order.version != version:
@@ -134,7 +134,7 @@ def retrieve(id: int, by: User, version: int) -> ChangeOrder:
     """Ready -> Retrieved: back from accounting while nobody has answered. Raises NotPermitted or Overtaken."""
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
-        if deciding.is_repeat(change_order, by, "retrieved", version):
+        if transitions.is_repeat(change_order, by, "retrieved", version):
             return change_order
         if not may_retrieve(change_order, by):
             ensure_may_write(change_order, by)
@@ -150,7 +150,7 @@ def void(id: int, by: User, version: int) -> ChangeOrder:
         by = people.as_held(by)
         commitments.hold(ChangeOrder.get_by_id(id).commitment)
         change_order = change_orders.hold(id)
-        if deciding.is_repeat(change_order, by, "voided", version):
+        if transitions.is_repeat(change_order, by, "voided", version):
             return change_order
         if not may_void(change_order, by):
             raise NotPermitted("Only the person who wrote it, or an administrator, can void it.")

@@ -12,10 +12,10 @@ import peewee
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import alarms, outbox
-from portal.domain.outbox import AHEAD, MAIL, Dispatch, Lane, Task
+from portal.domain import alarms, lanes, outbox
+from portal.domain.lanes import AHEAD, MAIL, Lane
+from portal.domain.outbox import Dispatch, NotWanted, Task
 from portal.domain.people import User
-from portal.domain.summaries import NotWanted
 
 SHOWN_AFTER = timedelta(minutes=3)  # one call may last 130 s
 MAILED_AFTER = timedelta(minutes=15)
@@ -113,7 +113,7 @@ def count_finished(lane: str, since: datetime) -> int:
 
 
 def is_held(lane: str) -> bool:
-    return not Lane.select().where(Lane.name == lane, outbox.is_free(clock.now())).exists()
+    return not Lane.select().where(Lane.name == lane, lanes.is_free(clock.now())).exists()
 
 
 def holds(name: str) -> list[str]:

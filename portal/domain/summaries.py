@@ -18,15 +18,12 @@ from portal.domain import change_orders, deciding, events, outbox, people
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company, current
-from portal.domain.outbox import Dispatch, Task
+from portal.domain.lanes import MAIL
+from portal.domain.outbox import Dispatch, NotWanted, Task
 from portal.domain.people import Level, User
 
 SHOWN = 25
 QUARTER = timedelta(minutes=15)  # clocks are changed on one
-
-
-class NotWanted(Exception):
-    """This summary is not to be sent; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +106,7 @@ def plan(wanted: Iterable[User] | None = None) -> None:
     for key_, person in keys.items():
         if key_ not in known:
             with transaction():
-                outbox.promise(key_, outbox.MAIL, Task.DAILY, person.id)
+                outbox.promise(key_, MAIL, Task.DAILY, person.id)
             failpoints.reach("summary.inserted")
 
 

@@ -11,11 +11,12 @@ import structlog
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import companies, events, outbox, people, quiet_window
+from portal.domain import companies, events, lanes, outbox, people, quiet_window
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.events import Event
 from portal.domain.exports import Attempt
-from portal.domain.outbox import AHEAD, MAIL, Dispatch, Lane, Task
+from portal.domain.lanes import AHEAD, MAIL, Lane
+from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import User
 
 NOTICED = "clock noticed"
@@ -40,14 +41,14 @@ class Notice:
 def put_right() -> None:
     """Whoever works on the lanes, and the keeper, look first. Writes nothing where nothing lies ahead."""
     now = clock.now()
-    leases = [lane.name for lane in Lane.select().where(outbox.is_leased_ahead(now)).order_by(Lane.name)]
+    leases = [lane.name for lane in Lane.select().where(lanes.is_leased_ahead(now)).order_by(Lane.name)]
     late = Dispatch.finished_at.is_null() & outbox.is_due_ahead(now)
     doubts = ChangeOrder.select(ChangeOrder.export).where(ChangeOrder.status == Status.UNKNOWN)  # whose quiet window matters
     sends = Attempt.select().where(Attempt.export.in_(doubts), quiet_window.lies_ahead(now))
     if not (leases or sends.exists() or Dispatch.select().where(late).exists()):
         return
     with transaction():
-        held = Lane.update(until=clock.EPOCH).where(outbox.is_leased_ahead(now)).execute()
+        held = Lane.update(until=clock.EPOCH).where(lanes.is_leased_ahead(now)).execute()
         Lane.update(refused_until=now).where(Lane.refused_until > now + outbox.LONGEST_DELAY + AHEAD).execute()
         due = Dispatch.update(due_at=now).where(late).execute()
         far = sends.where(Attempt.started_at > now + AHEAD).count()

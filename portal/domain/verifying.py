@@ -11,7 +11,8 @@ from portal.db import transaction
 from portal.domain import alarms, change_orders, events, exports, outbox, quiet_window, readings, settling
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.exports import Attempt, Export, Outcome
-from portal.domain.outbox import Dispatch, Lane
+from portal.domain.lanes import Lane
+from portal.domain.outbox import Dispatch
 from portal.domain.readings import LOOK, ONE_READING, Read, Reading
 
 BETWEEN = timedelta(minutes=5)  # at least, between two readings that say "not there"

@@ -10,8 +10,8 @@ from werkzeug.local import LocalProxy
 from portal import clock
 from portal.domain import companies, heads, heartbeats, lists, mail_refusals, mail_troubles, standing
 from portal.domain.heartbeats import Heartbeat
+from portal.domain.lanes import Lane
 from portal.domain.lists import Totals
-from portal.domain.outbox import Lane
 from portal.web import return_to
 
 bp = Blueprint("frame", __name__)

@@ -17,10 +17,11 @@ from lxml import html
 
 from portal import db, mail
 from portal.background import tasks
-from portal.domain import alarms, companies, outbox, pausing, sending, summaries
+from portal.domain import alarms, companies, pausing, sending, summaries
 from portal.domain.change_orders import Status
 from portal.domain.companies import Company
 from portal.domain.deciding import reject
+from portal.domain.lanes import MAIL
 from portal.domain.people import User
 from portal.web.downloads import FORMULA, UNSEEN
 from tests.attacks.catalogue import CANARY, SUM
@@ -178,7 +179,7 @@ def test_no_mail_takes_stored_words_for_anything_else(app, poisoned, posted, clo
     clock.tick(minutes=10)
 
     with app.app_context():
-        tasks.drain(outbox.MAIL)
+        tasks.drain(MAIL)
 
     subjects = " ".join(message["Subject"] for message in posted)
     assert "sent back" in subjects and "Daily Summary" in subjects and "failed" in subjects

@@ -12,7 +12,8 @@ from portal.domain import contributing, exporting, lists, outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
-from portal.domain.outbox import Dispatch, Lane
+from portal.domain.lanes import Lane
+from portal.domain.outbox import Dispatch
 from portal.spectrum.records import Receipt, Refused, Row
 from tests.browser.signing_in import arrived, sign_in, violations
 from tests.cast import signed

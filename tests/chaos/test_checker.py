@@ -8,7 +8,7 @@ from portal import db
 from portal.domain import pausing, sending
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.exports import Export
-from portal.domain.outbox import Lane
+from portal.domain.lanes import Lane
 from portal.spectrum.records import KEYS
 from tests.chaos import variants_desk, variants_worker
 from tests.chaos import variants_stories as stories

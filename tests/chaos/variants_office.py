@@ -17,7 +17,8 @@ from portal.background import tasks
 from portal.domain import deciding, exporting, outbox, resolving, sending, signing
 from portal.domain.change_orders import ChangeOrder, Overtaken, load
 from portal.domain.checks import Blocked
-from portal.domain.outbox import Dispatch, Lane
+from portal.domain.lanes import MAIL, Lane, Lost
+from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted, User
 from portal.spectrum.client import Spectrum
 from portal.spectrum.infolink import simulated
@@ -99,7 +100,7 @@ class Office:
         claim = Lane.take(LANE, tasks.LEASE)
         if claim is None:
             return
-        with suppress(Killed, outbox.Lost):
+        with suppress(Killed, Lost):
             for dispatch in outbox.due(LANE, timedelta(minutes=1)):
                 exporting.step(dispatch, claim, self._call, self._read if self.reads_back else None)
             Lane.release(LANE, claim)
@@ -107,7 +108,7 @@ class Office:
     def deliver(self) -> None:
         """One turn of the mail worker."""
         with suppress(Killed), self.app.app_context(), mock.patch.object(mail, "send", self._post):
-            tasks.drain(outbox.MAIL)
+            tasks.drain(MAIL)
 
     def rest(self) -> None:
         """Time passes and others go on, until nothing is left to do."""

@@ -9,7 +9,7 @@ from portal.db import transaction
 from portal.domain import calls, events, exporting, exports, outbox, quiet_window, readings, settling, verifying
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.exports import Attempt, Export, Outcome
-from portal.domain.outbox import Lane
+from portal.domain.lanes import Lane
 from tests.chaos import variants_stories as stories
 from tests.chaos.variants_kit import Patch, variant
 from tests.chaos.variants_office import LANE, Office

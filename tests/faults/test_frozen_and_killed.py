@@ -10,11 +10,12 @@ import pytest
 
 from portal import clock as clocks
 from portal.background import doorbell, tasks
-from portal.domain import comparing, events, exporting, outbox
+from portal.domain import comparing, events, exporting
 from portal.domain.change_orders import Status, load
 from portal.domain.events import Event
 from portal.domain.exports import Attempt
-from portal.domain.outbox import Dispatch, Lane, Task
+from portal.domain.lanes import Lane, Lost
+from portal.domain.outbox import Dispatch, Task
 from tests.cast import signed
 from tests.faults.conftest import SECRET
 from tests.processes import ROOT, Process, alive, environment, eventually
@@ -225,7 +226,7 @@ def test_a_host_ten_minutes_ahead_takes_a_lane_over_and_sends_nothing_early(acce
             assert load(change_order.id).state is Status.UNKNOWN
         return GOOD
 
-    with pytest.raises(outbox.Lost):
+    with pytest.raises(Lost):
         exporting.step(dispatch, claim, call)
 
     assert [attempt.outcome for attempt in Attempt.select().order_by(Attempt.id)] == ["lost", "sent"]

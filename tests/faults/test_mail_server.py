@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from portal.background import tasks
-from portal.domain import deciding, outbox
+from portal.domain import deciding
+from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch
 from tests.conftest import sign_in
 
@@ -70,7 +71,7 @@ def test_a_server_that_dies_after_the_final_dot_gets_one_copy_more_under_the_sam
 
     for _ in range(3):
         with app.app_context():
-            tasks.drain(outbox.MAIL)
+            tasks.drain(MAIL)
         clock.tick(minutes=5)
 
     assert Dispatch.get().finished_at is not None
@@ -85,7 +86,7 @@ def test_a_mail_server_that_is_away_holds_up_no_decision(client, make_change_ord
 
     answer = client.post(f"/change-orders/{change_order.id}/rejection", data={"version": change_order.version, "reason": "Wrong cost type"})
     with make_app(SMTP_HOST="127.0.0.1", SMTP_PORT=9).app_context():
-        tasks.drain(outbox.MAIL)
+        tasks.drain(MAIL)
 
     assert answer.status_code == 303
     assert client.get("/change-orders?view=returned").status_code == 200

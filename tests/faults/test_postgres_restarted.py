@@ -13,7 +13,7 @@ from portal.background import tasks
 from portal.domain import exporting, outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.exports import Attempt
-from portal.domain.outbox import Lane
+from portal.domain.lanes import Lane
 from portal.spectrum.records import Receipt
 from tests.cast import seen
 from tests.conftest import sign_in

@@ -12,7 +12,8 @@ from portal.background import tasks
 from portal.domain import exports
 from portal.domain.change_orders import Status, load
 from portal.domain.exports import Attempt
-from portal.domain.outbox import Dispatch, Lane, Task
+from portal.domain.lanes import Lane
+from portal.domain.outbox import Dispatch, Task
 from tests.processes import ROOT, environment, eventually
 from tests.test_export_step import CLOSED, GOOD, TIMEOUT, work
 from tests.test_verifying import Tables

@@ -16,7 +16,8 @@ from portal.domain import admission, events, imports, sending, uploads
 from portal.domain.change_orders import ChangeOrder, load
 from portal.domain.commitments import Commitment, Vendor
 from portal.domain.events import Event
-from portal.domain.outbox import Dispatch, Lane
+from portal.domain.lanes import Lane
+from portal.domain.outbox import Dispatch
 from portal.domain.people import Membership, NotPermitted
 from portal.domain.staging import Import, Staged
 from portal.domain.uploads import Upload

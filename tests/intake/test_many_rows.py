@@ -16,7 +16,7 @@ from portal import db
 from portal.domain import imports
 from portal.domain.change_orders import ChangeOrder, LineItem
 from portal.domain.events import Event
-from portal.domain.outbox import Lane, Lost
+from portal.domain.lanes import Lane, Lost
 from portal.domain.people import User
 from portal.domain.staging import Import, Outcome, Staged
 from portal.intake import files

@@ -12,7 +12,7 @@ from portal.domain import change_orders, checks, companies, exporting, lists, ou
 from portal.domain.change_orders import Status
 from portal.domain.commitments import Job
 from portal.domain.events import Event
-from portal.domain.outbox import Lane
+from portal.domain.lanes import Lane
 from portal.domain.people import Membership, User
 from portal.intake import sample_master, samples
 from portal.spectrum.client import Spectrum

@@ -16,7 +16,8 @@ from portal.background import tasks
 from portal.domain import companies, exporting, outbox, people, timekeeping
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.exports import Export
-from portal.domain.outbox import Dispatch, Lane, Lost, Task
+from portal.domain.lanes import Lane, Lost
+from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import Level, Membership, User
 from portal.spectrum import records
 from portal.spectrum.simulator import master, services

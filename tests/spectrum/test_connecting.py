@@ -15,7 +15,8 @@ from portal.domain import connection, connection_tests, events, exporting, pausi
 from portal.domain.change_orders import load
 from portal.domain.connection import Connection
 from portal.domain.connection_tests import ConnectionTest
-from portal.domain.outbox import Dispatch, Lane, Task
+from portal.domain.lanes import Lane
+from portal.domain.outbox import Dispatch, Task
 from tests.cast import signed
 from tests.conftest import HTMX, sign_in
 from tests.ports import free_port

@@ -6,11 +6,12 @@ import pytest
 
 from portal import clock as clocks
 from portal.background import keeper, tasks
-from portal.domain import checks, companies, events, lookups, outbox, pausing, refreshing
+from portal.domain import checks, companies, events, lookups, pausing, refreshing
 from portal.domain.change_orders import load
 from portal.domain.commitments import Commitment, Job, Vendor
+from portal.domain.lanes import Lane, Lost
 from portal.domain.lookups import Reading, SpectrumJob, SpectrumPhase
-from portal.domain.outbox import Dispatch, Lane, Task
+from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted
 from portal.domain.refreshing import Refresh
 from tests.cast import signed
@@ -284,7 +285,7 @@ def test_every_call_is_made_under_the_lane(app, company, eve):
     claim = Lane.take(company.lane, tasks.LEASE)
     Lane.update(claim=claim + 1).execute()
 
-    with app.app_context(), pytest.raises(outbox.Lost):
+    with app.app_context(), pytest.raises(Lost):
         tasks.STEPS["exports"]()(Dispatch.get(Dispatch.task == Task.LOOK_UP), claim)
 
     assert Reading.select().count() == 0

@@ -16,6 +16,7 @@ from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
 from portal.domain.previews import Preview
 from portal.domain.signing import Changed, Marks
+from portal.domain.transitions import LONGEST_REASON
 from portal.web import return_to
 from portal.web.change_orders import sentences
 from portal.web.change_orders.lists import MOVED, keep_drafts_private, page_of
@@ -215,7 +216,7 @@ def marks_of(row: Row) -> dict[str, str]:
 
 def prefilled(row: Row) -> str:
     """The failure in plain words, as a reason to send back."""
-    return sentences.remark(row.last)[: deciding.LONGEST_REASON] if row.last else ""
+    return sentences.remark(row.last)[:LONGEST_REASON] if row.last else ""
 
 
 def preview_of(change_order: ChangeOrder, typed: Mapping[str, str]) -> Preview:

@@ -1,0 +1,83 @@
+"""Lanes: lines of work that one worker at a time is on, under a lease."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import peewee
+
+from portal import clock
+from portal.db import Model, UtcField
+from portal.db_writes import insist
+from portal.domain.people import User
+
+MAIL = "mail"
+AHEAD = timedelta(minutes=15)  # what lies further off than the longest of its kind and this was written by a clock that ran ahead
+ONE_CALL = timedelta(seconds=130)  # the call's deadline of 120 s and 10 s to write down what came back
+
+
+class Lost(Exception):
+    """The lane was taken over by another worker: stop at once."""
+
+
+class Lane(Model):
+    """One line of work that only one worker may be on, e.g. `exports:1`.
+
+    claim   grows with every taking: the fencing token
+    until   end of the lease, UTC
+    moved_at   when its holder last began something, or went on with it
+    paused_at, paused_by, reason   a pause stops sends, for everybody to see; by the portal itself when Spectrum refuses us
+    refused_at, refused_until, refusal   since when and in which words the mail server refuses us; nothing is tried before refused_until
+    taken_at    when that last ended
+    """
+
+    name = peewee.CharField(primary_key=True)
+    claim = peewee.IntegerField(default=0)
+    until = UtcField(default=clock.EPOCH)
+    moved_at = UtcField(default=clock.EPOCH)
+    paused_at = UtcField(null=True)
+    paused_by = peewee.ForeignKeyField(User, null=True, on_delete="RESTRICT", backref="+")  # null while paused: the portal itself
+    reason = peewee.CharField(default="")
+    refused_at = UtcField(null=True)
+    refused_until = UtcField(null=True)
+    taken_at = UtcField(null=True)
+    refusal = peewee.CharField(default="")
+
+    @property
+    def queue(self) -> str:
+        """The RQ queue whose workers serve this lane."""
+        return str(self.name).partition(":")[0]
+
+    @classmethod
+    def take(cls, name: str, lease: timedelta) -> int | None:
+        """The new claim, or None while somebody else holds the lane."""
+        now = clock.now()
+        free = Lane.get_or_none(cls.name == name, is_free(now))
+        if free is None:
+            return None
+        taken = cls.update(claim=free.claim + 1, until=now + lease).where(cls.name == name, is_free(now), cls.claim == free.claim)
+        return free.claim + 1 if taken.execute() else None
+
+    @classmethod
+    def renew(cls, name: str, claim: int, lease: timedelta) -> None:
+        """Keep the lane; raise Lost if it was taken over meanwhile."""
+        now = clock.now()
+        if not cls.update(until=now + lease, moved_at=now).where(cls.name == name, cls.claim == claim).execute():
+            raise Lost(name)
+
+    @classmethod
+    def release(cls, name: str, claim: int) -> None:
+        """Let go, however long the database is busy or away: the others would wait for the end of the lease."""
+        insist(cls.update(until=clock.EPOCH).where(cls.name == name, cls.claim == claim).execute)
+
+    @classmethod
+    def is_paused(cls, name: str) -> bool:
+        return cls.select().where(cls.name == name, cls.paused_at.is_null(False)).exists()
+
+
+def is_free(now: datetime) -> Any:
+    """Nobody holds the lane: the lease is over, or ends when no lease of a clock that is right could."""
+    return (Lane.until <= now) | is_leased_ahead(now)
+
+
+def is_leased_ahead(now: datetime) -> Any:
+    return Lane.until > now + ONE_CALL + AHEAD
