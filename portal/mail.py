@@ -14,10 +14,11 @@ from flask import current_app, render_template
 
 from config import Settings
 from portal import clock
-from portal.domain import heads, money, privilege_requests, standing, timekeeping
+from portal.domain import heads, money, standing, timekeeping
+from portal.domain.accounts import privilege_requests
+from portal.domain.accounts.password_links import Invitation
 from portal.domain.alarms import Alarm
 from portal.domain.letters import CodeCorrected, FourEyesOff, Letter, Notice, Reminder
-from portal.domain.links import Invitation
 from portal.domain.mail_trials import Trial
 from portal.domain.people import User
 from portal.domain.summaries import Summary

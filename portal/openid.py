@@ -24,7 +24,7 @@ from joserfc.jws import JWSRegistry
 
 import config
 from portal import clock
-from portal.domain.identities import Claims
+from portal.domain.accounts.identities import Claims
 
 SCOPE = "openid email profile"
 # Signatures by a key that only the provider has. Neither `none`, nor HS256, whose key would be something we know too.

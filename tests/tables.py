@@ -1,6 +1,12 @@
 """Every table, for migrations and tests that look at all of them."""
 
-from portal.domain.answers import KeptAnswer
+from portal.domain.accounts.api_tokens import Token
+from portal.domain.accounts.idempotency import KeptAnswer
+from portal.domain.accounts.identities import Identity
+from portal.domain.accounts.password_links import Link
+from portal.domain.accounts.privilege_requests import PrivilegeRequest
+from portal.domain.accounts.rate_limits import Tries
+from portal.domain.accounts.sessions import Session
 from portal.domain.change_orders import ChangeOrder, LineItem
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
@@ -10,22 +16,16 @@ from portal.domain.contributing import CodeHand, Contribution
 from portal.domain.events import Event
 from portal.domain.exports import Attempt, Export
 from portal.domain.heartbeats import Heartbeat
-from portal.domain.identities import Identity
 from portal.domain.lanes import Lane
 from portal.domain.likenesses import Distinction
-from portal.domain.links import Link
 from portal.domain.lookups import Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
 from portal.domain.numbers import SpectrumNumber
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Membership, User
-from portal.domain.privilege_requests import PrivilegeRequest
 from portal.domain.refreshing import Refresh
 from portal.domain.resending import ResendCheck
-from portal.domain.sessions import Session
 from portal.domain.staging import Import, ImportResult, Staged
 from portal.domain.statements import Statement
-from portal.domain.throttling import Tries
-from portal.domain.tokens import Token
 from portal.domain.uploads import Upload
 
 TABLES = (

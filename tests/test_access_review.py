@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import events, outbox, people, privileges, requesting, tokens
-from portal.domain.identities import Identity
+from portal.domain import events, outbox, people
+from portal.domain.accounts import api_tokens, request_privilege, rights
+from portal.domain.accounts.identities import Identity
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Level, Membership, User
@@ -72,7 +73,7 @@ def test_text_and_level_find_people_under_an_address_to_share(admin, ana, ben, d
 
 
 def test_who_asked_is_shown(admin, ben, sam):
-    requesting.ask(sam)
+    request_privilege.ask(sam)
 
     assert names(admin.get(f"{PEOPLE}?show=asked")) == ["Sam Ito"]
 
@@ -116,8 +117,8 @@ def test_the_filter_stays_in_the_form_and_in_the_links(admin, ana):
 
 
 def test_the_row_says_who_granted_what_when(admin, ben, eve, clock):
-    privileges.set_level(ben.id, Level.STANDARD, by=eve)
-    privileges.set_privilege(ben.id, True)
+    rights.set_level(ben.id, Level.STANDARD, by=eve)
+    rights.set_privilege(ben.id, True)
 
     row = text(soup(admin.get(PEOPLE)).find(id=f"person-{ben.id}"))
 
@@ -126,8 +127,8 @@ def test_the_row_says_who_granted_what_when(admin, ben, eve, clock):
 
 
 def test_the_csv_says_who_holds_what_since_when_granted_by_whom(admin, ben, eve, job, clock):
-    privileges.set_level(ben.id, Level.STANDARD, by=eve)
-    privileges.set_privilege(ben.id, True)
+    rights.set_level(ben.id, Level.STANDARD, by=eve)
+    rights.set_privilege(ben.id, True)
     Membership.create(user=ben, job=job)
     now = clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -161,10 +162,10 @@ def test_the_csv_says_how_each_account_is_used_who_made_it_and_who_ended_it(admi
     gus = people.find("gus@example.test")
     Identity.create(issuer="https://id.example.test", subject="gus", user=gus)
     for name in ("Zeta", "Feeder"):
-        tokens.make(name, gus.id, {tokens.Scope.READ}, None, eve)
-    revoked, _ = tokens.make("Old", gus.id, {tokens.Scope.READ}, None, eve)
-    tokens.revoke(revoked.id, eve)
-    privileges.set_active(ben.id, False, by=eve)
+        api_tokens.make(name, gus.id, {api_tokens.Scope.READ}, None, eve)
+    revoked, _ = api_tokens.make("Old", gus.id, {api_tokens.Scope.READ}, None, eve)
+    api_tokens.revoke(revoked.id, eve)
+    rights.set_active(ben.id, False, by=eve)
     asked = ("Signs in with", "Access tokens", "Account made by", "Deactivated (UTC)", "Deactivated by")
 
     told = {row["Name"]: [row[column] for column in asked] for row in table(admin.get(f"{PEOPLE}.csv"))}
@@ -185,7 +186,7 @@ def test_the_csv_asks_the_database_as_often_for_many_people_as_for_few(admin, ma
 
 
 def test_a_privilege_that_was_taken_away_has_no_since(admin, ana, eve):
-    privileges.set_privilege(ana.id, False, by=eve)
+    rights.set_privilege(ana.id, False, by=eve)
 
     row = next(row for row in table(admin.get(f"{PEOPLE}.csv")) if row["Name"] == "Ana Ortiz")
 
@@ -245,7 +246,7 @@ def test_the_switch_for_somebody_below_standard_offers_to_raise_the_level(admin,
 
 def test_the_last_ten_changes_stand_below_with_who_and_when(admin, ben, eve):
     for n in range(12):
-        privileges.set_privilege(ben.id, n % 2 == 0, by=eve)
+        rights.set_privilege(ben.id, n % 2 == 0, by=eve)
     events.record("user", ben.id, "daily summary declined", ben)
 
     latest = soup(admin.get(PEOPLE)).find(class_="latest")

@@ -7,7 +7,8 @@ from click.testing import CliRunner
 
 from portal import db
 from portal.cli import main
-from portal.domain import audit, events, heads, privileges
+from portal.domain import audit, events, heads
+from portal.domain.accounts import rights
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.people import Level, User
 from tests.test_audit import TRIGGERS
@@ -108,14 +109,14 @@ def test_what_the_verdict_does_not_say_is_named(portal):
 @pytest.fixture
 def eve(portal):
     """Her account and rights, each with its event."""
-    person = privileges.add("eve@example.test", "Eve Laurent", Level.STANDARD, False)
-    privileges.set_privilege(person.id, True)
+    person = rights.add("eve@example.test", "Eve Laurent", Level.STANDARD, False)
+    rights.set_privilege(person.id, True)
     return person
 
 
 def test_rights_that_their_events_gave_are_in_order(portal, eve):
-    privileges.set_level(eve.id, Level.READ_ONLY)
-    privileges.set_active(eve.id, False)
+    rights.set_level(eve.id, Level.READ_ONLY)
+    rights.set_active(eve.id, False)
 
     assert portal("verify").exit_code == 0
 

@@ -12,7 +12,8 @@ from bs4 import BeautifulSoup
 
 import config
 from portal import db
-from portal.domain import audit, company_settings, events, heads, pausing, privileges, sending, tokens, trail, uploads
+from portal.domain import audit, company_settings, events, heads, pausing, sending, trail, uploads
+from portal.domain.accounts import api_tokens, rights
 from portal.domain.change_orders import load
 from portal.domain.people import Level, Membership
 from portal.domain.staging import Import
@@ -96,8 +97,8 @@ def draft_lines(change_order):
 
 
 def test_rights_and_settings_say_old_and_new_and_who(eve_at, ben, eve, company):
-    privileges.set_level(ben.id, Level.STANDARD, by=eve)
-    privileges.set_privilege(ben.id, True)
+    rights.set_level(ben.id, Level.STANDARD, by=eve)
+    rights.set_privilege(ben.id, True)
     company_settings.change("decisions", {"custom_title": "on", "edit_number": "on", "four_eyes": "on", "export_delay": "45"}, by=eve)
     pausing.pause(company.lane, eve, "month-end close")
 
@@ -128,7 +129,7 @@ def days(make_change_order, ana, ben, eve, clock):
     clock.set(datetime(2026, 3, 2, 15, tzinfo=UTC))
     make_change_order(number="004")
     clock.tick(days=1)
-    privileges.set_level(ben.id, Level.STANDARD, by=eve)
+    rights.set_level(ben.id, Level.STANDARD, by=eve)
     clock.set(datetime(2026, 3, 5, 5, 59, tzinfo=UTC))  # 23:59 of the 4th in Chicago
     signed(1, by=ana, version=load(1).version)
     return {person.name.split()[0]: person.id for person in (ana, ben, eve)}
@@ -363,7 +364,7 @@ def test_nobody_but_administrators_reads_the_trail(client, request, who, path):
 
 def test_from_every_thing_one_press_leads_to_its_events(eve_at, make_change_order, ana, ben, eve, company, clock):
     change_order = make_change_order()
-    token, _ = tokens.make("Feeder", ana.id, {tokens.Scope.READ}, None, eve)
+    token, _ = api_tokens.make("Feeder", ana.id, {api_tokens.Scope.READ}, None, eve)
     upload = uploads.receive("lines.csv", b"number", eve)
     by_command = Import.create(file="old.csv", sha256="", size=1, confirmed_at=clock.now(), finished_at=clock.now())
 
@@ -382,7 +383,7 @@ def test_from_every_thing_one_press_leads_to_its_events(eve_at, make_change_orde
 
 
 def test_the_trail_leads_from_an_event_to_all_about_its_thing(eve_at, ben, eve):
-    privileges.set_level(ben.id, Level.STANDARD, by=eve)
+    rights.set_level(ben.id, Level.STANDARD, by=eve)
 
     assert f'href="/settings/audit?subject=user&amp;ref={ben.id}">Ben Okafor' in eve_at("/settings/audit").text
     assert "Only about Ben Okafor." in eve_at(f"/settings/audit?subject=user&ref={ben.id}").text

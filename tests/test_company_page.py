@@ -9,7 +9,8 @@ from bs4 import BeautifulSoup
 
 from portal import db, db_writes
 from portal.background import tasks
-from portal.domain import companies, company_settings, connection, events, heartbeats, outbox, pausing, privileges, tokens
+from portal.domain import companies, company_settings, connection, events, heartbeats, outbox, pausing
+from portal.domain.accounts import api_tokens, rights
 from portal.domain.change_orders import load
 from portal.domain.connection_tests import ConnectionTest
 from portal.domain.lanes import MAIL, Lane
@@ -318,9 +319,9 @@ def test_how_change_orders_come_in_can_be_looked_up(admin, company, dee, eve, cl
 
     for file in ("first.csv", "second.csv"):
         Import.create(file=file, sha256="", size=1, sender=dee, confirmed_at=clock.now(), finished_at=clock.now())
-    tokens.make("ERP", dee.id, {"read"}, 30, by=eve)
-    revoked, _ = tokens.make("Old", dee.id, {"read"}, 30, by=eve)
-    tokens.revoke(revoked.id, by=eve)
+    api_tokens.make("ERP", dee.id, {"read"}, 30, by=eve)
+    revoked, _ = api_tokens.make("Old", dee.id, {"read"}, 30, by=eve)
+    api_tokens.revoke(revoked.id, by=eve)
 
     assert "Last: second.csv," in imports()
     assert "Dee Sørensen." in imports()
@@ -330,7 +331,7 @@ def test_how_change_orders_come_in_can_be_looked_up(admin, company, dee, eve, cl
 def test_the_page_asks_the_database_as_often_for_many_imports_and_tokens_as_for_few(admin, company, dee, eve, clock):
     def more(number):
         Import.create(file="more.csv", sha256="", size=1, sender=dee, confirmed_at=clock.now(), finished_at=clock.now())
-        tokens.make(f"ERP {number}", dee.id, {"read"}, 30, by=eve)
+        api_tokens.make(f"ERP {number}", dee.id, {"read"}, 30, by=eve)
 
     more(0)
     with count_queries() as few:
@@ -437,7 +438,7 @@ def test_four_eyes_switched_on_tells_nobody(company, eve):
 def test_rights_that_are_taken_away_during_a_change_of_settings_are_gone_after_it_in_the_trail_too(company, eve, ada, monkeypatch):
     def administrator():
         with db.connected():
-            db_writes.insist(lambda: privileges.set_level(eve.id, Level.STANDARD))
+            db_writes.insist(lambda: rights.set_level(eve.id, Level.STANDARD))
 
     taking, hold = threading.Thread(target=administrator), company_settings.hold
 

@@ -4,9 +4,10 @@ import flask
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import companies, events, people, sessions
+from portal.domain import companies, events, people
+from portal.domain.accounts import sessions
+from portal.domain.accounts.sessions import Session
 from portal.domain.people import Level
-from portal.domain.sessions import Session
 from portal.web.access import ENDPOINTS, WITHOUT_PROOF, Who, needs_proof
 from portal.web.sign_in.reauthentication import may_be_carried
 from tests.conftest import HTMX, PASSWORD, sign_in

@@ -9,7 +9,8 @@ from decimal import Decimal
 import pytest
 
 from portal import db, db_writes
-from portal.domain import checks, deciding, events, exports, numbers, outbox, people, privileges, sending
+from portal.domain import checks, deciding, events, exports, numbers, outbox, people, sending
+from portal.domain.accounts import rights
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.exports import Export
 from portal.domain.numbers import SpectrumNumber
@@ -107,7 +108,7 @@ def test_rights_are_read_in_the_transaction_of_the_decision(ready, ana, field):
 
 @pytest.mark.parametrize("lost", ["privilege", "account"])
 def test_rights_that_are_taken_away_during_a_decision_are_gone_after_it_in_the_trail_too(ready, ana, monkeypatch, lost):
-    take_away = {"privilege": privileges.set_privilege, "account": privileges.set_active}[lost]
+    take_away = {"privilege": rights.set_privilege, "account": rights.set_active}[lost]
 
     def administrator():
         with db.connected():

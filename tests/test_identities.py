@@ -7,10 +7,11 @@ import peewee
 import pytest
 from structlog.testing import capture_logs
 
-from portal.domain import events, identities, people, privileges, sessions
-from portal.domain.identities import Claims, Identity, Unwelcome
+from portal.domain import events, people
+from portal.domain.accounts import identities, rights, sessions
+from portal.domain.accounts.identities import Claims, Identity, Unwelcome
+from portal.domain.accounts.sessions import Road
 from portal.domain.people import Level, User
-from portal.domain.sessions import Road
 from tests.conftest import PASSWORD, count_queries
 
 pytestmark = pytest.mark.databases_differ("locks and races")
@@ -60,7 +61,7 @@ def test_a_name_that_is_none_gives_way_to_the_address(database, name):
 
 @pytest.mark.parametrize("email", ["NIA@Example.Test", "ｎia@example.test"])
 def test_the_spelling_of_an_address_does_not_make_a_second_account(database, email):
-    nia = privileges.add("nia@example.test", "Nia", Level.READ_ONLY, False, PASSWORD)
+    nia = rights.add("nia@example.test", "Nia", Level.READ_ONLY, False, PASSWORD)
 
     assert identities.admit(replace(NIA, email=email), {}) == nia
 
@@ -99,7 +100,7 @@ def test_unlinking_ends_the_sessions_that_the_identity_may_have_begun(database):
 
 
 def test_what_is_not_linked_cannot_be_unlinked(ana):
-    with pytest.raises(privileges.Refused, match="there is no identity to unlink"):
+    with pytest.raises(rights.Refused, match="there is no identity to unlink"):
         identities.unlink(ana)
 
 
@@ -156,7 +157,7 @@ def test_a_group_left_takes_its_level_along_at_the_next_sign_in(database):
 
 def test_a_level_given_by_hand_stays_while_no_group_speaks(database):
     nia = identities.admit(at(), LEVELS)
-    privileges.set_level(nia.id, Level.STANDARD)
+    rights.set_level(nia.id, Level.STANDARD)
 
     assert identities.admit(at(), LEVELS).level == "Standard"
     assert identities.admit(at("guests"), LEVELS).level == "Read Only"
@@ -164,7 +165,7 @@ def test_a_level_given_by_hand_stays_while_no_group_speaks(database):
 
 def test_a_level_changed_by_hand_after_the_group_gave_one_stays_when_the_group_goes(database):
     nia = identities.admit(at("finance"), LEVELS)
-    privileges.set_level(nia.id, Level.READ_ONLY)
+    rights.set_level(nia.id, Level.READ_ONLY)
 
     assert identities.admit(at(), LEVELS).level == "Read Only"
     assert identities.of(nia).level == ""
@@ -192,7 +193,7 @@ def test_an_admin_who_is_not_the_last_is_lowered(eve, ada):
 
 def test_a_deactivated_account_opens_to_nobody_and_keeps_its_level(ana, eve):
     identities.admit(of(ana), LEVELS)
-    privileges.set_active(ana.id, False)
+    rights.set_active(ana.id, False)
 
     with pytest.raises(Unwelcome, match="deactivated"):
         identities.admit(replace(of(ana), groups=frozenset({"portal-admins"})), LEVELS)

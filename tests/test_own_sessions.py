@@ -3,9 +3,10 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import doorkeeping, events, links, passwords, people, sessions
+from portal.domain import events, people
+from portal.domain.accounts import password_links, passwords, session_control, sessions
+from portal.domain.accounts.sessions import Place, Session
 from portal.domain.people import NotPermitted
-from portal.domain.sessions import Place, Session
 from tests.conftest import PASSWORD, sign_in
 
 NEW = "four words nobody knows"
@@ -115,7 +116,7 @@ def test_an_administrator_s_own_session_is_not_ended_with_the_others(client, eve
 
 
 def test_who_is_no_administrator_ends_nobody_elses(ana, ben, elsewhere):
-    for end in (lambda: doorkeeping.end(ana, id_of(FIREFOX), ben), lambda: doorkeeping.end_all(ana, ben)):
+    for end in (lambda: session_control.end(ana, id_of(FIREFOX), ben), lambda: session_control.end_all(ana, ben)):
         with pytest.raises(NotPermitted):
             end()
 
@@ -172,7 +173,7 @@ def test_a_password_chosen_by_link_is_not_overwritten_by_who_knew_the_old_one(cl
 
     def meanwhile(new, person):
         monkeypatch.setattr(passwords, "usable", usable)
-        links.use(links.make(ana), "chosen by a link meanwhile")
+        password_links.use(password_links.make(ana), "chosen by a link meanwhile")
         return usable(new, person)
 
     monkeypatch.setattr(passwords, "usable", meanwhile)

@@ -7,10 +7,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from portal.background import tasks
-from portal.domain import events, links, mail_troubles, people, privileges, sessions
-from portal.domain.identities import Identity
+from portal.domain import events, mail_troubles, people
+from portal.domain.accounts import password_links, rights, sessions
+from portal.domain.accounts.identities import Identity
+from portal.domain.accounts.password_links import Link, Purpose
 from portal.domain.lanes import MAIL
-from portal.domain.links import Link, Purpose
 from portal.domain.outbox import Dispatch, Outcome, Task
 from portal.domain.people import Level, NotPermitted, User
 from tests.conftest import PASSWORD, count_queries, path_of, sign_in
@@ -42,7 +43,7 @@ def choose(client, path, password=NEW, repeated=None):
 
 @pytest.fixture
 def link(database, ana):
-    return f"/password/{links.make(ana)}"
+    return f"/password/{password_links.make(ana)}"
 
 
 def test_a_forgotten_password_is_replaced_by_a_link_that_comes_by_mail(client, ana, mailing_app, catcher):
@@ -90,16 +91,16 @@ def test_who_signs_in_with_the_identity_provider_alone_gets_no_link_around_it(cl
 
 def test_an_address_without_an_account_takes_the_same_statements(ana, database):
     with count_queries() as known:
-        links.forgotten("ana@example.test", "10.0.0.1")
+        password_links.forgotten("ana@example.test", "10.0.0.1")
     with count_queries() as unknown:
-        links.forgotten("nobody@example.test", "10.0.0.2")
+        password_links.forgotten("nobody@example.test", "10.0.0.2")
 
     assert len(known) == len(unknown)
 
 
 def test_the_first_password_comes_the_same_way_with_other_words(database, mailing_app, catcher, client, eve):
-    person = privileges.add("cy@example.test", "Cy Young", Level.READ_ONLY, False, by=eve)
-    links.first_time(person, by=eve)
+    person = rights.add("cy@example.test", "Cy Young", Level.READ_ONLY, False, by=eve)
+    password_links.first_time(person, by=eve)
     assert sessions.sign_in(person.email, "") is None
     deliver(mailing_app)
 
@@ -117,7 +118,7 @@ def test_the_first_password_comes_the_same_way_with_other_words(database, mailin
 
 
 def test_only_an_administrator_sends_links_to_others(ana, ben):
-    for send in (links.first_time, links.reset):
+    for send in (password_links.first_time, password_links.reset):
         with pytest.raises(NotPermitted):
             send(ben, by=ana)
 
@@ -143,7 +144,7 @@ def test_looking_at_a_link_does_not_use_it_up(client, link):
 
 
 def test_a_link_works_for_an_hour(client, ana, clock):
-    first, second = (f"/password/{links.make(ana)}" for _ in range(2))
+    first, second = (f"/password/{password_links.make(ana)}" for _ in range(2))
     clock.tick(minutes=59, seconds=59)
     assert client.get(first).status_code == 200
     clock.tick(seconds=1)
@@ -153,7 +154,7 @@ def test_a_link_works_for_an_hour(client, ana, clock):
 
 
 def test_a_link_that_is_used_makes_all_others_of_the_person_void_and_nobody_elses(client, ana, ben):
-    first, second, of_ben = (f"/password/{links.make(person)}" for person in (ana, ana, ben))
+    first, second, of_ben = (f"/password/{password_links.make(person)}" for person in (ana, ana, ben))
 
     choose(client, second)
 
@@ -179,7 +180,7 @@ def test_a_token_that_was_never_given_opens_nothing(client, ana, token, method):
 
 
 def test_the_link_of_a_closed_account_does_not_work(client, link, ana):
-    privileges.set_active(ana.id, False)
+    rights.set_active(ana.id, False)
 
     assert choose(client, link).status_code == 410
 
@@ -235,7 +236,7 @@ def test_a_fault_of_ours_while_a_link_is_used_does_not_log_it(app, client, link,
     def broken(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(links, "find", broken)
+    monkeypatch.setattr(password_links, "find", broken)
     app.config.update(TESTING=False, PROPAGATE_EXCEPTIONS=False)
 
     answer = client.open(link, method=method, data={"password": NEW, "repeated": NEW})
@@ -264,7 +265,7 @@ def test_mail_that_cannot_go_within_the_hour_does_not_go(client, ana, make_app, 
         clock.set(max(clock.now(), Dispatch.get().due_at))
         deliver(away)
 
-    assert clock.now() == Dispatch.get().promised_at + links.VALID
+    assert clock.now() == Dispatch.get().promised_at + password_links.VALID
     deliver(mailing_app)
 
     assert catcher.mails() == []
@@ -329,13 +330,13 @@ def test_nobody_chooses_a_password_while_another_tab_does(client, ana, link, mon
     class Meanwhile:
         def hash(self, password):
             monkeypatch.setattr(people, "hasher", hasher)
-            links.use(token, "the other tab was quicker")
+            password_links.use(token, "the other tab was quicker")
             return hashing.hash(password)
 
     monkeypatch.setattr(people, "hasher", Meanwhile())
 
-    with pytest.raises(links.Over):
-        links.use(token, NEW)
+    with pytest.raises(password_links.Over):
+        password_links.use(token, NEW)
 
     assert User.get_by_id(ana.id).verify("the other tab was quicker")
     assert Link.get().used_at - Link.get().made_at < timedelta(hours=1)

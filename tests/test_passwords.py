@@ -7,7 +7,8 @@ import pytest
 from argon2 import PasswordHasher, extract_parameters
 
 from portal import hashing
-from portal.domain import links, passwords, people, sessions
+from portal.domain import people
+from portal.domain.accounts import password_links, passwords, sessions
 from portal.hashing import Crowded, Hasher
 from tests.conftest import PASSWORD
 
@@ -100,7 +101,7 @@ def test_a_hash_made_anew_does_not_bring_back_a_password_that_was_replaced_meanw
 
         def check_needs_rehash(self, _):
             monkeypatch.setattr(people, "hasher", hasher)
-            links.use(links.make(ana), "chosen by a link meanwhile")
+            password_links.use(password_links.make(ana), "chosen by a link meanwhile")
             return True
 
     hasher = people.hasher

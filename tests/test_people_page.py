@@ -6,7 +6,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal import db
-from portal.domain import events, people, privileges
+from portal.domain import events, people
+from portal.domain.accounts import rights
 from portal.domain.people import Level, NotPermitted
 from tests.conftest import HTMX, count_queries, sign_in
 
@@ -118,8 +119,8 @@ def test_the_last_active_admin_is_not_lowered(admin, eve, make_user, headers):
     admin_now = sign_in(admin, fay)
     make_user("Gus Hall", level=Level.ADMIN, active=False)
 
-    with pytest.raises(privileges.Refused, match=r"Fay Wong is the last active Admin. Make someone else Admin first."):
-        privileges.set_level(fay.id, Level.STANDARD)
+    with pytest.raises(rights.Refused, match=r"Fay Wong is the last active Admin. Make someone else Admin first."):
+        rights.set_level(fay.id, Level.STANDARD)
     answer = admin_now.post(f"/settings/people/{fay.id}/level", data={"level": "None"}, headers=headers)
 
     assert answer.status_code == 403
@@ -127,8 +128,8 @@ def test_the_last_active_admin_is_not_lowered(admin, eve, make_user, headers):
 
 
 def test_the_last_admin_cannot_be_deactivated_either(eve):
-    with pytest.raises(privileges.Refused, match="last active Admin"):
-        privileges.set_active(eve.id, False)
+    with pytest.raises(rights.Refused, match="last active Admin"):
+        rights.set_active(eve.id, False)
 
 
 def test_one_of_two_admins_can_be_lowered(admin, make_user):
@@ -145,9 +146,9 @@ def test_of_two_admins_who_lower_each_other_at_once_one_stays(eve, make_user):
         with db.connected():
             start.wait()
             try:
-                privileges.set_level(whom.id, Level.STANDARD, by=by)
+                rights.set_level(whom.id, Level.STANDARD, by=by)
                 ends.append("lowered")
-            except (NotPermitted, privileges.Refused):
+            except (NotPermitted, rights.Refused):
                 ends.append("refused")
 
     racers = [threading.Thread(target=lower, args=pair) for pair in ((eve, fay), (fay, eve))]
@@ -166,7 +167,7 @@ def test_rights_to_change_rights_are_read_in_the_transaction(eve, ben):
     eve.save()
 
     with pytest.raises(NotPermitted, match=r"Only an administrator changes rights."):
-        privileges.set_level(ben.id, Level.ADMIN, by=stale)
+        rights.set_level(ben.id, Level.ADMIN, by=stale)
 
 
 @pytest.mark.parametrize("level", ["", "Boss", "admin", "None ", "Ａdmin", "x" * 10_000, "<script>"])

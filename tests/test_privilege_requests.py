@@ -4,11 +4,12 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal import db, mail
-from portal.domain import events, letters, mailing, outbox, people, privilege_requests, privileges, requesting
+from portal.domain import events, letters, mailing, outbox, people
+from portal.domain.accounts import privilege_requests, request_privilege, rights
+from portal.domain.accounts.privilege_requests import PrivilegeRequest
 from portal.domain.lanes import MAIL, Lane
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import Level, NotPermitted, User
-from portal.domain.privilege_requests import PrivilegeRequest
 from tests.conftest import HTMX, count_queries, sign_in
 
 pytestmark = pytest.mark.databases_differ("locks and races")
@@ -177,7 +178,7 @@ def test_who_has_the_privilege_has_nothing_to_ask_for(client, ana):
 
 
 def test_administrators_see_how_many_ask_on_every_page(client, ben, eve):
-    requesting.ask(ben)
+    request_privilege.ask(ben)
     sign_in(client, eve)
 
     tab = soup(client.get("/change-orders")).find("nav", attrs={"aria-label": "Main"}).find("a", href="/settings/people")
@@ -186,14 +187,14 @@ def test_administrators_see_how_many_ask_on_every_page(client, ben, eve):
 
 
 def test_nobody_else_sees_the_count(client, ben, sam):
-    requesting.ask(ben)
+    request_privilege.ask(ben)
     sign_in(client, sam)
 
     assert "request for Can Push" not in client.get("/change-orders").text
 
 
 def test_the_list_names_who_asks_why_and_since_when(admin, sam, clock):
-    requesting.ask(sam, "Ana is <away>")
+    request_privilege.ask(sam, "Ana is <away>")
 
     found = text(soup(admin.get("/settings/people")).find(id="requests"))
 
@@ -204,7 +205,7 @@ def test_the_list_names_who_asks_why_and_since_when(admin, sam, clock):
 
 
 def test_granting_gives_the_privilege_and_answers_the_request(admin, sam, eve, clock):
-    request = requesting.ask(sam)
+    request = request_privilege.ask(sam)
 
     granted = answer(admin, request, "granted", note="Welcome")
 
@@ -219,7 +220,7 @@ def test_granting_gives_the_privilege_and_answers_the_request(admin, sam, eve, c
 
 
 def test_declining_leaves_the_rights_and_the_person_may_ask_again(client, sam, eve, clock):
-    request = requesting.ask(sam)
+    request = request_privilege.ask(sam)
     sign_in(client, eve)
 
     assert answer(client, request, "declined", note="Two approvers are enough").status_code == 303
@@ -236,7 +237,7 @@ def test_declining_leaves_the_rights_and_the_person_may_ask_again(client, sam, e
 @pytest.mark.parametrize("level", [Level.NONE, Level.READ_ONLY])
 def test_below_standard_granting_says_that_it_raises_the_level_and_does_both_in_one_step(admin, make_user, level):
     gus = make_user("Gus Hall", level=level)
-    request = requesting.ask(gus)
+    request = request_privilege.ask(gus)
     shown = soup(admin.get("/settings/people")).find(id=f"request-{request.id}")
     assert f"Needs at least Standard; Gus Hall has {level}." in text(shown)
     assert "Raise to Standard and grant" in text(shown)
@@ -249,8 +250,8 @@ def test_below_standard_granting_says_that_it_raises_the_level_and_does_both_in_
 
 
 def test_a_level_that_fell_since_the_page_was_drawn_is_not_raised_unasked(admin, sam):
-    request = requesting.ask(sam)
-    privileges.set_level(sam.id, Level.READ_ONLY)
+    request = request_privilege.ask(sam)
+    rights.set_level(sam.id, Level.READ_ONLY)
 
     refused = answer(admin, request, "granted")
 
@@ -261,7 +262,7 @@ def test_a_level_that_fell_since_the_page_was_drawn_is_not_raised_unasked(admin,
 
 def test_an_administrator_who_asks_keeps_the_level(admin, make_user):
     fay = make_user("Fay Wong", level=Level.ADMIN)
-    request = requesting.ask(fay)
+    request = request_privilege.ask(fay)
 
     assert answer(admin, request, "granted", level="Standard").status_code == 303
 
@@ -269,7 +270,7 @@ def test_an_administrator_who_asks_keeps_the_level(admin, make_user):
 
 
 def test_nobody_answers_their_own_request(admin, eve):
-    request = requesting.ask(eve)
+    request = request_privilege.ask(eve)
 
     own = answer(admin, request, "granted")
 
@@ -282,8 +283,8 @@ def test_nobody_answers_their_own_request(admin, eve):
 @pytest.mark.parametrize("how", ["granted", "declined"])
 def test_who_answers_second_is_told_who_answered_when(admin, sam, make_user, how, clock):
     fay = make_user("Fay Wong", level=Level.ADMIN)
-    request = requesting.ask(sam)
-    requesting.decline(request.id, fay)
+    request = request_privilege.ask(sam)
+    request_privilege.decline(request.id, fay)
 
     late = answer(admin, request, how)
 
@@ -294,7 +295,7 @@ def test_who_answers_second_is_told_who_answered_when(admin, sam, make_user, how
 
 @pytest.mark.parametrize(("how", "action"), [("granted", "privilege granted"), ("declined", "privilege declined")])
 def test_the_same_answer_twice_is_recorded_once(admin, sam, how, action):
-    request = requesting.ask(sam)
+    request = request_privilege.ask(sam)
 
     for _ in range(2):
         assert answer(admin, request, how).status_code == 303
@@ -303,8 +304,8 @@ def test_the_same_answer_twice_is_recorded_once(admin, sam, how, action):
 
 
 def test_a_deactivated_person_waits_for_nothing_and_is_granted_nothing(admin, sam):
-    request = requesting.ask(sam)
-    privileges.set_active(sam.id, False)
+    request = request_privilege.ask(sam)
+    rights.set_active(sam.id, False)
 
     assert privilege_requests.count() == 0
     refused = answer(admin, request, "granted")
@@ -315,7 +316,7 @@ def test_a_deactivated_person_waits_for_nothing_and_is_granted_nothing(admin, sa
 
 
 def test_the_privilege_given_on_the_people_page_answers_the_request_too(admin, sam, eve):
-    request = requesting.ask(sam)
+    request = request_privilege.ask(sam)
 
     admin.post(f"/settings/people/{sam.id}/privilege", data={"can_push": "on"}, headers=HTMX)
 
@@ -325,7 +326,7 @@ def test_the_privilege_given_on_the_people_page_answers_the_request_too(admin, s
 
 def test_a_level_that_makes_the_privilege_count_answers_the_request_too(admin, make_user, posted):
     gus = make_user("Gus Hall", level=Level.READ_ONLY, can_push=True)
-    request = requesting.ask(gus)
+    request = request_privilege.ask(gus)
 
     admin.post(f"/settings/people/{gus.id}/level", data={"level": "Standard"}, headers=HTMX)
 
@@ -334,8 +335,8 @@ def test_a_level_that_makes_the_privilege_count_answers_the_request_too(admin, m
 
 
 def test_the_note_of_an_answer_that_was_refused_stays_beside_its_request(admin, sam, ben):
-    requesting.ask(ben)
-    request = requesting.ask(sam)
+    request_privilege.ask(ben)
+    request = request_privilege.ask(sam)
 
     refused = answer(admin, request, "declined", note="x" * 301)
 
@@ -344,7 +345,7 @@ def test_the_note_of_an_answer_that_was_refused_stays_beside_its_request(admin, 
 
 
 def test_an_answer_that_is_none_is_refused(admin, sam):
-    request = requesting.ask(sam)
+    request = request_privilege.ask(sam)
 
     assert answer(admin, request, "maybe").status_code == 400
     assert admin.post(f"{ASK}/4711/answer", data={"answer": "granted"}).status_code == 404
@@ -354,15 +355,15 @@ def test_an_answer_that_is_none_is_refused(admin, sam):
 def test_rights_to_answer_are_read_in_the_transaction(sam, make_user):
     fay = make_user("Fay Wong", level=Level.ADMIN)
     make_user("Gus Hall", level=Level.ADMIN)
-    request, stale = requesting.ask(sam), people.by_id(fay.id)
-    privileges.set_level(fay.id, Level.STANDARD)
+    request, stale = request_privilege.ask(sam), people.by_id(fay.id)
+    rights.set_level(fay.id, Level.STANDARD)
 
     with pytest.raises(NotPermitted):
-        requesting.grant(request.id, stale)
+        request_privilege.grant(request.id, stale)
 
 
 def test_asking_tells_the_administrators_by_mail(ben, eve, ada, posted):
-    requesting.ask(ben, "Ana is away")
+    request_privilege.ask(ben, "Ana is away")
 
     mails = posted()
 
@@ -376,7 +377,7 @@ def test_asking_tells_the_administrators_by_mail(ben, eve, ada, posted):
 
 
 def test_no_mail_asks_for_what_was_answered_meanwhile(sam, eve, ada, posted):
-    requesting.decline(requesting.ask(sam).id, eve)
+    request_privilege.decline(request_privilege.ask(sam).id, eve)
 
     assert {subject for _, subject, _ in posted()} == {"Can Push to Accounting declined: Sam Ito"}
 
@@ -385,10 +386,10 @@ def test_no_mail_asks_for_what_was_answered_meanwhile(sam, eve, ada, posted):
 def test_both_sides_get_mail_about_the_answer(sam, eve, ada, verb, posted):
     if verb == "removed":
         people.User.update(can_push=True).where(people.User.id == sam.id).execute()
-        privileges.set_privilege(sam.id, False, eve)
+        rights.set_privilege(sam.id, False, eve)
     else:
-        request = requesting.ask(sam)
-        (requesting.grant if verb == "granted" else requesting.decline)(request.id, eve, "Because")
+        request = request_privilege.ask(sam)
+        (request_privilege.grant if verb == "granted" else request_privilege.decline)(request.id, eve, "Because")
 
     mails = {to: (subject, body) for to, subject, body in posted()}
 
@@ -403,7 +404,7 @@ def test_both_sides_get_mail_about_the_answer(sam, eve, ada, verb, posted):
 
 
 def test_the_command_line_is_named_as_such(sam, eve, posted):
-    privileges.set_privilege(sam.id, True)
+    rights.set_privilege(sam.id, True)
 
     assert (
         "An administrator at the command line granted Can Push to Accounting to you." in {to: body for to, _, body in posted()}["Sam Ito"]
@@ -411,11 +412,11 @@ def test_the_command_line_is_named_as_such(sam, eve, posted):
 
 
 def test_a_page_asks_the_database_as_often_for_many_requests_as_for_few(admin, make_user, sam):
-    requesting.ask(sam)
+    request_privilege.ask(sam)
     with count_queries() as few:
         admin.get("/settings/people")
     for n in range(20):
-        requesting.ask(make_user(f"Approver {n}", level=Level.STANDARD))
+        request_privilege.ask(make_user(f"Approver {n}", level=Level.STANDARD))
     with count_queries() as many:
         assert "21 requests" in admin.get("/settings/people").text
 
@@ -423,10 +424,10 @@ def test_a_page_asks_the_database_as_often_for_many_requests_as_for_few(admin, m
 
 
 ROADS = {
-    "a new account": lambda ben: privileges.add("new@example.test", "New Person", Level.STANDARD, True),
-    "a switch": lambda ben: privileges.set_privilege(ben.id, True),
-    "a level raised over a privilege that had no effect": lambda ben: privileges.set_level(ben.id, Level.STANDARD),
-    "an account opened again": lambda ben: privileges.set_active(ben.id, True),
+    "a new account": lambda ben: rights.add("new@example.test", "New Person", Level.STANDARD, True),
+    "a switch": lambda ben: rights.set_privilege(ben.id, True),
+    "a level raised over a privilege that had no effect": lambda ben: rights.set_level(ben.id, Level.STANDARD),
+    "an account opened again": lambda ben: rights.set_active(ben.id, True),
 }
 
 
@@ -444,7 +445,7 @@ def test_the_privilege_given_by_any_road_tells_the_administrators(ben, eve, ada,
 
 
 def test_a_level_without_the_privilege_tells_nobody(ben, eve):
-    privileges.set_level(ben.id, Level.STANDARD)
-    privileges.add("new@example.test", "New Person", Level.STANDARD, False)
+    rights.set_level(ben.id, Level.STANDARD)
+    rights.add("new@example.test", "New Person", Level.STANDARD, False)
 
     assert Dispatch.select().count() == 0

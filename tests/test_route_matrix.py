@@ -6,10 +6,10 @@ import pytest
 from werkzeug.exceptions import MethodNotAllowed
 
 from portal import db
-from portal.domain import tokens
+from portal.domain.accounts import api_tokens
+from portal.domain.accounts.api_tokens import Scope
 from portal.domain.change_orders import Status
 from portal.domain.people import Level
-from portal.domain.tokens import Scope
 from portal.web.access import ENDPOINTS, SCOPES, Who
 from tests.conftest import sign_in
 from tests.test_access import PEOPLE, address
@@ -72,7 +72,7 @@ def test_every_address_answers_whom_the_table_lets_through_by_every_method(app, 
 
 @pytest.mark.parametrize("scope", list(Scope))
 def test_a_token_opens_what_its_scope_says_and_no_page(app, client, ada, scope):
-    text = tokens.make("a system", ada.id, {scope}, None, ada)[1]
+    text = api_tokens.make("a system", ada.id, {scope}, None, ada)[1]
     wrong = []
 
     for path in addresses(app):

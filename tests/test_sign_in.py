@@ -7,8 +7,9 @@ import flask
 import pytest
 
 from portal import db, db_writes
-from portal.domain import links, people, privileges, sessions
-from portal.domain.sessions import Road, Session
+from portal.domain import people
+from portal.domain.accounts import password_links, rights, sessions
+from portal.domain.accounts.sessions import Road, Session
 from portal.hashing import Crowded
 from portal.web import visitors
 from tests.conftest import HTMX, PASSWORD, sign_in
@@ -71,7 +72,7 @@ def test_somebody_without_a_password_cannot_sign_in(client, make_user):
 
 
 def test_a_closed_account_cannot_sign_in_and_is_told_the_same(client, ana):
-    privileges.set_active(ana.id, False)
+    rights.set_active(ana.id, False)
 
     answer = try_to_sign_in(client, ana.email)
 
@@ -167,7 +168,7 @@ def test_signing_out_without_being_signed_in_is_no_fault(client):
 
 def test_a_closed_account_is_out_at_the_next_click(client, ana):
     sign_in(client, ana)
-    privileges.set_active(ana.id, False)
+    rights.set_active(ana.id, False)
 
     assert client.get("/change-orders").status_code == 303
     assert Session.get().ended_at is not None
@@ -367,7 +368,7 @@ def slow_sign_in(client, ana, monkeypatch):
 
 
 def test_a_password_that_was_replaced_while_it_was_looked_at_opens_nothing(slow_sign_in, client, ana):
-    answer = slow_sign_in(lambda: links.use(links.make(ana), "chosen by a link meanwhile"))
+    answer = slow_sign_in(lambda: password_links.use(password_links.make(ana), "chosen by a link meanwhile"))
 
     assert answer.status_code == 403
     assert "got another password, at this very moment" in answer.text
@@ -376,8 +377,8 @@ def test_a_password_that_was_replaced_while_it_was_looked_at_opens_nothing(slow_
 
 
 def test_an_account_that_was_closed_at_that_moment_has_no_session_when_it_is_opened_again(slow_sign_in, client, ana):
-    answer = slow_sign_in(lambda: privileges.set_active(ana.id, False))
-    privileges.set_active(ana.id, True)
+    answer = slow_sign_in(lambda: rights.set_active(ana.id, False))
+    rights.set_active(ana.id, True)
 
     assert answer.status_code == 403
     assert client.get("/profile").status_code == 303

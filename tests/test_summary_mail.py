@@ -6,7 +6,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal.background import tasks
-from portal.domain import companies, people, privileges, summaries
+from portal.domain import companies, people, summaries
+from portal.domain.accounts import rights
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch, Outcome, Task
@@ -145,11 +146,11 @@ def test_running_it_again_sends_nothing_twice_and_a_copy_has_the_same_message_id
 
 
 def leave(ana, eve, change_order):
-    privileges.set_active(ana.id, active=False, by=eve)
+    rights.set_active(ana.id, active=False, by=eve)
 
 
 def lose_the_privilege(ana, eve, change_order):
-    privileges.set_privilege(ana.id, granted=False, by=eve)
+    rights.set_privilege(ana.id, granted=False, by=eve)
 
 
 def decline(ana, eve, change_order):

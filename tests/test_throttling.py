@@ -9,10 +9,11 @@ from bs4 import BeautifulSoup
 from structlog.testing import capture_logs
 
 from portal import db
-from portal.domain import doorkeeping, events, links, sessions, throttling
+from portal.domain import events
+from portal.domain.accounts import password_links, rate_limits, session_control, sessions
+from portal.domain.accounts.rate_limits import TooMany, Tries
+from portal.domain.accounts.sessions import Place, Session
 from portal.domain.people import NotPermitted
-from portal.domain.sessions import Place, Session
-from portal.domain.throttling import TooMany, Tries
 from tests.conftest import PASSWORD, count_queries, sign_in
 
 pytestmark = pytest.mark.databases_differ("locks and races")
@@ -159,7 +160,7 @@ def test_a_subscriber_of_ipv6_gains_nothing_by_many_addresses(ana, clock):
 def test_a_subscriber_of_ipv6_asks_for_as_much_mail_as_one_address(database, clock):
     def asked(n):
         try:
-            links.forgotten(f"person{n}@example.test", f"2001:db8:1:2::{n:x}")
+            password_links.forgotten(f"person{n}@example.test", f"2001:db8:1:2::{n:x}")
         except TooMany:
             return False
         return True
@@ -258,17 +259,17 @@ def test_unlocking_what_is_not_locked_is_no_event(client, ana, eve):
 
 def test_only_an_administrator_unlocks(ana, ben):
     with pytest.raises(NotPermitted):
-        doorkeeping.unlock(ben, ana)
+        session_control.unlock(ben, ana)
 
 
 def test_unlocking_one_account_unlocks_no_other(ana, ben):
     wrong(ana.email, times=5)
     wrong(ben.email, times=5)
 
-    doorkeeping.unlock(ana)
+    session_control.unlock(ana)
 
-    assert throttling.waits_until(ana.email) is None
-    assert throttling.waits_until(ben.email) is not None
+    assert rate_limits.waits_until(ana.email) is None
+    assert rate_limits.waits_until(ben.email) is not None
 
 
 @pytest.mark.parametrize("forged", ["1.2.3.4", "1.2.3.4, 5.6.7.8", "127.0.0.1", "' OR 1=1", "x" * 5000])

@@ -4,12 +4,13 @@ import pytest
 from click.testing import CliRunner
 
 from portal.cli import main
-from portal.domain import events, identities, people
-from portal.domain.links import Link
+from portal.domain import events, people
+from portal.domain.accounts import identities
+from portal.domain.accounts.password_links import Link
+from portal.domain.accounts.rate_limits import TooMany
+from portal.domain.accounts.sessions import Session, sign_in
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import Level, Membership, User
-from portal.domain.sessions import Session, sign_in
-from portal.domain.throttling import TooMany
 from tests.conftest import PASSWORD, path_of
 
 GOOD = "four words nobody knows"

@@ -7,9 +7,9 @@ from flask import Flask, current_app, g, request
 
 from portal import clock
 from portal.api.problems import Refused
-from portal.domain import tokens
-from portal.domain.throttling import network
-from portal.domain.tokens import Token
+from portal.domain.accounts import api_tokens
+from portal.domain.accounts.api_tokens import Token
+from portal.domain.accounts.rate_limits import network
 
 REALM = 'Bearer realm="CCO portal"'
 NEEDED = "Send the access token an administrator gave you: Authorization: Bearer cco_..."
@@ -53,7 +53,7 @@ def admit(scope: str | None) -> None:
     sent = request.authorization
     if sent is None or sent.type != "bearer" or not sent.token:
         raise Refused(401, "no-token", NEEDED, {"WWW-Authenticate": REALM})
-    token = tokens.find(sent.token)
+    token = api_tokens.find(sent.token)
     if token is None:
         raise wrong(sent.token)
     if seconds := current_app.extensions["api.pace"].wait(token.id):
@@ -73,7 +73,7 @@ def wrong(text: str) -> Refused:
     address = network(request.remote_addr or "")
     if seconds := current_app.extensions["api.wrong"].wait(address):
         return Refused(429, "too-many-wrong-tokens", TOO_MANY_WRONG.format(seconds=seconds), {"Retry-After": str(seconds)})
-    current_app.logger.warning("access token refused: address=%s token=%s", address, tokens.standing(text))
+    current_app.logger.warning("access token refused: address=%s token=%s", address, api_tokens.standing(text))
     return Refused(401, "token-not-valid", NOT_VALID, {"WWW-Authenticate": f'{REALM}, error="invalid_token"'})
 
 

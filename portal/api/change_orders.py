@@ -10,8 +10,9 @@ from pydantic import BaseModel
 from portal import url_ids
 from portal.api import bearer, openapi, parsing, problems, rendering, schemas
 from portal.api.problems import Refused
-from portal.domain import answers, change_orders, delivering, events, revisions, sending
-from portal.domain.answers import Answer, OtherRequest
+from portal.domain import change_orders, delivering, events, revisions, sending
+from portal.domain.accounts import idempotency
+from portal.domain.accounts.idempotency import Answer, OtherRequest
 from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.checks import Blocked
 from portal.domain.commitments import Commitment
@@ -97,7 +98,7 @@ def changed(do: Callable[[], tuple[int, ChangeOrder]]) -> ResponseReturnValue:
 
     with events.by_token(bearer.token().name, bearer.token().made_by_id):
         if key:
-            answer, again = answers.once(bearer.token(), key, parsing.fingerprint(), answered)
+            answer, again = idempotency.once(bearer.token(), key, parsing.fingerprint(), answered)
         else:
             answer = answered()
     response = Response(answer.body, answer.status, content_type="application/json")

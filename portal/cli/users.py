@@ -7,7 +7,8 @@ from contextlib import contextmanager
 import click
 
 from portal import cli, db
-from portal.domain import doorkeeping, identities, links, people, privileges
+from portal.domain import people
+from portal.domain.accounts import identities, password_links, rights, session_control
 from portal.domain.people import Level, NotPermitted, User
 
 LEVELS = click.Choice([str(level) for level in Level], case_sensitive=False)
@@ -30,9 +31,9 @@ def add(email: str, name: str, level: str, push: bool, jobs: tuple[str, ...], ma
     """Make an account, and show a link by which its person chooses a password: it works once, for an hour."""
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     with _open(), db.transaction():
-        person = privileges.add(email, name, Level(level), push, password)
+        person = rights.add(email, name, Level(level), push, password)
         for number in jobs:
-            privileges.join(person, number)
+            rights.join(person, number)
         link = "" if password_stdin else _link(person, mail)
     click.echo(f"Added {_line(person, list(jobs))}{link}")
 
@@ -45,9 +46,7 @@ def reset(email: str, mail: bool) -> None:
     with _open(), db.transaction():
         person = _find(email)
         if not person.active:
-            raise privileges.Refused(
-                f"The account of {person.email} is closed. Open it with `portal users grant {person.email} --account`."
-            )
+            raise rights.Refused(f"The account of {person.email} is closed. Open it with `portal users grant {person.email} --account`.")
         link = _link(person, mail)
     click.echo(f"{person.email}{link}")
 
@@ -58,7 +57,7 @@ def unlock(email: str) -> None:
     """End the wait of a person who typed too many wrong passwords."""
     with _open():
         person = _find(email)
-        unlocked = doorkeeping.unlock(person)
+        unlocked = session_control.unlock(person)
     click.echo(f"{person.email} can try again now." if unlocked else f"{person.email} did not have to wait.")
 
 
@@ -83,11 +82,11 @@ def grant(email: str, level: str | None, push: bool, jobs: tuple[str, ...], acco
         raise click.UsageError("Say what to grant: --level, --push, --job or --account.")
     with _open(), db.transaction():
         person = _find(email)
-        person = privileges.set_active(person.id, True) if account else person
-        person = privileges.set_level(person.id, Level(level)) if level else person
-        person = privileges.set_privilege(person.id, True) if push else person
+        person = rights.set_active(person.id, True) if account else person
+        person = rights.set_level(person.id, Level(level)) if level else person
+        person = rights.set_privilege(person.id, True) if push else person
         for number in jobs:
-            privileges.join(person, number)
+            rights.join(person, number)
     click.echo(_line(person))
 
 
@@ -103,11 +102,11 @@ def revoke(email: str, push: bool, level: str | None, jobs: tuple[str, ...], acc
         raise click.UsageError("Say what to revoke: --push, --level, --job or --account.")
     with _open(), db.transaction():
         person = _find(email)
-        person = privileges.set_privilege(person.id, False) if push else person
-        person = privileges.set_level(person.id, Level(level)) if level else person
-        person = privileges.set_active(person.id, False) if account else person
+        person = rights.set_privilege(person.id, False) if push else person
+        person = rights.set_level(person.id, Level(level)) if level else person
+        person = rights.set_active(person.id, False) if account else person
         for number in jobs:
-            privileges.leave(person, number)
+            rights.leave(person, number)
     click.echo(_line(person))
 
 
@@ -130,22 +129,22 @@ def _open() -> Iterator[None]:
             raise cli.Refusal("The database is empty. Run `portal db migrate` first.")
         try:
             yield
-        except (privileges.Refused, NotPermitted, db.Busy) as error:
+        except (rights.Refused, NotPermitted, db.Busy) as error:
             raise cli.Refusal(str(error)) from None
 
 
 def _find(email: str) -> User:
     person = people.find(email)
     if person is None:
-        raise privileges.Refused(f"There is no account with the address {email}. See `portal users list`.")
+        raise rights.Refused(f"There is no account with the address {email}. See `portal users list`.")
     return person
 
 
 def _link(person: User, mail: bool) -> str:
     """A new link, as lines to print; another one goes by mail if wanted."""
-    address = f"{cli.settings().PORTAL_URL}/password/{links.make(person)}"
+    address = f"{cli.settings().PORTAL_URL}/password/{password_links.make(person)}"
     if mail:
-        (links.reset if person.password else links.first_time)(person)
+        (password_links.reset if person.password else password_links.first_time)(person)
     sent = "Another one goes to them by mail.\n" if mail else ""
     return f"\n{sent}Set a password here. The link works once, for an hour. Don’t share it:\n{address}"
 

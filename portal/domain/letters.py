@@ -11,23 +11,22 @@ from portal.domain import (
     change_orders,
     events,
     heads,
-    links,
     mail_refusals,
     mail_trials,
     mailing,
     outbox,
-    privilege_requests,
     standing,
     summaries,
     things,
     timekeeping,
 )
+from portal.domain.accounts import password_links, privilege_requests
+from portal.domain.accounts.password_links import Invitation
 from portal.domain.alarms import Alarm
 from portal.domain.change_orders import SUBJECT, ChangeOrder
 from portal.domain.companies import current
 from portal.domain.events import Event
 from portal.domain.lanes import Lane
-from portal.domain.links import Invitation
 from portal.domain.mail_trials import Trial
 from portal.domain.outbox import Dispatch, NotWanted, Outcome, Task
 from portal.domain.people import User
@@ -141,7 +140,7 @@ def not_now(dispatch: Dispatch, why: str) -> None:
     if dispatch.task == Task.DAILY:
         outbox.postpone(dispatch, min(again, summaries.expires_at(current(), summaries.day_of(dispatch.key))), why)
     elif dispatch.task == Task.LINK:
-        outbox.postpone(dispatch, min(again, max(now, links.expires_at(dispatch.key))), why)
+        outbox.postpone(dispatch, min(again, max(now, password_links.expires_at(dispatch.key))), why)
     elif now < max(dispatch.promised_at, mail_refusals.last_over()) + mailing.KEEPS_TRYING:
         outbox.postpone(dispatch, again, why)
     else:
@@ -187,7 +186,7 @@ WRITE: dict[Task, Callable[[str, User], Mail]] = {
     Task.REMINDER: _secret_expires,
     Task.DAILY: summaries.write,
     Task.FAILED_EXPORTS: alarms.write,
-    Task.LINK: links.write,
+    Task.LINK: password_links.write,
     Task.PRIVILEGE: _privilege,
     Task.FOUR_EYES: _four_eyes_off,
     Task.CODE: _code_corrected,

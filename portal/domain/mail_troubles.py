@@ -6,7 +6,8 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import events, links, mail_refusals, mailing, outbox, people, summaries
+from portal.domain import events, mail_refusals, mailing, outbox, people, summaries
+from portal.domain.accounts import password_links
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.companies import Company, current
 from portal.domain.lanes import MAIL
@@ -91,7 +92,7 @@ def _read(query: Any) -> list[Trouble]:
 
 def _is_over(dispatch: Dispatch, company: Company) -> bool:
     if dispatch.task == Task.LINK:
-        return clock.now() >= links.expires_at(dispatch.key)
+        return clock.now() >= password_links.expires_at(dispatch.key)
     return dispatch.task == Task.DAILY and clock.now() >= summaries.expires_at(company, summaries.day_of(dispatch.key))
 
 

@@ -17,11 +17,6 @@ def secret_expires_key(connection: int, ends_on: date, step: int, person: int) -
     return f"secret-expires:{connection}:{ends_on.isoformat()}:{step}:{person}"
 
 
-def privilege_key(seq: int, person: int) -> str:
-    """`seq` is that of the event the mail tells of."""
-    return f"privilege:{seq}:{person}"
-
-
 def four_eyes_key(seq: int, person: int) -> str:
     """`seq` is that of the event that switched it off."""
     return f"four-eyes:{seq}:{person}"

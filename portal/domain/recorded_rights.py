@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from portal.domain import events, privilege_requests, privileges
+from portal.domain import events
+from portal.domain.accounts import privilege_requests, rights
 from portal.domain.events import Event
 from portal.domain.people import User
 
 # of each right: the fact of the event that made the account, and the later events whose `new` is its value
 RIGHTS = {
-    "level": ("level", (privileges.LEVEL,)),
+    "level": ("level", (rights.LEVEL,)),
     "can_push": ("can_push", (privilege_requests.GRANTED, privilege_requests.REMOVED)),
-    "active": ("", (privileges.OPENED, privileges.CLOSED)),
+    "active": ("", (rights.OPENED, rights.CLOSED)),
 }
 MOST_NAMED = 20
 CALLED = {"level": "level", "can_push": "Can Push to Accounting", "active": "account open"}
@@ -19,10 +20,10 @@ CALLED = {"level": "level", "can_push": "Can Push to Accounting", "active": "acc
 def differences() -> list[str]:
     """A sentence for each right that is another than its last event says; people without an event of their making are left out."""
     people = {user.id: user for user in User.select().order_by(User.id)}
-    made = events.latest(privileges.SUBJECT, people, of=(privileges.CREATED,))
+    made = events.latest(rights.SUBJECT, people, of=(rights.CREATED,))
     found = []
     for right, (fact, actions) in RIGHTS.items():
-        last = events.latest(privileges.SUBJECT, people, of=actions)
+        last = events.latest(rights.SUBJECT, people, of=actions)
         for id in made:
             told: Any = last[id].facts["new"] if id in last else made[id].facts[fact] if fact else True
             if getattr(people[id], right) != told:
@@ -32,7 +33,7 @@ def differences() -> list[str]:
 
 def unvouched() -> list[str]:
     """A sentence that names the accounts of which no event tells how they were made, if there are any."""
-    made = Event.select(Event.ref).where(Event.subject == privileges.SUBJECT, Event.action == privileges.CREATED)
+    made = Event.select(Event.ref).where(Event.subject == rights.SUBJECT, Event.action == rights.CREATED)
     without = [user.email for user in User.select(User.email).where(User.id.not_in(made)).order_by(User.id)]
     if not without:
         return []

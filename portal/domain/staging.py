@@ -19,10 +19,10 @@ from portal.domain import (
     events,
     matching,
     misreading,
-    privileges,
     sending,
     statements,
 )
+from portal.domain.accounts import rights
 from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.commitments import Commitment, Job
 from portal.domain.entries import Entry
@@ -200,7 +200,7 @@ def join(job: Job, sender: User, joined: list[str]) -> None:
     """Make the sender a member of the job, for only members send."""
     if not sender.is_member_of(job):
         Membership.create(user=sender, job=job)
-        events.record(privileges.SUBJECT, sender.id, privileges.JOINED, None, job=job.number)
+        events.record(rights.SUBJECT, sender.id, rights.JOINED, None, job=job.number)
         joined.append(job.number)
 
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 from portal.domain import change_orders
+from portal.domain.accounts.api_tokens import Token
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.people import User
 from portal.domain.staging import Import
-from portal.domain.tokens import Token
 from portal.domain.uploads import Upload
 
 UPLOAD = "upload"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, companies, deciding, events, imports, people, privileges
+from portal.domain import change_orders, companies, deciding, events, imports, people
+from portal.domain.accounts import rights
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment
 from portal.domain.entries import Entry
@@ -66,7 +67,7 @@ def _set_up(accounts: list[User]) -> None:
     events.record("company", company.id, "sample data loaded", None, **COMPANY)
     for account in accounts:
         account.save(force_insert=True)
-        events.record(privileges.SUBJECT, account.id, privileges.CREATED, None, level=account.level, can_push=account.can_push)
+        events.record(rights.SUBJECT, account.id, rights.CREATED, None, level=account.level, can_push=account.can_push)
 
 
 def _shares(found: list[Entry]) -> list[list[Entry]]:

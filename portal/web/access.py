@@ -10,7 +10,7 @@ from werkzeug.routing import RequestRedirect
 
 from portal.api import bearer
 from portal.domain import people
-from portal.domain.tokens import Scope
+from portal.domain.accounts.api_tokens import Scope
 from portal.web.htmx import htmx
 from portal.web.origins import SAFE_METHODS
 

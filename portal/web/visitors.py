@@ -3,8 +3,8 @@
 from flask import request
 from flask_login import current_user
 
+from portal.domain.accounts.sessions import Place
 from portal.domain.people import User
-from portal.domain.sessions import Place
 
 # The first that is found counts: Edge and Opera also say Chrome, Chrome also says Safari.
 BROWSERS = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.domain import tokens
+from portal.domain.accounts import api_tokens
 
 
 class System:
@@ -33,7 +33,7 @@ def make_system(app, company, ada):
     """A system with a token of the scopes that acts for the person."""
 
     def make(person, *scopes, name="Procore sync"):
-        return System(app, tokens.make(name, person.id, set(scopes or ("read", "write", "send")), None, ada)[1])
+        return System(app, api_tokens.make(name, person.id, set(scopes or ("read", "write", "send")), None, ada)[1])
 
     return make
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import config
 from portal.api import openapi
-from portal.domain import tokens
+from portal.domain.accounts import api_tokens
 
 ROOT = Path(config.__file__).parent
 DOC = (ROOT / "docs/api.md").read_text(encoding="utf-8")
@@ -16,7 +16,11 @@ EXAMPLES = re.findall(r"```bash\n(.*?)```\n\n```json\n(.*?)```", DOC, re.DOTALL)
 
 
 def test_the_examples_answer_what_they_say(served, commitment, dee, ada):
-    environment = {"PATH": os.environ["PATH"], "PORTAL": served, "TOKEN": tokens.make("Docs", dee.id, {"read", "write", "send"}, 1, ada)[1]}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PORTAL": served,
+        "TOKEN": api_tokens.make("Docs", dee.id, {"read", "write", "send"}, 1, ada)[1],
+    }
 
     for command, said in EXAMPLES:
         ran = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True, timeout=30)

@@ -9,8 +9,9 @@ import pytest
 from portal.api import bearer
 from portal.api.bearer import Pace
 from portal.db import Busy
-from portal.domain import answers, events, sending, tokens
-from portal.domain.answers import KeptAnswer
+from portal.domain import events, sending
+from portal.domain.accounts import api_tokens, idempotency
+from portal.domain.accounts.idempotency import KeptAnswer
 from portal.domain.change_orders import ChangeOrder
 from portal.web.access import ENDPOINTS, SCOPES, Who
 from tests.api.conftest import System
@@ -53,7 +54,7 @@ def test_a_token_that_does_not_work_is_told_so(system, text):
 
 def test_a_revoked_token_is_refused_at_its_next_use(system, ada):
     assert system.get("/change-orders").status_code == 200
-    tokens.revoke(tokens.everything()[0].id, ada)
+    api_tokens.revoke(api_tokens.everything()[0].id, ada)
 
     is_problem(system.get("/change-orders"), 401)
 
@@ -371,7 +372,7 @@ def test_change_and_kept_answer_are_written_together_or_not_at_all(system, chang
     def busy(*_, **__):
         raise Busy("The database is busy. Nothing was recorded; try again.")
 
-    monkeypatch.setattr(answers.KeptAnswer, "update", busy)
+    monkeypatch.setattr(idempotency.KeptAnswer, "update", busy)
 
     is_problem(system.put("003", change, Idempotency_Key="a-1"), 503)
     assert not ChangeOrder.select().exists()
@@ -440,7 +441,7 @@ def test_a_token_that_works_is_let_in_from_the_address_of_somebody_who_guesses(c
 
 def test_a_refused_token_leaves_a_line_in_the_log_and_never_itself(clock, app, system, ada, caplog):
     guess(app, "cco_" + "a" * 43)
-    tokens.revoke(tokens.everything()[0].id, ada)
+    api_tokens.revoke(api_tokens.everything()[0].id, ada)
     guess(app, system.text)
 
     told = [record.getMessage() for record in caplog.records if "access token refused" in record.getMessage()]
@@ -495,9 +496,9 @@ def test_a_fault_of_ours_is_a_problem_with_a_reference(system, change, monkeypat
 def test_the_use_of_a_token_is_noted(clock, system):
     system.get("/change-orders")
 
-    assert tokens.everything()[0].used_at == clock.moment
+    assert api_tokens.everything()[0].used_at == clock.moment
     assert ENDPOINTS["api.index"] is Who.READS
-    assert timedelta(minutes=1) == tokens.NOTE_EVERY
+    assert timedelta(minutes=1) == api_tokens.NOTE_EVERY
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from portal.api import openapi
-from portal.domain import tokens
+from portal.domain.accounts import api_tokens
 from portal.domain.change_orders import ChangeOrder
 from tests.ports import free_port
 
@@ -60,7 +60,7 @@ def run(interface, tmp_path):
 
 @pytest.mark.timeout(300)
 def test_with_a_token_every_phase_finds_only_what_is_described(run, dee, ada):
-    text = tokens.make("Schemathesis", dee.id, {"read", "write", "send"}, 1, ada)[1]
+    text = api_tokens.make("Schemathesis", dee.id, {"read", "write", "send"}, 1, ada)[1]
     decided = ChangeOrder.select().where(ChangeOrder.status.in_(("queued", "exported"))).count()
 
     ran = run(
@@ -76,7 +76,7 @@ def test_with_a_token_every_phase_finds_only_what_is_described(run, dee, ada):
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("token", ["none", "wrong", "read only"])
 def test_without_a_token_that_may_nothing_is_recorded_and_each_refusal_is_described(run, dee, ada, token):
-    text = {"none": "", "wrong": "cco_wrong", "read only": tokens.make("Reads", dee.id, {"read"}, 1, ada)[1]}[token]
+    text = {"none": "", "wrong": "cco_wrong", "read only": api_tokens.make("Reads", dee.id, {"read"}, 1, ada)[1]}[token]
     headers = ["--header", f"Authorization: Bearer {text}"] if text else []
     before = list(ChangeOrder.select(ChangeOrder.id, ChangeOrder.status, ChangeOrder.version).order_by(ChangeOrder.id).tuples())
 

@@ -7,7 +7,8 @@ import pytest
 
 from portal import addin_workbook, db
 from portal.background import tasks
-from portal.domain import companies, connection_tests, fallback, links, pausing, refreshing, requesting, resending, sending, tokens, uploads
+from portal.domain import companies, connection_tests, fallback, pausing, refreshing, resending, sending, uploads
+from portal.domain.accounts import api_tokens, password_links, request_privilege
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
@@ -74,8 +75,8 @@ def town(app, clock, orders, toms_draft, ana, lee, ben, dee, eve, ada, sam, tom,
     with app.app_context():
         tasks.drain(uploads.LANE)
     uploads.receive("unread.csv", text_of({"cco_number": "902"}).encode(), dee)
-    made = {scope: tokens.make(f"A system that may {scope}", dee.id, {scope}, None, ada)[1] for scope in ("read", "write", "send")}
+    made = {scope: api_tokens.make(f"A system that may {scope}", dee.id, {scope}, None, ada)[1] for scope in ("read", "write", "send")}
     pausing.pause(companies.current().lane, eve, "month-end close")
-    requesting.ask(sam, f"I approve {CANARY} from Monday")
+    request_privilege.ask(sam, f"I approve {CANARY} from Monday")
     people = {"ana": ana, "lee": lee, "ben": ben, "dee": dee, "eve": eve, "ada": ada, "sam": sam, "tom": tom, "ivy": ivy}
-    return SimpleNamespace(people=people, orders=orders, tokens=made, draft=toms_draft, link=links.make(tom))
+    return SimpleNamespace(people=people, orders=orders, tokens=made, draft=toms_draft, link=password_links.make(tom))

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from portal.domain import tokens
+from portal.domain.accounts import api_tokens
 from portal.web.access import ENDPOINTS, Who
 from tests.attacks.conftest import DESCRIPTION, DRAFT
 from tests.attacks.crawling import Crawl
@@ -129,7 +129,7 @@ def test_nobody_outside_its_job_does_anything_to_a_draft(at_browser, toms_draft,
 
 @pytest.mark.parametrize("who", ["ana", "ben", "ivy", "ada"])
 def test_no_token_tells_a_draft_to_whom_no_page_does(app, toms_draft, ada, who, request):
-    text = tokens.make("A curious system", request.getfixturevalue(who).id, {"read", "write", "send"}, None, ada)[1]
+    text = api_tokens.make("A curious system", request.getfixturevalue(who).id, {"read", "write", "send"}, None, ada)[1]
     client, headers = app.test_client(), {"Authorization": f"Bearer {text}"}
     named, by_id = "/api/v1/jobs/25-001/commitments/PO-001/change-orders/001", f"/api/v1/change-orders/{toms_draft.id}"
 

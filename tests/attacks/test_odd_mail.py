@@ -6,10 +6,10 @@ from email import message_from_bytes, policy
 import pytest
 
 from portal import mail
-from portal.domain import privileges
+from portal.domain.accounts import rights
+from portal.domain.accounts.rights import Refused
 from portal.domain.letters import Reminder
 from portal.domain.people import Level, User
-from portal.domain.privileges import Refused
 
 ADDRESSES = [
     "",
@@ -83,14 +83,14 @@ def test_an_address_that_no_mail_could_be_sent_to_makes_no_account(database, com
     before = User.select().count()
 
     with pytest.raises(Refused, match="An e-mail address has a name"):
-        privileges.add(address, "Ana Ortiz", Level.NONE, False, "nine unlikely lanterns")
+        rights.add(address, "Ana Ortiz", Level.NONE, False, "nine unlikely lanterns")
 
     assert User.select().count() == before
 
 
 @pytest.mark.parametrize("address", sorted(GOOD))
 def test_mail_goes_to_the_address_of_an_account_and_to_no_other(app, settings, company, address):
-    person = privileges.add(address, "Ana Ortiz", Level.NONE, False, "nine unlikely lanterns")
+    person = rights.add(address, "Ana Ortiz", Level.NONE, False, "nine unlikely lanterns")
 
     message = composed(app, settings, person)
 

@@ -8,9 +8,9 @@ from bs4 import BeautifulSoup
 from flask.sessions import SecureCookieSessionInterface
 
 from portal.db import transaction
-from portal.domain import privileges, sessions
+from portal.domain.accounts import rights, sessions
+from portal.domain.accounts.session_ends import Why
 from portal.domain.events import Event
-from portal.domain.sessions import Why
 from tests.conftest import HTMX, PASSWORD, sign_in
 
 NAME = "portal-8000"
@@ -66,10 +66,10 @@ def test_a_stolen_cookie_is_worthless_after_sign_out(app, victim):
 def test_a_stolen_cookie_is_worthless_after_the_account_was_closed_and_stays_so_when_it_is_opened_again(app, victim, ana):
     thief = copied(app, victim)
 
-    privileges.set_active(ana.id, False)
+    rights.set_active(ana.id, False)
     assert gets_nothing(thief)
 
-    privileges.set_active(ana.id, True)
+    rights.set_active(ana.id, True)
     assert gets_nothing(thief)
 
 
@@ -124,7 +124,7 @@ def test_a_level_taken_away_counts_for_sessions_that_are_open(app, client, eve, 
     sign_in(client, eve)
     assert client.get("/settings/people").status_code == 200
 
-    privileges.set_level(eve.id, "Read Only", by=ada)
+    rights.set_level(eve.id, "Read Only", by=ada)
 
     assert client.get("/settings/people").status_code == 403
     assert client.get("/settings/people", headers=HTMX).status_code == 403

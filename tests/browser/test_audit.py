@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from portal.domain import companies, heads, pausing, privileges
+from portal.domain import companies, heads, pausing
+from portal.domain.accounts import rights
 from portal.domain.people import Level
 from tests.browser.signing_in import sign_in, violations
 
@@ -14,7 +15,7 @@ from tests.browser.signing_in import sign_in, violations
 def trail(make_change_order, ben, eve, company):
     make_change_order("rejected")
     make_change_order("failed")
-    privileges.set_level(ben.id, Level.STANDARD, by=eve)
+    rights.set_level(ben.id, Level.STANDARD, by=eve)
     pausing.pause(companies.current().lane, eve, "month-end close")
 
 

@@ -5,8 +5,8 @@ from playwright.sync_api import expect
 
 from portal import clock
 from portal.domain import people
+from portal.domain.accounts.sessions import Session
 from portal.domain.people import Level
-from portal.domain.sessions import Session
 from tests.browser.signing_in import arrived, violations
 from tests.oidc import site
 

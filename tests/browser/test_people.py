@@ -3,8 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from portal.domain import companies, people, privileges, requesting
-from portal.domain.privilege_requests import PrivilegeRequest
+from portal.domain import companies, people
+from portal.domain.accounts import request_privilege, rights
+from portal.domain.accounts.privilege_requests import PrivilegeRequest
 from tests.browser.signing_in import sign_in, violations
 
 
@@ -34,7 +35,7 @@ def test_one_click_asks_where_the_buttons_are_missing(page, at, ben, eve, change
 
 
 def test_the_number_of_requests_stands_apart_from_the_word_beside_it(page, at, ben, eve):
-    requesting.ask(ben)
+    request_privilege.ask(ben)
     at(page, eve, "/settings/people")
 
     gap = page.get_by_role("link", name="Settings 1 request").evaluate(
@@ -50,7 +51,7 @@ def test_the_number_of_requests_stands_apart_from_the_word_beside_it(page, at, b
 
 @pytest.mark.parametrize("browser_page", ["page", "page_without_javascript"])
 def test_an_administrator_raises_and_grants_in_one_step(browser_page, at, ben, eve, request, shot):
-    requesting.ask(ben, "I clear the list while Ana is away")
+    request_privilege.ask(ben, "I clear the list while Ana is away")
     page = at(request.getfixturevalue(browser_page), eve, "/settings/people")
     expect(page.get_by_role("link", name="Settings 1 request for Can Push to Accounting")).to_be_visible()
 
@@ -91,8 +92,8 @@ def test_one_press_fills_in_a_reject_reason_and_the_next_can_send_it(page, at, a
 def test_everybody_can_use_the_people_page_with_requests_and_changes(page, at, ana, ben, eve, sam, make_user, width, scheme, shot):
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme)
-    requesting.ask(ben, "I clear the list while Ana is away")
-    privileges.set_privilege(sam.id, True, by=eve)
+    request_privilege.ask(ben, "I clear the list while Ana is away")
+    rights.set_privilege(sam.id, True, by=eve)
     make_user("Gus Hall", active=False)
     at(page, eve, "/settings/people")
     page.get_by_text("Add a person").click()

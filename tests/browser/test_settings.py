@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from portal.domain import companies, events, pausing, people, privileges
+from portal.domain import companies, events, pausing, people
+from portal.domain.accounts import rights
 from portal.domain.people import Level
 from tests.browser.signing_in import sign_in, violations
 
@@ -152,7 +153,7 @@ def test_no_answer_from_the_server_is_told_and_nothing_is_lost(page, eve_at, ben
 
 def test_a_fault_of_the_server_is_told_with_its_reference_and_not_in_the_table(page, eve_at, ben, monkeypatch):
     eve_at(page, "/settings/people")
-    monkeypatch.setattr(privileges, "set_privilege", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(rights, "set_privilege", lambda *_, **__: 1 / 0)
     monkeypatch.setattr("flask.Flask.testing", False)
 
     page.get_by_label("Can Push to Accounting: Ben Okafor").click()

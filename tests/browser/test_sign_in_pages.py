@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import expect
 
 from portal import clock
-from portal.domain import companies, links, people, sessions
+from portal.domain import companies, people
+from portal.domain.accounts import password_links, sessions
+from portal.domain.accounts.sessions import Place, Session
 from portal.domain.people import Level
-from portal.domain.sessions import Place, Session
 from tests.browser.signing_in import arrived, sign_in, violations
 from tests.conftest import PASSWORD
 
@@ -105,7 +106,7 @@ def test_a_link_leads_to_a_new_password(request, served, ana, fixture):
     page.get_by_role("button", name="Send me a link").click()
     expect(page.get_by_text("If there is an account with this address")).to_be_visible()
 
-    page.goto(f"{served}/password/{links.make(ana)}")
+    page.goto(f"{served}/password/{password_links.make(ana)}")
     page.get_by_label("New password").fill(NEW)
     page.get_by_label("The same once more").fill(NEW)
     page.get_by_role("button", name="Set password").click()
@@ -134,7 +135,7 @@ def test_everybody_can_use_the_pages_wide_and_narrow_by_day_and_night(page, serv
 
     look("/login", "Sign in")
     look("/password", "Forgotten password")
-    look(f"/password/{links.make(ana)}", "Choose a password")
+    look(f"/password/{password_links.make(ana)}", "Choose a password")
     sign_in(page, served, eve)
     sessions.sign_in(eve.email, PASSWORD, ELSEWHERE)
     look("/profile", "Your profile")

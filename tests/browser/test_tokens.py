@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from portal.domain import privileges, tokens
-from portal.domain.tokens import Token
+from portal.domain.accounts import api_tokens, rights
+from portal.domain.accounts.api_tokens import Token
 from tests.browser.signing_in import arrived, sign_in, violations
 
 
@@ -35,14 +35,14 @@ def test_a_token_is_made_shown_once_and_revoked(request, tokens_page, dee, fixtu
     shown = page.locator("#made")
     expect(shown).to_be_focused()
     text = shown.locator("code").inner_text()
-    assert tokens.find(text).name == "Procore sync"
+    assert api_tokens.find(text).name == "Procore sync"
     page.get_by_role("link", name="Access tokens").click()
     expect(shown).to_have_count(0)
     assert text not in page.content()
     page.get_by_role("button", name="Revoke Procore sync").click()
 
     expect(page.get_by_text("The token Procore sync is revoked")).to_be_visible()
-    assert tokens.find(text) is None
+    assert api_tokens.find(text) is None
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -51,9 +51,9 @@ def test_everybody_can_use_the_page_wide_and_narrow_by_day_and_night(page, token
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme)
     for name, person, days in (("Warehouse", dee, None), ("Procore sync of the northern region, nightly", sam, 30), ("Old", dee, 1)):
-        tokens.make(name, person.id, {"read", "write", "send"}, days, eve)
-    tokens.revoke(Token.get(Token.name == "Old").id, eve)
-    privileges.set_active(sam.id, False)
+        api_tokens.make(name, person.id, {"read", "write", "send"}, days, eve)
+    api_tokens.revoke(Token.get(Token.name == "Old").id, eve)
+    rights.set_active(sam.id, False)
     tokens_page(page)
     fits(page, width)
     shot(page, f"tokens-{width}-{scheme}")

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from portal import db, db_writes
-from portal.domain import events, sessions, tokens
+from portal.domain import events
+from portal.domain.accounts import api_tokens, sessions
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.exports import Export
 from portal.domain.numbers import SpectrumNumber
@@ -138,7 +139,7 @@ def a_writer_who_stays(url):
 @pytest.mark.usefixtures("patient")
 def test_nobody_who_only_reads_waits_for_the_note_that_they_did(client, ana, eve, database_url, clock, company):
     sign_in(client, ana)
-    token, text = tokens.make("Procore", ana.id, {"read"}, None, eve)
+    token, text = api_tokens.make("Procore", ana.id, {"read"}, None, eve)
     clock.tick(minutes=5)  # both uses would be noted
     with a_writer_who_stays(database_url) as gave_up:
         page = client.get("/change-orders")
@@ -146,7 +147,7 @@ def test_nobody_who_only_reads_waits_for_the_note_that_they_did(client, ana, eve
 
         assert not gave_up.is_set()
     assert (page.status_code, answer.status_code) == (200, 200)
-    assert tokens.Token.get_by_id(token.id).used_at is None
+    assert api_tokens.Token.get_by_id(token.id).used_at is None
 
     client.get("/change-orders")
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from portal import clock
-from portal.domain import change_orders, deciding, events, imports, privileges
+from portal.domain import change_orders, deciding, events, imports
+from portal.domain.accounts import rights
 from portal.domain.change_orders import ChangeOrder, LineItem, Status
 from portal.domain.commitments import Commitment, Job, Kind, Vendor
 from portal.domain.people import Membership
@@ -195,7 +196,7 @@ def test_sending_makes_the_sender_a_member_and_says_what_was_not_sent_and_why(co
     assert "Job 24-117, SC-014, CCO 002: The title has 37 characters; Spectrum holds 30. Shorten the title." in result.stdout
     assert [one.status for one in ChangeOrder.select().order_by(ChangeOrder.id)] == ["ready", "ready", "draft"]
     assert Membership.select().count() == 2
-    assert [event.facts for event in events.history("user", dee.id) if event.action == privileges.JOINED] == [{"job": "25-001"}]
+    assert [event.facts for event in events.history("user", dee.id) if event.action == rights.JOINED] == [{"job": "25-001"}]
 
 
 def test_what_is_sent_has_the_sender_as_creator_and_sender(command, csv_file, dee):

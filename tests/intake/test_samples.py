@@ -8,7 +8,8 @@ import pytest
 
 from portal import clock
 from portal.background import tasks
-from portal.domain import change_orders, checks, companies, exporting, lists, outbox, people, roster
+from portal.domain import change_orders, checks, companies, exporting, lists, outbox, people
+from portal.domain.accounts import access_review
 from portal.domain.change_orders import Status
 from portal.domain.commitments import Job
 from portal.domain.events import Event
@@ -91,7 +92,7 @@ def test_the_accounts_sign_in_with_the_password_and_do_what_they_are_for(loaded)
 
 
 def test_the_access_review_knows_since_when_the_accounts_have_their_rights(loaded):
-    given = roster.grants(User.select())
+    given = access_review.grants(User.select())
 
     assert all(one.level for one in given.values())
     assert {person.name for person in User.select() if given[person.id].privilege} == {"Ana Ortiz", "Lee Nakamura"}

@@ -9,9 +9,10 @@ from bs4 import BeautifulSoup
 from joserfc import jwk, jwt
 
 from portal import clock
-from portal.domain import identities, people
+from portal.domain import people
+from portal.domain.accounts import identities
+from portal.domain.accounts.sessions import Session
 from portal.domain.people import Level, User
-from portal.domain.sessions import Session
 from tests.conftest import path_of, sign_in
 from tests.oidc import site
 from tests.oidc.process import Visitor

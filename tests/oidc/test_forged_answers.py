@@ -9,9 +9,9 @@ import pytest
 from joserfc import jwk, jwt
 
 from portal import clock as clocks
-from portal.domain.identities import Identity
+from portal.domain.accounts.identities import Identity
+from portal.domain.accounts.sessions import Session
 from portal.domain.people import User
-from portal.domain.sessions import Session
 from tests.conftest import path_of
 from tests.oidc import site
 from tests.oidc.process import Visitor

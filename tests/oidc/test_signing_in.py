@@ -6,10 +6,11 @@ import flask
 import pytest
 from structlog.testing import capture_logs
 
-from portal.domain import events, identities, people, privileges
-from portal.domain.identities import Identity
+from portal.domain import events, people
+from portal.domain.accounts import identities, rights
+from portal.domain.accounts.identities import Identity
+from portal.domain.accounts.sessions import Session
 from portal.domain.people import Level, User
-from portal.domain.sessions import Session
 from tests.conftest import KEY, PASSWORD, path_of
 from tests.oidc import site
 from tests.oidc.process import Visitor
@@ -208,7 +209,7 @@ def test_the_groups_may_be_in_a_claim_of_another_name(oidc_app, provider, throug
 
 def test_a_deactivated_account_stays_closed_and_says_so(client, through, ana):
     through(client, "ana")
-    privileges.set_active(ana.id, False)
+    rights.set_active(ana.id, False)
 
     answer = through(client, "ana")
 
@@ -218,7 +219,7 @@ def test_a_deactivated_account_stays_closed_and_says_so(client, through, ana):
 
 
 def test_a_deactivated_account_is_not_linked_either(client, through, ana):
-    privileges.set_active(ana.id, False)
+    rights.set_active(ana.id, False)
 
     assert through(client, "ana").status_code == 403
     assert identities.of(ana) is None

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from portal.domain import change_orders, privileges, revisions, trail
+from portal.domain import change_orders, revisions, trail
+from portal.domain.accounts import rights
 from portal.domain.events import PROVIDER, Event
 from portal.web.change_orders import sentences
 
@@ -70,7 +71,7 @@ OF_MAIL = (
     "mail set aside",
 )
 OF_THINGS = ("abandoned", "changed", "code corrected", "confirmed", "customer read from Spectrum", "imported", "made", "revoked")
-ACTIONS = sorted({*sentences.SENTENCES, *privileges.CHANGES, *OF_SETTINGS, *OF_SIGNING_IN, *OF_MAIL, *OF_THINGS})  # to search by
+ACTIONS = sorted({*sentences.SENTENCES, *rights.CHANGES, *OF_SETTINGS, *OF_SIGNING_IN, *OF_MAIL, *OF_THINGS})  # to search by
 HEAD = tuple(revisions.WORDS)  # of a change order's snapshot, in the order in which they are told
 LINE = ("phase_code", "cost_type", "bid_item", "description", "quantity", "unit", "amount")
 SAID = ("reason", "note", "text")  # stands on its own beside the sentence

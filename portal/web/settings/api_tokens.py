@@ -6,8 +6,9 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import people, tokens
-from portal.domain.tokens import Scope, Token
+from portal.domain import people
+from portal.domain.accounts import api_tokens
+from portal.domain.accounts.api_tokens import Scope, Token
 from portal.web.visitors import me
 
 bp = Blueprint("tokens", __name__, url_prefix="/settings/tokens")
@@ -33,14 +34,14 @@ def make() -> ResponseReturnValue:
     scopes, days = set(request.form.getlist("scopes")), request.form.get("days", "").strip()
     person = request.form.get("person", "")
     try:
-        token, text = tokens.make(
+        token, text = api_tokens.make(
             request.form.get("name", ""),
             int(person) if re.fullmatch(r"[0-9]{1,18}", person, re.ASCII) else None,
             scopes,
             (int(days) if DAYS.fullmatch(days) else NO_NUMBER) if days else None,
             me(),
         )
-    except tokens.Invalid as error:
+    except api_tokens.Invalid as error:
         return page(error.errors, {name: request.form.get(name, "") for name in EMPTY} | {"scopes": " ".join(sorted(scopes))}), 422
     return page(made=token, text=text), 201
 
@@ -49,7 +50,7 @@ def make() -> ResponseReturnValue:
 def revoke(id: int) -> ResponseReturnValue:
     """End a token at once."""
     try:
-        token = tokens.revoke(id, me())
+        token = api_tokens.revoke(id, me())
     except Token.DoesNotExist:  # type: ignore[attr-defined]
         abort(404, "There is no such access token.")
     flash(f"The token {token.name} is revoked: nothing can use it any more.")
@@ -59,7 +60,7 @@ def revoke(id: int) -> ResponseReturnValue:
 def page(errors: dict[str, str] | None = None, values: dict[str, str] | None = None, made: Token | None = None, text: str = "") -> str:
     return render_template(
         "settings/tokens.html",
-        tokens=tokens.everything(),
+        tokens=api_tokens.everything(),
         people=[("", "Choose a person"), *((str(one.id), f"{one.name}, {one.email}") for one in people.everybody() if one.active)],
         scopes=SCOPES,
         errors=errors or {},

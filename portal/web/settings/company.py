@@ -20,12 +20,11 @@ from portal.domain import (
     outdated,
     past_imports,
     pausing,
-    privileges,
     refreshing,
     resending,
     setting_up,
-    tokens,
 )
+from portal.domain.accounts import api_tokens, rights
 from portal.domain.people import Level, NotPermitted
 from portal.web import formats
 from portal.web.htmx import wants_fragment
@@ -51,8 +50,8 @@ def level(id: int) -> ResponseReturnValue:
     if wanted not in list(Level):
         return refused(id, "Choose a level from the list.", 422)
     try:
-        return saved(privileges.set_level(find(id).id, Level(wanted), by=current_user))
-    except privileges.Refused as error:
+        return saved(rights.set_level(find(id).id, Level(wanted), by=current_user))
+    except rights.Refused as error:
         return refused(id, str(error), 422)
     except NotPermitted as error:
         return refused(id, str(error), 403)
@@ -62,7 +61,7 @@ def level(id: int) -> ResponseReturnValue:
 def privilege(id: int) -> ResponseReturnValue:
     """Grant or remove Can Push to Accounting: the box is ticked, or absent from the form."""
     try:
-        return saved(privileges.set_privilege(find(id).id, request.form.get("can_push") == "on", by=current_user))
+        return saved(rights.set_privilege(find(id).id, request.form.get("can_push") == "on", by=current_user))
     except NotPermitted as error:
         return refused(id, str(error), 403)
 
@@ -204,7 +203,7 @@ def company_page(section: str = "", errors: dict[str, str] | None = None, carrie
         steps=setting_up.steps(kept, readable=readable),
         trial=mail_trials.latest(me()),
         last_import=next(iter(past_imports.latest(me(), 1)), None),
-        live_tokens=len(tokens.live()),
+        live_tokens=len(api_tokens.live()),
         zones=[(zone, zone.replace("_", " ")) for zone in sorted({*ZONES, kept.time_zone})],
         weekdays=WEEKDAYS,
         currencies=[(code, f"{code} – {name}") for code, name in currencies.OF_BOOKS.items()],

@@ -7,10 +7,11 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from portal import clock, url_ids
-from portal.domain import look_alikes, people, privilege_requests, privileges, projects, roster, trail, welcoming
+from portal.domain import people, projects, trail
+from portal.domain.accounts import access_review, password_links, privilege_requests, rights, similar_names
+from portal.domain.accounts.access_review import Filter
 from portal.domain.events import Event
 from portal.domain.people import Level, NotPermitted, User
-from portal.domain.roster import Filter
 from portal.web import downloads, formats
 from portal.web.audit import event_sentences
 from portal.web.htmx import wants_fragment
@@ -46,7 +47,7 @@ COLUMNS = (
 @bp.get("/people.csv")
 def download() -> ResponseReturnValue:
     """For the access review: who holds what since when, granted by whom."""
-    return downloads.as_csv(f"people-{clock.now():%Y%m%d-%H%M%S}.csv", COLUMNS, _rows(roster.listed(wanted())))
+    return downloads.as_csv(f"people-{clock.now():%Y%m%d-%H%M%S}.csv", COLUMNS, _rows(access_review.listed(wanted())))
 
 
 @bp.post("/people")
@@ -58,8 +59,8 @@ def add() -> ResponseReturnValue:
         return people_page(None, "Choose a level from the list.", new=form), 422
     jobs = [number.strip() for number in form.get("jobs", "").split(",") if number.strip()]
     try:
-        person = welcoming.add(form.get("email", ""), form.get("name", ""), Level(level), form.get("can_push") == "on", jobs, me())
-    except privileges.Refused as error:
+        person = password_links.invite(form.get("email", ""), form.get("name", ""), Level(level), form.get("can_push") == "on", jobs, me())
+    except rights.Refused as error:
         return people_page(None, str(error), new=form), 422
     except NotPermitted as error:
         return people_page(None, str(error), new=form), 403
@@ -69,7 +70,7 @@ def add() -> ResponseReturnValue:
 
 def likeness(person: User) -> str:
     """A further sentence where a reader could take the person for somebody else."""
-    others = look_alikes.among(people.everybody()).get(person.id, [])
+    others = similar_names.among(people.everybody()).get(person.id, [])
     return f" The name looks like that of {', and of '.join(f'{one.name}, {one.email}' for one in others)}." if others else ""
 
 
@@ -87,8 +88,8 @@ def reactivate(id: int) -> ResponseReturnValue:
 
 def switched(id: int, *, active: bool) -> ResponseReturnValue:
     try:
-        return saved(privileges.set_active(find(id).id, active, by=me()))
-    except privileges.Refused as error:
+        return saved(rights.set_active(find(id).id, active, by=me()))
+    except rights.Refused as error:
         return refused(id, str(error), 422)
     except NotPermitted as error:
         return refused(id, str(error), 403)
@@ -116,23 +117,23 @@ def refused(id: int, why: str, code: int) -> ResponseReturnValue:
 def wanted() -> Filter:
     """Whom the address asks for."""
     try:
-        return roster.read(request.args)
-    except roster.Invalid as error:
+        return access_review.read(request.args)
+    except access_review.Invalid as error:
         abort(404, str(error))
 
 
 def people_page(person: User | None = None, error: str = "", new: Mapping[str, str] | None = None) -> str:
     """Who was asked for; with what could not be done, to whom, or what was typed of a new person."""
     filter = wanted()
-    shown = roster.listed(filter)
+    shown = access_review.listed(filter)
     return render_template(
         "settings/people.html",
         people=shown,
         filter=filter,
         asked={"q": filter.text, "level": filter.level, "show": filter.shown},
-        shown=roster.SHOWN,
+        shown=access_review.SHOWN,
         requests=privilege_requests.open_ones(),
-        latest=trail.newest(privileges.SUBJECT, privileges.CHANGES, LATEST, me()),
+        latest=trail.newest(rights.SUBJECT, rights.CHANGES, LATEST, me()),
         jobs=projects.all_jobs(),
         new={field: (new or {}).get(field, "") for field in NEW},
         adding=new is not None,
@@ -151,13 +152,13 @@ def about(shown: list[User]) -> dict[str, object]:
     return {
         "levels": list(Level),
         "memberships": people.jobs_by_person(),
-        "grants": roster.grants(shown),
-        "alike": look_alikes.among(people.everybody()),
+        "grants": access_review.grants(shown),
+        "alike": similar_names.among(people.everybody()),
     }
 
 
 def _rows(shown: list[User]) -> Iterator[tuple[object, ...]]:
-    jobs, grants, accounts = people.jobs_by_person(), roster.grants(shown), roster.accounts(shown)
+    jobs, grants, accounts = people.jobs_by_person(), access_review.grants(shown), access_review.accounts(shown)
     for person in shown:
         given, account = grants[person.id], accounts[person.id]
         privilege = ("inactive" if person.can_push_is_inactive else "yes") if person.can_push else "no"

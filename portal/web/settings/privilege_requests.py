@@ -5,11 +5,12 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal import url_ids
-from portal.domain import people, privilege_requests, requesting
+from portal.domain import people
+from portal.domain.accounts import privilege_requests, request_privilege
+from portal.domain.accounts.privilege_requests import PrivilegeRequest
+from portal.domain.accounts.request_privilege import Answered
+from portal.domain.accounts.rights import Refused
 from portal.domain.people import NotPermitted
-from portal.domain.privilege_requests import PrivilegeRequest
-from portal.domain.privileges import Refused
-from portal.domain.requesting import Answered
 from portal.web import access, errors
 from portal.web.change_orders import sentences
 from portal.web.htmx import wants_fragment
@@ -35,7 +36,7 @@ def index() -> ResponseReturnValue:
 def ask() -> ResponseReturnValue:
     """One's own request."""
     try:
-        asked = requesting.ask(me(), request.form.get("note", ""))
+        asked = request_privilege.ask(me(), request.form.get("note", ""))
     except Refused as error:
         return not_asked(str(error))
     said = f"You asked {sentences.when(asked.asked_at)}. {who_answers()}"
@@ -50,11 +51,11 @@ def answer(id: int) -> ResponseReturnValue:
     """Granted or declined by an administrator."""
     try:
         if request.form.get("answer") == "granted":
-            answered = requesting.grant(
+            answered = request_privilege.grant(
                 id, me(), request.form.get("note", ""), raise_level=request.form.get("level") == people.Level.STANDARD
             )
         elif request.form.get("answer") == "declined":
-            answered = requesting.decline(id, me(), request.form.get("note", ""))
+            answered = request_privilege.decline(id, me(), request.form.get("note", ""))
         else:
             abort(400, "The form does not say whether the request is granted or declined. Nothing was recorded.")
     except PrivilegeRequest.DoesNotExist:  # type: ignore[attr-defined]

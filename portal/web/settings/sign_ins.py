@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import doorkeeping, links, sessions, throttling
+from portal.domain.accounts import password_links, rate_limits, session_control, sessions
 from portal.web.settings.people import find
 from portal.web.visitors import me
 
@@ -15,7 +15,7 @@ bp.record(url_ids.register)
 @bp.get("")
 def show(id: int) -> str:
     person = find(id)
-    waits = throttling.waits_until(person.email)
+    waits = rate_limits.waits_until(person.email)
     return render_template("settings/sign_in.html", person=person, sessions=sessions.live(person), here=me().token, waits=waits)
 
 
@@ -23,8 +23,8 @@ def show(id: int) -> str:
 def end(id: int, session: int) -> ResponseReturnValue:
     person = find(id)
     try:
-        doorkeeping.end(person, session, me())
-    except doorkeeping.Gone as gone:
+        session_control.end(person, session, me())
+    except session_control.Gone as gone:
         return back(id, str(gone))
     return back(id, f"The session of {person.name} is ended.")
 
@@ -32,7 +32,7 @@ def end(id: int, session: int) -> ResponseReturnValue:
 @bp.post("/sessions/end")
 def end_all(id: int) -> ResponseReturnValue:
     person = find(id)
-    count = doorkeeping.end_all(person, me(), but=me().token if person.id == me().id else "")
+    count = session_control.end_all(person, me(), but=me().token if person.id == me().id else "")
     return back(id, f"{count} session{'' if count == 1 else 's'} of {person.name} ended." if count else f"{person.name} had no session.")
 
 
@@ -40,7 +40,7 @@ def end_all(id: int) -> ResponseReturnValue:
 def unlock(id: int) -> ResponseReturnValue:
     """End the wait after too many tries."""
     person = find(id)
-    unlocked = doorkeeping.unlock(person, me())
+    unlocked = session_control.unlock(person, me())
     return back(id, f"{person.name} can try again now." if unlocked else f"{person.name} did not have to wait.")
 
 
@@ -50,7 +50,7 @@ def send_link(id: int) -> ResponseReturnValue:
     person = find(id)
     if not person.active:
         return back(id, f"The account of {person.name} is deactivated. Reactivate it on the people page first.")
-    (links.reset if person.password else links.first_time)(person, me())
+    (password_links.reset if person.password else password_links.first_time)(person, me())
     return back(id, f"Mail with a link is on its way to {person.email}. The link works once, for an hour.")
 
 

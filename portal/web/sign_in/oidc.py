@@ -14,10 +14,10 @@ from flask_login import current_user
 
 from portal import clock
 from portal.crypto import Sealer, Unreadable
-from portal.domain import identities
-from portal.domain.identities import Claims
+from portal.domain.accounts import identities
+from portal.domain.accounts.identities import Claims
+from portal.domain.accounts.sessions import Road
 from portal.domain.people import Level
-from portal.domain.sessions import Road
 from portal.openid import SKEW_S, NotVouched, Provider, Trip
 from portal.web import access
 from portal.web.sign_in import reauthentication

@@ -3,8 +3,8 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain import links, passwords
-from portal.domain.throttling import TooMany
+from portal.domain.accounts import password_links, passwords
+from portal.domain.accounts.rate_limits import TooMany
 from portal.web import errors, visitors
 
 bp = Blueprint("links", __name__, url_prefix="/password")
@@ -22,7 +22,7 @@ def create() -> ResponseReturnValue:
     """Ask for a link by mail. The answer is the same whether there is such an account or not."""
     email = request.form.get("email", "")
     try:
-        links.forgotten(email, visitors.address())
+        password_links.forgotten(email, visitors.address())
     except TooMany as wait:
         return render_template("sessions/forgotten.html", email=email[:254], error=str(wait)), 429, {"Retry-After": str(wait.seconds)}
     flash(PROMISED)
@@ -41,8 +41,8 @@ def use(token: str) -> ResponseReturnValue:
     if password != request.form.get("repeated", ""):
         return form(token, {"repeated": NOT_TWICE_THE_SAME}, 422)
     try:
-        links.use(token, password)
-    except links.Over as over:
+        password_links.use(token, password)
+    except password_links.Over as over:
         return errors.answer(410, str(over))
     except passwords.Weak as why:
         return form(token, {"password": str(why)}, 422)
@@ -51,7 +51,7 @@ def use(token: str) -> ResponseReturnValue:
 
 
 def form(token: str, problems: dict[str, str] | None = None, code: int = 200) -> ResponseReturnValue:
-    link = links.find(token)
+    link = password_links.find(token)
     if link is None:
-        return errors.answer(410, links.OVER)
+        return errors.answer(410, password_links.OVER)
     return render_template("sessions/choose.html", link=link, token=token, errors=problems or {}), code

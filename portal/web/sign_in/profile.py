@@ -4,8 +4,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import clock, url_ids
-from portal.domain import alarms, companies, doorkeeping, passwords, sessions, summaries
-from portal.domain.throttling import TooMany
+from portal.domain import alarms, companies, summaries
+from portal.domain.accounts import passwords, session_control, sessions
+from portal.domain.accounts.rate_limits import TooMany
 from portal.web import formats, visitors
 from portal.web.sign_in import sessions as signing_in
 from portal.web.visitors import me
@@ -55,8 +56,8 @@ def change_password() -> ResponseReturnValue:
 @bp.post("/sessions/<key:id>/end")
 def end_session(id: int) -> ResponseReturnValue:
     try:
-        ended = doorkeeping.end(me(), id, me())
-    except doorkeeping.Gone as gone:
+        ended = session_control.end(me(), id, me())
+    except session_control.Gone as gone:
         flash(str(gone))
     else:
         flash(f"The session with {ended.browser or 'an unnamed browser'} is ended.")
@@ -65,7 +66,7 @@ def end_session(id: int) -> ResponseReturnValue:
 
 @bp.post("/sessions/end")
 def end_others() -> ResponseReturnValue:
-    count = doorkeeping.end_all(me(), me(), but=me().token)
+    count = session_control.end_all(me(), me(), but=me().token)
     flash(f"{count} other session{'' if count == 1 else 's'} ended." if count else "There was no other session.")
     return redirect(url_for(".show", _anchor="sessions"), 303)
 

@@ -10,8 +10,8 @@ from flask import Blueprint, Flask, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain import identities, sessions
-from portal.domain.throttling import TooMany
+from portal.domain.accounts import identities, sessions
+from portal.domain.accounts.rate_limits import TooMany
 from portal.web import access, visitors
 from portal.web.htmx import htmx
 from portal.web.sign_in import sessions as signing_in

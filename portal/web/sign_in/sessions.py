@@ -7,10 +7,11 @@ from flask import Blueprint, Flask, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user
 
-from portal.domain import sessions
+from portal.domain.accounts import sessions
+from portal.domain.accounts.rate_limits import TooMany
+from portal.domain.accounts.session_ends import MOST
+from portal.domain.accounts.sessions import Road
 from portal.domain.people import User
-from portal.domain.sessions import MOST, Road
-from portal.domain.throttling import TooMany
 from portal.hashing import Crowded
 from portal.web import access, errors, formats, visitors
 

@@ -16,13 +16,14 @@ import structlog
 from portal import clock
 from portal.db import Model, UtcField, transaction
 from portal.db_writes import attempt
-from portal.domain import people, throttling
+from portal.domain import people
+from portal.domain.accounts import rate_limits
+from portal.domain.accounts.session_ends import MOST, TOLD, Why
 from portal.domain.people import NotPermitted, User
 from portal.hashing import fingerprint
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=10)
-MOST = 3  # sessions of one person at a time
 PROOF = timedelta(minutes=15)  # for so long a proof of identity is good for changes of rights and settings
 FAMILIAR = timedelta(days=30)  # for so long an address counts as one where the person signs in
 NOTE_EVERY = timedelta(minutes=1)  # how often use is written down
@@ -36,27 +37,6 @@ class Road(StrEnum):
 
     PASSWORD = "password"  # noqa: S105 -- the road's name
     OPENID = "OpenID Connect"
-
-
-class Why(StrEnum):
-    """What ended a session before its time."""
-
-    SIGNED_OUT = "signed out"
-    ELSEWHERE = "ended elsewhere"  # by its own person, from another session
-    FOURTH = "fourth sign-in"
-    ADMINISTRATOR = "administrator"
-    PASSWORD = "new password"  # noqa: S105 -- a reason
-    CLOSED = "account closed"
-
-
-TOLD = {  # to the person who finds the session over; who ended it themselves knows
-    Why.ELSEWHERE: "This session was ended from another one of yours. Sign in to continue where you were.",
-    Why.FOURTH: f"You were signed out here because you signed in elsewhere: a person has at most {MOST} sessions. "
-    "If that was not you, choose a new password and tell an administrator.",
-    Why.ADMINISTRATOR: "An administrator ended this session. Sign in to continue where you were.",
-    Why.PASSWORD: "Your password was changed, which ended this session: sign in with the new one. "
-    "If that was not you, tell an administrator.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +100,19 @@ def prove(email: str, password: str, address: str = "") -> User | None:
     """
     user = people.find(email)
     try:
-        counted = throttling.count(throttling.at_sign_in(email, address, known=_has_signed_in(user, address)))
-    except throttling.TooMany:
-        log.warning("sign-in refused", reason="too many tries", account=throttling.digest(email)[:12], address=address)
+        counted = rate_limits.count(rate_limits.at_sign_in(email, address, known=_has_signed_in(user, address)))
+    except rate_limits.TooMany:
+        log.warning("sign-in refused", reason="too many tries", account=rate_limits.digest(email)[:12], address=address)
         raise
     fits = len(password.encode("utf-8", "surrogatepass")) <= people.LONGEST_PASSWORD
     right = (user or User()).verify(password) if fits else False
     if user and right and user.active:
-        throttling.forgive(counted)
+        rate_limits.forgive(counted)
         if people.hasher.check_needs_rehash(str(user.password)):
             exchange(user, people.hasher.hash(password))
         return user
     why = "wrong password" if user and not right else "account closed" if user else "no such account"
-    log.warning("sign-in failed", reason=why, account=throttling.digest(email)[:12], address=address)
+    log.warning("sign-in failed", reason=why, account=rate_limits.digest(email)[:12], address=address)
     return None
 
 

@@ -1,9 +1,11 @@
 """Ending sessions and waits: one's own, and as an administrator anybody's."""
 
 from portal.db import transaction
-from portal.domain import events, people, sessions, throttling
+from portal.domain import events, people
+from portal.domain.accounts import rate_limits, sessions
+from portal.domain.accounts.session_ends import Why
+from portal.domain.accounts.sessions import Session
 from portal.domain.people import NotPermitted, User
-from portal.domain.sessions import Session, Why
 
 SUBJECT = "user"
 
@@ -46,7 +48,7 @@ def unlock(person: User, by: User | None = None) -> bool:
     with transaction():
         if by is not None:
             by = _administrator(by)
-        forgotten = throttling.unlock(person.email)
+        forgotten = rate_limits.unlock(person.email)
         if forgotten:
             events.record(SUBJECT, person.id, "sign-in unlocked", by)
         return bool(forgotten)

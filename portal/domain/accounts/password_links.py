@@ -5,6 +5,7 @@ worker makes a link for each try, so that none waits anywhere to be read. One th
 """
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -14,10 +15,12 @@ import structlog
 
 from portal import clock
 from portal.db import Model, UtcField, database, transaction
-from portal.domain import events, identities, outbox, passwords, people, sessions, throttling
+from portal.domain import events, outbox, people
+from portal.domain.accounts import identities, passwords, rate_limits, rights, sessions
+from portal.domain.accounts.session_ends import Why
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import NotWanted, Task
-from portal.domain.people import NotPermitted, User
+from portal.domain.people import Level, NotPermitted, User
 from portal.hashing import fingerprint
 
 VALID = timedelta(hours=1)
@@ -90,7 +93,7 @@ def forgotten(email: str, address: str) -> None:
     person = people.find(email)
     only_elsewhere = identities.opens(person.id if person else 0) and not (person and person.password)  # there the provider decides
     with transaction():
-        throttling.count(throttling.at_mail(email, address))
+        rate_limits.count(rate_limits.at_mail(email, address))
         try:
             with database.atomic():
                 _promise(Purpose.RESET, person.id if person else 0)
@@ -100,7 +103,7 @@ def forgotten(email: str, address: str) -> None:
             outcome = "no account with a password"
         else:
             outcome = "mail promised"
-    log.info("password said to be forgotten", outcome=outcome, account=throttling.digest(email)[:12], address=address)
+    log.info("password said to be forgotten", outcome=outcome, account=rate_limits.digest(email)[:12], address=address)
 
 
 def make(person: User) -> str:
@@ -143,8 +146,8 @@ def use(token: str, password: str) -> User:
             raise Over
         Link.update(used_at=clock.now()).where(Link.user == person, Link.used_at.is_null()).execute()
         User.update(password=hashed).where(User.id == person.id).execute()
-        ended = sessions.end_all(person, sessions.Why.PASSWORD)
-        throttling.unlock(person.email)
+        ended = sessions.end_all(person, Why.PASSWORD)
+        rate_limits.unlock(person.email)
         events.record("user", person.id, "password chosen by link", person, purpose=link.purpose, sessions_ended=ended)
     return person
 
@@ -165,3 +168,13 @@ def _make(person: User, purpose: Purpose, until: datetime) -> str:
     token = secrets.token_urlsafe(32)
     Link.create(user=person, token_hash=fingerprint(token), purpose=purpose, expires_at=until)
     return token
+
+
+def invite(email: str, name: str, level: Level, can_push: bool, jobs: Iterable[str], by: User) -> User:
+    """All of it or nothing. Raises NotPermitted, or Refused for an address, a name or a job that is none, or an address that is taken."""
+    with transaction():
+        person = rights.add(email, name, level, can_push, by=by)
+        for number in dict.fromkeys(jobs):
+            rights.join(person, number, by)
+        first_time(person, by)
+        return person

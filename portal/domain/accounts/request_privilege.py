@@ -3,10 +3,11 @@
 import peewee
 
 from portal.db import lock, transaction
-from portal.domain import events, people, privilege_requests, privileges
+from portal.domain import events, people
+from portal.domain.accounts import privilege_requests, rights
+from portal.domain.accounts.privilege_requests import LONGEST_NOTE, PrivilegeRequest
+from portal.domain.accounts.rights import Refused
 from portal.domain.people import Level, User
-from portal.domain.privilege_requests import LONGEST_NOTE, PrivilegeRequest
-from portal.domain.privileges import Refused
 
 
 class Answered(Exception):
@@ -29,7 +30,7 @@ def ask(by: User, note: str = "") -> PrivilegeRequest:
             if latest and latest.is_open:
                 return latest
             request = PrivilegeRequest.create(person=by, note=note)
-            privilege_requests.tell(events.record(privileges.SUBJECT, by.id, privilege_requests.ASKED, by, note=note))
+            privilege_requests.tell(events.record(rights.SUBJECT, by.id, privilege_requests.ASKED, by, note=note))
             return request
     except peewee.IntegrityError:  # two clicks at the same moment, and the database let one through
         latest = privilege_requests.latest_of(by)
@@ -56,8 +57,8 @@ def grant(id: int, by: User, note: str = "", *, raise_level: bool = False) -> Pr
                 f"{person.name} has level {person.level}. Can Push to Accounting needs at least Standard. Raise the level too, or decline."
             )
         if request.needs_level:
-            privileges.set_level(person.id, Level.STANDARD, by, note)
-        privileges.set_privilege(person.id, True, by, note)
+            rights.set_level(person.id, Level.STANDARD, by, note)
+        rights.set_privilege(person.id, True, by, note)
         return PrivilegeRequest.get_by_id(id)
 
 
@@ -69,14 +70,14 @@ def decline(id: int, by: User, note: str = "") -> PrivilegeRequest:
         if not request.is_open:
             return request
         privilege_requests.settle(request.person, by, granted=False, answer=note)
-        privilege_requests.tell(events.record(privileges.SUBJECT, request.person_id, privilege_requests.DECLINED, by, note=note))
+        privilege_requests.tell(events.record(rights.SUBJECT, request.person_id, privilege_requests.DECLINED, by, note=note))
         return PrivilegeRequest.get_by_id(id)
 
 
 def _hold(id: int, by: User, *, granted: bool) -> tuple[PrivilegeRequest, User]:
     """The request as it is now, nobody else answering it; open, or answered so by this very administrator. Raises Answered."""
     known: PrivilegeRequest = PrivilegeRequest.get_by_id(id)
-    person = privileges.changeable(known.person_id, by)
+    person = rights.changeable(known.person_id, by)
     lock(PrivilegeRequest.select(PrivilegeRequest.id).where(PrivilegeRequest.id == id))
     request: PrivilegeRequest = PrivilegeRequest.get_by_id(id)
     request.person = person

@@ -8,7 +8,7 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField, transaction
-from portal.domain.tokens import Token
+from portal.domain.accounts.api_tokens import Token
 
 KEPT = timedelta(hours=24)
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from portal import clock
-from portal.domain import events, identities, people, privilege_requests, privileges, tokens
+from portal.domain import events, people
+from portal.domain.accounts import api_tokens, identities, privilege_requests, rights
 from portal.domain.events import Event
 from portal.domain.people import Level, User
 
@@ -78,19 +79,19 @@ def listed(wanted: Filter) -> list[User]:
 def grants(shown: Iterable[User]) -> dict[int, Grants]:
     """Who gave each of these people level and privilege, from the audit trail, in two queries."""
     ids = [person.id for person in shown]
-    levels = events.latest(privileges.SUBJECT, ids, of=(privileges.CREATED, privileges.LEVEL))
-    pushes = events.latest(privileges.SUBJECT, ids, of=(privileges.CREATED, privilege_requests.GRANTED, privilege_requests.REMOVED))
+    levels = events.latest(rights.SUBJECT, ids, of=(rights.CREATED, rights.LEVEL))
+    pushes = events.latest(rights.SUBJECT, ids, of=(rights.CREATED, privilege_requests.GRANTED, privilege_requests.REMOVED))
     return {person.id: Grants(levels.get(person.id), pushes.get(person.id) if person.can_push else None) for person in shown}
 
 
 def accounts(shown: Iterable[User]) -> dict[int, Account]:
     """What an access review asks of these accounts besides their rights, in a constant number of queries."""
     known = {person.id: person for person in shown}
-    made = events.latest(privileges.SUBJECT, known, of=(privileges.CREATED,))
-    closed = events.latest(privileges.SUBJECT, known, of=(privileges.CLOSED,))
+    made = events.latest(rights.SUBJECT, known, of=(rights.CREATED,))
+    closed = events.latest(rights.SUBJECT, known, of=(rights.CLOSED,))
     linked = identities.linked()
     works = defaultdict(list)
-    for token in tokens.live():
+    for token in api_tokens.live():
         works[token.user_id].append(str(token.name))
     return {
         id: Account(

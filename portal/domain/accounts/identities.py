@@ -15,7 +15,9 @@ import structlog
 
 from portal import clock
 from portal.db import Model, UtcField, transaction
-from portal.domain import events, people, privileges, sessions
+from portal.domain import events, people
+from portal.domain.accounts import rights, sessions
+from portal.domain.accounts.session_ends import Why
 from portal.domain.people import Level, User
 
 log = structlog.get_logger()
@@ -91,16 +93,16 @@ def unlink(user: User) -> None:
     with transaction():
         identity = of(user)
         if identity is None:
-            raise privileges.Refused(f"{user.email} signs in with a password only: there is no identity to unlink.")
+            raise rights.Refused(f"{user.email} signs in with a password only: there is no identity to unlink.")
         identity.delete_instance()
-        sessions.end_all(user, sessions.Why.ADMINISTRATOR)
-        events.record(privileges.SUBJECT, user.id, "identity unlinked", issuer=identity.issuer, identity=identity.subject)
+        sessions.end_all(user, Why.ADMINISTRATOR)
+        events.record(rights.SUBJECT, user.id, "identity unlinked", issuer=identity.issuer, identity=identity.subject)
 
 
 def _admit(claims: Claims, levels: Mapping[str, Level]) -> User:
     with transaction(), events.by_provider(claims.issuer):
         if levels:
-            privileges.hold_admins()  # before the first event, as every change of rights does, so that nobody waits in a circle
+            rights.hold_admins()  # before the first event, as every change of rights does, so that nobody waits in a circle
         identity = find(claims.issuer, claims.subject) or _linked(claims)
         _ensure_open(identity.user)
         if levels:
@@ -122,16 +124,16 @@ def _linked(claims: Claims) -> Identity:
             f"The account {user.email} belongs to another person at your identity provider. Ask an administrator to unlink that one first."
         )
     identity: Identity = Identity.create(issuer=claims.issuer, subject=claims.subject, user=user)
-    events.record(privileges.SUBJECT, user.id, "identity linked", identity=claims.subject)
+    events.record(rights.SUBJECT, user.id, "identity linked", identity=claims.subject)
     return identity
 
 
 def _created(claims: Claims) -> User:
-    name = claims.name if not privileges.problem(claims.email, claims.name) else claims.email[:100]
-    if problem := privileges.problem(claims.email, name):
+    name = claims.name if not rights.problem(claims.email, claims.name) else claims.email[:100]
+    if problem := rights.problem(claims.email, name):
         raise Unwelcome(f"Your identity provider gives an e-mail address that the portal cannot use. {problem}")
     user: User = User.create(email=claims.email, handle=people.handle_of(claims.email), name=name, level=Level.NONE)
-    events.record(privileges.SUBJECT, user.id, "account created", level=Level.NONE, can_push=False)
+    events.record(rights.SUBJECT, user.id, "account created", level=Level.NONE, can_push=False)
     return user
 
 
@@ -147,8 +149,8 @@ def _apply_groups(identity: Identity, groups: frozenset[str], levels: Mapping[st
     if given is None and (not identity.level or identity.level != was):
         return _note(identity, "")
     try:
-        privileges.set_level(identity.user_id, given or Level.NONE)
-    except privileges.Refused as refusal:
+        rights.set_level(identity.user_id, given or Level.NONE)
+    except rights.Refused as refusal:
         log.warning("level of the groups not applied", user=identity.user_id, level=str(given or Level.NONE), reason=str(refusal))
         return None
     return _note(identity, given or "")

@@ -6,7 +6,7 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField
-from portal.domain import mailing, outbox, people
+from portal.domain import outbox, people
 from portal.domain.events import Event
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
@@ -84,9 +84,14 @@ def tell(event: Event) -> None:
     to = {admin.id for admin in people.administrators() if admin.email}
     to = to - {event.ref} if event.action == ASKED else to | {event.ref}
     for person in sorted(to):
-        outbox.promise(mailing.privilege_key(event.seq, person), MAIL, Task.PRIVILEGE, event.ref)
+        outbox.promise(privilege_key(event.seq, person), MAIL, Task.PRIVILEGE, event.ref)
 
 
 def _open() -> Any:
     waiting = PrivilegeRequest.select(PrivilegeRequest, User).join(User, on=PrivilegeRequest.person)
     return waiting.where(PrivilegeRequest.answered_at.is_null(), User.active)
+
+
+def privilege_key(seq: int, person: int) -> str:
+    """`seq` is that of the event the mail tells of."""
+    return f"privilege:{seq}:{person}"

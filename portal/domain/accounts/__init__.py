@@ -1,0 +1,1 @@
+"""Accounts: who gets in, by password, link, identity provider or access token, and with which rights."""

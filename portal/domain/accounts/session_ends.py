@@ -1,0 +1,26 @@
+"""What ends a session, and what its person is told."""
+
+from enum import StrEnum
+
+MOST = 3  # sessions of one person at a time
+
+
+class Why(StrEnum):
+    """What ended a session before its time."""
+
+    SIGNED_OUT = "signed out"
+    ELSEWHERE = "ended elsewhere"  # by its own person, from another session
+    FOURTH = "fourth sign-in"
+    ADMINISTRATOR = "administrator"
+    PASSWORD = "new password"  # noqa: S105 -- a reason
+    CLOSED = "account closed"
+
+
+TOLD = {  # to the person who finds the session over; who ended it themselves knows
+    Why.ELSEWHERE: "This session was ended from another one of yours. Sign in to continue where you were.",
+    Why.FOURTH: f"You were signed out here because you signed in elsewhere: a person has at most {MOST} sessions. "
+    "If that was not you, choose a new password and tell an administrator.",
+    Why.ADMINISTRATOR: "An administrator ended this session. Sign in to continue where you were.",
+    Why.PASSWORD: "Your password was changed, which ended this session: sign in with the new one. "
+    "If that was not you, tell an administrator.",
+}
