@@ -10,12 +10,12 @@ from portal import clock, db
 from portal.background import tasks
 from portal.domain import company_settings, correcting, deciding, resolving, reviewing, sending
 from portal.domain.change_orders import Status, load
-from portal.domain.checks import Blocked
 from portal.domain.commitments import Commitment
 from portal.domain.exporting import step
 from portal.domain.lanes import Lane
-from portal.domain.lookups import Reading
 from portal.domain.outbox import Dispatch, Task
+from portal.domain.rules.checks import Blocked
+from portal.domain.rules.spectrum_lists import Reading
 from portal.spectrum.records import Receipt, Refused
 from portal.spectrum.simulator import services
 from portal.spectrum.simulator.ledger import Ledger

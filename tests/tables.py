@@ -12,18 +12,18 @@ from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
 from portal.domain.connection import Connection
 from portal.domain.connection_tests import ConnectionTest
-from portal.domain.contributing import CodeHand, Contribution
 from portal.domain.events import Event
 from portal.domain.exports import Attempt, Export
 from portal.domain.heartbeats import Heartbeat
 from portal.domain.lanes import Lane
-from portal.domain.likenesses import Distinction
-from portal.domain.lookups import Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
-from portal.domain.numbers import SpectrumNumber
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Membership, User
 from portal.domain.refreshing import Refresh
 from portal.domain.resending import ResendCheck
+from portal.domain.rules.contributors import CodeHand, Contribution
+from portal.domain.rules.duplicates import Distinction
+from portal.domain.rules.spectrum_lists import Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
+from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from portal.domain.staging import Import, ImportResult, Staged
 from portal.domain.statements import Statement
 from portal.domain.uploads import Upload

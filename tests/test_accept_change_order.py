@@ -5,14 +5,15 @@ from datetime import UTC, datetime
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import deciding, numbers, sending
+from portal.domain import deciding, sending
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.companies import Company
 from portal.domain.events import Event
 from portal.domain.exports import Export
-from portal.domain.numbers import SpectrumNumber
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Level, Membership, User
+from portal.domain.rules import spectrum_numbers
+from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from tests.cast import seen, signed
 from tests.conftest import HTMX, path_of, sign_in
 
@@ -422,7 +423,7 @@ def test_an_expired_session_leads_to_sign_in_and_back(client, ana, change_order,
 
 
 def test_the_proposal_moves_on_when_its_number_is_taken(client, ana, make_change_order, change_order):
-    numbers.reserve(make_change_order(), "S014-001")
+    spectrum_numbers.reserve(make_change_order(), "S014-001")
 
     form = soup(sign_in(client, ana).get(accepting(change_order), headers=HTMX))
 

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from portal.domain import checks, numbers
 from portal.domain.change_orders import LineItem, load
 from portal.domain.commitments import Kind
+from portal.domain.rules import checks, spectrum_numbers
 
 pytestmark = pytest.mark.databases_differ("types and bad text")
 
@@ -288,7 +288,7 @@ def test_rule_17_a_spectrum_number_has_1_to_8_of_its_characters(draft, number):
 
 def test_rule_17_a_number_of_another_change_order_is_refused(draft, make_change_order):
     other = load(make_change_order(status="draft", number="009").id)
-    numbers.reserve(other, "S014-003")
+    spectrum_numbers.reserve(other, "S014-003")
 
     (finding,) = [f for f in accepting(draft) if f.rule == 17]
 
@@ -296,7 +296,7 @@ def test_rule_17_a_number_of_another_change_order_is_refused(draft, make_change_
 
 
 def test_rule_17_a_number_belongs_to_its_change_order_for_good(draft):
-    numbers.reserve(draft, "S014-003")
+    spectrum_numbers.reserve(draft, "S014-003")
 
     (finding,) = [f for f in accepting(draft, "S014-004") if f.rule == 17]
 
@@ -310,7 +310,7 @@ def test_rule_17_the_company_can_forbid_other_numbers(draft):
     (finding,) = [f for f in accepting(draft, "X1") if f.rule == 17]
 
     assert finding.text == "Your company does not let approvers change the Spectrum number."
-    assert [f for f in accepting(draft, numbers.propose(draft)) if f.rule == 17] == []
+    assert [f for f in accepting(draft, spectrum_numbers.propose(draft)) if f.rule == 17] == []
 
 
 def test_rule_18_custom_words_only_where_the_company_allows_them(draft):
@@ -382,7 +382,7 @@ def period(draft, first=date(2026, 11, 1), last=date(2026, 11, 30)):
 
 
 def dated(draft, on):
-    found = checks.at_accept(draft, numbers.propose(draft), None, None, on)
+    found = checks.at_accept(draft, spectrum_numbers.propose(draft), None, None, on)
     return [finding.text for finding in found if finding.rule == 19]
 
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain import checks, combining, sending
+from portal.domain import combining, sending
 from portal.domain.change_orders import load
+from portal.domain.rules import checks
 from portal.domain.sending import Draft, LineDraft
 
 CODES = st.sampled_from(["16-2000", "162000", "16-3000", "", "ab-1", "AB1"])

@@ -9,8 +9,8 @@ from portal import clock
 from portal.domain import lists, sending
 from portal.domain.change_orders import Status, load
 from portal.domain.events import Event
-from portal.domain.lookups import SpectrumPhase
 from portal.domain.people import Membership
+from portal.domain.rules.spectrum_lists import SpectrumPhase
 from tests.conftest import HTMX, path_of, sign_in
 
 LINE = {"phase_code": "16-2000", "cost_type": "SUB", "line_description": "", "quantity": "", "unit": "", "amount": "10.00", "bid_item": ""}

@@ -7,27 +7,17 @@ from bs4 import BeautifulSoup
 
 from portal import db
 from portal.background import tasks
-from portal.domain import (
-    contributing,
-    correcting,
-    deciding,
-    events,
-    likenesses,
-    lists,
-    numbers,
-    resolving,
-    reviewing,
-    sending,
-)
+from portal.domain import correcting, deciding, events, lists, resolving, reviewing, sending
 from portal.domain.change_orders import ChangeOrder, Status, load
-from portal.domain.checks import Blocked
 from portal.domain.commitments import Commitment, Job, Vendor
-from portal.domain.contributing import CODE, DEEDS, CodeHand
 from portal.domain.correcting import Moved
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.outdated import Unconfirmed
 from portal.domain.people import NotPermitted
+from portal.domain.rules import contributors, duplicates, spectrum_numbers
+from portal.domain.rules.checks import Blocked
+from portal.domain.rules.contributors import CODE, DEEDS, CodeHand
 from portal.spectrum.records import Receipt
 from tests.cast import export, signed
 from tests.conftest import sign_in
@@ -103,7 +93,7 @@ def test_once_another_approver_has_accepted_under_a_code_it_is_seen_by_four_eyes
 
     later = make_change_order()
 
-    assert contributing.hands_on(load(first.id))[ada.id] == DEEDS[CODE]
+    assert contributors.hands_on(load(first.id))[ada.id] == DEEDS[CODE]
     assert accept(later, ada).state is Status.QUEUED
 
 
@@ -111,7 +101,7 @@ def test_a_code_that_another_one_corrects_is_no_longer_the_first_ones(commitment
     correct(commitment, "subcontract", ada)
     correct(commitment, "subcontract", ana, "NEW-2")
 
-    assert contributing.hands_on(make_change_order()).get(ada.id) is None
+    assert contributors.hands_on(make_change_order()).get(ada.id) is None
     assert [hand.person_id for hand in CodeHand.select()] == [ana.id]
 
 
@@ -120,7 +110,7 @@ def test_what_an_unlinked_one_is_sent_under_anew_counts_too(commitment, make_cha
 
     correct(commitment, "subcontract", ada)
 
-    assert contributing.hands_on(load(exported.id))[ada.id] == DEEDS[CODE]
+    assert contributors.hands_on(load(exported.id))[ada.id] == DEEDS[CODE]
 
 
 def test_what_was_accepted_under_the_old_code_is_reviewed_again_and_goes_out_under_the_new_one(commitment, make_change_order, ana, eve):
@@ -136,7 +126,7 @@ def test_what_was_accepted_under_the_old_code_is_reviewed_again_and_goes_out_und
     accepted = accept(failed, ana)
     export(accepted, Receipt(200))
 
-    held = [(row.customer, row.number) for row in numbers.SpectrumNumber.select().order_by(numbers.SpectrumNumber.turn)]
+    held = [(row.customer, row.number) for row in spectrum_numbers.SpectrumNumber.select().order_by(spectrum_numbers.SpectrumNumber.turn)]
     assert load(queued.id).state is Status.EXPORTED
     assert held == [("NORTHSIDE", "S014-001"), ("SOUTHSIDE", "S014-001")]
 
@@ -160,7 +150,7 @@ def test_a_look_alike_of_another_subcontract_number_holds_it_up(commitment, make
 
     correct(other, "subcontract", eve, "SC014")
 
-    assert [one.kind for one in likenesses.of_one(load(waiting.id))] == [likenesses.SUBCONTRACT]
+    assert [one.kind for one in duplicates.of_one(load(waiting.id))] == [duplicates.SUBCONTRACT]
     assert load(waiting.id).checks == "block"
 
 

@@ -9,13 +9,14 @@ from decimal import Decimal
 import pytest
 
 from portal import db, db_writes
-from portal.domain import checks, deciding, events, exports, numbers, outbox, people, sending
+from portal.domain import deciding, events, exports, outbox, people, sending
 from portal.domain.accounts import rights
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.exports import Export
-from portal.domain.numbers import SpectrumNumber
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted, User
+from portal.domain.rules import checks, spectrum_numbers
+from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from tests.cast import signed
 
 pytestmark = pytest.mark.databases_differ("locks and races")
@@ -60,7 +61,7 @@ def test_the_export_waits_for_the_company_s_delay(ready, ana, company, clock):
 @pytest.mark.parametrize("step", ["reserve", "freeze", "promise", "record"])
 def test_an_accept_that_breaks_half_way_leaves_nothing(ready, ana, monkeypatch, step):
     before = everything()
-    owner = {"reserve": numbers, "freeze": exports, "promise": outbox, "record": events}[step]
+    owner = {"reserve": spectrum_numbers, "freeze": exports, "promise": outbox, "record": events}[step]
     monkeypatch.setattr(owner, step, lambda *_, **__: 1 / 0)
 
     with pytest.raises(ZeroDivisionError):
@@ -114,14 +115,14 @@ def test_rights_that_are_taken_away_during_a_decision_are_gone_after_it_in_the_t
         with db.connected():
             db_writes.insist(lambda: take_away(ana.id, False))
 
-    taking, chosen = threading.Thread(target=administrator), numbers.chosen
+    taking, chosen = threading.Thread(target=administrator), spectrum_numbers.chosen
 
     def meanwhile(*given):
         taking.start()
         taking.join(0.5)  # it has to wait for us; if it did not, it would be done by now
         return chosen(*given)
 
-    monkeypatch.setattr(numbers, "chosen", meanwhile)
+    monkeypatch.setattr(spectrum_numbers, "chosen", meanwhile)
 
     signed(ready.id, by=ana, version=ready.version)
     taking.join()
@@ -262,7 +263,7 @@ def test_a_number_stays_with_its_change_order_through_reject_and_resend(ready, a
 
     again = sending.send(ready.id, by=dee, version=ready.version + 1)
 
-    assert numbers.propose(load(again.id)) == "MINE-1"
+    assert spectrum_numbers.propose(load(again.id)) == "MINE-1"
 
 
 def test_the_chain_of_events_verifies_and_a_forged_one_does_not(ready, ana):

@@ -8,19 +8,20 @@ from pathlib import Path
 import pytest
 
 from portal import clock, db
-from portal.domain import checks, correcting, distinguishing, likenesses, matching, sending
+from portal.domain import correcting, distinguishing, matching, sending
 from portal.domain.change_orders import ChangeOrder, Status, load
-from portal.domain.checks import Blocked
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.entries import Entry
-from portal.domain.lookups import COMPLETE_PHASES, JOBS, PHASES, VENDORS, Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
 from portal.domain.people import Membership
+from portal.domain.rules import checks, duplicates
+from portal.domain.rules.checks import Blocked
+from portal.domain.rules.spectrum_lists import COMPLETE_PHASES, JOBS, PHASES, VENDORS, Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
 from tests.scene import GOOD, LINE, assert_said
 
 HUGE = Decimal("99999999999.00")
 JOB = {"number": "24-117", "customer": "NORTHSIDE", "contract": "24-117"}
 PHASE = {"job": "24-117", "phase": "162000", "cost_type": "SUB"}
-RULES = ast.parse(Path("portal/domain/checks.py").read_text(encoding="utf-8"))
+RULES = ast.parse(Path("portal/domain/rules/checks.py").read_text(encoding="utf-8"))
 
 
 def of_line(**changes):
@@ -169,7 +170,7 @@ def test_what_looks_alike_is_told_apart(scene):
     assert_said(checks.at_send(scene.one), "CCO 001 looks like 1", "Correct the number, or say on the page of the change order")
     scene.blocked_at_send()
 
-    distinguishing.tell_apart(scene.id, scene.dee, likenesses.CHANGE_ORDER, other.id)
+    distinguishing.tell_apart(scene.id, scene.dee, duplicates.CHANGE_ORDER, other.id)
     goes_out(scene)
 
 

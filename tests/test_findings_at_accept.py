@@ -4,10 +4,11 @@ from datetime import date
 
 import pytest
 
-from portal.domain import company_settings, numbers
+from portal.domain import company_settings
 from portal.domain.change_orders import Status
-from portal.domain.checks import Blocked
 from portal.domain.companies import Company
+from portal.domain.rules import spectrum_numbers
+from portal.domain.rules.checks import Blocked
 from portal.spectrum.records import Refused, Row
 from tests.scene import assert_said
 
@@ -64,7 +65,7 @@ def test_what_is_switched_on_in_the_settings_goes_out(scene, begins, fix, typed,
 
 def test_the_number_that_a_change_order_has_is_kept(scene):
     scene.fail(Refused("Refused.", http=200, rows=[Row("I", "No", "GL_Account")]))
-    kept = numbers.kept(scene.one)
+    kept = spectrum_numbers.kept(scene.one)
     scene.review_again()
     with pytest.raises(Blocked) as blocked:
         scene.accept(number="X-1")

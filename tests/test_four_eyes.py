@@ -11,23 +11,12 @@ from playhouse.migrations import Runner
 import config
 from portal import clock as clocks
 from portal import db
-from portal.domain import (
-    change_orders,
-    contributing,
-    deciding,
-    events,
-    imports,
-    matching,
-    resolving,
-    reviewing,
-    sending,
-    summaries,
-    uploads,
-)
+from portal.domain import change_orders, deciding, events, imports, matching, resolving, reviewing, sending, summaries, uploads
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Vendor
 from portal.domain.entries import Entry
 from portal.domain.people import Level, Membership, NotPermitted
+from portal.domain.rules import contributors
 from portal.spectrum.records import OutcomeUnknown
 from tests.cast import ANSWERS, export, seen, signed
 from tests.conftest import HTMX, count_queries, sign_in
@@ -288,11 +277,11 @@ def test_whoever_brings_a_file_or_confirms_it_does_not_decide_what_came_of_it(pa
 def test_whoever_changed_a_code_does_not_decide_what_is_sent_under_it(ana, lee, make_change_order, commitment):
     waiting, exported = make_change_order(), make_change_order("exported")
 
-    contributing.record_code(Commitment.vendor == commitment.vendor, lee)
+    contributors.record_code(Commitment.vendor == commitment.vendor, lee)
 
     with pytest.raises(NotPermitted, match="You changed a code under which this change order is sent"):
         signed(waiting.id, by=lee, version=waiting.version)
-    assert lee.id not in contributing.hands_on(exported)
+    assert lee.id not in contributors.hands_on(exported)
     assert waiting_for(lee) == []
 
 
@@ -303,8 +292,8 @@ def test_a_code_that_a_file_fills_in_makes_its_writer_one_of_them(ana, lee, comp
 
     books.commitment(Entry("line 1", redraft_of("001"), "24-117", "SC-014", vendor_name=vendor.name, vendor_code="VOLTCO"))
 
-    assert contributing.hands_on(waiting)[ana.id] == contributing.DEEDS[contributing.CODE]
-    assert lee.id not in contributing.hands_on(waiting)
+    assert contributors.hands_on(waiting)[ana.id] == contributors.DEEDS[contributors.CODE]
+    assert lee.id not in contributors.hands_on(waiting)
 
 
 def test_who_had_a_hand_in_what_exists_is_read_from_its_events_at_an_upgrade(pat, ana, dee, ada, make_change_order):
@@ -312,7 +301,7 @@ def test_who_had_a_hand_in_what_exists_is_read_from_its_events_at_an_upgrade(pat
     with events.by_token("Procore sync", ada.id):
         by_token = make_change_order()
     untouched = make_change_order()
-    before = {one.id: contributing.hands_on(load(one.id)) for one in (edited, by_token, untouched)}
+    before = {one.id: contributors.hands_on(load(one.id)) for one in (edited, by_token, untouched)}
     migration = next(one for one in Runner(db.database.obj, str(db.MIGRATIONS)).status() if one.name.endswith("_contributions")).load()
     migrator = SchemaMigrator.from_database(db.database.obj)
 
@@ -320,7 +309,7 @@ def test_who_had_a_hand_in_what_exists_is_read_from_its_events_at_an_upgrade(pat
         migration.down(migrator, db.database.obj)
         migration.up(migrator, db.database.obj)
 
-    assert {id: contributing.hands_on(load(id)) for id in before} == before
+    assert {id: contributors.hands_on(load(id)) for id in before} == before
     assert [set(hands) for hands in before.values()] == [{pat.id, dee.id}, {ada.id, dee.id}, {dee.id}]
 
 

@@ -8,10 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from portal import db
-from portal.domain import checks, drafting, exports, numbers, previews, sending
+from portal.domain import drafting, exports, previews, sending
 from portal.domain.change_orders import load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
+from portal.domain.rules import checks, spectrum_numbers
 from portal.spectrum.records import FIELDS
 
 BY_NAME = {field.name: field for field in FIELDS}
@@ -110,7 +111,7 @@ def fits(export):
 @given(title=titles, description=words, written_lines=sound_lines)
 def test_a_sound_change_order_is_let_through_and_frozen_whole(written, title, description, written_lines):
     def examine(change_order):
-        number = numbers.propose(change_order)
+        number = spectrum_numbers.propose(change_order)
         if not let_through(change_order, number):
             assert checks.blocking(checks.at_send(change_order)), "Accept refuses what Send took"
             return None
@@ -130,7 +131,7 @@ def test_whatever_is_written_what_the_rules_let_through_freezes(written, number,
     line, places = odd
 
     def examine(change_order):
-        proposed = numbers.propose(change_order)
+        proposed = spectrum_numbers.propose(change_order)
         if not let_through(change_order, proposed):
             return None
 
@@ -147,7 +148,7 @@ def test_whatever_is_written_what_the_rules_let_through_freezes(written, number,
 @given(number=st.just("") | st.text("ABab019- é/", max_size=9), title=titles | words, description=st.just("") | words)
 def test_whatever_an_approver_types_the_preview_is_what_is_frozen_or_a_finding(written, number, title, description):
     def examine(change_order):
-        chosen = numbers.chosen(change_order, number)
+        chosen = spectrum_numbers.chosen(change_order, number)
         preview = previews.of(change_order, chosen, title, description)
         if not let_through(change_order, chosen, title, description):
             assert preview.findings

@@ -9,12 +9,13 @@ from playhouse import migrations
 from playhouse.migrate import SchemaMigrator
 
 from portal import db
-from portal.domain import checks, contributing, distinguishing, events, judging, likenesses, lists, sending, trail
+from portal.domain import distinguishing, events, lists, sending, trail
 from portal.domain.change_orders import ChangeOrder, Overtaken, load
-from portal.domain.checks import Blocked
 from portal.domain.commitments import Commitment, Job
-from portal.domain.likenesses import Distinction
 from portal.domain.people import Level, Membership, NotPermitted
+from portal.domain.rules import checks, contributors, duplicates, recheck
+from portal.domain.rules.checks import Blocked
+from portal.domain.rules.duplicates import Distinction
 from tests.cast import signed
 from tests.conftest import count_queries, sign_in
 from tests.today import ZONE
@@ -73,7 +74,7 @@ def test_once_a_person_said_that_it_is_another_one_it_is_sent_and_accounting_rea
     first = make_change_order("exported", number="001")
     second = make_change_order("draft", number="1")
 
-    distinguishing.tell_apart(second.id, dee, likenesses.CHANGE_ORDER, first.id)
+    distinguishing.tell_apart(second.id, dee, duplicates.CHANGE_ORDER, first.id)
 
     sending.send(second.id, dee, second.version)
     told = [finding.text for finding in lists.row(second.id, ana).findings]
@@ -152,9 +153,9 @@ def test_a_job_that_looks_like_an_earlier_one_waits(make_change_order, make_comm
 def test_the_word_about_a_commitment_holds_for_all_its_change_orders(make_change_order, make_commitment, dee):
     early, late = make_commitment("SC-015", "A1"), make_commitment("SC-15", "B2")
     first, second = make_change_order("draft", commitment=late), make_change_order("draft", commitment=late)
-    judging.again()
+    recheck.again()
 
-    distinguishing.tell_apart(first.id, dee, likenesses.COMMITMENT, early.id)
+    distinguishing.tell_apart(first.id, dee, duplicates.COMMITMENT, early.id)
 
     assert [blocking for blocking, _ in said_of(load(second.id))] == [False]
     assert load(second.id).checks == "warn"
@@ -326,12 +327,12 @@ def test_who_only_repeats_it_may_accept_it(make_change_order, presser, dee):
     assert accept(second, presser).status == "queued"
 
 
-@pytest.mark.parametrize("kind", [likenesses.COMMITMENT, likenesses.SUBCONTRACT])
+@pytest.mark.parametrize("kind", [duplicates.COMMITMENT, duplicates.SUBCONTRACT])
 def test_of_a_commitment_it_counts_for_what_is_written_later_too_until_another_approver_has_accepted(
     make_change_order, job, vendor, presser, ana, dee, kind
 ):
-    numbers = ("SC-15", "SC15") if kind == likenesses.COMMITMENT else ("SC-15", "SC-16")
-    subcontracts = ("A", "B") if kind == likenesses.COMMITMENT else ("C-1", "C1")
+    numbers = ("SC-15", "SC15") if kind == duplicates.COMMITMENT else ("SC-15", "SC-16")
+    subcontracts = ("A", "B") if kind == duplicates.COMMITMENT else ("C-1", "C1")
     early, late = (
         Commitment.create(job=job, vendor=vendor, number=number, subcontract=subcontract)
         for number, subcontract in zip(numbers, subcontracts, strict=True)
@@ -341,13 +342,13 @@ def test_of_a_commitment_it_counts_for_what_is_written_later_too_until_another_a
 
     later = make_change_order("ready", commitment=late, number="002")
     for one in (waiting, later):
-        assert presser.id in contributing.hands_on(load(one.id))
+        assert presser.id in contributors.hands_on(load(one.id))
     with pytest.raises(NotPermitted, match="You said that"):
         accept(later, presser)
     accept(later, ana)
 
-    assert presser.id not in contributing.hands_on(make_change_order("ready", commitment=late, number="003"))
-    assert contributing.hands_on(load(later.id))[presser.id] == contributing.DEEDS[contributing.APART]
+    assert presser.id not in contributors.hands_on(make_change_order("ready", commitment=late, number="003"))
+    assert contributors.hands_on(load(later.id))[presser.id] == contributors.DEEDS[contributors.APART]
 
 
 def whole(number):

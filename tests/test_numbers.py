@@ -9,13 +9,14 @@ from playhouse import migrations
 from playhouse.migrate import SchemaMigrator
 
 from portal import db
-from portal.domain import checks, deciding, events, lists, numbers, resolving, sending
+from portal.domain import deciding, events, lists, resolving, sending
 from portal.domain.change_orders import Status, load
-from portal.domain.checks import Blocked
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
 from portal.domain.exports import Export
-from portal.domain.numbers import SpectrumNumber, Taken
+from portal.domain.rules import checks, spectrum_numbers
+from portal.domain.rules.checks import Blocked
+from portal.domain.rules.spectrum_numbers import SpectrumNumber, Taken
 from portal.spectrum.records import NotSent, Receipt, Refused, Row
 from tests.cast import export, seen, signed
 from tests.conftest import HTMX, sign_in
@@ -114,7 +115,7 @@ def test_a_number_follows_its_change_order_under_another_company_while_it_is_fre
     recall(change_order, ana)
     keep_books_as("XYZ")
 
-    assert numbers.propose(load(change_order.id)) == numbers.kept(load(change_order.id)) == "X-1"
+    assert spectrum_numbers.propose(load(change_order.id)) == spectrum_numbers.kept(load(change_order.id)) == "X-1"
     with pytest.raises(Blocked, match="has the Spectrum number X-1 for good"):
         accept(change_order, ana, "X-2")
 
@@ -122,7 +123,7 @@ def test_a_number_follows_its_change_order_under_another_company_while_it_is_fre
 def test_what_was_taken_meanwhile_and_never_sent_gets_another_number_with_a_warning(robbed, ana):
     first, second = robbed
 
-    (warning,) = [finding for finding in checks.at_accept(first, numbers.propose(first), None, None) if finding.rule == 17]
+    (warning,) = [finding for finding in checks.at_accept(first, spectrum_numbers.propose(first), None, None) if finding.rule == 17]
     accept(first, ana)
 
     assert (warning.text, warning.blocking) == ("Its number X-1 belongs to CCO 002 of SC-014 now; S014-001 is used instead.", False)
@@ -242,7 +243,7 @@ def test_a_number_that_was_had_before_is_in_force_again(make_change_order, ana, 
 
     resolving.by_hand(one.id, ada, load(one.id).version, "X-1", "typed in")
 
-    assert numbers.kept(load(one.id)) == "X-1"
+    assert spectrum_numbers.kept(load(one.id)) == "X-1"
     assert SpectrumNumber.select().count() == 2
 
 
@@ -267,17 +268,17 @@ def test_entered_by_hand_names_who_has_the_number(pair, ana, ada):
 
 def test_who_asks_for_a_number_of_another_is_told_whose_it_is(pair):
     first, second = pair
-    numbers.reserve(first, "X-1")
+    spectrum_numbers.reserve(first, "X-1")
 
     with pytest.raises(Taken) as refused:
-        numbers.reserve(second, "X-1")
+        spectrum_numbers.reserve(second, "X-1")
 
     assert refused.value.holder.id == first.id
 
 
 def test_of_two_who_take_one_number_at_once_one_has_it_and_the_other_is_told_whose_it_is(pair, ana, lee, monkeypatch):
     """On PostgreSQL both have passed the checks when the first takes it; on SQLite the second waits before it looks."""
-    start, told, reserve = threading.Barrier(2), [], numbers.reserve
+    start, told, reserve = threading.Barrier(2), [], spectrum_numbers.reserve
 
     def together(change_order, number):
         if not db.is_sqlite():
@@ -291,7 +292,7 @@ def test_of_two_who_take_one_number_at_once_one_has_it_and_the_other_is_told_who
             except Blocked as refused:
                 told.append((change_order.id, str(refused)))
 
-    monkeypatch.setattr(numbers, "reserve", together)
+    monkeypatch.setattr(spectrum_numbers, "reserve", together)
     racers = [threading.Thread(target=press, args=pressing) for pressing in zip(pair, (ana, lee), strict=True)]
 
     for racer in racers:

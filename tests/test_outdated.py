@@ -10,13 +10,13 @@ from portal import db
 from portal.background import tasks
 from portal.domain import company_settings, deciding, events, exporting, exports, outdated, resolving, reviewing, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
-from portal.domain.checks import Blocked
 from portal.domain.companies import Company
 from portal.domain.exports import Export
 from portal.domain.lanes import Lane
-from portal.domain.numbers import SpectrumNumber
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Level, NotPermitted
+from portal.domain.rules.checks import Blocked
+from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row
 from tests.cast import signed
 from tests.conftest import HTMX, count_queries, sign_in

@@ -12,13 +12,13 @@ from bs4 import BeautifulSoup
 from portal import clock, db
 from portal.domain import correcting, matching, pausing, resolving, sending
 from portal.domain.change_orders import ChangeOrder, Status
-from portal.domain.checks import Blocked
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
 from portal.domain.entries import Entry
 from portal.domain.lanes import Lane
-from portal.domain.lookups import JOBS, PHASES, VENDORS, Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
 from portal.domain.people import Membership
+from portal.domain.rules.checks import Blocked
+from portal.domain.rules.spectrum_lists import JOBS, PHASES, VENDORS, Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
 from portal.spectrum.records import NotSent, OutcomeUnknown, Refused, Row, catalogue
 from tests.conftest import sign_in
 from tests.scene import GOOD, LINE

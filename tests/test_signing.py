@@ -15,7 +15,7 @@ from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
 from portal.domain.exports import Export
-from portal.domain.numbers import SpectrumNumber
+from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from portal.domain.signing import Changed
 from tests.cast import seen
 from tests.conftest import HTMX, sign_in

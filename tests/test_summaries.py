@@ -9,10 +9,11 @@ import pytest
 
 from portal import db, failpoints
 from portal.background import keeper
-from portal.domain import companies, contributing, deciding, summaries
+from portal.domain import companies, deciding, summaries
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.outbox import Dispatch, NotWanted, Task
 from portal.domain.people import Level, User
+from portal.domain.rules import contributors
 from tests import keepers
 from tests.conftest import count_queries
 
@@ -168,14 +169,14 @@ def test_what_waits_is_what_the_person_may_decide_by_the_same_rule_as_the_row(ma
     ChangeOrder.update(sent_by=ana).where(ChangeOrder.id == sent.id).execute()
     ChangeOrder.update(created_by=ana).where(ChangeOrder.id == written.id).execute()
     ChangeOrder.update(created_by=None, sent_by=None).where(ChangeOrder.id == nobodys.id).execute()
-    contributing.record(edited.id, [ana], contributing.WROTE)
-    contributing.record(foreign.id, [lee], contributing.WROTE)
+    contributors.record(edited.id, [ana], contributors.WROTE)
+    contributors.record(foreign.id, [lee], contributors.WROTE)
 
     for four_eyes in (True, False):
         companies.Company.update(four_eyes=four_eyes).execute()
         for person in (ana, lee, dee, ben, eve):
             rows = [load(row.id) for row in ChangeOrder.select().where(ChangeOrder.status == Status.READY).order_by(ChangeOrder.id)]
-            hands = contributing.all_hands(rows)
+            hands = contributors.all_hands(rows)
             may = [row.id for row in rows if not deciding.why_not(row, person, hands[row.id])]
             found = summary_of(person)
             assert (found.count, sorted(shown.id for shown in found.shown)) == (len(may), may), (person.name, four_eyes)

@@ -6,12 +6,13 @@ from decimal import Decimal
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import checks, companies, drafting, entries, events, numbers, revisions, sending
+from portal.domain import companies, drafting, entries, events, revisions, sending
 from portal.domain.change_orders import ChangeOrder, Status, load
-from portal.domain.checks import Blocked
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
 from portal.domain.entries import Entry
+from portal.domain.rules import checks, spectrum_numbers
+from portal.domain.rules.checks import Blocked
 from portal.domain.sending import Draft, LineDraft
 from tests.cast import signed
 from tests.conftest import sign_in
@@ -71,7 +72,7 @@ def test_rule_14_where_the_company_allows_it_tax_is_told_and_sent_to_nobody(draf
     sent = sending.send(written.id, dee, written.version)
 
     assert findings(sent, 14) == findings(sent, 14, checks.on_review) == [("tax", False)]
-    frozen = drafting.draft(load(sent.id), numbers.propose(sent), None, None, date(2026, 11, 23))
+    frozen = drafting.draft(load(sent.id), spectrum_numbers.propose(sent), None, None, date(2026, 11, 23))
     assert frozen.total == Decimal("4250.00")
     assert "350.63" not in str(frozen)
     assert accept(sent, ana).status == Status.QUEUED

@@ -10,10 +10,10 @@ from portal.background import tasks
 from portal.cli import main
 from portal.domain import events, letters, outbox, pausing, quiet_window, resolving, timekeeping
 from portal.domain.change_orders import Status, load
-from portal.domain.checks import Blocked
 from portal.domain.exports import Attempt, Export
 from portal.domain.lanes import MAIL, Lane, Lost
 from portal.domain.outbox import Dispatch, Task
+from portal.domain.rules.checks import Blocked
 from tests.test_verifying import GOOD, LINES, TIMEOUT, Tables, after_quiet, state, work  # noqa: F401
 from tests.test_verifying import accepted as accepted
 from tests.test_verifying import doubtful as doubtful

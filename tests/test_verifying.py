@@ -11,11 +11,11 @@ from portal import db, db_writes
 from portal.background import tasks
 from portal.domain import calls, events, exporting, exports, outbox, quiet_window, readings, resolving, verifying
 from portal.domain.change_orders import SUBJECT, Status, load
-from portal.domain.checks import Blocked
 from portal.domain.companies import ADDS, REPLACES, Company
 from portal.domain.exports import Attempt, Export
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch, Task
+from portal.domain.rules.checks import Blocked
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Stored, StoredLine, Unanswered
 from tests.cast import signed
 from tests.test_export_step import Answers

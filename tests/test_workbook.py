@@ -14,12 +14,12 @@ from portal.background import tasks
 from portal.cli import main
 from portal.domain import deciding, events, exporting, exports, fallback, outbox, resolving, reviewing
 from portal.domain.change_orders import ChangeOrder, Status, load
-from portal.domain.checks import Blocked
 from portal.domain.companies import Company
 from portal.domain.exports import Attempt, Export, Outcome
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted
+from portal.domain.rules.checks import Blocked
 from portal.spectrum.records import FIELDS, Receipt
 from tests.cast import signed
 from tests.conftest import HTMX, sign_in

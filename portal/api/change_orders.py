@@ -14,10 +14,10 @@ from portal.domain import change_orders, delivering, events, revisions, sending
 from portal.domain.accounts import idempotency
 from portal.domain.accounts.idempotency import Answer, OtherRequest
 from portal.domain.change_orders import ChangeOrder, Overtaken
-from portal.domain.checks import Blocked
 from portal.domain.commitments import Commitment
 from portal.domain.delivering import CameBack, Wanted
 from portal.domain.people import User
+from portal.domain.rules.checks import Blocked
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 bp.record(url_ids.register)

@@ -5,8 +5,9 @@ from typing import Any
 from flask import url_for
 
 from portal.api import problems, schemas
-from portal.domain import checks, delivering, numbers
+from portal.domain import delivering
 from portal.domain.change_orders import ChangeOrder
+from portal.domain.rules import checks, spectrum_numbers
 
 
 def full(change_order: ChangeOrder) -> schemas.ChangeOrder:
@@ -14,7 +15,7 @@ def full(change_order: ChangeOrder) -> schemas.ChangeOrder:
     matters = (change_order.is_editable and not change_order.as_sent) or change_order.is_ready
     found = (checks.at_send if change_order.is_editable else checks.on_review)(change_order) if matters else []
     return schemas.ChangeOrder(
-        **_facts(change_order, numbers.kept(change_order)),
+        **_facts(change_order, spectrum_numbers.kept(change_order)),
         description=change_order.description,
         project_status=change_order.project_status,
         reason=delivering.reason(change_order) or None,
@@ -25,7 +26,7 @@ def full(change_order: ChangeOrder) -> schemas.ChangeOrder:
 
 def listed(found: list[ChangeOrder]) -> list[schemas.Summary]:
     """The change orders in a list, in a constant number of queries."""
-    kept = numbers.all_kept(found)
+    kept = spectrum_numbers.all_kept(found)
     return [schemas.Summary(**_facts(change_order, kept.get(change_order.id, ""))) for change_order in found]
 
 

@@ -8,9 +8,10 @@ from typing import Any
 from config import Settings
 from portal import spectrum
 from portal.crypto import Sealer, Unreadable
-from portal.domain import companies, comparing, connection, connection_tests, exporting, lookups, refreshing, resending, verifying
+from portal.domain import companies, comparing, connection, connection_tests, exporting, refreshing, resending, verifying
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.readings import Read
+from portal.domain.rules import spectrum_lists
 from portal.spectrum import records
 from portal.spectrum.listing import NONE
 from portal.spectrum.signin import Enhanced, Token
@@ -73,10 +74,10 @@ def enhanced(company: companies.Company, sealer: Sealer, held: connection.Creden
 
 def questions(erp: Any) -> refreshing.Questions:
     return {
-        lookups.JOBS: lambda code, _: erp.jobs(code),
-        lookups.VENDORS: lambda code, _: erp.vendors(code),
-        lookups.PHASES: lambda code, job: erp.phases(code, job),
-        lookups.COMPLETE_PHASES: lambda code, job: none_is_fine(erp.phases(code, job, lookups.COMPLETE)),
+        spectrum_lists.JOBS: lambda code, _: erp.jobs(code),
+        spectrum_lists.VENDORS: lambda code, _: erp.vendors(code),
+        spectrum_lists.PHASES: lambda code, job: erp.phases(code, job),
+        spectrum_lists.COMPLETE_PHASES: lambda code, job: none_is_fine(erp.phases(code, job, spectrum_lists.COMPLETE)),
     }
 
 

@@ -8,13 +8,14 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from portal.db import transaction
-from portal.domain import checks, currencies, events, judging, lookups, mailing, outbox, outdated, people
+from portal.domain import currencies, events, mailing, outbox, outdated, people
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.companies import Company, current, hold
 from portal.domain.events import Event
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
+from portal.domain.rules import checks, recheck, spectrum_lists
 
 LONGEST_DELAY_S = 3600
 MOST_REASONS, LONGEST_REASON = 6, 100
@@ -159,16 +160,16 @@ def change(section: str, values: Mapping[str, str], by: User, confirmed: int = 0
         if old:
             new = {field: wanted[field] for field in old}
             if "code" in old:
-                lookups.forget(company)
+                spectrum_lists.forget(company)
                 _unmark(company, old, new)
             Company.update(**new).where(Company.id == company.id).execute()
             event = events.record("company", company.id, "settings changed", by, old=old, new=new)
             if old.get("four_eyes"):
                 _tell_four_eyes_off(event)
     if "currency" in old:
-        judging.again()
+        recheck.again()
     elif "tax_allowed" in old:
-        judging.again(ChangeOrder.tax != Decimal(0))
+        recheck.again(ChangeOrder.tax != Decimal(0))
     return current()
 
 

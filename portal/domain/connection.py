@@ -14,12 +14,13 @@ from portal import clock
 from portal.crypto import Sealer, Unreadable
 from portal.db import Model, transaction
 from portal.db_writes import attempt
-from portal.domain import company_settings, events, lookups, mailing, outbox, people
+from portal.domain import company_settings, events, mailing, outbox, people
 from portal.domain.companies import Company, current
 from portal.domain.company_settings import Invalid
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted, User
+from portal.domain.rules import spectrum_lists
 
 WARN_FROM = timedelta(days=14)
 REMIND_AT = (0, 1, 3, 7, 14)  # days before the end; each once per secret and administrator
@@ -131,7 +132,7 @@ def change(values: Mapping[str, str], by: User, sealer: Sealer) -> None:
             setattr(kept, name, value)
         kept.save()
         if "authorization_id" in sealed:
-            lookups.forget(current())
+            spectrum_lists.forget(current())
         facts = {"old": _told(old), "new": _told({name: wanted[name] for name in old}), "secrets": told}
         events.record("company", kept.company_id, "connection changed", by, **facts)
 

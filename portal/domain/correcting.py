@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.db import lock, transaction
-from portal.domain import checks, contradicting, contributing, events, judging, keys, mailing, matching, outbox, outdated, people
+from portal.domain import contradicting, events, keys, mailing, matching, outbox, outdated, people
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.commitments import Kind as CommitmentKind
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
+from portal.domain.rules import checks, contributors, recheck
 
 CORRECTED = "code corrected"
 LONGEST = 10
@@ -77,7 +78,7 @@ def correct(commitment: Commitment, kind: str, seen: str, typed: str, by: User, 
         outdated.ensure_known(outdated.code_carriers(under, what.field, old, code), confirmed)
         _write(thing, {what.field: code}, {what.field: old}, {what.field: code}, by)
     # a subcontract number is compared with those of all commitments of the job
-    judging.again(Commitment.job == commitment.job if kind == "subcontract" else under)
+    recheck.again(Commitment.job == commitment.job if kind == "subcontract" else under)
 
 
 def give_vendor(commitment: Commitment, seen: int | None, wanted: int | None, name: str, code: str, by: User, confirmed: int = 0) -> None:
@@ -99,7 +100,7 @@ def give_vendor(commitment: Commitment, seen: int | None, wanted: int | None, na
             under = Commitment.id == commitment.id
             outdated.ensure_known(outdated.code_carriers(under, "code", str(before.code), str(vendor.code)), confirmed)
         _write(commitment, {"vendor": vendor.id}, {"vendor": _named(before)}, {"vendor": _named(vendor)}, by)
-    judging.again(Commitment.id == commitment.id)
+    recheck.again(Commitment.id == commitment.id)
 
 
 def say_subcontract(commitment: Commitment, seen: bool, wanted: bool, by: User) -> None:
@@ -113,7 +114,7 @@ def say_subcontract(commitment: Commitment, seen: bool, wanted: bool, by: User) 
         if old == wanted:
             return
         _write(commitment, {"as_subcontract": wanted}, {"as_subcontract": old}, {"as_subcontract": wanted}, by)
-    judging.again(Commitment.id == commitment.id)
+    recheck.again(Commitment.id == commitment.id)
 
 
 def give_kind(commitment: Commitment, seen: str, wanted: str, by: User) -> None:
@@ -129,7 +130,7 @@ def give_kind(commitment: Commitment, seen: str, wanted: str, by: User) -> None:
         if old == wanted:
             return
         _write(commitment, {"kind": wanted}, {"kind": old}, {"kind": wanted}, by)
-    judging.again(Commitment.id == commitment.id)
+    recheck.again(Commitment.id == commitment.id)
 
 
 def choices(commitment: Commitment) -> list[Vendor]:
@@ -165,8 +166,8 @@ def _write(thing: Any, changes: dict[str, Any], old: dict[str, Any], new: dict[s
     model = type(thing)
     subject = model._meta.table_name
     model.update(**changes).where(model.id == thing.id).execute()
-    contributing.record_code(matching.UNDER[model] == thing, by)
-    contributing.record_setting(subject, thing.id, changes, by)
+    contributors.record_code(matching.UNDER[model] == thing, by)
+    contributors.record_setting(subject, thing.id, changes, by)
     event = events.record(subject, thing.id, CORRECTED, by, old=old, new=new)
     for admin in people.administrators():
         outbox.promise(mailing.code_key(event.seq, admin.id), MAIL, Task.CODE, event.ref)
@@ -196,7 +197,7 @@ def _new(company: Any, name: str, code: str, by: User) -> Vendor:
     _ensure_own_code(vendor, vendor.code)
     vendor.save(force_insert=True)
     events.record("vendor", vendor.id, "created", by, name=vendor.name, code=vendor.code)
-    contributing.record_setting("vendor", vendor.id, ["code"], by)
+    contributors.record_setting("vendor", vendor.id, ["code"], by)
     return vendor
 
 

@@ -6,29 +6,15 @@ from typing import Any
 
 from portal import clock, failpoints
 from portal.db import transaction
-from portal.domain import (
-    change_orders,
-    checks,
-    contributing,
-    drafting,
-    events,
-    exports,
-    leftovers,
-    mailing,
-    numbers,
-    outbox,
-    people,
-    renumbering,
-    signing,
-    transitions,
-)
+from portal.domain import change_orders, drafting, events, exports, leftovers, mailing, outbox, people, renumbering, signing, transitions
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
-from portal.domain.checks import Finding
 from portal.domain.companies import Company
-from portal.domain.contributing import Hands
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
+from portal.domain.rules import checks, contributors, spectrum_numbers
+from portal.domain.rules.checks import Finding
+from portal.domain.rules.contributors import Hands
 from portal.domain.transitions import LONGEST_REASON
 
 REJECTABLE = (Status.READY, Status.FAILED)
@@ -60,7 +46,7 @@ def accept(
         change_order.expect(Status.READY, version)
         ensure_may_decide(change_order, by)
         signing.require(change_order, seen)  # before the rules: what they say now is about what the approver has not seen
-        number, lost = numbers.chosen(change_order, number), numbers.lost(change_order)
+        number, lost = spectrum_numbers.chosen(change_order, number), spectrum_numbers.lost(change_order)
         found = checks.at_accept(change_order, number, title, description, accounting_date)
         checks.require([*found, *leftovers.against_accept(change_order), *renumbering.findings(change_order, by, removed=removed)])
         _reserve(change_order, number)
@@ -90,7 +76,7 @@ def reject(id: int, by: User, version: int, reason: str, removed: bool = False, 
         unsure = leftovers.against_second_entry(workbook, not_entered=not_entered)
         checks.require([*reason_findings(reason), *(leftovers.against_reject(left) if not removed else []), *unsure])
         change_order.move(Status.REJECTED, version, decided_by=by, decided_at=clock.now(), export=None)
-        for person in contributing.authors(change_order):
+        for person in contributors.authors(change_order):
             outbox.promise(mailing.rejected_key(change_order, person), MAIL, Task.REJECTED, change_order.id)
         facts = {**({"removed": left} if left else {}), **leftovers.said_of(workbook)}
         _record(change_order, "rejected", by, seen=version, reason=reason, **facts)
@@ -137,7 +123,7 @@ def reason_findings(reason: str) -> list[Finding]:
 
 def ensure_may_decide(change_order: ChangeOrder, by: User) -> None:
     """Rule 21. Raises NotPermitted with the reason that the row also shows."""
-    if why := why_not(change_order, by, contributing.hands_on(change_order), people.approvers):
+    if why := why_not(change_order, by, contributors.hands_on(change_order), people.approvers):
         raise NotPermitted(why)
 
 
@@ -146,21 +132,21 @@ def why_not(change_order: ChangeOrder, by: User, hands: Hands, approvers: Callab
 
     `hands`: who had a hand in it (`contributing.hands_on`).
     """
-    return by.why_not_decide or contributing.why_not(change_order, by, hands, approvers)
+    return by.why_not_decide or contributors.why_not(change_order, by, hands, approvers)
 
 
 def waits_for(by: User) -> Any:
     """Ready, and `why_not` is empty for `by`: as a condition of a query over change orders joined to their company."""
     if not by.may_decide:
         return ChangeOrder.id.is_null()
-    return (ChangeOrder.status == Status.READY) & (~Company.four_eyes | contributing.without(by))
+    return (ChangeOrder.status == Status.READY) & (~Company.four_eyes | contributors.without(by))
 
 
 def _reserve(change_order: ChangeOrder, number: str) -> None:
     try:
-        numbers.reserve(change_order, number)
-    except numbers.Taken as taken:
-        text = f"The number {taken.number} was taken by {numbers.named(taken.holder)} this very moment."
+        spectrum_numbers.reserve(change_order, number)
+    except spectrum_numbers.Taken as taken:
+        text = f"The number {taken.number} was taken by {spectrum_numbers.named(taken.holder)} this very moment."
         raise checks.Blocked([Finding(17, "number", text, checks.ACCOUNTING, "Pick another.")]) from None
 
 
@@ -168,7 +154,7 @@ def _queue(change_order: ChangeOrder, by: User, version: int, export: exports.Ex
     """Ready -> Queued, with the promise to send the Export after the company's delay."""
     company = change_order.company
     change_order.move(Status.QUEUED, version, decided_by=by, decided_at=clock.now(), export=export.id)
-    contributing.settle_codes(change_order, by)
+    contributors.settle_codes(change_order, by)
     outbox.promise(export.key, company.lane, Task.EXPORT, export.id, timedelta(seconds=company.export_delay))
 
 

@@ -3,11 +3,12 @@
 from typing import Any
 
 from portal.db import transaction
-from portal.domain import change_orders, commitments, contributing, events, judging, likenesses, people, sending
+from portal.domain import change_orders, commitments, events, people, sending
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken
 from portal.domain.commitments import Commitment
-from portal.domain.likenesses import CHANGE_ORDER, JOB, Distinction, Likeness
 from portal.domain.people import User
+from portal.domain.rules import contributors, duplicates, recheck
+from portal.domain.rules.duplicates import CHANGE_ORDER, JOB, Distinction, Likeness
 
 SAID = "said to be another one"  # the action of its event
 
@@ -22,7 +23,7 @@ def tell_apart(id: int, by: User, kind: str, other: int) -> Likeness:
         commitments.hold(ChangeOrder.get_by_id(id).commitment)  # the other one of the pair is judged again here
         change_order = change_orders.hold(id)
         sending.ensure_may_write(change_order, by)
-        found = next((one for one in likenesses.of_one(change_order) if (one.kind, one.other_id) == (kind, other)), None)
+        found = next((one for one in duplicates.of_one(change_order) if (one.kind, one.other_id) == (kind, other)), None)
         if found is None:
             raise Overtaken(change_order)
         _say(change_order, by, found)
@@ -31,7 +32,7 @@ def tell_apart(id: int, by: User, kind: str, other: int) -> Likeness:
 
 def tell_apart_all(change_order: ChangeOrder, by: User | None) -> None:
     """The same of everything that it looks like, in the transaction of an import where this was ticked in the preview."""
-    for likeness in likenesses.of_one(change_order) if by else ():
+    for likeness in duplicates.of_one(change_order) if by else ():
         _say(change_order, by, likeness)
 
 
@@ -45,19 +46,19 @@ def _say(change_order: ChangeOrder, by: User | None, likeness: Likeness) -> None
         return  # somebody else said so this very moment
     _contribute(likeness, by)
     events.record(SUBJECT, change_order.id, SAID, by, kind=kind, number=likeness.number, other=likeness.other)
-    judging.again(_concerned(likeness))
+    recheck.again(_concerned(likeness))
 
 
 def _contribute(likeness: Likeness, by: User) -> None:
     """Four eyes: neither of the two could be sent, or accepted beside the other, before somebody said so."""
     if likeness.kind == CHANGE_ORDER:
         for one in (likeness.id, likeness.other_id):
-            contributing.record(one or 0, [by], contributing.APART)
+            contributors.record(one or 0, [by], contributors.APART)
         return
     thing, under = ("job", Commitment.job) if likeness.kind == JOB else ("commitment", Commitment.id)
     pair = (likeness.id or 0, likeness.other_id)
     for ref, other in (pair, pair[::-1]):
-        contributing.record_apart(thing, ref, other, under == ref, by)
+        contributors.record_apart(thing, ref, other, under == ref, by)
 
 
 def _concerned(likeness: Likeness) -> Any:

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from portal.domain import change_orders, checks, events, previews
-from portal.domain.checks import Finding
+from portal.domain import change_orders, events, previews
 from portal.domain.events import Event
 from portal.domain.exports import Attempt, Export
 from portal.domain.lists import Row
 from portal.domain.previews import Preview, Received
+from portal.domain.rules import checks
+from portal.domain.rules.checks import Finding
 
 BY_PEOPLE = ("retried", "said present", "said absent", "rejected", "entered by hand")
 

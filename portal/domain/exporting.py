@@ -11,13 +11,14 @@ from datetime import timedelta
 
 from portal import clock, failpoints
 from portal.db import transaction
-from portal.domain import calls, change_orders, checks, events, exports, numbers, outbox, outdated, settling, verifying
+from portal.domain import calls, change_orders, events, exports, outbox, outdated, settling, verifying
 from portal.domain.calls import Call
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
 from portal.domain.exports import Attempt, Export
 from portal.domain.lanes import ONE_CALL, Lane
 from portal.domain.outbox import LOST_WORKERS, Dispatch
 from portal.domain.readings import ONE_READING, Read
+from portal.domain.rules import checks, spectrum_numbers
 
 GIVE_UP = timedelta(hours=24)
 RECENTLY = timedelta(hours=2)  # tries are at most an hour apart
@@ -96,8 +97,8 @@ def _is_outdated(dispatch: Dispatch, change_order: ChangeOrder, export: Export) 
 def _has_lost_its_number(dispatch: Dispatch, change_order: ChangeOrder, export: Export) -> bool:
     """Failed where another change order holds the number under the key that is about to be sent: Spectrum would merge the two."""
     try:
-        numbers.reserve(change_order, export.number)
-    except numbers.Taken as taken:
+        spectrum_numbers.reserve(change_order, export.number)
+    except spectrum_numbers.Taken as taken:
         rows = [["check", "number", str(taken)]]
         settling.fail(dispatch, change_order, "data", str(taken), rows=rows, sent=exports.stored(export))
         return True

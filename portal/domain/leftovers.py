@@ -3,11 +3,12 @@
 What was left as a workbook may have been entered from there by somebody, which the portal cannot know: a person says that as well.
 """
 
-from portal.domain import checks, events, fallback
+from portal.domain import events, fallback
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
-from portal.domain.checks import Finding
 from portal.domain.events import Event
 from portal.domain.exports import Export, doubtful, stored
+from portal.domain.rules import checks
+from portal.domain.rules.checks import Finding
 
 
 def of(change_order: ChangeOrder) -> list[int]:

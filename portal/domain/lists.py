@@ -10,15 +10,16 @@ import peewee
 
 from portal import clock
 from portal.db import cents
-from portal.domain import change_orders, checks, contributing, deciding, events, likenesses, lookups, numbers, offers, people, revisions
+from portal.domain import change_orders, deciding, events, offers, people, revisions
 from portal.domain.change_orders import ChangeOrder, Status
-from portal.domain.checks import Finding
 from portal.domain.commitments import Job
 from portal.domain.events import Event
 from portal.domain.offers import Offers
 from portal.domain.people import Membership, User
 from portal.domain.readings import LOOK
 from portal.domain.revisions import Comparison
+from portal.domain.rules import checks, contributors, duplicates, spectrum_lists, spectrum_numbers
+from portal.domain.rules.checks import Finding
 
 PAGE = 50
 ASIDES = ("edited", LOOK, "agrees again", "said to be another one")  # events that say nothing about where a change order stands
@@ -128,12 +129,12 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
     revisions.show_as_sent(shown, viewer)
     ids = [change_order.id for change_order in shown]
     said = events.latest(change_orders.SUBJECT, ids, besides=ASIDES)
-    kept = numbers.all_kept(shown)
-    hands = contributing.all_hands(shown)
+    kept = spectrum_numbers.all_kept(shown)
+    hands = contributors.all_hands(shown)
     approvers = cache(people.approvers)  # asked for once, if any row has to name them
     ways = offers.of(shown, viewer, said, hands, approvers)
     ready = [change_order for change_order in shown if change_order.is_ready]
-    known, alike = lookups.known(ready), likenesses.of(ready)
+    known, alike = spectrum_lists.known(ready), duplicates.of(ready)
     since = revisions.since_rejection(shown)
     arrivals = _latest([one for one in shown if one.state is Status.EXPORTED], *ARRIVALS, "said present", "entered by hand")
     answered = [one for one in shown if one.state is Status.FAILED and one.id in said and said[one.id].action in SAID]

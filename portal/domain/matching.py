@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from portal.db import Model
-from portal.domain import contradicting, contributing, events, keys
+from portal.domain import contradicting, events, keys
 from portal.domain.change_orders import EDITABLE, ChangeOrder
 from portal.domain.commitments import Commitment, Job, Kind, Vendor
 from portal.domain.companies import Company
 from portal.domain.entries import Entry, Problem, vendor_key
 from portal.domain.people import User
 from portal.domain.resembling import Resembling
+from portal.domain.rules import contributors
 from portal.domain.spellings import Spellings
 from portal.domain.vendors import Unclear, Vendors
 
@@ -161,8 +162,8 @@ class Books:
             if changes.keys() & settled.keys():
                 self.linked[_subject(thing)].add(thing.id)
             if self.by and changes.keys() & CODES:
-                contributing.record_code(UNDER[type(thing)] == thing, self.by)
-                contributing.record_setting(_subject(thing), thing.id, changes.keys() & CODES, self.by)
+                contributors.record_code(UNDER[type(thing)] == thing, self.by)
+                contributors.record_setting(_subject(thing), thing.id, changes.keys() & CODES, self.by)
         for field, value in changes.items():
             setattr(thing, field, value)
 

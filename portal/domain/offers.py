@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal import clock
-from portal.domain import contributing, deciding, events, exports, outbox, outdated, quiet_window, readings, resolving
+from portal.domain import deciding, events, exports, outbox, outdated, quiet_window, readings, resolving
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
-from portal.domain.contributing import Hands
 from portal.domain.events import Event
 from portal.domain.exports import Export
 from portal.domain.outbox import Dispatch
 from portal.domain.people import User
 from portal.domain.readings import LOOK, LOOKED_UP
+from portal.domain.rules import contributors
+from portal.domain.rules.contributors import Hands
 
 NO_DECISION = {"recall", "look_up"}
 UNDOING = {"by_hand", "unlink"}  # for administrators with the privilege
@@ -85,10 +86,10 @@ def _kept_from(
 ) -> tuple[frozenset[str], str]:
     """Which of the ways are decisions about what the person shaped, and why they are not offered."""
     own = ways - NO_DECISION
-    if not own or not contributing.why_not(one, viewer, hands):
+    if not own or not contributors.why_not(one, viewer, hands):
         return frozenset(), ""
     undoing = own <= UNDOING
-    return own, contributing.why_not(
+    return own, contributors.why_not(
         one, viewer, hands, lambda: [person for person in approvers() if resolving.may_undo(person) or not undoing]
     )
 

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.domain import checks, exports, keys
+from portal.domain import exports, keys
 from portal.domain.change_orders import ChangeOrder, Status
-from portal.domain.checks import Finding
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
 from portal.domain.exports import Export
+from portal.domain.rules import checks
+from portal.domain.rules.checks import Finding
 
 ACCEPTED = (Status.QUEUED, Status.EXPORTING, Status.UNKNOWN, Status.FAILED)  # and not exported yet
 SETTINGS = {  # setting of the company: element of the call, and its name

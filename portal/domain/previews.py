@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from difflib import SequenceMatcher
 
-from portal.domain import checks, drafting, numbers
+from portal.domain import drafting
 from portal.domain.change_orders import ChangeOrder
-from portal.domain.checks import Finding
 from portal.domain.drafting import Draft
+from portal.domain.rules import checks, spectrum_numbers
+from portal.domain.rules.checks import Finding
 from portal.spectrum import records
 
 BY_NAME = {field.name: field for field in records.FIELDS}
@@ -79,7 +80,7 @@ def proposed(change_order: ChangeOrder) -> Preview | None:
     """What would leave if it were accepted now as it is; None for one that does not wait."""
     if not change_order.is_ready:
         return None
-    return of(change_order, numbers.propose(change_order), None, None)
+    return of(change_order, spectrum_numbers.propose(change_order), None, None)
 
 
 def received(draft: Draft, written: Mapping[Place, str] | None = None) -> Received:

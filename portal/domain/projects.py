@@ -8,11 +8,12 @@ from typing import Any
 import peewee
 
 from portal.db import cents
-from portal.domain import change_orders, keys, lookups, sending
+from portal.domain import change_orders, keys, sending
 from portal.domain.change_orders import ChangeOrder, LineItem, Status
 from portal.domain.commitments import Commitment, Job, Vendor
-from portal.domain.lookups import SpectrumPhase
 from portal.domain.people import Membership, User
+from portal.domain.rules import spectrum_lists
+from portal.domain.rules.spectrum_lists import SpectrumPhase
 
 PAGE = 50
 MOST_PHASES = 2000
@@ -136,7 +137,7 @@ def of_commitment(commitment: Commitment, viewer: User, after: int | None = None
 def known_phases(job: Job) -> dict[str, str]:
     """Cost codes to choose from, with their names: what Spectrum listed as open on the job, and what its change orders use."""
     listed = SpectrumPhase.select(SpectrumPhase.phase, SpectrumPhase.description).where(
-        SpectrumPhase.company == job.company, SpectrumPhase.job == keys.job(job.number), SpectrumPhase.status != lookups.COMPLETE
+        SpectrumPhase.company == job.company, SpectrumPhase.job == keys.job(job.number), SpectrumPhase.status != spectrum_lists.COMPLETE
     )
     names: dict[str, str] = {one.phase: one.description for one in listed.order_by(SpectrumPhase.phase).limit(MOST_PHASES)}
     used: Any = LineItem.select(LineItem.phase_code).distinct().join(ChangeOrder).join(Commitment).where(Commitment.job == job)

@@ -10,14 +10,15 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField, transaction
-from portal.domain import events, judging, keys, lookups, outbox, people, schedule
+from portal.domain import events, keys, outbox, people, schedule
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company, current
 from portal.domain.lanes import ONE_CALL, Lane
-from portal.domain.lookups import COMPLETE_PHASES, JOBS, PHASES, VENDORS, Reading
 from portal.domain.outbox import LOST_WORKERS, Dispatch, Task
 from portal.domain.people import NotPermitted, User
+from portal.domain.rules import recheck, spectrum_lists
+from portal.domain.rules.spectrum_lists import COMPLETE_PHASES, JOBS, PHASES, VENDORS, Reading
 from portal.spectrum import records
 
 NIGHT = time(2, 0)  # in the company's zone
@@ -153,10 +154,10 @@ def _read(refresh: Refresh, listing: str, job: str, ask: Questions) -> None:
     try:
         found = ask[listing](company.code, job)
     except records.SpectrumError as error:
-        lookups.keep_failure(company, listing, key, refresh.id, str(error))
+        spectrum_lists.keep_failure(company, listing, key, refresh.id, str(error))
         return
     rows = [ROWS[listing](asdict(row)) for row in found.rows]
-    lookups.keep(company, listing, key, rows, refresh.id, complete=found.complete, reason=found.reason)
+    spectrum_lists.keep(company, listing, key, rows, refresh.id, complete=found.complete, reason=found.reason)
     if listing == JOBS:
         _fill_in_customers(company)
 
@@ -165,7 +166,7 @@ def _fill_in_customers(company: Company) -> None:
     """A job without a customer takes the one Spectrum names."""
     with transaction():
         for job in Job.select().where(Job.company == company, Job.customer == "", Job.number != ""):
-            known = lookups.SpectrumJob.get_or_none(company=company, number=keys.job(job.number))
+            known = spectrum_lists.SpectrumJob.get_or_none(company=company, number=keys.job(job.number))
             if known and 1 <= len(known.customer) <= Job.customer.max_length:
                 Job.update(customer=known.customer).where(Job.id == job.id, Job.customer == "").execute()
                 events.record("job", job.id, "customer read from Spectrum", old="", new=known.customer)
@@ -173,7 +174,7 @@ def _fill_in_customers(company: Company) -> None:
 
 def _finish(dispatch: Dispatch, claim: int, refresh: Refresh, left: int) -> None:
     """Nothing left to read, or no use in going on."""
-    judging.again(turn=lambda: Lane.renew(dispatch.lane, claim, ONE_CALL))
+    recheck.again(turn=lambda: Lane.renew(dispatch.lane, claim, ONE_CALL))
     with transaction():
         if not refresh.company.code:
             _end(refresh, "The company settings lack the Spectrum company code.")

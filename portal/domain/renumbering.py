@@ -4,18 +4,19 @@ That happens where the company code, the job number or the customer changed betw
 number was free, and somebody was quicker.
 """
 
-from portal.domain import checks, events, numbers
+from portal.domain import events
 from portal.domain.change_orders import SUBJECT, ChangeOrder
-from portal.domain.checks import Finding
 from portal.domain.exports import SENDS, Attempt, Export, Outcome
 from portal.domain.people import User
+from portal.domain.rules import checks, spectrum_numbers
+from portal.domain.rules.checks import Finding
 
 BY_HANDS = ("entered by hand", "left as a workbook")  # events after which somebody else may have put it into Spectrum
 
 
-def needs_removal(change_order: ChangeOrder) -> numbers.Taken | None:
+def needs_removal(change_order: ChangeOrder) -> spectrum_numbers.Taken | None:
     """The number it has lost, if anything may ever have reached Spectrum under it; else None."""
-    lost = numbers.lost(change_order)
+    lost = spectrum_numbers.lost(change_order)
     return lost if lost and _was_sent(change_order, lost.number) else None
 
 
@@ -24,7 +25,7 @@ def findings(change_order: ChangeOrder, by: User, *, removed: bool) -> list[Find
     lost = needs_removal(change_order)
     if lost is None:
         return []
-    told = f"It was sent to Spectrum as {lost.number}, and that number belongs to {numbers.named(lost.holder)} now."
+    told = f"It was sent to Spectrum as {lost.number}, and that number belongs to {spectrum_numbers.named(lost.holder)} now."
     if not (by.may_administer and by.may_decide):
         fix = "An administrator with ‘Can Push to Accounting’ accepts it under a new number, after its old lines were removed there."
         return [Finding(17, "removed", told, checks.ADMIN, fix)]

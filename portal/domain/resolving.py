@@ -5,27 +5,13 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import (
-    change_orders,
-    checks,
-    contributing,
-    deciding,
-    events,
-    exports,
-    keys,
-    leftovers,
-    numbers,
-    outbox,
-    outdated,
-    people,
-    quiet_window,
-    transitions,
-)
+from portal.domain import change_orders, deciding, events, exports, keys, leftovers, outbox, outdated, people, quiet_window, transitions
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
-from portal.domain.checks import Finding
 from portal.domain.exports import Attempt, Export, Outcome
 from portal.domain.people import NotPermitted, User
 from portal.domain.readings import LOOK
+from portal.domain.rules import checks, contributors, spectrum_numbers
+from portal.domain.rules.checks import Finding
 from portal.domain.transitions import LONGEST_REASON
 from portal.spectrum import records
 
@@ -46,7 +32,7 @@ def retry(id: int, by: User, version: int, not_entered: bool = False) -> ChangeO
         failure = leftovers.last_failure(change_order)
         if why := why_not_retry(change_order, by, failure):
             raise NotPermitted(why)
-        contributing.ensure_none_of(change_order, by, people.approvers)
+        contributors.ensure_none_of(change_order, by, people.approvers)
         export = Export.get_by_id(change_order.export)
         workbook = leftovers.workbook_of(failure)
         unsure = leftovers.against_second_entry(workbook, not_entered=not_entered)
@@ -117,11 +103,11 @@ def by_hand(id: int, by: User, version: int, number: str, note: str) -> ChangeOr
             change_order.expect(Status.FAILED, version)
             _ensure_may_undo(change_order, by)
             checks.require([*_usable(change_order, number), *note_findings(note)])
-            numbers.reserve(change_order, number)
+            spectrum_numbers.reserve(change_order, number)
             change_order.move(Status.EXPORTED, version, manual=True)
             _record(change_order, "entered by hand", by, seen=version, number=number, note=note)
             return change_order
-    except numbers.Taken as taken:
+    except spectrum_numbers.Taken as taken:
         raise checks.Blocked([_taken(number, taken.holder)]) from None
 
 
@@ -136,7 +122,7 @@ def unlink(id: int, by: User, version: int, number: str, reads_back: bool = Fals
             return change_order
         change_order.expect(Status.EXPORTED, version)
         _ensure_may_undo(change_order, by)
-        kept = numbers.kept(change_order)
+        kept = spectrum_numbers.kept(change_order)
         checks.require([*same_number(number, kept, 16), *(_still_there(change_order) if reads_back else [])])
         change_order.move(Status.RETRIEVED, version, decided_by=None, decided_at=None, export=None, manual=False)
         _record(change_order, "unlinked", by, seen=version, number=kept)
@@ -217,20 +203,20 @@ def _half(export: Export, missing: list[int]) -> dict[str, Any]:
 def _usable(change_order: ChangeOrder, number: str) -> list[Finding]:
     if not records.NUMBER_PATTERN.fullmatch(number):
         text = "The Spectrum number needs 1 to 8 characters out of A-Z, 0-9 and the dash."
-        return [Finding(15, "number", text, checks.ACCOUNTING, f"The portal had {numbers.kept(change_order)} for it.")]
-    holder = numbers.holder_of(change_order, number)
+        return [Finding(15, "number", text, checks.ACCOUNTING, f"The portal had {spectrum_numbers.kept(change_order)} for it.")]
+    holder = spectrum_numbers.holder_of(change_order, number)
     return [_taken(number, holder)] if holder else []
 
 
 def _taken(number: str, holder: ChangeOrder) -> Finding:
-    text = f"The number {number} belongs to {numbers.named(holder)}."
+    text = f"The number {number} belongs to {spectrum_numbers.named(holder)}."
     return Finding(15, "number", text, checks.ACCOUNTING, "Look it up in Spectrum again.")
 
 
 def _ensure_may_undo(change_order: ChangeOrder, by: User) -> None:
     if not may_undo(by):
         raise NotPermitted(ONLY_ADMIN)
-    contributing.ensure_none_of(change_order, by, lambda: [person for person in people.approvers() if may_undo(person)])
+    contributors.ensure_none_of(change_order, by, lambda: [person for person in people.approvers() if may_undo(person)])
 
 
 def _record(change_order: ChangeOrder, action: str, by: User, **facts: Any) -> None:

@@ -1,10 +1,11 @@
 """Review again: what failed goes back to the approvers as it was sent, to be accepted once more as things are now."""
 
 from portal.db import transaction
-from portal.domain import change_orders, checks, deciding, events, exports, leftovers, outbox, people, transitions
+from portal.domain import change_orders, deciding, events, exports, leftovers, outbox, people, transitions
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.exports import Export
 from portal.domain.people import User
+from portal.domain.rules import checks
 
 AGAIN = "reviewed again"
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, checks, commitments, contributing, events, judging, keys, people, transitions
+from portal.domain import change_orders, commitments, events, keys, people, transitions
 from portal.domain.change_orders import SUBJECT, ChangeOrder, LineItem, Overtaken, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.people import NotPermitted, User
 from portal.domain.revisions import snapshot
+from portal.domain.rules import checks, contributors, recheck
 
 WORDS = ("number", "key", "loose", "twin", "title", "description", "amount", "tax", "currency", "dated", "project_status")
 NO_MEMBER = "You are not a member of job {}. Ask an administrator to add you."
@@ -61,9 +62,9 @@ def create(commitment: Commitment, by: User | None, draft: Draft, **facts: Any) 
     change_order.checks = checks.verdict(_findings(change_order))
     change_order.save(force_insert=True)
     _store_lines(change_order)
-    contributing.record_writing(change_order, by)
+    contributors.record_writing(change_order, by)
     events.record(SUBJECT, change_order.id, "created", by, snapshot=snapshot(change_order), **facts)
-    judging.look_alikes(change_order)
+    recheck.look_alikes(change_order)
     return change_order
 
 
@@ -103,9 +104,9 @@ def revise(change_order: ChangeOrder, by: User | None, version: int, draft: Draf
     _save(change_order, version, checks=checks.verdict(findings))
     LineItem.delete().where(LineItem.change_order == change_order).execute()
     _store_lines(change_order)
-    contributing.record_writing(change_order, by)
+    contributors.record_writing(change_order, by)
     events.record(SUBJECT, change_order.id, "edited", by, revision=change_order.revision + 1, snapshot=snapshot(change_order), **facts)
-    judging.look_alikes(change_order, before)
+    recheck.look_alikes(change_order, before)
     return findings
 
 
@@ -125,7 +126,7 @@ def send(id: int, by: User, version: int) -> ChangeOrder:
         checks.require(findings)
         facts = {"revision": change_order.revision + 1, "sent_by": by, "sent_at": clock.now(), "sent_amount": change_order.amount}
         change_order.move(Status.READY, version, **facts, decided_by=None, decided_at=None, checks=checks.verdict(findings))
-        contributing.record_writing(change_order, by)
+        contributors.record_writing(change_order, by)
         events.record(SUBJECT, id, "sent", by, revision=change_order.revision, snapshot=snapshot(change_order), seen=version)
         return change_order
 
@@ -158,7 +159,7 @@ def void(id: int, by: User, version: int) -> ChangeOrder:
             raise Overtaken(change_order)
         change_order.move(Status.VOID, version)
         events.record(SUBJECT, id, "voided", by, revision=change_order.revision, seen=version)
-        judging.look_alikes(change_order)
+        recheck.look_alikes(change_order)
         return change_order
 
 

@@ -7,10 +7,11 @@ from typing import Any
 import peewee
 
 from portal.db import Busy, transaction
-from portal.domain import change_orders, checks, events, likenesses, lookups, revisions, sending, staging
+from portal.domain import change_orders, events, revisions, sending, staging
 from portal.domain.change_orders import EDITABLE, ChangeOrder, Overtaken, Status
 from portal.domain.commitments import Job
 from portal.domain.people import Membership, NotPermitted, User
+from portal.domain.rules import checks, duplicates, spectrum_lists
 from portal.domain.staging import ImportResult, Outcome
 from portal.domain.statements import SENT_BACK
 
@@ -111,7 +112,7 @@ def _judged(found: list[ChangeOrder], jobs: set[int], viewer: User) -> list[Wait
     back = [one.id for one in found if one.state in SENT_BACK]
     last = events.latest(change_orders.SUBJECT, back, of=("edited", *(status.value for status in SENT_BACK)))
     held = [one for one in found if one.checks == "block" and one.job.id in jobs]
-    known, alike = lookups.known(held), likenesses.of(held)
+    known, alike = spectrum_lists.known(held), duplicates.of(held)
     rows = []
     for one in found:
         why_not = ""

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from portal.domain import checks, company_settings, connection_tests, people
+from portal.domain import company_settings, connection_tests, people
 from portal.domain.companies import Company
 from portal.domain.connection_tests import ConnectionTest
+from portal.domain.rules import checks
 
 PEOPLE = "people"
 

@@ -9,24 +9,13 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField
-from portal.domain import (
-    change_orders,
-    checks,
-    commitments,
-    contributing,
-    distinguishing,
-    entries,
-    events,
-    matching,
-    misreading,
-    sending,
-    statements,
-)
+from portal.domain import change_orders, commitments, distinguishing, entries, events, matching, misreading, sending, statements
 from portal.domain.accounts import rights
 from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.commitments import Commitment, Job
 from portal.domain.entries import Entry
 from portal.domain.people import Membership, NotPermitted, User
+from portal.domain.rules import checks, contributors
 from portal.domain.statements import SENT_BACK, News
 from portal.domain.uploads import Upload, bringers
 from portal.domain.vendors import Unclear
@@ -157,7 +146,7 @@ def put(row: Staged, books: matching.Books, origin: Import) -> None:
             except Overtaken:  # only where writers are not queued, as they are on SQLite
                 row.outcome, row.note, here = Outcome.LEFT, here.label, change_orders.load(known.id)
     if row.outcome in (Outcome.NEW, Outcome.CHANGED):
-        contributing.record(here.id, origin.bringers, contributing.FILE)
+        contributors.record(here.id, origin.bringers, contributors.FILE)
     if here.is_editable:  # what accounting has is asked anew when it comes back
         statements.keep(here, entry.draft, origin.source)
     # Two spellings in the file may mean the same one: the first counts.

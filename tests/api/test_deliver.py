@@ -2,11 +2,12 @@
 
 import pytest
 
-from portal.domain import deciding, distinguishing, events, numbers, sending
+from portal.domain import deciding, distinguishing, events, sending
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company
 from portal.domain.people import Membership
+from portal.domain.rules import spectrum_numbers
 from tests.cast import signed
 
 FURTHER = [status.value for status in Status if status not in (Status.DRAFT, Status.REJECTED, Status.RETRIEVED)]
@@ -113,7 +114,7 @@ def test_an_accepted_one_shows_its_spectrum_number(system, change, ana):
 
     assert (one["status"], one["status_label"], one["spectrum_number"]) == ("queued", "Queued", "S014-003")
     assert one["findings"] == []
-    assert system.get("/change-orders").json["change_orders"][0]["spectrum_number"] == numbers.kept(load(one["id"]))
+    assert system.get("/change-orders").json["change_orders"][0]["spectrum_number"] == spectrum_numbers.kept(load(one["id"]))
 
 
 @pytest.mark.parametrize("status", FURTHER)

@@ -8,12 +8,13 @@ from playwright.sync_api import expect
 
 from portal import clock
 from portal.background import tasks
-from portal.domain import contributing, exporting, lists, outbox
+from portal.domain import exporting, lists, outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
+from portal.domain.rules import contributors
 from portal.spectrum.records import Receipt, Refused, Row
 from tests.browser.signing_in import arrived, sign_in, violations
 from tests.cast import signed
@@ -138,7 +139,7 @@ def test_on_the_last_row_of_a_page_focus_goes_to_the_next_page_and_no_row_is_nam
 
 def test_focus_skips_a_row_that_this_person_may_not_decide(ana_at, ana, three):
     own = three[1]
-    contributing.record(own.id, [ana], contributing.WROTE)
+    contributors.record(own.id, [ana], contributors.WROTE)
     page = ana_at()
 
     page.locator(f"#accept-{three[0].id}").press("Enter")

@@ -6,21 +6,11 @@ from typing import Any
 
 from portal import mail
 from portal.db import transaction
-from portal.domain import (
-    alarms,
-    calls,
-    change_orders,
-    deciding,
-    drafting,
-    events,
-    numbers,
-    outbox,
-    summaries,
-    verifying,
-)
+from portal.domain import alarms, calls, change_orders, deciding, drafting, events, outbox, summaries, verifying
 from portal.domain.change_orders import ALLOWED, ChangeOrder, Status
 from portal.domain.events import Event
 from portal.domain.exports import Export
+from portal.domain.rules import spectrum_numbers
 from portal.spectrum import records
 from tests.chaos import variants_stories as stories
 from tests.chaos.variants_kit import Patch, variant
@@ -97,9 +87,9 @@ def cents_left_out(patch: Patch, office: Office) -> None:
 
 @variant(stories.two_change_orders, "numbers_are_ours_alone")
 def number_used_twice(patch: Patch, office: Office) -> None:
-    patch.setattr(numbers, "propose", lambda change_order: "S014-001")
-    patch.setattr(numbers, "holder_of", lambda change_order, number: None)
-    patch.setattr(numbers, "reserve", lambda change_order, number: None)
+    patch.setattr(spectrum_numbers, "propose", lambda change_order: "S014-001")
+    patch.setattr(spectrum_numbers, "holder_of", lambda change_order, number: None)
+    patch.setattr(spectrum_numbers, "reserve", lambda change_order, number: None)
     patch.setattr(verifying, "look_first", lambda *_: True)
 
 

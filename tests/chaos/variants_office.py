@@ -16,10 +16,10 @@ from portal import mail
 from portal.background import tasks
 from portal.domain import deciding, exporting, outbox, resolving, sending, signing
 from portal.domain.change_orders import ChangeOrder, Overtaken, load
-from portal.domain.checks import Blocked
 from portal.domain.lanes import MAIL, Lane, Lost
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted, User
+from portal.domain.rules.checks import Blocked
 from portal.spectrum.client import Spectrum
 from portal.spectrum.infolink import simulated
 from portal.spectrum.records import KEYS, NotSent, OutcomeUnknown, Receipt, Refused, Stored

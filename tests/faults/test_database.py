@@ -13,8 +13,8 @@ from portal.domain import events
 from portal.domain.accounts import api_tokens, sessions
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.exports import Export
-from portal.domain.numbers import SpectrumNumber
 from portal.domain.outbox import Dispatch
+from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from tests.cast import seen, signed
 from tests.conftest import sign_in
 

@@ -7,9 +7,9 @@ import pytest
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.events import Event
 from portal.domain.exports import Export
-from portal.domain.numbers import SpectrumNumber
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Membership
+from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from tests.cast import seen, signed
 from tests.conftest import HTMX, sign_in
 

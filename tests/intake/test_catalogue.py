@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from portal.domain import checks
 from portal.domain.change_orders import ChangeOrder, load
 from portal.domain.commitments import Vendor
 from portal.domain.entries import BadFile, vendor_key
+from portal.domain.rules import checks
 from portal.intake import files, table
 from tests import bad_input
 from tests.intake.conftest import ROW, text_of

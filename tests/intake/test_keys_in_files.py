@@ -2,10 +2,10 @@
 
 import pytest
 
-from portal.domain import checks
 from portal.domain.change_orders import ChangeOrder, load
 from portal.domain.commitments import Commitment, Job, Vendor
-from portal.domain.likenesses import Distinction
+from portal.domain.rules import checks
+from portal.domain.rules.duplicates import Distinction
 from portal.intake import files
 from tests.intake.conftest import ROW, text_of
 from tests.intake.test_import_page import eve_there, hand_in, words, work  # noqa: F401

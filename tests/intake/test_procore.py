@@ -5,8 +5,9 @@ import json
 
 import pytest
 
-from portal.domain import change_orders, checks, companies
+from portal.domain import change_orders, companies
 from portal.domain.change_orders import ChangeOrder
+from portal.domain.rules import checks
 from portal.intake import files
 
 RECORD = {

@@ -8,13 +8,14 @@ import pytest
 
 from portal import clock
 from portal.background import tasks
-from portal.domain import change_orders, checks, companies, exporting, lists, outbox, people
+from portal.domain import change_orders, companies, exporting, lists, outbox, people
 from portal.domain.accounts import access_review
 from portal.domain.change_orders import Status
 from portal.domain.commitments import Job
 from portal.domain.events import Event
 from portal.domain.lanes import Lane
 from portal.domain.people import Membership, User
+from portal.domain.rules import checks
 from portal.intake import sample_master, samples
 from portal.spectrum.client import Spectrum
 from portal.spectrum.simulator.master import SHIPPED, Master

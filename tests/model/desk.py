@@ -7,12 +7,13 @@ from typing import Any
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from portal.domain import checks, delivering, exports, imports, resolving, sending, signing
+from portal.domain import delivering, exports, imports, resolving, sending, signing
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load, with_lines
 from portal.domain.commitments import Commitment
 from portal.domain.entries import Entry
 from portal.domain.exports import Export
 from portal.domain.people import NotPermitted, User
+from portal.domain.rules import checks
 from tests.model import told
 from tests.model.ground import ADMIN, APPROVERS, CODES, ELEMENTS, Ground, Killed, change
 from tests.model.model import ALIKE, EDITABLE, JOB, SENT_BACK, Broken, Content, Elements, Model, Order, ensure, key_of, says

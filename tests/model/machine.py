@@ -6,10 +6,11 @@ from decimal import Decimal
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from portal.domain import deciding, delivering, distinguishing, events, likenesses, resolving, reviewing, sending
+from portal.domain import deciding, delivering, distinguishing, events, resolving, reviewing, sending
 from portal.domain.change_orders import ChangeOrder, load
 from portal.domain.commitments import Commitment
 from portal.domain.exports import Export
+from portal.domain.rules import duplicates
 from portal.domain.statements import COMMAND
 from tests.model.desk import Desk, Spelled, brings_a_look_alike, commitment, draft
 from tests.model.ground import ADMIN, ANSWERS, APPROVERS, CODES, POINTS, WRITERS
@@ -82,8 +83,8 @@ class Machine(Desk):
     @rule(spot=spots, who=writers)
     def says_that_they_are_two(self, spot: int, who: str) -> None:
         order, _ = self.pick(spot, *EDITABLE)
-        for one in likenesses.of_one(load(order.id)):
-            if one.kind == likenesses.CHANGE_ORDER:
+        for one in duplicates.of_one(load(order.id)):
+            if one.kind == duplicates.CHANGE_ORDER:
                 distinguishing.tell_apart(order.id, self.person(who), one.kind, one.other_id)
                 self.model.say_apart(order.id, one.other_id, who)
 

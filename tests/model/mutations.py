@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase
 
-from portal.domain import contributing, events, keys, numbers, outdated, signing, statements
+from portal.domain import events, keys, outdated, signing, statements
 from portal.domain.change_orders import SUBJECT, ChangeOrder
 from portal.domain.events import Event
-from portal.domain.numbers import SpectrumNumber
+from portal.domain.rules import contributors, spectrum_numbers
+from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from portal.domain.sending import Draft
 from portal.domain.statements import News
 from tests.model.desk import Desk
@@ -22,14 +23,14 @@ Patch = pytest.MonkeyPatch
 
 def reserve_in_part(patch: Patch) -> None:
     """A number that the change order has under any key is not reserved again."""
-    whole = numbers.reserve
+    whole = spectrum_numbers.reserve
 
     def reserve(change_order: ChangeOrder, number: str) -> None:
         last = SpectrumNumber.select().where(SpectrumNumber.change_order == change_order).order_by(SpectrumNumber.turn.desc()).first()
         if last is None or last.number != number:
             whole(change_order, number)
 
-    patch.setattr(numbers, "reserve", reserve)
+    patch.setattr(spectrum_numbers, "reserve", reserve)
 
 
 def compare_nothing_with_its_source(patch: Patch) -> None:
@@ -65,9 +66,9 @@ def count_hands_by_revision(patch: Patch) -> None:
     """Who wrote an earlier revision has no hand in this one."""
 
     def all_hands(rows: list[ChangeOrder]) -> dict[int, dict[int, str]]:
-        return {row.id: _wrote(row) | dict.fromkeys(contributing.authors(row), "wrote") for row in rows}
+        return {row.id: _wrote(row) | dict.fromkeys(contributors.authors(row), "wrote") for row in rows}
 
-    patch.setattr(contributing, "all_hands", all_hands)
+    patch.setattr(contributors, "all_hands", all_hands)
 
 
 def _wrote(row: ChangeOrder) -> dict[int, str]:

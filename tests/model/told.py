@@ -1,8 +1,9 @@
 """Whoever waits is told: what the portal has to keep ready for the users who wait, state by state."""
 
-from portal.domain import alarms, contributing, exports, leftovers, mailing, outbox
+from portal.domain import alarms, exports, leftovers, mailing, outbox
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.outbox import Dispatch, Task
+from portal.domain.rules import contributors
 from tests.model.model import ensure
 
 OPEN = (Status.QUEUED, Status.EXPORTING, Status.UNKNOWN)
@@ -21,9 +22,9 @@ def check(change_order: ChangeOrder) -> None:
         said = failure.action != "failed" or _has_rung(failure.facts["cause"])
         ensure(said, f"CCO {change_order.id} failed, and nobody gets mail about it")
     if state is Status.REJECTED:
-        promised = outbox.promised(mailing.rejected_key(change_order, person) for person in contributing.authors(change_order))
+        promised = outbox.promised(mailing.rejected_key(change_order, person) for person in contributors.authors(change_order))
         ensure(
-            len(promised) == len(contributing.authors(change_order)), f"CCO {change_order.id} was sent back, and its authors are not told"
+            len(promised) == len(contributors.authors(change_order)), f"CCO {change_order.id} was sent back, and its authors are not told"
         )
 
 

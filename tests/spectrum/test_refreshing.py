@@ -6,14 +6,15 @@ import pytest
 
 from portal import clock as clocks
 from portal.background import keeper, tasks
-from portal.domain import checks, companies, events, lookups, pausing, refreshing
+from portal.domain import companies, events, pausing, refreshing
 from portal.domain.change_orders import load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.lanes import Lane, Lost
-from portal.domain.lookups import Reading, SpectrumJob, SpectrumPhase
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted
 from portal.domain.refreshing import Refresh
+from portal.domain.rules import checks, spectrum_lists
+from portal.domain.rules.spectrum_lists import Reading, SpectrumJob, SpectrumPhase
 from tests.cast import signed
 from tests.conftest import count_queries
 
@@ -196,7 +197,7 @@ def test_a_list_that_stopped_at_500_rows_says_nothing_of_what_it_lacks(refresh, 
     done = refresh()
 
     assert done.error == ""
-    reading = Reading.get(Reading.listing == lookups.PHASES)
+    reading = Reading.get(Reading.listing == spectrum_lists.PHASES)
     assert (reading.complete, reading.reason) == (False, "Spectrum warned that its list is not whole.")
     assert SpectrumPhase.select().where(SpectrumPhase.status != "C").count() == 1
     assert found(listed) == found(missing) == []
@@ -232,7 +233,7 @@ def test_a_failure_says_why_and_keeps_the_old_answers(refresh, make_change_order
 
     assert done.error == "Spectrum reported an internal error (HTTP 500)."
     assert found(change_order) == before != []
-    assert Reading.get(Reading.listing == lookups.PHASES).error == "Spectrum reported an internal error (HTTP 500)."
+    assert Reading.get(Reading.listing == spectrum_lists.PHASES).error == "Spectrum reported an internal error (HTTP 500)."
 
 
 def test_after_three_failed_calls_the_rest_waits_for_the_next_time(refresh, make_change_order, company, vendor, simulator):
@@ -378,9 +379,9 @@ def test_what_is_known_about_fifty_takes_as_many_queries_as_about_two(refresh, m
     refresh()
 
     with count_queries() as two:
-        lookups.known(orders[:2])
+        spectrum_lists.known(orders[:2])
     with count_queries() as ten:
-        lookups.known(orders)
+        spectrum_lists.known(orders)
 
     assert len(two) == len(ten) <= 4
 
@@ -388,7 +389,7 @@ def test_what_is_known_about_fifty_takes_as_many_queries_as_about_two(refresh, m
 def test_a_repeated_row_of_an_answer_does_no_harm(company):
     row = {"number": "1", "description": "", "customer": "", "contract": "", "status": "A"}
 
-    lookups.keep(company, lookups.JOBS, "", [row, row, {**row, "number": "2"}], 1, complete=True, reason="")
+    spectrum_lists.keep(company, spectrum_lists.JOBS, "", [row, row, {**row, "number": "2"}], 1, complete=True, reason="")
 
     assert SpectrumJob.select().count() == 2
 
@@ -396,7 +397,7 @@ def test_a_repeated_row_of_an_answer_does_no_harm(company):
 def test_an_answer_of_hundreds_of_rows_is_kept(company):
     rows = [{"job": "J", "phase": str(n), "cost_type": "SUB", "description": "", "status": "A", "unit": ""} for n in range(1234)]
 
-    lookups.keep(company, lookups.PHASES, "J", rows, 1, complete=True, reason="")
-    lookups.keep(company, lookups.PHASES, "J", rows[:1000], 2, complete=True, reason="")
+    spectrum_lists.keep(company, spectrum_lists.PHASES, "J", rows, 1, complete=True, reason="")
+    spectrum_lists.keep(company, spectrum_lists.PHASES, "J", rows[:1000], 2, complete=True, reason="")
 
     assert SpectrumPhase.select().count() == 1000

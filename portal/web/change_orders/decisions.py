@@ -9,12 +9,13 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import checks, deciding, drafting, leftovers, lists, numbers, previews, renumbering, signing
+from portal.domain import deciding, drafting, leftovers, lists, previews, renumbering, signing
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
-from portal.domain.checks import Blocked, Finding
 from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
 from portal.domain.previews import Preview
+from portal.domain.rules import checks, spectrum_numbers
+from portal.domain.rules.checks import Blocked, Finding
 from portal.domain.signing import Changed, Marks
 from portal.domain.transitions import LONGEST_REASON
 from portal.web import return_to
@@ -170,10 +171,10 @@ def answer(row: Row, status: int, **shown: Any) -> ResponseReturnValue:
 
 def done(change_order: ChangeOrder, verb: str) -> ResponseReturnValue:
     if not wants_fragment():
-        flash(f"{numbers.named(change_order)} {verb}.")
+        flash(f"{spectrum_numbers.named(change_order)} {verb}.")
         return redirect(return_to.led_back(change_order, me(), "ready"), 303)
     left = lists.totals()["ready"].count
-    said = f"{numbers.named(change_order)} {verb}. {left or 'Nothing'} left."
+    said = f"{spectrum_numbers.named(change_order)} {verb}. {left or 'Nothing'} left."
     return answer(lists.row(change_order.id, me()), 200, say=said, focus=f"#cco-{change_order.id}", next="accept" if left else "")
 
 
@@ -185,7 +186,7 @@ def fields_of(row: Row) -> dict[str, Any]:
         return {"reason": typed.get("reason", prefilled(row)), "left": leftovers.of(change_order), "workbook": workbook}
     if not change_order.is_ready:
         return {}
-    proposed = row.number or numbers.propose(change_order)
+    proposed = row.number or spectrum_numbers.propose(change_order)
     company = change_order.company
     fixed = "It keeps this number in Spectrum." if row.number else "" if company.edit_number else "The company settings fix the number."
     return {
@@ -221,7 +222,7 @@ def prefilled(row: Row) -> str:
 
 def preview_of(change_order: ChangeOrder, typed: Mapping[str, str]) -> Preview:
     """What number, words and date as typed would become."""
-    number = numbers.chosen(change_order, typed.get("number", ""))
+    number = spectrum_numbers.chosen(change_order, typed.get("number", ""))
     try:
         return previews.of(change_order, number, typed.get("title"), typed.get("description"), accounting_day(typed))
     except Blocked as error:

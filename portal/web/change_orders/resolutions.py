@@ -6,12 +6,13 @@ from flask import Blueprint, abort, current_app, flash, make_response, redirect,
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import deciding, leftovers, lists, numbers, readings, resolving, reviewing, sending
+from portal.domain import deciding, leftovers, lists, readings, resolving, reviewing, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
-from portal.domain.checks import Blocked
 from portal.domain.exports import Export, doubtful, unsent
 from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
+from portal.domain.rules import spectrum_numbers
+from portal.domain.rules.checks import Blocked
 from portal.web import errors, return_to
 from portal.web.change_orders import sentences
 from portal.web.change_orders.decisions import asked_for, seen_version
@@ -185,7 +186,7 @@ def answer(row: Row, status: int, **shown: Any) -> ResponseReturnValue:
 
 def done(change_order: ChangeOrder, verb: str, view: str, **shown: str) -> ResponseReturnValue:
     """The row as it is now, or without htmx the list that the person came from."""
-    said = f"{numbers.named(change_order)} {verb}."
+    said = f"{spectrum_numbers.named(change_order)} {verb}."
     if not wants_fragment():
         flash(said)
         return redirect(return_to.led_back(change_order, me(), view), 303)

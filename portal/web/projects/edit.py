@@ -6,10 +6,11 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import change_orders, checks, combining, distinguishing, likenesses, lists, money, projects, sending
+from portal.domain import change_orders, combining, distinguishing, lists, money, projects, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken
-from portal.domain.checks import Blocked, Finding
 from portal.domain.combining import Repeat
+from portal.domain.rules import checks, duplicates
+from portal.domain.rules.checks import Blocked, Finding
 from portal.web import return_to
 from portal.web.change_orders import sentences
 from portal.web.change_orders.decisions import seen_version
@@ -174,7 +175,7 @@ def form(
         change_order=change_order,
         row=lists.rows_of([change_order], me())[0],
         project_ways=sending.ways(change_order, me()),
-        likenesses=likenesses.of_one(change_orders.load(change_order.id)),
+        likenesses=duplicates.of_one(change_orders.load(change_order.id)),
         why_not=projects.why_not(change_order, me()),
         phases=projects.known_phases(change_order.job) if change_order.is_editable else {},
         typed=typed,

@@ -6,10 +6,11 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import checks, lists, projects, sending
-from portal.domain.checks import Blocked, Finding
+from portal.domain import lists, projects, sending
 from portal.domain.commitments import Commitment
 from portal.domain.projects import Page
+from portal.domain.rules import checks
+from portal.domain.rules.checks import Blocked, Finding
 from portal.web.projects.draft_form import Typed
 from portal.web.visitors import me
 

@@ -9,13 +9,11 @@ from flask_login import current_user
 from portal import clock, url_ids
 from portal.crypto import Sealer
 from portal.domain import (
-    checks,
     companies,
     company_settings,
     connection,
     connection_tests,
     currencies,
-    lookups,
     mail_trials,
     outdated,
     past_imports,
@@ -26,6 +24,7 @@ from portal.domain import (
 )
 from portal.domain.accounts import api_tokens, rights
 from portal.domain.people import Level, NotPermitted
+from portal.domain.rules import checks, spectrum_lists
 from portal.web import formats
 from portal.web.htmx import wants_fragment
 from portal.web.settings.people import find, people_page, refused, saved
@@ -165,7 +164,7 @@ def look_ups() -> ResponseReturnValue:
 
 def looked_up(said: str) -> str:
     company = companies.current()
-    shown = {"progress": refreshing.progress(company), "summaries": lookups.summaries(company)}
+    shown = {"progress": refreshing.progress(company), "summaries": spectrum_lists.summaries(company)}
     return render_template("settings/_look_ups.html", **shown, said=said)
 
 
@@ -199,7 +198,7 @@ def company_page(section: str = "", errors: dict[str, str] | None = None, carrie
         resending=kept.resending,
         test_code=kept.code if kept.test_company else "",
         progress=refreshing.progress(kept),
-        summaries=lookups.summaries(kept),
+        summaries=spectrum_lists.summaries(kept),
         steps=setting_up.steps(kept, readable=readable),
         trial=mail_trials.latest(me()),
         last_import=next(iter(past_imports.latest(me(), 1)), None),

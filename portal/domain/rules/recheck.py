@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from portal.db import transaction
-from portal.domain import change_orders, checks, likenesses, lookups
+from portal.domain import change_orders
 from portal.domain.change_orders import ChangeOrder, Status
+from portal.domain.rules import checks, duplicates, spectrum_lists
 
 JUDGED = (*change_orders.EDITABLE, Status.READY)
 BATCH = 100
@@ -21,7 +22,7 @@ def again(which: Any = None, turn: Callable[[], object] = lambda: None) -> None:
         if not batch:
             return
         last = batch[-1].id
-        known, alike = lookups.known(batch), likenesses.of(batch)
+        known, alike = spectrum_lists.known(batch), duplicates.of(batch)
         with transaction():
             turn()
             for change_order in batch:

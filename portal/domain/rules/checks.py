@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from portal.domain import keys, likenesses, lookups, money, numbers
+from portal.domain import keys, money
 from portal.domain.change_orders import ChangeOrder, LineItem
 from portal.domain.companies import Company
-from portal.domain.likenesses import Likeness
-from portal.domain.lookups import Known
+from portal.domain.rules import duplicates, spectrum_lists, spectrum_numbers
+from portal.domain.rules.duplicates import Likeness
+from portal.domain.rules.spectrum_lists import Known
 from portal.spectrum import records
 
 PROJECT, ACCOUNTING, ADMIN = "the project team", "accounting", "an administrator"
@@ -202,7 +203,7 @@ def phases_in_spectrum(co: ChangeOrder, known: Known) -> Iterator[Finding]:
         if not phase or not cost_type:
             continue
         status, name = known.phases.get((phase, cost_type)), f"Phase {line.phase_code} / cost type {line.cost_type}"
-        if status == lookups.COMPLETE:
+        if status == spectrum_lists.COMPLETE:
             text = f"Phase {line.phase_code} is Complete on job {co.job.number}."
             fix = "Open it in Spectrum, or use another one."
             yield Finding(8, "lines", text, ACCOUNTING, fix, place=(line.position, "phase_code"))
@@ -307,19 +308,21 @@ def characters_of(field: str, text: str) -> Iterator[Finding]:
 
 
 def spectrum_number(co: ChangeOrder, wanted: str) -> Iterator[Finding]:
-    kept = numbers.kept(co)
+    kept = spectrum_numbers.kept(co)
     if kept and wanted != kept:
         text = f"This change order has the Spectrum number {kept} for good."
         yield Finding(17, "number", text, ACCOUNTING, f"Keep {kept}: another number would leave its earlier lines behind in Spectrum.")
-    elif not kept and not co.company.edit_number and wanted != numbers.propose(co):
-        yield Finding(17, "number", "Your company does not let approvers change the Spectrum number.", ADMIN, f"Use {numbers.propose(co)}.")
+    elif not kept and not co.company.edit_number and wanted != spectrum_numbers.propose(co):
+        yield Finding(
+            17, "number", "Your company does not let approvers change the Spectrum number.", ADMIN, f"Use {spectrum_numbers.propose(co)}."
+        )
     elif not records.NUMBER_PATTERN.fullmatch(wanted):
         text = "The Spectrum number needs 1 to 8 characters out of A-Z, 0-9 and the dash."
-        yield Finding(17, "number", text, ACCOUNTING, f"For example {numbers.propose(co)}.")
-    elif holder := numbers.holder_of(co, wanted):
-        text = f"The number {wanted} is already used in Spectrum for job {co.job.number} by {numbers.named(holder)}."
+        yield Finding(17, "number", text, ACCOUNTING, f"For example {spectrum_numbers.propose(co)}.")
+    elif holder := spectrum_numbers.holder_of(co, wanted):
+        text = f"The number {wanted} is already used in Spectrum for job {co.job.number} by {spectrum_numbers.named(holder)}."
         yield Finding(17, "number", text, ACCOUNTING, "Pick another.")
-    elif not kept and (why := numbers.passed_over(co)):
+    elif not kept and (why := spectrum_numbers.passed_over(co)):
         yield Finding(17, "number", f"{why}; {wanted} is used instead.", ACCOUNTING, blocking=False)
 
 
@@ -374,7 +377,7 @@ def look_alikes(found: Iterable[Likeness]) -> Iterator[Finding]:
     """Rule 23: what looks like another one waits until a person says that it is not the same."""
     for one in found:
         fix = "" if one.said else "Correct the number, or say on the page of the change order that it is another one."
-        yield Finding(23, likenesses.FIELDS[one.kind], one.text, fix=fix, blocking=not one.said)
+        yield Finding(23, duplicates.FIELDS[one.kind], one.text, fix=fix, blocking=not one.said)
 
 
 AT_SEND: tuple[Rule, ...] = (
@@ -387,19 +390,19 @@ IN_SPECTRUM = (job_in_spectrum, vendor_in_spectrum, phases_in_spectrum)
 
 def at_send(co: ChangeOrder, known: Known | None = None, alike: Sequence[Likeness] | None = None) -> list[Finding]:
     """All findings that matter before a change order may go to accounting. `known`: see in_spectrum; `alike`: likenesses.of."""
-    found = likenesses.of_one(co) if alike is None else alike
+    found = duplicates.of_one(co) if alike is None else alike
     return [*(finding for rule in AT_SEND for finding in rule(co)), *look_alikes(found), *in_spectrum(co, known)]
 
 
 def on_review(co: ChangeOrder, known: Known | None = None, alike: Sequence[Likeness] | None = None) -> list[Finding]:
     """What the approver sees in the Checks column: the rules about the change order itself, with `known` and `alike` as at_send."""
-    found = [one for one in (likenesses.of_one(co) if alike is None else alike) if one.at_accounting]
+    found = [one for one in (duplicates.of_one(co) if alike is None else alike) if one.at_accounting]
     return [*(finding for rule in AT_ACCEPT for finding in rule(co)), *look_alikes(found), *in_spectrum(co, known)]
 
 
 def in_spectrum(co: ChangeOrder, known: Known | None = None) -> list[Finding]:
     """What Spectrum's own lists say against it. `known` is what they say, where a list asked for many at once (lookups.known)."""
-    told = lookups.known_of(co) if known is None else known
+    told = spectrum_lists.known_of(co) if known is None else known
     return [finding for rule in IN_SPECTRUM for finding in rule(co, told)]
 
 
