@@ -14,7 +14,7 @@ from portal.domain.commitments import Commitment
 from portal.domain.exporting import step
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch, Task
-from portal.domain.rules.checks import Blocked
+from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_lists import Reading
 from portal.spectrum.records import Receipt, Refused
 from portal.spectrum.simulator import services

@@ -8,6 +8,7 @@ import pytest
 from portal.domain.change_orders import LineItem, load
 from portal.domain.commitments import Kind
 from portal.domain.rules import checks, spectrum_numbers
+from portal.domain.rules.findings import blocking, verdict
 
 pytestmark = pytest.mark.databases_differ("types and bad text")
 
@@ -23,7 +24,7 @@ def findings(change_order, rule):
 
 def test_a_change_order_in_order_has_no_findings(draft):
     assert checks.at_send(draft) == []
-    assert checks.verdict([]) == "clean"
+    assert verdict([]) == "clean"
 
 
 @pytest.mark.parametrize("number", ["", "   ", "1234567890123"])
@@ -229,7 +230,7 @@ def test_rule_12_a_credit_and_a_zero_line_are_allowed_with_a_warning(draft):
         ("Line 2 is zero and will not be exported.", False),
         ("The total is a credit.", False),
     ]
-    assert checks.verdict(found) == "warn"
+    assert verdict(found) == "warn"
 
 
 def test_rule_13_a_long_description_is_a_warning_with_what_spectrum_gets(draft):
@@ -336,7 +337,7 @@ def test_rule_18_a_custom_title_mends_a_long_one(draft):
     draft.company.custom_title = True
     draft.title = "x" * 31
 
-    assert checks.blocking(accepting(draft, title="Short", description="")) == []
+    assert blocking(accepting(draft, title="Short", description="")) == []
 
 
 def test_rule_7_a_line_of_a_unit_price_contract_names_its_bid_item(draft):

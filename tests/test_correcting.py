@@ -16,8 +16,8 @@ from portal.domain.outbox import Dispatch, Task
 from portal.domain.outdated import Unconfirmed
 from portal.domain.people import NotPermitted
 from portal.domain.rules import contributors, duplicates, spectrum_numbers
-from portal.domain.rules.checks import Blocked
 from portal.domain.rules.contributors import CODE, DEEDS, CodeHand
+from portal.domain.rules.findings import Blocked
 from portal.spectrum.records import Receipt
 from tests.cast import export, signed
 from tests.conftest import sign_in

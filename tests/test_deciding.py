@@ -15,7 +15,8 @@ from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.exports import Export
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted, User
-from portal.domain.rules import checks, spectrum_numbers
+from portal.domain.rules import spectrum_numbers
+from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from tests.cast import signed
 
@@ -166,7 +167,7 @@ def test_a_blocking_finding_refuses_the_accept_and_records_nothing(ready, ana, c
     company.save()
     before = everything()
 
-    with pytest.raises(checks.Blocked) as caught:
+    with pytest.raises(Blocked) as caught:
         signed(ready.id, by=ana, version=ready.version)
 
     assert [finding.rule for finding in caught.value.findings] == [20]
@@ -199,7 +200,7 @@ def test_an_accounting_date_outside_the_open_period_is_refused(ready, ana, compa
     company.accounting_dates, company.period_from = True, date(2026, 11, 1)
     company.save()
 
-    with pytest.raises(checks.Blocked, match="is not in the open period"):
+    with pytest.raises(Blocked, match="is not in the open period"):
         signed(ready.id, by=ana, version=ready.version, accounting_date=date(2026, 10, 31))
 
     assert load(ready.id).state is Status.READY
@@ -251,7 +252,7 @@ def test_sender_and_creator_in_one_person_get_one_mail(ready, ana, dee):
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 1001, "bell \x07"])
 def test_a_reason_has_1_to_1000_plain_characters(ready, ana, reason):
-    with pytest.raises(checks.Blocked):
+    with pytest.raises(Blocked):
         deciding.reject(ready.id, by=ana, version=ready.version, reason=reason)
 
     assert load(ready.id).state is Status.READY

@@ -14,14 +14,16 @@ from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.entries import Entry
 from portal.domain.people import Membership
 from portal.domain.rules import checks, duplicates
-from portal.domain.rules.checks import Blocked
+from portal.domain.rules.findings import Blocked, blocking
 from portal.domain.rules.spectrum_lists import COMPLETE_PHASES, JOBS, PHASES, VENDORS, Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
+from portal.domain.rules.spectrum_rules import IMPORT_JOB
+from portal.domain.rules.text_rules import CORRECT_CODE, SET_CODE
 from tests.scene import GOOD, LINE, assert_said
 
 HUGE = Decimal("99999999999.00")
 JOB = {"number": "24-117", "customer": "NORTHSIDE", "contract": "24-117"}
 PHASE = {"job": "24-117", "phase": "162000", "cost_type": "SUB"}
-RULES = ast.parse(Path("portal/domain/rules/checks.py").read_text(encoding="utf-8"))
+RULES = [ast.parse(path.read_text(encoding="utf-8")) for path in Path("portal/domain/rules").glob("*.py")]
 
 
 def of_line(**changes):
@@ -63,7 +65,7 @@ def test_what_the_project_team_corrects_goes_out(scene, begins, fix, changes):
     goes_out(scene)
 
 
-ON_PAGE, CORRECTED = checks.SET_CODE, checks.CORRECT_CODE
+ON_PAGE, CORRECTED = SET_CODE, CORRECT_CODE
 
 
 def bid_item(scene):
@@ -107,8 +109,8 @@ STANDS = [  # what was filled in on the commitment, its job and its vendor: the 
     ("Vendor code", CORRECTED, Vendor, {"code": "VOLTCO 12345"}, code("vendor_code", "VOLTCO")),
     ("Job 24-117 has no customer", ON_PAGE, Job, {"customer": ""}, code("customer", "NORTHSIDE")),
     ("Customer code", CORRECTED, Job, {"customer": "NORTHSIDE/1"}, code("customer", "NORTHSIDE")),
-    ("Project Harbor Tower has no", checks.IMPORT_JOB, Job, {"number": "", "key": ""}, bring_under_the_job),
-    ("Job number 24-117-00001", checks.IMPORT_JOB, Job, {"number": "24-117-00001", "key": "24-117-00001"}, bring_under_the_job),
+    ("Project Harbor Tower has no", IMPORT_JOB, Job, {"number": "", "key": ""}, bring_under_the_job),
+    ("Job number 24-117-00001", IMPORT_JOB, Job, {"number": "24-117-00001", "key": "24-117-00001"}, bring_under_the_job),
 ]
 
 
@@ -187,7 +189,7 @@ def test_each_blocking_finding_of_a_rule_has_a_fix():
 
 def findings():
     """The calls that make a finding that blocks."""
-    calls = (node for node in ast.walk(RULES) if isinstance(node, ast.Call) and ast.unparse(node.func) == "Finding")
+    calls = (node for rules in RULES for node in ast.walk(rules) if isinstance(node, ast.Call) and ast.unparse(node.func) == "Finding")
     return [call for call in calls if not any(one.arg == "blocking" for one in call.keywords)]
 
 
@@ -198,7 +200,7 @@ def fixes_of(call):
 
 
 def goes_out(scene):
-    assert checks.blocking(checks.at_send(scene.one)) == []
+    assert blocking(checks.at_send(scene.one)) == []
     scene.through()
     assert scene.one.state is Status.EXPORTED
     assert ChangeOrder.select().where(ChangeOrder.status == Status.EXPORTED).count() == 1

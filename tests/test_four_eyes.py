@@ -16,7 +16,7 @@ from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Vendor
 from portal.domain.entries import Entry
 from portal.domain.people import Level, Membership, NotPermitted
-from portal.domain.rules import contributors
+from portal.domain.rules import contributors, four_eyes
 from portal.spectrum.records import OutcomeUnknown
 from tests.cast import ANSWERS, export, seen, signed
 from tests.conftest import HTMX, count_queries, sign_in
@@ -222,7 +222,7 @@ def test_support_does_not_retry_what_it_wrote(client, company, sam, job, dee, an
 
 def waiting_for(person):
     """What the daily summary tells the person of."""
-    return [one.id for one in change_orders.complete().where(deciding.waits_for(person))]
+    return [one.id for one in change_orders.complete().where(four_eyes.waits_for(person))]
 
 
 def goes_back(way, id, ana, dee):

@@ -13,6 +13,7 @@ from portal.domain.change_orders import load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
 from portal.domain.rules import checks, spectrum_numbers
+from portal.domain.rules.findings import Blocked, blocking
 from portal.spectrum.records import FIELDS
 
 BY_NAME = {field.name: field for field in FIELDS}
@@ -84,13 +85,13 @@ def kept(held, by, draft):
     """The draft, as a change order. Raises Undone where it is not kept at all: a key with what nobody sees in it is not."""
     try:
         return sending.create(held, by, draft)
-    except checks.Blocked as error:
+    except Blocked as error:
         raise (Undone if "invisible character" in str(error) else error) from None
 
 
 def let_through(change_order, number, title=None, description=None):
     """Whether Send and Accept would take it, as they ask."""
-    return not checks.blocking([*checks.at_send(change_order), *checks.at_accept(change_order, number, title, description)])
+    return not blocking([*checks.at_send(change_order), *checks.at_accept(change_order, number, title, description)])
 
 
 def sums_to_the_cent(change_order, export):
@@ -113,7 +114,7 @@ def test_a_sound_change_order_is_let_through_and_frozen_whole(written, title, de
     def examine(change_order):
         number = spectrum_numbers.propose(change_order)
         if not let_through(change_order, number):
-            assert checks.blocking(checks.at_send(change_order)), "Accept refuses what Send took"
+            assert blocking(checks.at_send(change_order)), "Accept refuses what Send took"
             return None
 
         export = exports.freeze(change_order, number, None, None, drafting.today(change_order.company))

@@ -14,8 +14,8 @@ from portal.domain.change_orders import ChangeOrder, Overtaken, load
 from portal.domain.commitments import Commitment, Job
 from portal.domain.people import Level, Membership, NotPermitted
 from portal.domain.rules import checks, contributors, duplicates, recheck
-from portal.domain.rules.checks import Blocked
 from portal.domain.rules.duplicates import Distinction
+from portal.domain.rules.findings import Blocked
 from tests.cast import signed
 from tests.conftest import count_queries, sign_in
 from tests.today import ZONE

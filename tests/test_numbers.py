@@ -14,8 +14,8 @@ from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
 from portal.domain.exports import Export
-from portal.domain.rules import checks, spectrum_numbers
-from portal.domain.rules.checks import Blocked
+from portal.domain.rules import checks, findings, spectrum_numbers
+from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_numbers import SpectrumNumber, Taken
 from portal.spectrum.records import NotSent, Receipt, Refused, Row
 from tests.cast import export, seen, signed
@@ -150,7 +150,7 @@ def test_what_was_sent_under_the_lost_number_is_for_an_administrator_with_the_pr
     with pytest.raises(Blocked) as refused:
         accept(first, ana, removed=True)
 
-    (blocking,) = checks.blocking(refused.value.findings)
+    (blocking,) = findings.blocking(refused.value.findings)
     assert blocking.text == "It was sent to Spectrum as X-1, and that number belongs to CCO 002 of SC-014 now."
     assert "An administrator with ‘Can Push to Accounting’" in blocking.fix
 

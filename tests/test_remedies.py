@@ -17,7 +17,7 @@ from portal.domain.companies import Company
 from portal.domain.entries import Entry
 from portal.domain.lanes import Lane
 from portal.domain.people import Membership
-from portal.domain.rules.checks import Blocked
+from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_lists import JOBS, PHASES, VENDORS, Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
 from portal.spectrum.records import NotSent, OutcomeUnknown, Refused, Row, catalogue
 from tests.conftest import sign_in

@@ -12,7 +12,7 @@ from portal.domain.exports import Attempt, Export, Outcome
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted
-from portal.domain.rules.checks import Blocked
+from portal.domain.rules.findings import Blocked
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row
 from tests.cast import signed
 from tests.test_export_step import work

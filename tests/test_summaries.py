@@ -9,11 +9,12 @@ import pytest
 
 from portal import db, failpoints
 from portal.background import keeper
-from portal.domain import companies, deciding, summaries
+from portal.domain import companies, summaries
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.outbox import Dispatch, NotWanted, Task
 from portal.domain.people import Level, User
 from portal.domain.rules import contributors
+from portal.domain.rules import four_eyes as rules_four_eyes
 from tests import keepers
 from tests.conftest import count_queries
 
@@ -177,7 +178,7 @@ def test_what_waits_is_what_the_person_may_decide_by_the_same_rule_as_the_row(ma
         for person in (ana, lee, dee, ben, eve):
             rows = [load(row.id) for row in ChangeOrder.select().where(ChangeOrder.status == Status.READY).order_by(ChangeOrder.id)]
             hands = contributors.all_hands(rows)
-            may = [row.id for row in rows if not deciding.why_not(row, person, hands[row.id])]
+            may = [row.id for row in rows if not rules_four_eyes.why_not_decide(row, person, hands[row.id])]
             found = summary_of(person)
             assert (found.count, sorted(shown.id for shown in found.shown)) == (len(may), may), (person.name, four_eyes)
 

@@ -12,7 +12,7 @@ from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
 from portal.domain.entries import Entry
 from portal.domain.rules import checks, spectrum_numbers
-from portal.domain.rules.checks import Blocked
+from portal.domain.rules.findings import Blocked
 from portal.domain.sending import Draft, LineDraft
 from tests.cast import signed
 from tests.conftest import sign_in

@@ -13,7 +13,7 @@ from portal.domain.change_orders import Status, load
 from portal.domain.exports import Attempt, Export
 from portal.domain.lanes import MAIL, Lane, Lost
 from portal.domain.outbox import Dispatch, Task
-from portal.domain.rules.checks import Blocked
+from portal.domain.rules.findings import Blocked
 from tests.test_verifying import GOOD, LINES, TIMEOUT, Tables, after_quiet, state, work  # noqa: F401
 from tests.test_verifying import accepted as accepted
 from tests.test_verifying import doubtful as doubtful

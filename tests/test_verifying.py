@@ -15,7 +15,7 @@ from portal.domain.companies import ADDS, REPLACES, Company
 from portal.domain.exports import Attempt, Export
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch, Task
-from portal.domain.rules.checks import Blocked
+from portal.domain.rules.findings import Blocked
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Stored, StoredLine, Unanswered
 from tests.cast import signed
 from tests.test_export_step import Answers

@@ -19,7 +19,7 @@ from portal.domain.exports import Attempt, Export, Outcome
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted
-from portal.domain.rules.checks import Blocked
+from portal.domain.rules.findings import Blocked
 from portal.spectrum.records import FIELDS, Receipt
 from tests.cast import signed
 from tests.conftest import HTMX, sign_in

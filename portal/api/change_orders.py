@@ -17,7 +17,7 @@ from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.commitments import Commitment
 from portal.domain.delivering import CameBack, Wanted
 from portal.domain.people import User
-from portal.domain.rules.checks import Blocked
+from portal.domain.rules.findings import Blocked
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 bp.record(url_ids.register)

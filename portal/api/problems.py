@@ -8,7 +8,7 @@ from flask import Response, request
 from pydantic import ValidationError
 
 from portal.api import schemas
-from portal.domain.rules.checks import Finding
+from portal.domain.rules.findings import Finding
 
 MEDIA_TYPE = "application/problem+json"
 MOST, LONGEST_NAME = 100, 100  # faults told of one request, and characters of a name that is no field

@@ -15,7 +15,8 @@ from portal.domain.events import Event
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
-from portal.domain.rules import checks, recheck, spectrum_lists
+from portal.domain.rules import recheck, spectrum_lists
+from portal.domain.rules.text_rules import KEY_CHARACTERS
 
 LONGEST_DELAY_S = 3600
 MOST_REASONS, LONGEST_REASON = 6, 100
@@ -92,7 +93,7 @@ def code(longest: int, what: str) -> Callable[[str], str]:
 
     def read(text: str) -> str:
         text = text.upper()
-        if len(text) > longest or not text.isascii() or not text.isprintable() or checks.KEY_CHARACTERS.search(text) or " " in text:
+        if len(text) > longest or not text.isascii() or not text.isprintable() or KEY_CHARACTERS.search(text) or " " in text:
             raise ValueError(f"The {what} has 1 to {longest} characters, letters and digits, as in Spectrum.")
         return text
 

@@ -15,7 +15,8 @@ from portal.domain.commitments import Kind as CommitmentKind
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
-from portal.domain.rules import checks, contributors, recheck
+from portal.domain.rules import contributors, recheck
+from portal.domain.rules.text_rules import KEY_CHARACTERS
 
 CORRECTED = "code corrected"
 LONGEST = 10
@@ -143,7 +144,7 @@ def read(text: str, label: str) -> str:
     code = keys.plain(text)
     if unseen := keys.odd(text):
         raise ValueError(f"The {label} {unseen}")
-    if not 1 <= len(code) <= LONGEST or not code.isascii() or not code.isprintable() or checks.KEY_CHARACTERS.search(code):
+    if not 1 <= len(code) <= LONGEST or not code.isascii() or not code.isprintable() or KEY_CHARACTERS.search(code):
         raise ValueError(f"The {label} has 1 to {LONGEST} letters, digits and dashes, as in Spectrum.")
     return code
 

@@ -1,6 +1,5 @@
 """What an approver does with a change order that waits: accept it for export, send it back, or think better of an Accept."""
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,13 +7,11 @@ from portal import clock, failpoints
 from portal.db import transaction
 from portal.domain import change_orders, drafting, events, exports, leftovers, mailing, outbox, people, renumbering, signing, transitions
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
-from portal.domain.companies import Company
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
-from portal.domain.rules import checks, contributors, spectrum_numbers
-from portal.domain.rules.checks import Finding
-from portal.domain.rules.contributors import Hands
+from portal.domain.rules import checks, contributors, four_eyes, spectrum_numbers, text_rules
+from portal.domain.rules.findings import ACCOUNTING, Blocked, Finding, require
 from portal.domain.transitions import LONGEST_REASON
 
 REJECTABLE = (Status.READY, Status.FAILED)
@@ -44,11 +41,11 @@ def accept(
         if transitions.is_repeat(change_order, by, "accepted", version):
             return change_order
         change_order.expect(Status.READY, version)
-        ensure_may_decide(change_order, by)
+        four_eyes.ensure_may_decide(change_order, by)
         signing.require(change_order, seen)  # before the rules: what they say now is about what the approver has not seen
         number, lost = spectrum_numbers.chosen(change_order, number), spectrum_numbers.lost(change_order)
         found = checks.at_accept(change_order, number, title, description, accounting_date)
-        checks.require([*found, *leftovers.against_accept(change_order), *renumbering.findings(change_order, by, removed=removed)])
+        require([*found, *leftovers.against_accept(change_order), *renumbering.findings(change_order, by, removed=removed)])
         _reserve(change_order, number)
         _queue(change_order, by, version, _freeze(change_order, number, title, description, accounting_date))
         instead = {"instead_of": lost.number, "removed": removed} if lost else {}
@@ -71,10 +68,10 @@ def reject(id: int, by: User, version: int, reason: str, removed: bool = False, 
             return change_order
         if change_order.state not in REJECTABLE or change_order.version != version:
             raise Overtaken(change_order)
-        ensure_may_decide(change_order, by)
+        four_eyes.ensure_may_decide(change_order, by)
         left, workbook = leftovers.of(change_order), leftovers.workbook_of(leftovers.last_failure(change_order))
         unsure = leftovers.against_second_entry(workbook, not_entered=not_entered)
-        checks.require([*reason_findings(reason), *(leftovers.against_reject(left) if not removed else []), *unsure])
+        require([*reason_findings(reason), *(leftovers.against_reject(left) if not removed else []), *unsure])
         change_order.move(Status.REJECTED, version, decided_by=by, decided_at=clock.now(), export=None)
         for person in contributors.authors(change_order):
             outbox.promise(mailing.rejected_key(change_order, person), MAIL, Task.REJECTED, change_order.id)
@@ -114,32 +111,11 @@ def why_not_recall(change_order: ChangeOrder, by: User) -> str:
 def reason_findings(reason: str) -> list[Finding]:
     """A reason has 1 to 1000 characters that a mail can carry."""
     if not reason:
-        return [Finding(4, "reason", "Give the project team a reason.", checks.ACCOUNTING, "Say what has to change.")]
+        return [Finding(4, "reason", "Give the project team a reason.", ACCOUNTING, "Say what has to change.")]
     if len(reason) > LONGEST_REASON:
         text = f"The reason has {len(reason)} characters; 1000 fit."
-        return [Finding(4, "reason", text, checks.ACCOUNTING, "Shorten it.")]
-    return [finding for finding in checks.characters_of("description", reason) if "control" in finding.text]
-
-
-def ensure_may_decide(change_order: ChangeOrder, by: User) -> None:
-    """Rule 21. Raises NotPermitted with the reason that the row also shows."""
-    if why := why_not(change_order, by, contributors.hands_on(change_order), people.approvers):
-        raise NotPermitted(why)
-
-
-def why_not(change_order: ChangeOrder, by: User, hands: Hands, approvers: Callable[[], list[User]] | None = None) -> str:
-    """Why this person may not decide this change order, or an empty text; who of the `approvers` can, where they are wanted.
-
-    `hands`: who had a hand in it (`contributing.hands_on`).
-    """
-    return by.why_not_decide or contributors.why_not(change_order, by, hands, approvers)
-
-
-def waits_for(by: User) -> Any:
-    """Ready, and `why_not` is empty for `by`: as a condition of a query over change orders joined to their company."""
-    if not by.may_decide:
-        return ChangeOrder.id.is_null()
-    return (ChangeOrder.status == Status.READY) & (~Company.four_eyes | contributors.without(by))
+        return [Finding(4, "reason", text, ACCOUNTING, "Shorten it.")]
+    return [finding for finding in text_rules.characters_of("description", reason) if "control" in finding.text]
 
 
 def _reserve(change_order: ChangeOrder, number: str) -> None:
@@ -147,7 +123,7 @@ def _reserve(change_order: ChangeOrder, number: str) -> None:
         spectrum_numbers.reserve(change_order, number)
     except spectrum_numbers.Taken as taken:
         text = f"The number {taken.number} was taken by {spectrum_numbers.named(taken.holder)} this very moment."
-        raise checks.Blocked([Finding(17, "number", text, checks.ACCOUNTING, "Pick another.")]) from None
+        raise Blocked([Finding(17, "number", text, ACCOUNTING, "Pick another.")]) from None
 
 
 def _queue(change_order: ChangeOrder, by: User, version: int, export: exports.Export) -> None:
@@ -162,7 +138,7 @@ def _freeze(change_order: ChangeOrder, number: str, title: str | None, descripti
     try:
         return exports.freeze(change_order, number, title, description, on or drafting.today(change_order.company))
     except ValueError as error:  # the record knows Spectrum's widths and masks better than any rule here
-        raise checks.Blocked([Finding(10, "lines", str(error), checks.ACCOUNTING)]) from None
+        raise Blocked([Finding(10, "lines", str(error), ACCOUNTING)]) from None
 
 
 def _record(change_order: ChangeOrder, action: str, by: User, **facts: Any) -> None:

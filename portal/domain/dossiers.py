@@ -8,7 +8,7 @@ from portal.domain.exports import Attempt, Export
 from portal.domain.lists import Row
 from portal.domain.previews import Preview, Received
 from portal.domain.rules import checks
-from portal.domain.rules.checks import Finding
+from portal.domain.rules.findings import Finding
 
 BY_PEOPLE = ("retried", "said present", "said absent", "rejected", "entered by hand")
 

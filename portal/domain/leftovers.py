@@ -7,8 +7,7 @@ from portal.domain import events, fallback
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.events import Event
 from portal.domain.exports import Export, doubtful, stored
-from portal.domain.rules import checks
-from portal.domain.rules.checks import Finding
+from portal.domain.rules.findings import ACCOUNTING, Finding
 
 
 def of(change_order: ChangeOrder) -> list[int]:
@@ -29,7 +28,7 @@ def against_second_entry(workbook: str, *, not_entered: bool) -> list[Finding]:
     if not workbook or not_entered:
         return []
     text = f"It was left as the workbook {workbook}, and may have been entered in Spectrum from there."
-    return [Finding(25, "not_entered", text, checks.ACCOUNTING, "Ask who has the workbook and look in Spectrum, then tick the box.")]
+    return [Finding(25, "not_entered", text, ACCOUNTING, "Ask who has the workbook and look in Spectrum, then tick the box.")]
 
 
 def said_of(workbook: str) -> dict[str, str]:
@@ -50,7 +49,7 @@ def against_accept(change_order: ChangeOrder) -> list[Finding]:
     if not (left := of(change_order)):
         return []
     text = f"Line {', '.join(map(str, left))} of an earlier export of it is, or may be, in Spectrum: an answer came late."
-    return [Finding(24, "lines", text, checks.ACCOUNTING, "Look in Spectrum, remove it there, and reject this one.")]
+    return [Finding(24, "lines", text, ACCOUNTING, "Look in Spectrum, remove it there, and reject this one.")]
 
 
 def against_reject(left: list[int]) -> list[Finding]:
@@ -59,7 +58,7 @@ def against_reject(left: list[int]) -> list[Finding]:
         return []
     named = f"Line{'' if len(left) == 1 else 's'} {', '.join(map(str, left))}"
     fix = "Remove it there and tick the box." if len(left) == 1 else "Remove them there and tick the box."
-    return [Finding(4, "removed", f"{named} of it {'is' if len(left) == 1 else 'are'} in Spectrum.", checks.ACCOUNTING, fix)]
+    return [Finding(4, "removed", f"{named} of it {'is' if len(left) == 1 else 'are'} in Spectrum.", ACCOUNTING, fix)]
 
 
 def against_review(change_order: ChangeOrder) -> list[Finding]:
@@ -69,4 +68,4 @@ def against_review(change_order: ChangeOrder) -> list[Finding]:
     one = len(left) == 1
     text = f"Line{'' if one else 's'} {', '.join(map(str, left))} of it {'is' if one else 'are'}, or may be, in Spectrum."
     fix = "Retry sends what is missing; or remove in Spectrum what is there, and reject it."
-    return [Finding(24, "lines", text, checks.ACCOUNTING, fix)]
+    return [Finding(24, "lines", text, ACCOUNTING, fix)]

@@ -10,7 +10,7 @@ import peewee
 
 from portal import clock
 from portal.db import cents
-from portal.domain import change_orders, deciding, events, offers, people, revisions
+from portal.domain import change_orders, events, offers, people, revisions
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Job
 from portal.domain.events import Event
@@ -18,8 +18,8 @@ from portal.domain.offers import Offers
 from portal.domain.people import Membership, User
 from portal.domain.readings import LOOK
 from portal.domain.revisions import Comparison
-from portal.domain.rules import checks, contributors, duplicates, spectrum_lists, spectrum_numbers
-from portal.domain.rules.checks import Finding
+from portal.domain.rules import checks, contributors, duplicates, four_eyes, spectrum_lists, spectrum_numbers
+from portal.domain.rules.findings import Finding
 
 PAGE = 50
 ASIDES = ("edited", LOOK, "agrees again", "said to be another one")  # events that say nothing about where a change order stands
@@ -145,7 +145,7 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
             checks.on_review(change_order, known[change_order.id], alike[change_order.id]) if change_order.is_ready else [],
             said.get(change_order.id),
             kept.get(change_order.id, ""),
-            deciding.why_not(change_order, viewer, hands[change_order.id], approvers),
+            four_eyes.why_not_decide(change_order, viewer, hands[change_order.id], approvers),
             ways[change_order.id],
             since.get(change_order.id),
             arrivals.get(change_order.id),

@@ -12,7 +12,7 @@ from portal.domain.exports import Export
 from portal.domain.outbox import Dispatch
 from portal.domain.people import User
 from portal.domain.readings import LOOK, LOOKED_UP
-from portal.domain.rules import contributors
+from portal.domain.rules import four_eyes
 from portal.domain.rules.contributors import Hands
 
 NO_DECISION = {"recall", "look_up"}
@@ -86,10 +86,10 @@ def _kept_from(
 ) -> tuple[frozenset[str], str]:
     """Which of the ways are decisions about what the person shaped, and why they are not offered."""
     own = ways - NO_DECISION
-    if not own or not contributors.why_not(one, viewer, hands):
+    if not own or not four_eyes.why_not(one, viewer, hands):
         return frozenset(), ""
     undoing = own <= UNDOING
-    return own, contributors.why_not(
+    return own, four_eyes.why_not(
         one, viewer, hands, lambda: [person for person in approvers() if resolving.may_undo(person) or not undoing]
     )
 

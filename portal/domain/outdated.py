@@ -13,8 +13,7 @@ from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
 from portal.domain.exports import Export
-from portal.domain.rules import checks
-from portal.domain.rules.checks import Finding
+from portal.domain.rules.findings import ACCOUNTING, ADMIN, Finding
 
 ACCEPTED = (Status.QUEUED, Status.EXPORTING, Status.UNKNOWN, Status.FAILED)  # and not exported yet
 SETTINGS = {  # setting of the company: element of the call, and its name
@@ -127,14 +126,14 @@ def _carrying(accepted: Any, old: Mapping[str, str]) -> int:
 def _present(change_order: ChangeOrder) -> Iterator[tuple[str, str, str, str]]:
     """Element, its name, its value as it would be frozen now, and who can change it."""
     company, commitment, job = change_order.company, change_order.commitment, change_order.job
-    yield *SETTINGS["code"], str(company.code), checks.ADMIN
-    yield "Job_Number", "job number", str(job.number), checks.ACCOUNTING
-    yield "Customer_Code", "customer code", str(job.customer), checks.ACCOUNTING
+    yield *SETTINGS["code"], str(company.code), ADMIN
+    yield "Job_Number", "job number", str(job.number), ACCOUNTING
+    yield "Customer_Code", "customer code", str(job.customer), ACCOUNTING
     for name, (element, label) in SETTINGS.items():
         if name != "code":
-            yield element, label, _written(getattr(company, name)), checks.ADMIN
-    yield "Subcontractor_Code", "vendor code", commitment.vendor_code, checks.ACCOUNTING
-    yield "Subcontract_Number", "subcontract number", str(commitment.subcontract), checks.ACCOUNTING
+            yield element, label, _written(getattr(company, name)), ADMIN
+    yield "Subcontractor_Code", "vendor code", commitment.vendor_code, ACCOUNTING
+    yield "Subcontract_Number", "subcontract number", str(commitment.subcontract), ACCOUNTING
 
 
 def _frozen(export: Export) -> dict[str, str]:

@@ -9,7 +9,7 @@ from portal.domain import drafting
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.drafting import Draft
 from portal.domain.rules import checks, spectrum_numbers
-from portal.domain.rules.checks import Finding
+from portal.domain.rules.findings import ACCOUNTING, Finding, blocking
 from portal.spectrum import records
 
 BY_NAME = {field.name: field for field in records.FIELDS}
@@ -67,12 +67,12 @@ class Preview:
 
 def of(change_order: ChangeOrder, number: str, title: str | None, description: str | None, on: date | None = None) -> Preview:
     """What an Accept with this number, these words and this accounting date (None: today) would freeze."""
-    found = checks.blocking(checks.at_accept(change_order, number, title, description, on))
+    found = blocking(checks.at_accept(change_order, number, title, description, on))
     typed = [finding for finding in found if finding.field in TYPED]
     try:
         draft = drafting.draft(change_order, number, title, description, on or drafting.today(change_order.company))
     except ValueError as error:
-        return Preview(None, typed or [Finding(10, "lines", str(error), checks.ACCOUNTING)])
+        return Preview(None, typed or [Finding(10, "lines", str(error), ACCOUNTING)])
     return Preview(received(draft, _written(change_order, title, description)), typed)
 
 

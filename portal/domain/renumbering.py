@@ -8,8 +8,8 @@ from portal.domain import events
 from portal.domain.change_orders import SUBJECT, ChangeOrder
 from portal.domain.exports import SENDS, Attempt, Export, Outcome
 from portal.domain.people import User
-from portal.domain.rules import checks, spectrum_numbers
-from portal.domain.rules.checks import Finding
+from portal.domain.rules import spectrum_numbers
+from portal.domain.rules.findings import ADMIN, Finding
 
 BY_HANDS = ("entered by hand", "left as a workbook")  # events after which somebody else may have put it into Spectrum
 
@@ -28,9 +28,9 @@ def findings(change_order: ChangeOrder, by: User, *, removed: bool) -> list[Find
     told = f"It was sent to Spectrum as {lost.number}, and that number belongs to {spectrum_numbers.named(lost.holder)} now."
     if not (by.may_administer and by.may_decide):
         fix = "An administrator with ‘Can Push to Accounting’ accepts it under a new number, after its old lines were removed there."
-        return [Finding(17, "removed", told, checks.ADMIN, fix)]
+        return [Finding(17, "removed", told, ADMIN, fix)]
     fix = f"Remove its lines under {lost.number} there, and tick the box."
-    return [] if removed else [Finding(17, "removed", told, checks.ADMIN, fix)]
+    return [] if removed else [Finding(17, "removed", told, ADMIN, fix)]
 
 
 def _was_sent(change_order: ChangeOrder, number: str) -> bool:

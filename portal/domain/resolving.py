@@ -5,13 +5,13 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, deciding, events, exports, keys, leftovers, outbox, outdated, people, quiet_window, transitions
+from portal.domain import change_orders, events, exports, keys, leftovers, outbox, outdated, people, quiet_window, transitions
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.exports import Attempt, Export, Outcome
 from portal.domain.people import NotPermitted, User
 from portal.domain.readings import LOOK
-from portal.domain.rules import checks, contributors, spectrum_numbers
-from portal.domain.rules.checks import Finding
+from portal.domain.rules import checks, four_eyes, spectrum_numbers, text_rules
+from portal.domain.rules.findings import ACCOUNTING, Blocked, Finding, require
 from portal.domain.transitions import LONGEST_REASON
 from portal.spectrum import records
 
@@ -32,11 +32,11 @@ def retry(id: int, by: User, version: int, not_entered: bool = False) -> ChangeO
         failure = leftovers.last_failure(change_order)
         if why := why_not_retry(change_order, by, failure):
             raise NotPermitted(why)
-        contributors.ensure_none_of(change_order, by, people.approvers)
+        four_eyes.ensure_none_of(change_order, by, people.approvers)
         export = Export.get_by_id(change_order.export)
         workbook = leftovers.workbook_of(failure)
         unsure = leftovers.against_second_entry(workbook, not_entered=not_entered)
-        checks.require([*unsure, *_doubts(export), *checks.before_send(change_order), *outdated.findings(change_order, export)])
+        require([*unsure, *_doubts(export), *checks.before_send(change_order), *outdated.findings(change_order, export)])
         change_order.move(Status.QUEUED, version)
         again = [line for line, attempt in exports.outcomes(export).items() if attempt.outcome not in exports.STORED]
         exports.vouch(export, again, Outcome.AGAIN)
@@ -58,9 +58,9 @@ def say_present(id: int, by: User, version: int, number: str, note: str) -> Chan
         if transitions.is_repeat(change_order, by, "said present", version):
             return change_order
         change_order.expect(Status.UNKNOWN, version)
-        deciding.ensure_may_decide(change_order, by)
+        four_eyes.ensure_may_decide(change_order, by)
         export = Export.get_by_id(change_order.export)
-        checks.require([*same_number(number, export.number, 12), *note_findings(note)])
+        require([*same_number(number, export.number, 12), *note_findings(note)])
         exports.vouch(export, exports.doubtful(export), Outcome.PRESENT)
         missing = exports.unsent(export)
         change_order.move(Status.FAILED if missing else Status.EXPORTED, version)
@@ -81,13 +81,13 @@ def say_absent(id: int, by: User, version: int, note: str) -> ChangeOrder:
         if transitions.is_repeat(change_order, by, "said absent", version):
             return change_order
         change_order.expect(Status.UNKNOWN, version)
-        deciding.ensure_may_decide(change_order, by)
+        four_eyes.ensure_may_decide(change_order, by)
         export = Export.get_by_id(change_order.export)
         quiet_window.notice(Attempt.export == export)
-        checks.require([*_too_early(export), *note_findings(note)])
+        require([*_too_early(export), *note_findings(note)])
         exports.vouch(export, exports.doubtful(export), Outcome.ABSENT)
         change_order.move(Status.FAILED, version)
-        facts = {"cause": "temporary", "who": checks.ACCOUNTING, "sent": exports.stored(export)}
+        facts = {"cause": "temporary", "who": ACCOUNTING, "sent": exports.stored(export)}
         _record(change_order, "said absent", by, seen=version, note=note, **facts)
         return change_order
 
@@ -102,13 +102,13 @@ def by_hand(id: int, by: User, version: int, number: str, note: str) -> ChangeOr
                 return change_order
             change_order.expect(Status.FAILED, version)
             _ensure_may_undo(change_order, by)
-            checks.require([*_usable(change_order, number), *note_findings(note)])
+            require([*_usable(change_order, number), *note_findings(note)])
             spectrum_numbers.reserve(change_order, number)
             change_order.move(Status.EXPORTED, version, manual=True)
             _record(change_order, "entered by hand", by, seen=version, number=number, note=note)
             return change_order
     except spectrum_numbers.Taken as taken:
-        raise checks.Blocked([_taken(number, taken.holder)]) from None
+        raise Blocked([_taken(number, taken.holder)]) from None
 
 
 def unlink(id: int, by: User, version: int, number: str, reads_back: bool = False) -> ChangeOrder:
@@ -123,7 +123,7 @@ def unlink(id: int, by: User, version: int, number: str, reads_back: bool = Fals
         change_order.expect(Status.EXPORTED, version)
         _ensure_may_undo(change_order, by)
         kept = spectrum_numbers.kept(change_order)
-        checks.require([*same_number(number, kept, 16), *(_still_there(change_order) if reads_back else [])])
+        require([*same_number(number, kept, 16), *(_still_there(change_order) if reads_back else [])])
         change_order.move(Status.RETRIEVED, version, decided_by=None, decided_at=None, export=None, manual=False)
         _record(change_order, "unlinked", by, seen=version, number=kept)
         return change_order
@@ -157,16 +157,16 @@ def same_number(typed: str, number: str, rule: int) -> list[Finding]:
     if keys.canonical(typed) == keys.canonical(number):
         return []
     text = f"The Spectrum number of this change order is {number}."
-    return [Finding(rule, "number", text, checks.ACCOUNTING, "Look it up in Spectrum under this number and type it here.")]
+    return [Finding(rule, "number", text, ACCOUNTING, "Look it up in Spectrum under this number and type it here.")]
 
 
 def note_findings(note: str) -> list[Finding]:
     """A note has 1 to 1000 characters: it is all that an auditor will have."""
     if not note:
-        return [Finding(12, "note", "Write down what you saw in Spectrum.", checks.ACCOUNTING, "Say where you looked.")]
+        return [Finding(12, "note", "Write down what you saw in Spectrum.", ACCOUNTING, "Say where you looked.")]
     if len(note) > LONGEST_REASON:
-        return [Finding(12, "note", f"The note has {len(note)} characters; 1000 fit.", checks.ACCOUNTING, "Shorten it.")]
-    found = checks.characters_of("description", note)
+        return [Finding(12, "note", f"The note has {len(note)} characters; 1000 fit.", ACCOUNTING, "Shorten it.")]
+    found = text_rules.characters_of("description", note)
     return [Finding(12, "note", "The note contains control characters.", fix=one.fix) for one in found if "control" in one.text]
 
 
@@ -175,7 +175,7 @@ def _still_there(change_order: ChangeOrder) -> list[Finding]:
     if look and look.action == LOOK and look.facts["verdict"] == "absent":
         return []
     text = look.facts["found"] if look and look.action == LOOK else "No one has checked yet that it is gone from Spectrum."
-    return [Finding(16, "number", text, checks.ACCOUNTING, "Remove it in Spectrum, press Look it up in Spectrum, then unlink it.")]
+    return [Finding(16, "number", text, ACCOUNTING, "Remove it in Spectrum, press Look it up in Spectrum, then unlink it.")]
 
 
 def _doubts(export: Export) -> list[Finding]:
@@ -183,7 +183,7 @@ def _doubts(export: Export) -> list[Finding]:
     if not (lines := exports.doubtful(export)):
         return []
     text = f"Line {', '.join(map(str, lines))} may be in Spectrum after all: an unclear answer came late."
-    return [Finding(13, "lines", text, checks.ACCOUNTING, "Look in Spectrum; then mark it as entered by hand, or reject it.")]
+    return [Finding(13, "lines", text, ACCOUNTING, "Look in Spectrum; then mark it as entered by hand, or reject it.")]
 
 
 def _too_early(export: Export) -> list[Finding]:
@@ -192,31 +192,31 @@ def _too_early(export: Export) -> list[Finding]:
         return []
     minutes = -(-left // timedelta(minutes=1))
     text = f"Spectrum may still be processing it for {minutes} minute{'' if minutes == 1 else 's'}, so “not there” isn't certain yet."
-    return [Finding(12, "note", text, checks.ACCOUNTING, "Look again after that.")]
+    return [Finding(12, "note", text, ACCOUNTING, "Look again after that.")]
 
 
 def _half(export: Export, missing: list[int]) -> dict[str, Any]:
     text = f"Line {', '.join(map(str, missing))} was never sent. Retry sends what is missing."
-    return {"cause": "temporary", "who": checks.ACCOUNTING, "sent": exports.stored(export), "text": text}
+    return {"cause": "temporary", "who": ACCOUNTING, "sent": exports.stored(export), "text": text}
 
 
 def _usable(change_order: ChangeOrder, number: str) -> list[Finding]:
     if not records.NUMBER_PATTERN.fullmatch(number):
         text = "The Spectrum number needs 1 to 8 characters out of A-Z, 0-9 and the dash."
-        return [Finding(15, "number", text, checks.ACCOUNTING, f"The portal had {spectrum_numbers.kept(change_order)} for it.")]
+        return [Finding(15, "number", text, ACCOUNTING, f"The portal had {spectrum_numbers.kept(change_order)} for it.")]
     holder = spectrum_numbers.holder_of(change_order, number)
     return [_taken(number, holder)] if holder else []
 
 
 def _taken(number: str, holder: ChangeOrder) -> Finding:
     text = f"The number {number} belongs to {spectrum_numbers.named(holder)}."
-    return Finding(15, "number", text, checks.ACCOUNTING, "Look it up in Spectrum again.")
+    return Finding(15, "number", text, ACCOUNTING, "Look it up in Spectrum again.")
 
 
 def _ensure_may_undo(change_order: ChangeOrder, by: User) -> None:
     if not may_undo(by):
         raise NotPermitted(ONLY_ADMIN)
-    contributors.ensure_none_of(change_order, by, lambda: [person for person in people.approvers() if may_undo(person)])
+    four_eyes.ensure_none_of(change_order, by, lambda: [person for person in people.approvers() if may_undo(person)])
 
 
 def _record(change_order: ChangeOrder, action: str, by: User, **facts: Any) -> None:

@@ -1,11 +1,12 @@
 """Review again: what failed goes back to the approvers as it was sent, to be accepted once more as things are now."""
 
 from portal.db import transaction
-from portal.domain import change_orders, deciding, events, exports, leftovers, outbox, people, transitions
+from portal.domain import change_orders, events, exports, leftovers, outbox, people, transitions
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.exports import Export
 from portal.domain.people import User
-from portal.domain.rules import checks
+from portal.domain.rules import checks, findings, four_eyes
+from portal.domain.rules.findings import require
 
 AGAIN = "reviewed again"
 
@@ -21,11 +22,11 @@ def review_again(id: int, by: User, version: int, not_entered: bool = False) -> 
         if transitions.is_repeat(change_order, by, AGAIN, version):
             return change_order
         change_order.expect(Status.FAILED, version)
-        deciding.ensure_may_decide(change_order, by)
+        four_eyes.ensure_may_decide(change_order, by)
         workbook = leftovers.workbook_of(leftovers.last_failure(change_order))
         unsure = leftovers.against_second_entry(workbook, not_entered=not_entered)
-        checks.require([*unsure, *leftovers.against_review(change_order)])
-        export, verdict = Export.get_by_id(change_order.export), checks.verdict(checks.at_send(change_order))
+        require([*unsure, *leftovers.against_review(change_order)])
+        export, verdict = Export.get_by_id(change_order.export), findings.verdict(checks.at_send(change_order))
         change_order.move(Status.READY, version, decided_by=None, decided_at=None, export=None, checks=verdict)
         outbox.withdraw(exports.key(export.id))
         facts = {"number": export.number, **leftovers.said_of(workbook)}

@@ -14,6 +14,7 @@ from portal.domain.commitments import Commitment, Job
 from portal.domain.people import NotPermitted, User
 from portal.domain.revisions import snapshot
 from portal.domain.rules import checks, contributors, recheck
+from portal.domain.rules.findings import Finding, require, verdict
 
 WORDS = ("number", "key", "loose", "twin", "title", "description", "amount", "tax", "currency", "dated", "project_status")
 NO_MEMBER = "You are not a member of job {}. Ask an administrator to add you."
@@ -59,7 +60,7 @@ def create(commitment: Commitment, by: User | None, draft: Draft, **facts: Any) 
     """A new draft, findings and all, in the caller's transaction; `facts` go into its event. Raises Blocked if the number is taken."""
     change_order = ChangeOrder(commitment=commitment, created_by=by)
     fill(change_order, draft)
-    change_order.checks = checks.verdict(_findings(change_order))
+    change_order.checks = verdict(_findings(change_order))
     change_order.save(force_insert=True)
     _store_lines(change_order)
     contributors.record_writing(change_order, by)
@@ -77,14 +78,14 @@ def begin(commitment: Commitment, by: User, draft: Draft) -> ChangeOrder:
         return create(commitment, by, draft)
 
 
-def judge(id: int, draft: Draft) -> list[checks.Finding]:
+def judge(id: int, draft: Draft) -> list[Finding]:
     """What the checks would say of the draft in place of what the change order says; nothing is kept."""
     change_order = change_orders.load(id)
     fill(change_order, draft)
     return checks.at_send(change_order)
 
 
-def edit(id: int, by: User, version: int, draft: Draft, **facts: Any) -> list[checks.Finding]:
+def edit(id: int, by: User, version: int, draft: Draft, **facts: Any) -> list[Finding]:
     """Save what the sender wrote, findings and all; answers the findings. Raises NotPermitted, Overtaken or Blocked (number taken)."""
     with transaction():
         by = people.as_held(by)
@@ -94,14 +95,14 @@ def edit(id: int, by: User, version: int, draft: Draft, **facts: Any) -> list[ch
         return revise(change_order, by, version, draft, **facts)
 
 
-def revise(change_order: ChangeOrder, by: User | None, version: int, draft: Draft, **facts: Any) -> list[checks.Finding]:
+def revise(change_order: ChangeOrder, by: User | None, version: int, draft: Draft, **facts: Any) -> list[Finding]:
     """Put the draft in place of what the change order says, in the caller's transaction. Raises Overtaken or Blocked (number taken)."""
     if not change_order.is_editable or change_order.version != version:
         raise Overtaken(change_order)
     before = change_order.loose
     fill(change_order, draft)
     findings = _findings(change_order)
-    _save(change_order, version, checks=checks.verdict(findings))
+    _save(change_order, version, checks=verdict(findings))
     LineItem.delete().where(LineItem.change_order == change_order).execute()
     _store_lines(change_order)
     contributors.record_writing(change_order, by)
@@ -123,9 +124,9 @@ def send(id: int, by: User, version: int) -> ChangeOrder:
         if not change_order.is_editable or change_order.version != version:
             raise Overtaken(change_order)
         findings = checks.at_send(change_order)
-        checks.require(findings)
+        require(findings)
         facts = {"revision": change_order.revision + 1, "sent_by": by, "sent_at": clock.now(), "sent_amount": change_order.amount}
-        change_order.move(Status.READY, version, **facts, decided_by=None, decided_at=None, checks=checks.verdict(findings))
+        change_order.move(Status.READY, version, **facts, decided_by=None, decided_at=None, checks=verdict(findings))
         contributors.record_writing(change_order, by)
         events.record(SUBJECT, id, "sent", by, revision=change_order.revision, snapshot=snapshot(change_order), seen=version)
         return change_order
@@ -219,10 +220,10 @@ def _line(change_order: ChangeOrder, position: int, line: LineDraft) -> LineItem
     )
 
 
-def _findings(change_order: ChangeOrder) -> list[checks.Finding]:
+def _findings(change_order: ChangeOrder) -> list[Finding]:
     """All findings at Send; a number that another has is refused at once."""
     findings = checks.at_send(change_order)
-    checks.require([finding for finding in findings if finding.rule == 1])
+    require([finding for finding in findings if finding.rule == 1])
     return findings
 
 

@@ -12,6 +12,7 @@ from portal.domain.change_orders import EDITABLE, ChangeOrder, Overtaken, Status
 from portal.domain.commitments import Job
 from portal.domain.people import Membership, NotPermitted, User
 from portal.domain.rules import checks, duplicates, spectrum_lists
+from portal.domain.rules.findings import Blocked
 from portal.domain.staging import ImportResult, Outcome
 from portal.domain.statements import SENT_BACK
 
@@ -93,7 +94,7 @@ def _send(id: int, by: User, version: int) -> str | Busy:
         return CHANGED if now.is_editable else f"It is no longer with the project. It is now: {now.label}."
     except NotPermitted as error:
         return str(error)
-    except checks.Blocked as error:
+    except Blocked as error:
         with transaction():
             staging.judge(id)
         return str(error)
@@ -121,6 +122,6 @@ def _judged(found: list[ChangeOrder], jobs: set[int], viewer: User) -> list[Wait
         elif one.id in last and last[one.id].action != "edited":
             why_not = staging.unchanged(one)
         elif one.id in known:
-            why_not = str(checks.Blocked(checks.at_send(one, known[one.id], alike[one.id])))
+            why_not = str(Blocked(checks.at_send(one, known[one.id], alike[one.id])))
         rows.append(Waiting(one, one.job.id in jobs, why_not))
     return rows

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from portal.domain import company_settings, connection_tests, people
 from portal.domain.companies import Company
 from portal.domain.connection_tests import ConnectionTest
-from portal.domain.rules import checks
+from portal.domain.rules import spectrum_rules
 
 PEOPLE = "people"
 
@@ -40,7 +40,9 @@ def _contradictions(company: Company) -> list[Step]:
     """What rule 20 says of values that are there but do not go together."""
     if not all(getattr(company, field) for field in company_settings.NEEDED):
         return []
-    return [Step("Spectrum codes", f"{finding.text} {finding.fix}", False, "spectrum") for finding in checks.company_settings(company)]
+    return [
+        Step("Spectrum codes", f"{finding.text} {finding.fix}", False, "spectrum") for finding in spectrum_rules.company_settings(company)
+    ]
 
 
 def _sign_in(readable: bool) -> Step:

@@ -15,7 +15,8 @@ from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.commitments import Commitment, Job
 from portal.domain.entries import Entry
 from portal.domain.people import Membership, NotPermitted, User
-from portal.domain.rules import checks, contributors
+from portal.domain.rules import checks, contributors, findings
+from portal.domain.rules.findings import Blocked, blocking
 from portal.domain.statements import SENT_BACK, News
 from portal.domain.uploads import Upload, bringers
 from portal.domain.vendors import Unclear
@@ -169,13 +170,13 @@ def why_not(here: ChangeOrder, entry: Entry, outcome: Outcome) -> str:
     if outcome is Outcome.UNCHANGED and here.state in SENT_BACK:
         return unchanged(here)
     sending.fill(here, entry.draft)
-    return " ".join(str(finding) for finding in checks.blocking(checks.at_send(here)))
+    return " ".join(str(finding) for finding in blocking(checks.at_send(here)))
 
 
 def judge(id: int) -> None:
     """Keep the verdict of a change order whose codes were filled in."""
     here = change_orders.load(id)
-    verdict = checks.verdict(checks.at_send(here))
+    verdict = findings.verdict(checks.at_send(here))
     ChangeOrder.update(checks=verdict).where(ChangeOrder.id == id, ChangeOrder.version == here.version).execute()
 
 
@@ -202,7 +203,7 @@ def send(row: Staged, sender: User) -> None:
         try:
             sending.send(row.change_order or 0, sender, here.version)
             row.sent = True
-        except (checks.Blocked, NotPermitted, Overtaken) as error:
+        except (Blocked, NotPermitted, Overtaken) as error:
             row.sent, row.note = False, str(error)
     row.save(only=[Staged.sent, Staged.note])
 

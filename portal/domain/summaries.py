@@ -14,13 +14,14 @@ import peewee
 
 from portal import clock, failpoints
 from portal.db import cents, transaction
-from portal.domain import change_orders, deciding, events, outbox, people
+from portal.domain import change_orders, events, outbox, people
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company, current
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch, NotWanted, Task
 from portal.domain.people import Level, User
+from portal.domain.rules import four_eyes
 
 SHOWN = 25
 QUARTER = timedelta(minutes=15)  # clocks are changed on one
@@ -125,7 +126,7 @@ def write(key: str, to: User) -> Summary:
 
 def of(key: str, to: User) -> Summary:
     """What waits for the person now, in a constant number of queries."""
-    waits = deciding.waits_for(to)
+    waits = four_eyes.waits_for(to)
     figures: Any = ChangeOrder.select(peewee.fn.COUNT(ChangeOrder.id), peewee.fn.SUM(ChangeOrder.amount).coerce(False))
     count, total = figures.join(Commitment).join(Job).join(Company).where(waits).tuples().get()
     oldest = change_orders.complete().where(waits).order_by(ChangeOrder.sent_at, ChangeOrder.id).limit(SHOWN)

@@ -7,7 +7,7 @@ from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company
 from portal.domain.people import Membership
-from portal.domain.rules import spectrum_numbers
+from portal.domain.rules import four_eyes, spectrum_numbers
 from tests.cast import signed
 
 FURTHER = [status.value for status in Status if status not in (Status.DRAFT, Status.REJECTED, Status.RETRIEVED)]
@@ -226,8 +226,8 @@ def test_four_eyes_hold_for_who_made_the_token_too(system, change, ada, ana):
 
     with pytest.raises(sending.NotPermitted, match="You made the access token with which this change order was sent or written"):
         signed(sent["id"], by=ada, version=sent["version"])
-    assert not ChangeOrder.select().join(Commitment).join(Job).join(Company).where(deciding.waits_for(ada)).exists()
-    assert ChangeOrder.select().join(Commitment).join(Job).join(Company).where(deciding.waits_for(ana)).exists()
+    assert not ChangeOrder.select().join(Commitment).join(Job).join(Company).where(four_eyes.waits_for(ada)).exists()
+    assert ChangeOrder.select().join(Commitment).join(Job).join(Company).where(four_eyes.waits_for(ana)).exists()
     assert signed(sent["id"], by=ana, version=sent["version"]).status == "queued"
 
 
@@ -243,7 +243,7 @@ def test_what_a_token_wrote_stays_its_makers_when_a_person_sends_it_again(system
 
     with pytest.raises(sending.NotPermitted, match="You made the access token with which this change order was sent or written"):
         signed(by_hand.id, by=ada, version=by_hand.version)
-    assert not ChangeOrder.select().join(Commitment).join(Job).join(Company).where(deciding.waits_for(ada)).exists()
+    assert not ChangeOrder.select().join(Commitment).join(Job).join(Company).where(four_eyes.waits_for(ada)).exists()
     assert signed(by_hand.id, by=ana, version=by_hand.version).status == "queued"
 
 

@@ -10,7 +10,7 @@ from portal.domain import alarms, calls, change_orders, deciding, drafting, even
 from portal.domain.change_orders import ALLOWED, ChangeOrder, Status
 from portal.domain.events import Event
 from portal.domain.exports import Export
-from portal.domain.rules import spectrum_numbers
+from portal.domain.rules import four_eyes, spectrum_numbers
 from portal.spectrum import records
 from tests.chaos import variants_stories as stories
 from tests.chaos.variants_kit import Patch, variant
@@ -59,7 +59,7 @@ def recorded_though_refused(patch: Patch, office: Office) -> None:
 
 @variant(stories.a_writer_who_approves, "decided_by_another")
 def writer_approves(patch: Patch, office: Office) -> None:
-    patch.setattr(deciding, "why_not", lambda *_: "")
+    patch.setattr(four_eyes, "why_not_decide", lambda *_: "")
 
 
 @variant(stories.an_edit_too_late, "sends_are_frozen", "held_once", "path_is_legal")

@@ -19,7 +19,7 @@ from portal.domain.change_orders import ChangeOrder, Overtaken, load
 from portal.domain.lanes import MAIL, Lane, Lost
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted, User
-from portal.domain.rules.checks import Blocked
+from portal.domain.rules.findings import Blocked
 from portal.spectrum.client import Spectrum
 from portal.spectrum.infolink import simulated
 from portal.spectrum.records import KEYS, NotSent, OutcomeUnknown, Receipt, Refused, Stored

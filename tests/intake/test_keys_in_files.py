@@ -6,6 +6,7 @@ from portal.domain.change_orders import ChangeOrder, load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.rules import checks
 from portal.domain.rules.duplicates import Distinction
+from portal.domain.rules.findings import blocking
 from portal.intake import files
 from tests.intake.conftest import ROW, text_of
 from tests.intake.test_import_page import eve_there, hand_in, words, work  # noqa: F401
@@ -124,4 +125,4 @@ def test_the_tick_is_the_word_of_who_brought_it(client, eve_there, eve, hand_in,
 
     said = Distinction.get()
     assert (said.kind, said.by) == ("CCO", eve)
-    assert checks.blocking(checks.at_send(load(ChangeOrder.get(number="1").id))) == []
+    assert blocking(checks.at_send(load(ChangeOrder.get(number="1").id))) == []

@@ -8,6 +8,7 @@ import pytest
 from portal.domain import change_orders, companies
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.rules import checks
+from portal.domain.rules.findings import blocking
 from portal.intake import files
 
 RECORD = {
@@ -55,7 +56,7 @@ def findings(command, tmp_path, record):
     (tmp_path / "records.json").write_text(json.dumps([record]), encoding="utf-8")
     result = command(tmp_path / "records.json")
     assert result.exit_code == 0, result.output
-    return " ".join(map(str, checks.blocking(checks.at_send(change_orders.load(ChangeOrder.get().id)))))
+    return " ".join(map(str, blocking(checks.at_send(change_orders.load(ChangeOrder.get().id)))))
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from portal.domain.commitments import Job
 from portal.domain.events import Event
 from portal.domain.lanes import Lane
 from portal.domain.people import Membership, User
-from portal.domain.rules import checks
+from portal.domain.rules import checks, spectrum_rules
+from portal.domain.rules.findings import blocking
 from portal.intake import sample_master, samples
 from portal.spectrum.client import Spectrum
 from portal.spectrum.simulator.master import SHIPPED, Master
@@ -50,7 +51,7 @@ def test_there_are_about_60_over_6_jobs_most_of_them_ready(loaded):
 
 
 def test_it_has_what_makes_a_month_difficult(loaded):
-    findings = Counter(finding.rule for one in loaded for finding in checks.blocking(checks.at_send(one)))
+    findings = Counter(finding.rule for one in loaded for finding in blocking(checks.at_send(one)))
 
     assert sum(one.amount < 0 for one in ready(loaded)) >= 5  # credits
     assert max(len(one.lines) for one in ready(loaded)) == 40
@@ -62,8 +63,8 @@ def test_it_has_what_makes_a_month_difficult(loaded):
 
 
 def test_every_draft_stays_one_for_a_reason_and_nothing_ready_is_blocked(loaded):
-    assert all(checks.blocking(checks.at_send(one)) for one in loaded if one.state is Status.DRAFT)
-    assert not any(checks.blocking(checks.on_review(one)) for one in ready(loaded))
+    assert all(blocking(checks.at_send(one)) for one in loaded if one.state is Status.DRAFT)
+    assert not any(blocking(checks.on_review(one)) for one in ready(loaded))
 
 
 def test_the_ages_spread_over_five_days_and_never_run_backwards(loaded):
@@ -157,6 +158,6 @@ def test_all_of_it_arrives_in_the_shipped_spectrum_but_that_one(loaded, shipped,
 def test_the_company_settings_are_those_of_the_shipped_spectrum(loaded):
     company, master = loaded[0].company, Master.load()
 
-    assert not list(checks.company_settings(company))
+    assert not list(spectrum_rules.company_settings(company))
     assert master.statuses[company.code, company.cr_status].action_type == 3
     assert company.code in master.companies

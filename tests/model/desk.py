@@ -13,12 +13,12 @@ from portal.domain.commitments import Commitment
 from portal.domain.entries import Entry
 from portal.domain.exports import Export
 from portal.domain.people import NotPermitted, User
-from portal.domain.rules import checks
+from portal.domain.rules.findings import Blocked
 from tests.model import told
 from tests.model.ground import ADMIN, APPROVERS, CODES, ELEMENTS, Ground, Killed, change
 from tests.model.model import ALIKE, EDITABLE, JOB, SENT_BACK, Broken, Content, Elements, Model, Order, ensure, key_of, says
 
-REFUSALS = (checks.Blocked, NotPermitted, Overtaken, signing.Changed, delivering.CameBack)
+REFUSALS = (Blocked, NotPermitted, Overtaken, signing.Changed, delivering.CameBack)
 ROUNDS = 12  # of work and waiting, until everything has come to rest
 NOTE = "Looked it up in Spectrum."
 Act = Callable[[], Any]

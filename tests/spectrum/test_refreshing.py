@@ -14,6 +14,7 @@ from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted
 from portal.domain.refreshing import Refresh
 from portal.domain.rules import checks, spectrum_lists
+from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_lists import Reading, SpectrumJob, SpectrumPhase
 from tests.cast import signed
 from tests.conftest import count_queries
@@ -160,7 +161,7 @@ def test_what_is_known_stops_an_accept_and_the_worker(app, company, refresh, mak
     pausing.pause(company.lane, by_admin(), "month-end close")
     refresh()
 
-    with pytest.raises(checks.Blocked, match="does not exist"):
+    with pytest.raises(Blocked, match="does not exist"):
         signed(make_again(make_change_order).id, by=ana, version=2)
     pausing.resume(company.lane, by_admin())
     Dispatch.update(due_at=Dispatch.promised_at).where(Dispatch.task == Task.EXPORT).execute()

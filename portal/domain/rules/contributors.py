@@ -6,7 +6,7 @@ counts for what is written later under it too, until another approver has accept
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -17,7 +17,7 @@ from portal.db import Model
 from portal.domain import events
 from portal.domain.change_orders import EDITABLE, ChangeOrder, Status
 from portal.domain.commitments import Commitment
-from portal.domain.people import NotPermitted, User
+from portal.domain.people import User
 
 WROTE, TOKEN, FILE, CODE, APART = "wrote", "token", "file", "code", "apart"
 DEEDS = {
@@ -156,20 +156,6 @@ def without(person: User) -> Any:
     return sent & created & ~peewee.fn.EXISTS(theirs) & ~peewee.fn.EXISTS(set_codes)
 
 
-def why_not(change_order: ChangeOrder, by: User, hands: Hands, able: Callable[[], list[User]] | None = None) -> str:
-    """Why four eyes keep this person from deciding about it, or an empty text; who else is `able` to, where that is wanted."""
-    if not change_order.company.four_eyes or by.id not in hands:
-        return ""
-    others = [person.name for person in able() if person.id not in hands] if able else []
-    return f"You {hands[by.id]}, so another approver has to decide it (four eyes).{_who_can(others) if able else ''}"
-
-
-def ensure_none_of(change_order: ChangeOrder, by: User, able: Callable[[], list[User]]) -> None:
-    """Rule 21 for every decision: raises NotPermitted where four eyes forbid it, naming who is `able`."""
-    if why := why_not(change_order, by, hands_on(change_order), able):
-        raise NotPermitted(why)
-
-
 def _things(change_order: ChangeOrder) -> list[tuple[str, int]]:
     """What it is sent under, by kind and id."""
     held = change_order.commitment.__data__
@@ -182,7 +168,3 @@ def _codes_of(rows: Iterable[ChangeOrder]) -> Any:
     for thing, ref in (thing for row in rows for thing in _things(row)):
         refs[thing].add(ref)
     return reduce(or_, [(CodeHand.thing == thing) & CodeHand.ref.in_(ids) for thing, ids in refs.items()])
-
-
-def _who_can(names: list[str]) -> str:
-    return f" Approvers: {', '.join(names)}." if names else " No one else can. Ask an administrator to give someone Can Push to Accounting."

@@ -6,7 +6,7 @@ from typing import Any
 from portal.db import transaction
 from portal.domain import change_orders
 from portal.domain.change_orders import ChangeOrder, Status
-from portal.domain.rules import checks, duplicates, spectrum_lists
+from portal.domain.rules import checks, duplicates, findings, spectrum_lists
 
 JUDGED = (*change_orders.EDITABLE, Status.READY)
 BATCH = 100
@@ -26,7 +26,7 @@ def again(which: Any = None, turn: Callable[[], object] = lambda: None) -> None:
         with transaction():
             turn()
             for change_order in batch:
-                verdict = checks.verdict(checks.at_send(change_order, known[change_order.id], alike[change_order.id]))
+                verdict = findings.verdict(checks.at_send(change_order, known[change_order.id], alike[change_order.id]))
                 if verdict != change_order.checks:
                     same = (ChangeOrder.id == change_order.id) & (ChangeOrder.version == change_order.version)
                     ChangeOrder.update(checks=verdict).where(same).execute()

@@ -15,7 +15,7 @@ from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
 from portal.domain.previews import Preview
 from portal.domain.rules import checks, spectrum_numbers
-from portal.domain.rules.checks import Blocked, Finding
+from portal.domain.rules.findings import ACCOUNTING, Blocked, Finding
 from portal.domain.signing import Changed, Marks
 from portal.domain.transitions import LONGEST_REASON
 from portal.web import return_to
@@ -234,4 +234,4 @@ def accounting_day(typed: Mapping[str, str]) -> date | None:
     try:
         return drafting.accounting_day(typed.get("accounting_date", ""))
     except ValueError as error:
-        raise Blocked([Finding(19, "accounting_date", str(error), checks.ACCOUNTING)]) from None
+        raise Blocked([Finding(19, "accounting_date", str(error), ACCOUNTING)]) from None

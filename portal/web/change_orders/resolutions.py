@@ -12,7 +12,7 @@ from portal.domain.exports import Export, doubtful, unsent
 from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
 from portal.domain.rules import spectrum_numbers
-from portal.domain.rules.checks import Blocked
+from portal.domain.rules.findings import Blocked
 from portal.web import errors, return_to
 from portal.web.change_orders import sentences
 from portal.web.change_orders.decisions import asked_for, seen_version

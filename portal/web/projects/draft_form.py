@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from portal.domain import currencies, days, keys, sending
 from portal.domain.change_orders import ChangeOrder
-from portal.domain.rules.checks import Finding
+from portal.domain.rules.findings import Finding
 from portal.domain.sending import Draft, LineDraft
 from portal.intake import amounts
 

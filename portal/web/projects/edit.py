@@ -9,8 +9,8 @@ from portal import url_ids
 from portal.domain import change_orders, combining, distinguishing, lists, money, projects, sending
 from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.combining import Repeat
-from portal.domain.rules import checks, duplicates
-from portal.domain.rules.checks import Blocked, Finding
+from portal.domain.rules import duplicates
+from portal.domain.rules.findings import Blocked, Finding, blocking
 from portal.web import return_to
 from portal.web.change_orders import sentences
 from portal.web.change_orders.decisions import seen_version
@@ -100,7 +100,7 @@ def send(id: int) -> ResponseReturnValue:
     try:
         sent = sending.send(id, me(), version)
     except Blocked as error:
-        return form(change_orders.load(id), status=422, problems=checks.blocking(error.findings), heading="Saved, but not sent")
+        return form(change_orders.load(id), status=422, problems=blocking(error.findings), heading="Saved, but not sent")
     flash(f"CCO {sent.number} sent to accounting. It is now: {sent.label}.")
     return redirect(return_to.led_back(sent, me(), "ready") if return_to.current() else url_for("projects.jobs"), 303)
 
@@ -137,7 +137,7 @@ def unreadable(error: Unreadable) -> ResponseReturnValue:
 @bp.errorhandler(Blocked)
 def blocked(error: Blocked) -> ResponseReturnValue:
     """The number is taken: nothing was kept."""
-    return form(writable(asked_for()), as_typed(), status=422, problems=checks.blocking(error.findings), version=seen_version())
+    return form(writable(asked_for()), as_typed(), status=422, problems=blocking(error.findings), version=seen_version())
 
 
 @bp.errorhandler(Overtaken)

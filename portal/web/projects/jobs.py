@@ -9,8 +9,7 @@ from portal import url_ids
 from portal.domain import lists, projects, sending
 from portal.domain.commitments import Commitment
 from portal.domain.projects import Page
-from portal.domain.rules import checks
-from portal.domain.rules.checks import Blocked, Finding
+from portal.domain.rules.findings import Blocked, Finding, blocking
 from portal.web.projects.draft_form import Typed
 from portal.web.visitors import me
 
@@ -65,7 +64,7 @@ def create(id: int) -> ResponseReturnValue:
     try:
         made = sending.begin(held, me(), draft)
     except Blocked as error:
-        return form(held, typed, checks.blocking(error.findings)), 422
+        return form(held, typed, blocking(error.findings)), 422
     flash(f"CCO {made.number} is kept as a draft. Write its lines, then send it.")
     return redirect(url_for("projects.edit", id=made.id), 303)
 

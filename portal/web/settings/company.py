@@ -24,7 +24,7 @@ from portal.domain import (
 )
 from portal.domain.accounts import api_tokens, rights
 from portal.domain.people import Level, NotPermitted
-from portal.domain.rules import checks, spectrum_lists
+from portal.domain.rules import spectrum_lists, spectrum_rules
 from portal.web import formats
 from portal.web.htmx import wants_fragment
 from portal.web.settings.people import find, people_page, refused, saved
@@ -82,7 +82,7 @@ def save() -> ResponseReturnValue:
         return company_page(section, error.errors), 422
     except outdated.Unconfirmed as error:
         return company_page(section, carriers=error.count), 409
-    off = next(iter(checks.company_settings(companies.current())), None) if section == "spectrum" else None
+    off = next(iter(spectrum_rules.company_settings(companies.current())), None) if section == "spectrum" else None
     flash(f"Saved {formats.at_time(clock.now())}.{f' {off.text} {off.fix}' if off else ''}", "warning" if off else "message")
     return redirect(url_for(".company", _anchor=section), 303)
 
