@@ -6,12 +6,13 @@ import pytest
 
 from portal import db
 from portal.background import tasks
-from portal.domain import companies, deciding, exporting, outbox, people, sending, signing
+from portal.domain import companies, deciding, exporting, outbox, people, signing
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Level, Membership, User
+from portal.domain.projects import sending
 from portal.spectrum.records import OutcomeUnknown, Receipt, Refused, Row
 from tests.conftest import PASSWORD
 

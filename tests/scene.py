@@ -8,12 +8,13 @@ import pytest
 
 from portal import clock, db
 from portal.background import tasks
-from portal.domain import company_settings, correcting, deciding, resolving, reviewing, sending
+from portal.domain import company_settings, deciding, resolving, reviewing
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment
 from portal.domain.exporting import step
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch, Task
+from portal.domain.projects import correct_codes, sending
 from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_lists import Reading
 from portal.spectrum.records import Receipt, Refused
@@ -120,8 +121,8 @@ class Scene:
 
     def correct(self, kind, code):
         held = Commitment.get_by_id(self.commitment.id)
-        what = correcting.KINDS[kind]
-        correcting.correct(held, kind, getattr(what.of(held), what.field), code, self.eve, confirmed=9)
+        what = correct_codes.KINDS[kind]
+        correct_codes.correct(held, kind, getattr(what.of(held), what.field), code, self.eve, confirmed=9)
 
     def listed(self, listing, model, of="", **row):
         """Spectrum's list was read, whole, with this row in it or without any."""

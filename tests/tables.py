@@ -18,6 +18,7 @@ from portal.domain.heartbeats import Heartbeat
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Membership, User
+from portal.domain.projects.statements import Statement
 from portal.domain.refreshing import Refresh
 from portal.domain.resending import ResendCheck
 from portal.domain.rules.contributors import CodeHand, Contribution
@@ -25,7 +26,6 @@ from portal.domain.rules.duplicates import Distinction
 from portal.domain.rules.spectrum_lists import Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
 from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from portal.domain.staging import Import, ImportResult, Staged
-from portal.domain.statements import Statement
 from portal.domain.uploads import Upload
 
 TABLES = (

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import deciding, sending
+from portal.domain import deciding
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.companies import Company
 from portal.domain.events import Event
 from portal.domain.exports import Export
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Level, Membership, User
+from portal.domain.projects import sending
 from portal.domain.rules import spectrum_numbers
 from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from tests.cast import seen, signed

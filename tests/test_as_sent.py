@@ -6,10 +6,11 @@ from decimal import Decimal
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import deciding, lists, sending
+from portal.domain import deciding, lists
 from portal.domain.change_orders import ChangeOrder, load
 from portal.domain.people import Membership
-from portal.domain.sending import Draft, LineDraft
+from portal.domain.projects import sending
+from portal.domain.projects.sending import Draft, LineDraft
 from tests.conftest import HTMX, count_queries, sign_in
 from tests.test_correct_and_resend import editing, typed
 

@@ -3,8 +3,8 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import sending
 from portal.domain.events import Event
+from portal.domain.projects import sending
 from tests.conftest import HTMX, count_queries, sign_in
 
 TWO_LINES = [("16-2000", "SUB", "1.00"), ("16-3000", "M", "2.50")]

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain import combining, sending
 from portal.domain.change_orders import load
+from portal.domain.projects import merge_lines, sending
+from portal.domain.projects.sending import Draft, LineDraft
 from portal.domain.rules import checks
-from portal.domain.sending import Draft, LineDraft
 
 CODES = st.sampled_from(["16-2000", "162000", "16-3000", "", "ab-1", "AB1"])
 AMOUNTS = st.none() | st.decimals(-1000, 1000, places=2)
@@ -35,47 +35,47 @@ def line(phase="16-2000", cost_type="SUB", amount: str | None = "10.00", **more)
 def test_lines_of_one_code_and_type_become_one_in_the_place_of_the_first():
     lines = [line(amount="1.00"), line("16-3000"), line(amount="2.50")]
 
-    assert combining.combined(lines) == [line(amount="3.50"), line("16-3000")]
-    assert [repeat.positions for repeat in combining.repeats(lines)] == [[1, 3]]
+    assert merge_lines.combined(lines) == [line(amount="3.50"), line("16-3000")]
+    assert [repeat.positions for repeat in merge_lines.repeats(lines)] == [[1, 3]]
 
 
 @pytest.mark.parametrize("other", [line("162000"), line("16-2000 "), line(cost_type="sub"), line("16-20-00")])
 def test_what_spectrum_takes_for_the_same_code_is_the_same(other):
-    assert len(combining.combined([line(), other])) == 1
+    assert len(merge_lines.combined([line(), other])) == 1
 
 
 @pytest.mark.parametrize("other", [line("16-2001"), line(cost_type="M"), line(bid_item="B1"), line(amount=None), line("")])
 def test_what_is_another_line_or_unfinished_is_left_alone(other):
-    assert combining.combined([line(), other]) == [line(), other]
+    assert merge_lines.combined([line(), other]) == [line(), other]
 
 
 def test_two_unfinished_lines_are_left_alone():
-    assert combining.repeats([line(""), line(""), line(cost_type=""), line(cost_type="")]) == []
+    assert merge_lines.repeats([line(""), line(""), line(cost_type=""), line(cost_type="")]) == []
 
 
 def test_quantities_of_one_unit_are_added_and_others_left_out():
     feet = [line(quantity=Decimal("2.5"), unit="LF"), line(quantity=Decimal(3), unit="LF")]
 
-    (one,) = combining.combined(feet)
+    (one,) = merge_lines.combined(feet)
     assert (one.quantity, one.unit) == (Decimal("5.5"), "LF")
     for other in (line(quantity=Decimal(1), unit="EA"), line(unit="LF"), line()):
-        (one,) = combining.combined([feet[0], other])
+        (one,) = merge_lines.combined([feet[0], other])
         assert (one.quantity, one.unit) == (None, "")
 
 
 def test_each_description_is_kept_once():
-    (one,) = combining.combined([line(description="Duct"), line(), line(description="Bend"), line(description="Duct")])
+    (one,) = merge_lines.combined([line(description="Duct"), line(), line(description="Bend"), line(description="Duct")])
 
     assert one.description == "Duct; Bend"
 
 
 @given(LINES)
 def test_the_total_never_changes_and_nothing_is_left_to_combine(lines):
-    combined = combining.combined(lines)
+    combined = merge_lines.combined(lines)
 
     assert Draft("", "", "", combined).total == Draft("", "", "", lines).total
-    assert combining.repeats(combined) == []
-    assert combining.combined(combined) == combined
+    assert merge_lines.repeats(combined) == []
+    assert merge_lines.combined(combined) == combined
 
 
 def test_what_was_combined_passes_the_rule_on_repeats_and_is_recorded(make_change_order, dee):
@@ -83,7 +83,7 @@ def test_what_was_combined_passes_the_rule_on_repeats_and_is_recorded(make_chang
     assert 9 in {finding.rule for finding in checks.at_send(load(draft.id))}
     lines = [LineDraft(one.phase_code, one.cost_type, one.amount) for one in load(draft.id).lines]
 
-    sending.edit(draft.id, dee, draft.version, Draft("001", "Duct bank", "", combining.combined(lines)), combined=[[1, 2]])
+    sending.edit(draft.id, dee, draft.version, Draft("001", "Duct bank", "", merge_lines.combined(lines)), combined=[[1, 2]])
 
     now = load(draft.id)
     assert 9 not in {finding.rule for finding in checks.at_send(now)}

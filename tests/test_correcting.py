@@ -7,14 +7,15 @@ from bs4 import BeautifulSoup
 
 from portal import db
 from portal.background import tasks
-from portal.domain import correcting, deciding, events, lists, resolving, reviewing, sending
+from portal.domain import deciding, events, lists, resolving, reviewing
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
-from portal.domain.correcting import Moved
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.outdated import Unconfirmed
 from portal.domain.people import NotPermitted
+from portal.domain.projects import correct_codes, sending
+from portal.domain.projects.correct_codes import Moved
 from portal.domain.rules import contributors, duplicates, spectrum_numbers
 from portal.domain.rules.contributors import CODE, DEEDS, CodeHand
 from portal.domain.rules.findings import Blocked
@@ -34,7 +35,7 @@ def address(commitment):
 def correct(commitment, kind, by, value="NEW-1", confirmed=0):
     _, field = KINDS[kind]
     held = Commitment.get_by_id(commitment.id)
-    correcting.correct(held, kind, getattr(correcting.KINDS[kind].of(held), field), value, by, confirmed)
+    correct_codes.correct(held, kind, getattr(correct_codes.KINDS[kind].of(held), field), value, by, confirmed)
 
 
 def accept(change_order, by, **typed):
@@ -174,7 +175,7 @@ def test_of_two_who_correct_one_code_at_once_only_one_is_recorded(commitment, ev
             held = Commitment.get_by_id(commitment.id)
             start.wait()
             try:
-                correcting.correct(held, "subcontract", "SC-014", value, by)
+                correct_codes.correct(held, "subcontract", "SC-014", value, by)
             except Moved as error:
                 refused.append(error)
 
@@ -267,7 +268,7 @@ def test_nobody_but_administrators_and_approvers_corrects_codes(client, request,
     answer = client.post(address(commitment), data={"what": "subcontract", "seen": "SC-014", "value": "SC-16"})
 
     assert answer.status_code == 403
-    assert correcting.ONLY in answer.text
+    assert correct_codes.ONLY in answer.text
     assert "Only administrators and approvers" in client.get(address(commitment)).text
     assert Commitment.get().subcontract == "SC-014"
 
@@ -355,7 +356,7 @@ def typed_for(kind, commitment):
     """What the form of the page says for another value, and where the value it shows stands."""
     if kind == "vendor":
         return {"what": kind, "seen": commitment.vendor.id, "vendor": "", "name": "Bright", "code": "BRIGHT"}
-    held, field = correcting.KINDS[kind].of(commitment), correcting.KINDS[kind].field
+    held, field = correct_codes.KINDS[kind].of(commitment), correct_codes.KINDS[kind].field
     return {"what": kind, "seen": getattr(held, field), "value": "NEW-1"}
 
 
@@ -389,7 +390,7 @@ def test_only_those_under_the_code_are_counted(job, vendor, commitment, accepted
     other = Commitment.create(job=job, vendor=vendor, number="SC-015", subcontract="SC-015")
 
     correct(other, "subcontract", eve)
-    correcting.give_vendor(other, vendor.id, None, "Bright", "BRIGHT", eve)
+    correct_codes.give_vendor(other, vendor.id, None, "Bright", "BRIGHT", eve)
     with pytest.raises(Unconfirmed) as refused:
         correct(other, "customer", eve)
 

@@ -9,12 +9,13 @@ from decimal import Decimal
 import pytest
 
 from portal import db, db_writes
-from portal.domain import deciding, events, exports, outbox, people, sending
+from portal.domain import deciding, events, exports, outbox, people
 from portal.domain.accounts import rights
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.exports import Export
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted, User
+from portal.domain.projects import sending
 from portal.domain.rules import spectrum_numbers
 from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_numbers import SpectrumNumber

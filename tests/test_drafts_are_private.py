@@ -2,9 +2,9 @@
 
 import pytest
 
-from portal.domain import sending
 from portal.domain.change_orders import load
 from portal.domain.people import Membership
+from portal.domain.projects import sending
 from tests.cast import seen
 from tests.conftest import HTMX, sign_in
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from portal import clock, db
-from portal.domain import correcting, distinguishing, matching, sending
+from portal.domain import matching
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.entries import Entry
 from portal.domain.people import Membership
+from portal.domain.projects import confirm_distinct, correct_codes, sending
 from portal.domain.rules import checks, duplicates
 from portal.domain.rules.findings import Blocked, blocking
 from portal.domain.rules.spectrum_lists import COMPLETE_PHASES, JOBS, PHASES, VENDORS, Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
@@ -73,11 +74,11 @@ def bid_item(scene):
 
 
 def give_vendor(scene):
-    correcting.give_vendor(Commitment.get(), None, Vendor.get().id, "", "", scene.eve)
+    correct_codes.give_vendor(Commitment.get(), None, Vendor.get().id, "", "", scene.eve)
 
 
 def say_subcontract(scene):
-    correcting.say_subcontract(Commitment.get(), False, True, scene.eve)
+    correct_codes.say_subcontract(Commitment.get(), False, True, scene.eve)
 
 
 def bring_under_the_job(scene):
@@ -172,7 +173,7 @@ def test_what_looks_alike_is_told_apart(scene):
     assert_said(checks.at_send(scene.one), "CCO 001 looks like 1", "Correct the number, or say on the page of the change order")
     scene.blocked_at_send()
 
-    distinguishing.tell_apart(scene.id, scene.dee, duplicates.CHANGE_ORDER, other.id)
+    confirm_distinct.tell_apart(scene.id, scene.dee, duplicates.CHANGE_ORDER, other.id)
     goes_out(scene)
 
 

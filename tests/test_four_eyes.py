@@ -11,11 +11,12 @@ from playhouse.migrations import Runner
 import config
 from portal import clock as clocks
 from portal import db
-from portal.domain import change_orders, deciding, events, imports, matching, resolving, reviewing, sending, summaries, uploads
+from portal.domain import change_orders, deciding, events, imports, matching, resolving, reviewing, summaries, uploads
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Vendor
 from portal.domain.entries import Entry
 from portal.domain.people import Level, Membership, NotPermitted
+from portal.domain.projects import sending
 from portal.domain.rules import contributors, four_eyes
 from portal.spectrum.records import OutcomeUnknown
 from tests.cast import ANSWERS, export, seen, signed

@@ -5,11 +5,11 @@ from decimal import Decimal
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import projects, sending
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.events import Event
 from portal.domain.people import NotPermitted
+from portal.domain.projects import jobs, sending
 from tests.conftest import count_queries, path_of, sign_in
 
 
@@ -45,7 +45,7 @@ def test_the_value_of_a_commitment_counts_exported_as_approved_and_the_rest_with
     ):
         make_change_order(status, lines=[("16-2000", "SUB", amount)])
 
-    worth = projects.worth(Commitment.get_by_id(commitment.id))
+    worth = jobs.worth(Commitment.get_by_id(commitment.id))
 
     assert (worth.approved, worth.pending, worth.revised) == (Decimal("70.00"), Decimal("12.00"), Decimal("10070.00"))
 
@@ -53,13 +53,13 @@ def test_the_value_of_a_commitment_counts_exported_as_approved_and_the_rest_with
 def test_without_an_original_value_there_is_no_revised_one(commitment, make_change_order):
     make_change_order("exported")
 
-    assert projects.worth(commitment).revised is None
+    assert jobs.worth(commitment).revised is None
 
 
 def test_a_commitment_without_change_orders_is_worth_its_original_value(commitment):
     commitment.original_amount = Decimal("5.00")
 
-    assert projects.worth(commitment).revised == Decimal("5.00")
+    assert jobs.worth(commitment).revised == Decimal("5.00")
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_the_next_number_is_one_more_than_the_highest(commitment, dee, taken, pr
     for number in taken:
         ChangeOrder.create(commitment=commitment, number=number, title="", amount=Decimal(0), created_by=dee)
 
-    assert projects.next_number(commitment) == proposed
+    assert jobs.next_number(commitment) == proposed
 
 
 def test_a_job_page_lists_its_change_orders_to_members_newest_first(client, dee, job, make_change_order):
@@ -118,7 +118,7 @@ def test_a_cursor_that_is_none_is_not_found(client, dee, job, commitment, after)
 
 
 def test_the_pages_of_a_long_list_follow_each_other(client, dee, job, make_change_order, monkeypatch):
-    monkeypatch.setattr(projects, "PAGE", 2)
+    monkeypatch.setattr(jobs, "PAGE", 2)
     made = [make_change_order("draft").id for _ in range(5)]
     sign_in(client, dee)
     page, found = soup(client.get(f"/jobs/{job.id}")), []

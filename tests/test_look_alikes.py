@@ -9,10 +9,11 @@ from playhouse import migrations
 from playhouse.migrate import SchemaMigrator
 
 from portal import db
-from portal.domain import distinguishing, events, lists, sending, trail
+from portal.domain import events, lists, trail
 from portal.domain.change_orders import ChangeOrder, Overtaken, load
 from portal.domain.commitments import Commitment, Job
 from portal.domain.people import Level, Membership, NotPermitted
+from portal.domain.projects import confirm_distinct, sending
 from portal.domain.rules import checks, contributors, duplicates, recheck
 from portal.domain.rules.duplicates import Distinction
 from portal.domain.rules.findings import Blocked
@@ -74,22 +75,22 @@ def test_once_a_person_said_that_it_is_another_one_it_is_sent_and_accounting_rea
     first = make_change_order("exported", number="001")
     second = make_change_order("draft", number="1")
 
-    distinguishing.tell_apart(second.id, dee, duplicates.CHANGE_ORDER, first.id)
+    confirm_distinct.tell_apart(second.id, dee, duplicates.CHANGE_ORDER, first.id)
 
     sending.send(second.id, dee, second.version)
     told = [finding.text for finding in lists.row(second.id, ana).findings]
     assert told == [
         f"CCO 1 looks like 001 (Exported); Dee Sørensen said on {clock.now().astimezone(ZONE):%m/%d/%Y} that it is another one."
     ]
-    event = events.latest("change_order", [second.id], of=(distinguishing.SAID,))[second.id]
+    event = events.latest("change_order", [second.id], of=(confirm_distinct.SAID,))[second.id]
     assert (event.actor, event.facts) == (dee, {"kind": "CCO", "number": "1", "other": "001"})
 
 
 def test_it_is_said_once_for_each_pair(make_change_order, dee):
     first, second = make_change_order("draft", number="001"), make_change_order("draft", number="1")
 
-    distinguishing.tell_apart(second.id, dee, "CCO", first.id)
-    distinguishing.tell_apart(first.id, dee, "CCO", second.id)
+    confirm_distinct.tell_apart(second.id, dee, "CCO", first.id)
+    confirm_distinct.tell_apart(first.id, dee, "CCO", second.id)
 
     assert Distinction.select().count() == 1
     assert [blocking for blocking, _ in said_of(load(first.id)) + said_of(load(second.id))] == [False, False]
@@ -97,7 +98,7 @@ def test_it_is_said_once_for_each_pair(make_change_order, dee):
 
 def test_with_another_number_it_is_asked_again(make_change_order, dee):
     first, second = make_change_order("draft", number="001"), make_change_order("draft", number="1")
-    distinguishing.tell_apart(second.id, dee, "CCO", first.id)
+    confirm_distinct.tell_apart(second.id, dee, "CCO", first.id)
 
     sending.edit(second.id, dee, load(second.id).version, draft("01"))
 
@@ -108,9 +109,9 @@ def test_only_a_member_of_the_job_says_it_and_only_of_what_looks_alike(make_chan
     first, second = make_change_order("draft", number="001"), make_change_order("draft", number="1")
 
     with pytest.raises(NotPermitted):
-        distinguishing.tell_apart(second.id, ben, "CCO", first.id)
+        confirm_distinct.tell_apart(second.id, ben, "CCO", first.id)
     with pytest.raises(Overtaken):
-        distinguishing.tell_apart(second.id, dee, "CCO", second.id)
+        confirm_distinct.tell_apart(second.id, dee, "CCO", second.id)
     assert not Distinction.select().exists()
 
 
@@ -155,7 +156,7 @@ def test_the_word_about_a_commitment_holds_for_all_its_change_orders(make_change
     first, second = make_change_order("draft", commitment=late), make_change_order("draft", commitment=late)
     recheck.again()
 
-    distinguishing.tell_apart(first.id, dee, duplicates.COMMITMENT, early.id)
+    confirm_distinct.tell_apart(first.id, dee, duplicates.COMMITMENT, early.id)
 
     assert [blocking for blocking, _ in said_of(load(second.id))] == [False]
     assert load(second.id).checks == "warn"
@@ -229,7 +230,7 @@ def test_a_list_of_look_alikes_takes_no_more_queries_than_a_short_one(make_chang
 
     for number in ("1", "2"):
         first, second = make_change_order("exported", number=f"00{number}"), make_change_order("draft", number=number)
-        distinguishing.tell_apart(second.id, dee, "CCO", first.id)
+        confirm_distinct.tell_apart(second.id, dee, "CCO", first.id)
         sending.send(second.id, dee, load(second.id).version)
         if number == "1":
             few = queries()
@@ -279,7 +280,7 @@ def test_a_pair_from_before_the_upgrade_stays_two_and_waits_for_a_person(upgrade
     assert (first.number, first.key, first.twin) == ("CCO-1", "CCO-1", 0)
     assert (second.number, second.key, second.twin) == ("cco-1", "CCO-1", second.id)
     assert said_of(second) == [(True, "CCO cco-1 looks like CCO-1 (Exported).")]
-    distinguishing.tell_apart(second.id, dee, "CCO", first.id)
+    confirm_distinct.tell_apart(second.id, dee, "CCO", first.id)
     assert sending.send(second.id, dee, second.version).status == "ready"
 
 
@@ -308,7 +309,7 @@ def accept(change_order, by):
 def test_whoever_said_that_it_is_another_one_does_not_accept_it(make_change_order, presser, dee, ana):
     first, second = make_change_order("ready", number="001"), make_change_order("draft", number="1")
 
-    distinguishing.tell_apart(second.id, presser, "CCO", first.id)
+    confirm_distinct.tell_apart(second.id, presser, "CCO", first.id)
     sending.send(second.id, dee, load(second.id).version)
 
     for one in (first, second):
@@ -319,9 +320,9 @@ def test_whoever_said_that_it_is_another_one_does_not_accept_it(make_change_orde
 
 def test_who_only_repeats_it_may_accept_it(make_change_order, presser, dee):
     first, second = make_change_order("exported", number="001"), make_change_order("draft", number="1")
-    distinguishing.tell_apart(second.id, dee, "CCO", first.id)
+    confirm_distinct.tell_apart(second.id, dee, "CCO", first.id)
 
-    distinguishing.tell_apart(second.id, presser, "CCO", first.id)
+    confirm_distinct.tell_apart(second.id, presser, "CCO", first.id)
 
     sending.send(second.id, dee, load(second.id).version)
     assert accept(second, presser).status == "queued"
@@ -338,7 +339,7 @@ def test_of_a_commitment_it_counts_for_what_is_written_later_too_until_another_a
         for number, subcontract in zip(numbers, subcontracts, strict=True)
     )
     waiting = make_change_order("draft", commitment=late)
-    distinguishing.tell_apart(waiting.id, presser, kind, early.id)
+    confirm_distinct.tell_apart(waiting.id, presser, kind, early.id)
 
     later = make_change_order("ready", commitment=late, number="002")
     for one in (waiting, later):
@@ -373,7 +374,7 @@ def test_the_other_one_of_a_pair_is_judged_again_at_once(commitment, make_change
     sending.edit(second.id, dee, load(second.id).version, whole("01"))
     assert verdicts(first, second) == ["block", "block"]
 
-    distinguishing.tell_apart(second.id, dee, "CCO", first.id)
+    confirm_distinct.tell_apart(second.id, dee, "CCO", first.id)
     assert "block" not in verdicts(first, second)
 
 

@@ -8,8 +8,8 @@ from playhouse.migrate import SchemaMigrator
 from playhouse.schema_diff import diff_models
 
 from portal import db
-from portal.domain import sending
 from portal.domain.change_orders import ChangeOrder
+from portal.domain.projects import sending
 from tests.tables import TABLES
 
 pytestmark = pytest.mark.databases_differ("constraints and triggers")

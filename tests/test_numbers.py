@@ -9,11 +9,12 @@ from playhouse import migrations
 from playhouse.migrate import SchemaMigrator
 
 from portal import db
-from portal.domain import deciding, events, lists, resolving, sending
+from portal.domain import deciding, events, lists, resolving
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
 from portal.domain.exports import Export
+from portal.domain.projects import sending
 from portal.domain.rules import checks, findings, spectrum_numbers
 from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_numbers import SpectrumNumber, Taken

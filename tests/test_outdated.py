@@ -8,13 +8,14 @@ from bs4 import BeautifulSoup
 
 from portal import db
 from portal.background import tasks
-from portal.domain import company_settings, deciding, events, exporting, exports, outdated, resolving, reviewing, sending
+from portal.domain import company_settings, deciding, events, exporting, exports, outdated, resolving, reviewing
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.companies import Company
 from portal.domain.exports import Export
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Level, NotPermitted
+from portal.domain.projects import sending
 from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row

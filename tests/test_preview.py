@@ -5,13 +5,14 @@ from datetime import UTC, date, datetime
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import previews, sending
+from portal.domain import previews
 from portal.domain.change_orders import ChangeOrder, LineItem, Status, load
 from portal.domain.commitments import Vendor
 from portal.domain.companies import Company
 from portal.domain.events import Event
 from portal.domain.exports import Export
 from portal.domain.people import Membership
+from portal.domain.projects import sending
 from tests.cast import seen, signed
 from tests.conftest import HTMX, count_queries, sign_in
 

@@ -10,13 +10,14 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal import clock, db
-from portal.domain import correcting, matching, pausing, resolving, sending
+from portal.domain import matching, pausing, resolving
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
 from portal.domain.entries import Entry
 from portal.domain.lanes import Lane
 from portal.domain.people import Membership
+from portal.domain.projects import correct_codes, sending
 from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_lists import JOBS, PHASES, VENDORS, Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
 from portal.spectrum.records import NotSent, OutcomeUnknown, Refused, Row, catalogue
@@ -146,7 +147,7 @@ def say_that_it_is_a_subcontract(scene, key):
     Commitment.update(kind="purchase order").execute()
     scene.blocked_at_send()
 
-    correcting.say_subcontract(Commitment.get(), False, True, scene.eve)
+    correct_codes.say_subcontract(Commitment.get(), False, True, scene.eve)
     scene.through()
 
 

@@ -6,12 +6,13 @@ import pytest
 
 from portal import db
 from portal.background import tasks
-from portal.domain import deciding, events, exporting, exports, outbox, resolving, sending
+from portal.domain import deciding, events, exporting, exports, outbox, resolving
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.exports import Attempt, Export, Outcome
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted
+from portal.domain.projects import sending
 from portal.domain.rules.findings import Blocked
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row
 from tests.cast import signed

@@ -5,9 +5,10 @@ from decimal import Decimal
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import deciding, lists, revisions, sending
+from portal.domain import deciding, lists
 from portal.domain.change_orders import load
-from portal.domain.revisions import Difference
+from portal.domain.projects import revisions, sending
+from portal.domain.projects.revisions import Difference
 from tests.cast import signed
 from tests.conftest import HTMX, count_queries, sign_in
 

@@ -5,12 +5,12 @@ from decimal import Decimal
 import pytest
 
 from portal import db
-from portal.domain import sending
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Job
 from portal.domain.events import Event
 from portal.domain.exports import Export
 from portal.domain.people import Membership
+from portal.domain.projects import sending
 from tests.cast import seen
 from tests.conftest import HTMX, sign_in
 

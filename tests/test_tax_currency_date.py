@@ -6,14 +6,15 @@ from decimal import Decimal
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import companies, drafting, entries, events, revisions, sending
+from portal.domain import companies, drafting, entries, events
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
 from portal.domain.entries import Entry
+from portal.domain.projects import revisions, sending
+from portal.domain.projects.sending import Draft, LineDraft
 from portal.domain.rules import checks, spectrum_numbers
 from portal.domain.rules.findings import Blocked
-from portal.domain.sending import Draft, LineDraft
 from tests.cast import signed
 from tests.conftest import sign_in
 from tests.test_correct_and_resend import editing, typed

@@ -3,9 +3,10 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import events, sending
+from portal.domain import events
 from portal.domain.change_orders import Status, load
 from portal.domain.people import Membership
+from portal.domain.projects import sending
 from tests.conftest import count_queries, path_of, sign_in
 
 SECRET = "A secret title"

@@ -10,13 +10,14 @@ from pydantic import BaseModel
 from portal import url_ids
 from portal.api import bearer, openapi, parsing, problems, rendering, schemas
 from portal.api.problems import Refused
-from portal.domain import change_orders, delivering, events, revisions, sending
+from portal.domain import change_orders, events
 from portal.domain.accounts import idempotency
 from portal.domain.accounts.idempotency import Answer, OtherRequest
 from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.commitments import Commitment
-from portal.domain.delivering import CameBack, Wanted
 from portal.domain.people import User
+from portal.domain.projects import delivery, revisions, sending
+from portal.domain.projects.delivery import CameBack, Wanted
 from portal.domain.rules.findings import Blocked
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -30,18 +31,18 @@ def index() -> ResponseReturnValue:
     """The change orders that the person for whom the token acts may see, page by page."""
     asked = parsing.parameters()
     wanted = Wanted(tuple(asked.status), asked.job, asked.commitment, asked.number, int(asked.after or 0))
-    found, more = delivering.listed(wanted, me(), asked.limit)
+    found, more = delivery.listed(wanted, me(), asked.limit)
     return shown(schemas.Page(change_orders=rendering.listed(found), next=str(found[-1].id) if more else None))
 
 
 @bp.get("/change-orders/<key:id>")
 def show(id: int) -> ResponseReturnValue:
-    return shown(rendering.full(delivering.visible(id, me())))
+    return shown(rendering.full(delivery.visible(id, me())))
 
 
 @bp.get(BY_NUMBER)
 def show_by_number(job: str, commitment: str, number: str) -> ResponseReturnValue:
-    return shown(rendering.full(delivering.named(**parsing.numbers(job=job, commitment=commitment, number=number), viewer=me())))
+    return shown(rendering.full(delivery.named(**parsing.numbers(job=job, commitment=commitment, number=number), viewer=me())))
 
 
 @bp.put(BY_NUMBER)
@@ -52,7 +53,7 @@ def put(job: str, commitment: str, number: str) -> ResponseReturnValue:
     def do() -> tuple[int, ChangeOrder]:
         draft = change.draft(wanted["number"])
         try:
-            written, is_new = delivering.put(wanted["job"], wanted["commitment"], draft, me(), change.version)
+            written, is_new = delivery.put(wanted["job"], wanted["commitment"], draft, me(), change.version)
         except Commitment.DoesNotExist:  # type: ignore[attr-defined]
             raise Refused(404, "no-commitment", NO_COMMITMENT.format(**wanted)) from None
         return 201 if is_new else 200, written
@@ -82,7 +83,7 @@ def step(id: int, take: Callable[[int, User, int], ChangeOrder]) -> ResponseRetu
     version = parsing.body(schemas.Step).version
 
     def do() -> tuple[int, ChangeOrder]:
-        take(delivering.visible(id, me()).id, me(), version)
+        take(delivery.visible(id, me()).id, me(), version)
         return 200, change_orders.load(id)
 
     return changed(do)

@@ -5,8 +5,8 @@ from typing import Any
 from flask import url_for
 
 from portal.api import problems, schemas
-from portal.domain import delivering
 from portal.domain.change_orders import ChangeOrder
+from portal.domain.projects import delivery
 from portal.domain.rules import checks, spectrum_numbers
 
 
@@ -18,7 +18,7 @@ def full(change_order: ChangeOrder) -> schemas.ChangeOrder:
         **_facts(change_order, spectrum_numbers.kept(change_order)),
         description=change_order.description,
         project_status=change_order.project_status,
-        reason=delivering.reason(change_order) or None,
+        reason=delivery.reason(change_order) or None,
         lines=[schemas.Line(**{name: getattr(line, name) for name in schemas.Line.model_fields}) for line in change_order.lines],
         findings=problems.of_findings(found),
     )

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from portal.domain import currencies, days, keys, money
 from portal.domain.change_orders import Status
-from portal.domain.sending import Draft, LineDraft
+from portal.domain.projects.sending import Draft, LineDraft
 
 MOST_LINES = 500
 LARGEST_PAGE = 100

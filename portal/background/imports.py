@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 from portal.db import transaction
-from portal.domain import admission, companies, entries, imports, outbox, people, statements, uploads
+from portal.domain import admission, companies, entries, imports, outbox, people, uploads
 from portal.domain.entries import BadFile, Entry, Problem
 from portal.domain.lanes import Lane
 from portal.domain.outbox import LOST_WORKERS, Dispatch, Task
+from portal.domain.projects import statements
 from portal.domain.staging import Import
 from portal.domain.uploads import State, Upload
 from portal.intake import apart

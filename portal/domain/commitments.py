@@ -1,6 +1,7 @@
 """Jobs, vendors and commitments: what a change order changes, under Spectrum's own codes."""
 
 from enum import StrEnum
+from typing import Any
 
 import peewee
 
@@ -78,6 +79,9 @@ class Commitment(Keyed):
     @property
     def is_purchase_order(self) -> bool:
         return bool(self.kind == Kind.PURCHASE_ORDER)
+
+
+UNDER: dict[type[Model], Any] = {Job: Commitment.job, Vendor: Commitment.vendor, Commitment: Commitment.id}
 
 
 def hold(commitment: Commitment) -> None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from portal.domain import keys
-from portal.domain.sending import Draft, LineDraft
+from portal.domain.projects.sending import Draft, LineDraft
 
 MOST_PROBLEMS = 10_000  # that are looked for in a file: nobody reads as many
 CODES = ("customer_code", "vendor_code", "subcontract_number")

@@ -16,12 +16,13 @@ from typing import TypeVar
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import admission, change_orders, companies, entries, events, matching, misreading, people, staging, statements
+from portal.domain import admission, change_orders, companies, entries, events, matching, misreading, people, staging
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.entries import BadFile, Entry, Problem
 from portal.domain.import_summaries import Summary, summary_of
 from portal.domain.lanes import Lane
 from portal.domain.people import NotPermitted, User
+from portal.domain.projects import statements
 from portal.domain.staging import Import, Outcome, Staged
 from portal.domain.uploads import LANE, Upload
 from portal.domain.vendors import Unclear

@@ -22,11 +22,6 @@ def four_eyes_key(seq: int, person: int) -> str:
     return f"four-eyes:{seq}:{person}"
 
 
-def code_key(seq: int, person: int) -> str:
-    """`seq` is that of the event by which a code was corrected."""
-    return f"code:{seq}:{person}"
-
-
 def recipient(key: str) -> int:
     """The person a promise of mail is to: the last part of every key."""
     return int(key.rpartition(":")[2])

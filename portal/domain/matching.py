@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from portal.db import Model
 from portal.domain import contradicting, events, keys
 from portal.domain.change_orders import EDITABLE, ChangeOrder
-from portal.domain.commitments import Commitment, Job, Kind, Vendor
+from portal.domain.commitments import UNDER, Commitment, Job, Kind, Vendor
 from portal.domain.companies import Company
 from portal.domain.entries import Entry, Problem, vendor_key
 from portal.domain.people import User
@@ -22,7 +22,6 @@ from portal.domain.vendors import Unclear, Vendors
 
 T = TypeVar("T", bound=Model)
 CODES = {"customer", "code", "subcontract"}
-UNDER: dict[type[Model], Any] = {Job: Commitment.job, Vendor: Commitment.vendor, Commitment: Commitment.id}
 
 
 class Books:

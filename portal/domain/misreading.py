@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from portal.domain import change_orders, matching, statements
+from portal.domain import change_orders, matching
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.entries import Entry
-from portal.domain.statements import News
+from portal.domain.projects import statements
+from portal.domain.projects.statements import News
 
 UNSAID = "If it is meant so, upload the file on the page Imports and tick it there."
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 from portal.db import lock
-from portal.domain import change_orders, revisions
+from portal.domain import change_orders
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
+from portal.domain.projects import revisions
 
 LONGEST_TOLD = 40  # characters of a value that is its own mark, so that what it was can be told; a SHA-256 stands for a longer one
 MOST_VALUES = 1_000

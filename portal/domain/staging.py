@@ -9,15 +9,16 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField
-from portal.domain import change_orders, commitments, distinguishing, entries, events, matching, misreading, sending, statements
+from portal.domain import change_orders, commitments, entries, events, matching, misreading
 from portal.domain.accounts import rights
 from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.commitments import Commitment, Job
 from portal.domain.entries import Entry
 from portal.domain.people import Membership, NotPermitted, User
+from portal.domain.projects import confirm_distinct, sending, statements
+from portal.domain.projects.statements import SENT_BACK, News
 from portal.domain.rules import checks, contributors, findings
 from portal.domain.rules.findings import Blocked, blocking
-from portal.domain.statements import SENT_BACK, News
 from portal.domain.uploads import Upload, bringers
 from portal.domain.vendors import Unclear
 
@@ -137,7 +138,7 @@ def put(row: Staged, books: matching.Books, origin: Import) -> None:
         here = sending.create(commitment, origin.writer, entry.draft, file=origin.file)
         row.change_order, row.outcome = here.id, Outcome.NEW
         if entry.is_ticked:
-            distinguishing.tell_apart_all(change_orders.load(here.id), origin.writer)
+            confirm_distinct.tell_apart_all(change_orders.load(here.id), origin.writer)
     else:
         row.change_order, here = known.id, change_orders.load(known.id)
         row.outcome, row.note = compare(here, entry, origin.source)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, model_validator
 
 from portal.domain.entries import Entry
-from portal.domain.sending import Draft, LineDraft
+from portal.domain.projects.sending import Draft, LineDraft
 from portal.intake import fields
 
 LONGEST_CODE = 10  # that Spectrum has

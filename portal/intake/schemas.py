@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from portal.domain.entries import Entry, Problem, keep_few
-from portal.domain.sending import Draft, LineDraft
+from portal.domain.projects.sending import Draft, LineDraft
 from portal.intake import fields, limits
 
 # The sentences for what is wrong with the form of a document rather than with a value.

@@ -3,8 +3,8 @@
 import json
 from decimal import Decimal
 
-from portal.domain import sending
-from portal.domain.sending import Draft, LineDraft
+from portal.domain.projects import sending
+from portal.domain.projects.sending import Draft, LineDraft
 
 
 def test_a_token_of_finance_reads_what_was_sent(make_system, ben, dee, make_change_order):

@@ -2,11 +2,12 @@
 
 import pytest
 
-from portal.domain import deciding, distinguishing, events, sending
+from portal.domain import deciding, events
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company
 from portal.domain.people import Membership
+from portal.domain.projects import confirm_distinct, sending
 from portal.domain.rules import four_eyes, spectrum_numbers
 from tests.cast import signed
 
@@ -340,7 +341,7 @@ def test_a_look_alike_is_a_draft_and_sent_only_after_a_person_said_that_it_is_an
     assert (answer.status_code, [finding["rule"] for finding in one["findings"]]) == (201, [23])
 
     refused = system.send(one)
-    distinguishing.tell_apart(one["id"], dee, "CCO", first.id)
+    confirm_distinct.tell_apart(one["id"], dee, "CCO", first.id)
 
     assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, "/number")
     assert system.send(one).status_code == 200

@@ -9,10 +9,11 @@ import pytest
 from portal.api import bearer
 from portal.api.bearer import Pace
 from portal.db import Busy
-from portal.domain import events, sending
+from portal.domain import events
 from portal.domain.accounts import api_tokens, idempotency
 from portal.domain.accounts.idempotency import KeptAnswer
 from portal.domain.change_orders import ChangeOrder
+from portal.domain.projects import sending
 from portal.web.access import ENDPOINTS, SCOPES, Who
 from tests.api.conftest import System
 from tests.conftest import count_queries, sign_in

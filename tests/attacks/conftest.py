@@ -7,12 +7,13 @@ import pytest
 
 from portal import addin_workbook, db
 from portal.background import tasks
-from portal.domain import companies, connection_tests, fallback, pausing, refreshing, resending, sending, uploads
+from portal.domain import companies, connection_tests, fallback, pausing, refreshing, resending, uploads
 from portal.domain.accounts import api_tokens, password_links, request_privilege
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
 from portal.domain.people import Membership
+from portal.domain.projects import sending
 from tests.attacks.catalogue import CANARY
 from tests.intake.conftest import text_of
 

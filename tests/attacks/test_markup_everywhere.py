@@ -17,12 +17,13 @@ from lxml import html
 
 from portal import db, mail
 from portal.background import tasks
-from portal.domain import alarms, companies, pausing, sending, summaries
+from portal.domain import alarms, companies, pausing, summaries
 from portal.domain.change_orders import Status
 from portal.domain.companies import Company
 from portal.domain.deciding import reject
 from portal.domain.lanes import MAIL
 from portal.domain.people import User
+from portal.domain.projects import sending
 from portal.web.downloads import FORMULA, UNSEEN
 from tests.attacks.catalogue import CANARY, SUM
 from tests.attacks.crawling import Crawl

@@ -5,9 +5,10 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import expect
 
-from portal.domain import deciding, sending
+from portal.domain import deciding
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment
+from portal.domain.projects import sending
 from tests.browser.signing_in import arrived, sign_in, violations
 
 

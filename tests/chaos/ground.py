@@ -10,9 +10,10 @@ from typing import Any
 from argon2 import PasswordHasher
 
 from portal import db
-from portal.domain import companies, people, sending
+from portal.domain import companies, people
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.people import Level, Membership, User
+from portal.domain.projects import sending
 
 AUTHORIZATION_ID = "REHEARSAL-ID-4711"
 PASSWORD = "nobody else has this one"

@@ -5,10 +5,11 @@ from decimal import Decimal
 import pytest
 
 from portal import db
-from portal.domain import pausing, sending
+from portal.domain import pausing
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.exports import Export
 from portal.domain.lanes import Lane
+from portal.domain.projects import sending
 from portal.spectrum.records import KEYS
 from tests.chaos import variants_desk, variants_worker
 from tests.chaos import variants_stories as stories

@@ -14,11 +14,12 @@ from unittest import mock
 
 from portal import mail
 from portal.background import tasks
-from portal.domain import deciding, exporting, outbox, resolving, sending, signing
+from portal.domain import deciding, exporting, outbox, resolving, signing
 from portal.domain.change_orders import ChangeOrder, Overtaken, load
 from portal.domain.lanes import MAIL, Lane, Lost
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted, User
+from portal.domain.projects import sending
 from portal.domain.rules.findings import Blocked
 from portal.spectrum.client import Spectrum
 from portal.spectrum.infolink import simulated

@@ -5,9 +5,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
-from portal.domain import sending, summaries
+from portal.domain import summaries
 from portal.domain.change_orders import Overtaken
 from portal.domain.people import Membership
+from portal.domain.projects import sending
 from tests.chaos.variants_office import TWO, Office, as_seen
 from tests.processes import eventually
 

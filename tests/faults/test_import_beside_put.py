@@ -6,8 +6,9 @@ from contextlib import contextmanager
 import pytest
 
 from portal import db
-from portal.domain import companies, delivering, entries, imports, matching, staging
+from portal.domain import companies, entries, imports, matching, staging
 from portal.domain.change_orders import ChangeOrder
+from portal.domain.projects import delivery
 from portal.domain.staging import Import, Outcome, Staged
 from portal.intake import files
 from tests.api.conftest import change, make_system, system  # noqa: F401 -- fixtures
@@ -64,7 +65,7 @@ def test_an_import_that_comes_while_a_system_delivers_finds_what_it_delivered(st
 
     draft = Change.model_validate(change).draft("001")
     with beside(lambda: placed(staged)) as (thread, _), db.transaction():
-        delivering.put("24-117", "SC-014", draft, dee)
+        delivery.put("24-117", "SC-014", draft, dee)
         thread.start()
         thread.join(LOOK_S)
 

@@ -5,11 +5,12 @@ import multiprocessing
 import pytest
 
 from portal import db
-from portal.domain import events, sending
+from portal.domain import events
 from portal.domain.change_orders import Overtaken, Status, load
 from portal.domain.exports import Export
 from portal.domain.outbox import Dispatch
 from portal.domain.people import User
+from portal.domain.projects import sending
 from tests.cast import signed
 
 pytestmark = pytest.mark.databases_differ("a database that is lost, slow or busy")

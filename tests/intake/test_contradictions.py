@@ -2,10 +2,11 @@
 
 import pytest
 
-from portal.domain import correcting, imports, staging
+from portal.domain import imports, staging
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.entries import BadFile
+from portal.domain.projects import correct_codes
 from portal.intake import files
 from tests.intake.conftest import text_of
 from tests.intake.test_bad_files import ours
@@ -111,9 +112,9 @@ def test_what_is_here_already_is_not_brought_back_into_line_by_such_a_file(comma
 
 
 def test_once_an_administrator_corrected_the_codes_the_file_is_taken(command, csv_file, commitment, eve):
-    correcting.correct(commitment, "customer", "NORTHSIDE", "OTHER", eve)
-    correcting.correct(commitment, "subcontract", "SC-014", "SC-9", eve)
-    correcting.give_kind(commitment, "subcontract", "purchase order", eve)
+    correct_codes.correct(commitment, "customer", "NORTHSIDE", "OTHER", eve)
+    correct_codes.correct(commitment, "subcontract", "SC-014", "SC-9", eve)
+    correct_codes.give_kind(commitment, "subcontract", "purchase order", eve)
 
     result = command(csv_file({name: value for row, _ in OTHERWISE for name, value in row.items()}))
 

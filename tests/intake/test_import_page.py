@@ -12,13 +12,14 @@ from bs4 import BeautifulSoup
 from benchmarks import import_10000
 from portal.background import imports as background_imports
 from portal.background import tasks
-from portal.domain import admission, events, imports, sending, uploads
+from portal.domain import admission, events, imports, uploads
 from portal.domain.change_orders import ChangeOrder, load
 from portal.domain.commitments import Commitment, Vendor
 from portal.domain.events import Event
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Membership, NotPermitted
+from portal.domain.projects import sending
 from portal.domain.staging import Import, Staged
 from portal.domain.uploads import Upload
 from portal.intake import files, limits, template

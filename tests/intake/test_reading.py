@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import config
-from portal.domain.sending import LineDraft
+from portal.domain.projects.sending import LineDraft
 from portal.intake import files
 from tests.intake.conftest import ROW, text_of
 

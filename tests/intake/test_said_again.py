@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from portal.background import tasks
-from portal.domain import change_orders, deciding, events, sending, statements, uploads
+from portal.domain import change_orders, deciding, events, uploads
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment, Vendor
-from portal.domain.sending import Draft, LineDraft
-from portal.domain.statements import News, Statement
+from portal.domain.projects import sending, statements
+from portal.domain.projects.sending import Draft, LineDraft
+from portal.domain.projects.statements import News, Statement
 from tests.conftest import sign_in
 from tests.intake.conftest import text_of
 

@@ -6,9 +6,10 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal.db import Busy
-from portal.domain import change_orders, events, sending, sending_together
+from portal.domain import change_orders, events, sending_together
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.people import Membership
+from portal.domain.projects import sending
 from portal.domain.staging import Import, ImportResult, Staged
 from tests.conftest import count_queries, sign_in
 from tests.intake.conftest import text_of

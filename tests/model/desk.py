@@ -7,18 +7,19 @@ from typing import Any
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from portal.domain import delivering, exports, imports, resolving, sending, signing
+from portal.domain import exports, imports, resolving, signing
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load, with_lines
 from portal.domain.commitments import Commitment
 from portal.domain.entries import Entry
 from portal.domain.exports import Export
 from portal.domain.people import NotPermitted, User
+from portal.domain.projects import delivery, sending
 from portal.domain.rules.findings import Blocked
 from tests.model import told
 from tests.model.ground import ADMIN, APPROVERS, CODES, ELEMENTS, Ground, Killed, change
 from tests.model.model import ALIKE, EDITABLE, JOB, SENT_BACK, Broken, Content, Elements, Model, Order, ensure, key_of, says
 
-REFUSALS = (Blocked, NotPermitted, Overtaken, signing.Changed, delivering.CameBack)
+REFUSALS = (Blocked, NotPermitted, Overtaken, signing.Changed, delivery.CameBack)
 ROUNDS = 12  # of work and waiting, until everything has come to rest
 NOTE = "Looked it up in Spectrum."
 Act = Callable[[], Any]

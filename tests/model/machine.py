@@ -6,12 +6,13 @@ from decimal import Decimal
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from portal.domain import deciding, delivering, distinguishing, events, resolving, reviewing, sending
+from portal.domain import deciding, events, resolving, reviewing
 from portal.domain.change_orders import ChangeOrder, load
 from portal.domain.commitments import Commitment
 from portal.domain.exports import Export
+from portal.domain.projects import confirm_distinct, delivery, sending
+from portal.domain.projects.statements import COMMAND
 from portal.domain.rules import duplicates
-from portal.domain.statements import COMMAND
 from tests.model.desk import Desk, Spelled, brings_a_look_alike, commitment, draft
 from tests.model.ground import ADMIN, ANSWERS, APPROVERS, CODES, POINTS, WRITERS
 from tests.model.model import EDITABLE, JOB, NUMBERS, PLACES, UNSEEN, Broken, Content, Order, ensure, key_of, says
@@ -85,7 +86,7 @@ class Machine(Desk):
         order, _ = self.pick(spot, *EDITABLE)
         for one in duplicates.of_one(load(order.id)):
             if one.kind == duplicates.CHANGE_ORDER:
-                distinguishing.tell_apart(order.id, self.person(who), one.kind, one.other_id)
+                confirm_distinct.tell_apart(order.id, self.person(who), one.kind, one.other_id)
                 self.model.say_apart(order.id, one.other_id, who)
 
     # What files and systems bring
@@ -110,7 +111,7 @@ class Machine(Desk):
 
         def put() -> None:
             try:
-                self.tries(lambda: delivering.put(JOB, place[1], draft(number[1], content), self.person(who)))
+                self.tries(lambda: delivery.put(JOB, place[1], draft(number[1], content), self.person(who)))
             except Commitment.DoesNotExist:
                 raise Broken(f"Commitment {place[0]} is not known as {place[1]}") from None
 

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase
 
-from portal.domain import events, keys, outdated, signing, statements
+from portal.domain import events, keys, outdated, signing
 from portal.domain.change_orders import SUBJECT, ChangeOrder
 from portal.domain.events import Event
+from portal.domain.projects import statements
+from portal.domain.projects.sending import Draft
+from portal.domain.projects.statements import News
 from portal.domain.rules import contributors, spectrum_numbers
 from portal.domain.rules.spectrum_numbers import SpectrumNumber
-from portal.domain.sending import Draft
-from portal.domain.statements import News
 from tests.model.desk import Desk
 from tests.model.model import Broken
 from tests.model.run import STEPS, run

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from portal.domain import change_orders, revisions, trail
+from portal.domain import change_orders, trail
 from portal.domain.accounts import rights
 from portal.domain.events import PROVIDER, Event
+from portal.domain.projects import revisions
 from portal.web.change_orders import sentences
 
 LABELS = {

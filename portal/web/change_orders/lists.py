@@ -6,8 +6,9 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import change_orders, dossiers, lists, projects, sending
+from portal.domain import change_orders, dossiers, lists
 from portal.domain.lists import Row
+from portal.domain.projects import jobs, sending
 from portal.web import errors
 from portal.web.change_orders import sentences
 from portal.web.htmx import wants_fragment
@@ -35,7 +36,7 @@ MOVED = {"HX-Trigger": "change-order-moved"}  # the page of a change order liste
 def keep_drafts_private() -> ResponseReturnValue | None:
     """For every address of one change order: what was never sent is its job's own business."""
     id = (request.view_args or {}).get("id")
-    why_not = projects.why_not_see(change_orders.load(id), me()) if id else ""
+    why_not = jobs.why_not_see(change_orders.load(id), me()) if id else ""
     return errors.answer(403, why_not) if why_not else None
 
 
@@ -78,4 +79,4 @@ def page_of(row: Row, status: int = 200, **shown: Any) -> ResponseReturnValue:
 
 def may_see(row: Row) -> bool:
     """Whether the person may look at it at all."""
-    return not projects.why_not_see(row.change_order, me())
+    return not jobs.why_not_see(row.change_order, me())

@@ -6,11 +6,12 @@ from flask import Blueprint, abort, current_app, flash, make_response, redirect,
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import deciding, leftovers, lists, readings, resolving, reviewing, sending
+from portal.domain import deciding, leftovers, lists, readings, resolving, reviewing
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.exports import Export, doubtful, unsent
 from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
+from portal.domain.projects import sending
 from portal.domain.rules import spectrum_numbers
 from portal.domain.rules.findings import Blocked
 from portal.web import errors, return_to

@@ -6,10 +6,10 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import correcting, projects
 from portal.domain.commitments import Commitment, Kind
-from portal.domain.correcting import Moved
 from portal.domain.outdated import Unconfirmed
+from portal.domain.projects import correct_codes, jobs
+from portal.domain.projects.correct_codes import Moved
 from portal.web.visitors import me
 
 bp = Blueprint("codes", __name__, url_prefix="/commitments/<key:id>/codes")
@@ -21,17 +21,17 @@ ID = re.compile("[1-9][0-9]{0,17}", re.ASCII)
 @bp.get("")
 def show(id: int) -> ResponseReturnValue:
     """What Spectrum is told of the commitment."""
-    return page(projects.commitment(id, me()))
+    return page(jobs.commitment(id, me()))
 
 
 @bp.post("")
 def correct(id: int) -> ResponseReturnValue:
     """Keep one of them."""
-    held, what = projects.commitment(id, me()), request.form.get("what", "")
+    held, what = jobs.commitment(id, me()), request.form.get("what", "")
     try:
         write(held, what)
     except Moved as error:
-        return page(projects.commitment(id, me()), what, str(error)), 409
+        return page(jobs.commitment(id, me()), what, str(error)), 409
     except Unconfirmed as error:
         return page(held, what, carriers=error.count), 409
     except ValueError as error:
@@ -45,13 +45,15 @@ def write(held: Commitment, what: str) -> None:
     form = request.form
     seen, known = form.get("seen", ""), url_ids.confirmed()
     if what == "vendor":
-        correcting.give_vendor(held, number(seen), number(form.get("vendor", "")), form.get("name", ""), form.get("code", ""), me(), known)
+        correct_codes.give_vendor(
+            held, number(seen), number(form.get("vendor", "")), form.get("name", ""), form.get("code", ""), me(), known
+        )
     elif what == "as_subcontract":
-        correcting.say_subcontract(held, seen == "on", form.get("value") == "on", me())
+        correct_codes.say_subcontract(held, seen == "on", form.get("value") == "on", me())
     elif what == "kind":
-        correcting.give_kind(held, seen, form.get("value", ""), me())
-    elif what in correcting.KINDS:
-        correcting.correct(held, what, seen, form.get("value", ""), me(), known)
+        correct_codes.give_kind(held, seen, form.get("value", ""), me())
+    elif what in correct_codes.KINDS:
+        correct_codes.correct(held, what, seen, form.get("value", ""), me(), known)
     else:
         abort(400)
 
@@ -68,9 +70,9 @@ def page(held: Commitment, what: str = "", problem: str = "", carriers: int = 0)
     return render_template(
         "projects/codes.html",
         held=held,
-        vendors=correcting.choices(held),
+        vendors=correct_codes.choices(held),
         kinds=list(Kind),
-        why_not=correcting.why_not(me()),
+        why_not=correct_codes.why_not(me()),
         what=what,
         problem=problem,
         carriers=carriers,

@@ -10,10 +10,11 @@ from typing import Any
 from flask.blueprints import BlueprintSetupState
 from werkzeug.datastructures import MultiDict
 
-from portal.domain import currencies, days, keys, sending
+from portal.domain import currencies, days, keys
 from portal.domain.change_orders import ChangeOrder
+from portal.domain.projects import sending
+from portal.domain.projects.sending import Draft, LineDraft
 from portal.domain.rules.findings import Finding
-from portal.domain.sending import Draft, LineDraft
 from portal.intake import amounts
 
 MOST_LINES = 500

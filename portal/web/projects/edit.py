@@ -6,9 +6,11 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import change_orders, combining, distinguishing, lists, money, projects, sending
+from portal.domain import change_orders, lists, money
 from portal.domain.change_orders import ChangeOrder, Overtaken
-from portal.domain.combining import Repeat
+from portal.domain.projects import confirm_distinct, merge_lines, sending
+from portal.domain.projects import jobs as projects_jobs
+from portal.domain.projects.merge_lines import Repeat
 from portal.domain.rules import duplicates
 from portal.domain.rules.findings import Blocked, Finding, blocking
 from portal.web import return_to
@@ -31,8 +33,8 @@ def jobs() -> ResponseReturnValue:
     """The change orders that wait for this person: drafts and what came back."""
     return render_template(
         "projects/jobs.html",
-        jobs=projects.jobs_of(me()),
-        others=projects.other_jobs(me()),
+        jobs=projects_jobs.jobs_of(me()),
+        others=projects_jobs.other_jobs(me()),
         rows=lists.rows_of(lists.own(me()), me()),
         left=lists.rows_of(lists.left_behind(me()), me()),
     )
@@ -69,14 +71,14 @@ def combine(change_order: ChangeOrder, typed: Typed, version: int) -> ResponseRe
     draft = typed.draft()
     if typed.problems:
         raise Unreadable(typed)
-    found = combining.repeats(draft.lines)
+    found = merge_lines.repeats(draft.lines)
     if not found:
         nothing = draft_form.problem("lines", NO_REPEATS)
         return form(change_order, typed, status=422, problems=[nothing], version=version, heading="Nothing to combine")
     if request.form["combine"] != "now":
         return form(change_order, typed, version=version, repeats=found)
     positions = [repeat.positions for repeat in found]
-    sending.edit(change_order.id, me(), version, replace(draft, lines=combining.combined(draft.lines)), combined=positions)
+    sending.edit(change_order.id, me(), version, replace(draft, lines=merge_lines.combined(draft.lines)), combined=positions)
     flash(f"{len(found)} repeated line{'' if len(found) == 1 else 's'} combined. The total is still {money.dollars(draft.total)}.")
     return again(change_order.id)
 
@@ -111,7 +113,7 @@ def tell_apart(id: int) -> ResponseReturnValue:
     other = request.form.get("other", "")
     if not url_ids.ID.fullmatch(other):
         abort(400)
-    found = distinguishing.tell_apart(id, me(), request.form.get("kind", ""), int(other))
+    found = confirm_distinct.tell_apart(id, me(), request.form.get("kind", ""), int(other))
     flash(f"Recorded: {found.kind} {found.number} is another one than {found.other}.")
     return again(id)
 
@@ -176,8 +178,8 @@ def form(
         row=lists.rows_of([change_order], me())[0],
         project_ways=sending.ways(change_order, me()),
         likenesses=duplicates.of_one(change_orders.load(change_order.id)),
-        why_not=projects.why_not(change_order, me()),
-        phases=projects.known_phases(change_order.job) if change_order.is_editable else {},
+        why_not=projects_jobs.why_not(change_order, me()),
+        phases=projects_jobs.known_phases(change_order.job) if change_order.is_editable else {},
         typed=typed,
         total=typed.readable().total,
         repeats=repeats or [],

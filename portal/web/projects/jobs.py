@@ -6,9 +6,10 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import lists, projects, sending
+from portal.domain import lists
 from portal.domain.commitments import Commitment
-from portal.domain.projects import Page
+from portal.domain.projects import jobs, sending
+from portal.domain.projects.jobs import Page
 from portal.domain.rules.findings import Blocked, Finding, blocking
 from portal.web.projects.draft_form import Typed
 from portal.web.visitors import me
@@ -23,40 +24,40 @@ NO_SUCH_PAGE = "This page address is not one of ours. Start from the first page.
 @bp.get("/jobs/<key:id>")
 def show(id: int) -> ResponseReturnValue:
     """The job's Change Orders tab."""
-    job = projects.job(id, me())
-    listed = shown(projects.of_job(job, me(), cursor()), f"Change orders of job {job.number}")
-    listed["drafts"] = projects.closed_drafts(job, me())
+    job = jobs.job(id, me())
+    listed = shown(jobs.of_job(job, me(), cursor()), f"Change orders of job {job.number}")
+    listed["drafts"] = jobs.closed_drafts(job, me())
     return render_template("projects/job.html", job=job, worths=None, member=me().is_member_of(job), here=url_for(".show", id=id), **listed)
 
 
 @bp.get("/jobs/<key:id>/commitments")
 def commitments(id: int) -> ResponseReturnValue:
     """The job's commitments and what they are worth."""
-    job = projects.job(id, me())
-    return render_template("projects/job.html", job=job, worths=projects.worths(job), member=me().is_member_of(job))
+    job = jobs.job(id, me())
+    return render_template("projects/job.html", job=job, worths=jobs.worths(job), member=me().is_member_of(job))
 
 
 @bp.get("/commitments/<key:id>")
 def commitment(id: int) -> ResponseReturnValue:
     """The commitment: original value, approved changes, revised value, and its Change Orders subtab."""
-    held = projects.commitment(id, me())
-    listed = shown(projects.of_commitment(held, me(), cursor()), f"Change orders of {held.number}")
+    held = jobs.commitment(id, me())
+    listed = shown(jobs.of_commitment(held, me(), cursor()), f"Change orders of {held.number}")
     member, here = me().is_member_of(held.job), url_for(".commitment", id=id)
-    return render_template("projects/commitment.html", worth=projects.worth(held), member=member, here=here, **listed)
+    return render_template("projects/commitment.html", worth=jobs.worth(held), member=member, here=here, **listed)
 
 
 @bp.get("/commitments/<key:id>/change-orders/new")
 def new(id: int) -> ResponseReturnValue:
     """Number and title of a new change order; its lines are written on its own page."""
-    held = projects.commitment(id, me())
+    held = jobs.commitment(id, me())
     sending.ensure_member(held.job, me())
-    return form(held, Typed(projects.next_number(held), "", "", []))
+    return form(held, Typed(jobs.next_number(held), "", "", []))
 
 
 @bp.post("/commitments/<key:id>/change-orders/new")
 def create(id: int) -> ResponseReturnValue:
     """Keep it as a draft."""
-    held = projects.commitment(id, me())
+    held = jobs.commitment(id, me())
     typed = Typed(request.form.get("number", ""), request.form.get("title", ""), "", [])
     draft = typed.draft()
     if typed.problems:

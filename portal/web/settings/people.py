@@ -7,11 +7,12 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from portal import clock, url_ids
-from portal.domain import people, projects, trail
+from portal.domain import people, trail
 from portal.domain.accounts import access_review, password_links, privilege_requests, rights, similar_names
 from portal.domain.accounts.access_review import Filter
 from portal.domain.events import Event
 from portal.domain.people import Level, NotPermitted, User
+from portal.domain.projects import jobs
 from portal.web import downloads, formats
 from portal.web.audit import event_sentences
 from portal.web.htmx import wants_fragment
@@ -134,7 +135,7 @@ def people_page(person: User | None = None, error: str = "", new: Mapping[str, s
         shown=access_review.SHOWN,
         requests=privilege_requests.open_ones(),
         latest=trail.newest(rights.SUBJECT, rights.CHANGES, LATEST, me()),
-        jobs=projects.all_jobs(),
+        jobs=jobs.all_jobs(),
         new={field: (new or {}).get(field, "") for field in NEW},
         adding=new is not None,
         refused=person,

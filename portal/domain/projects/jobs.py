@@ -8,10 +8,11 @@ from typing import Any
 import peewee
 
 from portal.db import cents
-from portal.domain import change_orders, keys, sending
+from portal.domain import change_orders, keys
 from portal.domain.change_orders import ChangeOrder, LineItem, Status
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.people import Membership, User
+from portal.domain.projects import sending
 from portal.domain.rules import spectrum_lists
 from portal.domain.rules.spectrum_lists import SpectrumPhase
 

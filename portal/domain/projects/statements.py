@@ -8,10 +8,10 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField
-from portal.domain import revisions, sending
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.people import User
-from portal.domain.sending import Draft
+from portal.domain.projects import revisions, sending
+from portal.domain.projects.sending import Draft
 
 SENT_BACK = (Status.REJECTED, Status.RETRIEVED)
 COMMAND, PAGE = "command line", "page"  # where files come from

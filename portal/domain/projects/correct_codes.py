@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.db import lock, transaction
-from portal.domain import contradicting, events, keys, mailing, matching, outbox, outdated, people
-from portal.domain.commitments import Commitment, Job, Vendor
+from portal.domain import events, keys, outbox, outdated, people
+from portal.domain.commitments import UNDER, Commitment, Job, Vendor
 from portal.domain.commitments import Kind as CommitmentKind
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
@@ -22,6 +22,7 @@ CORRECTED = "code corrected"
 LONGEST = 10
 ONLY = "Only administrators and approvers correct codes. Ask an administrator."
 Thing = Job | Vendor | Commitment
+KIND = "kind of commitment"
 
 
 class Moved(Exception):
@@ -75,7 +76,7 @@ def correct(commitment: Commitment, kind: str, seen: str, typed: str, by: User, 
             return
         if isinstance(thing, Vendor):
             _ensure_own_code(thing, code)
-        under = matching.UNDER[type(thing)] == thing
+        under = UNDER[type(thing)] == thing
         outdated.ensure_known(outdated.code_carriers(under, what.field, old, code), confirmed)
         _write(thing, {what.field: code}, {what.field: old}, {what.field: code}, by)
     # a subcontract number is compared with those of all commitments of the job
@@ -127,7 +128,7 @@ def give_kind(commitment: Commitment, seen: str, wanted: str, by: User) -> None:
         commitment = _locked(commitment)
         old = str(commitment.kind)
         if old != seen:
-            raise Moved(contradicting.KIND, old)
+            raise Moved(KIND, old)
         if old == wanted:
             return
         _write(commitment, {"kind": wanted}, {"kind": old}, {"kind": wanted}, by)
@@ -167,11 +168,11 @@ def _write(thing: Any, changes: dict[str, Any], old: dict[str, Any], new: dict[s
     model = type(thing)
     subject = model._meta.table_name
     model.update(**changes).where(model.id == thing.id).execute()
-    contributors.record_code(matching.UNDER[model] == thing, by)
+    contributors.record_code(UNDER[model] == thing, by)
     contributors.record_setting(subject, thing.id, changes, by)
     event = events.record(subject, thing.id, CORRECTED, by, old=old, new=new)
     for admin in people.administrators():
-        outbox.promise(mailing.code_key(event.seq, admin.id), MAIL, Task.CODE, event.ref)
+        outbox.promise(code_key(event.seq, admin.id), MAIL, Task.CODE, event.ref)
 
 
 def _ensure_own_code(vendor: Vendor, code: str) -> None:
@@ -204,3 +205,8 @@ def _new(company: Any, name: str, code: str, by: User) -> Vendor:
 
 def _named(vendor: Vendor | None) -> str:
     return f"{vendor.name} ({vendor.code or 'no code'})" if vendor else ""
+
+
+def code_key(seq: int, person: int) -> str:
+    """`seq` is that of the event by which a code was corrected."""
+    return f"code:{seq}:{person}"

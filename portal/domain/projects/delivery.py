@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.db import transaction
-from portal.domain import change_orders, commitments, events, keys, people, revisions, sending, statements
+from portal.domain import change_orders, commitments, events, keys, people
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company
 from portal.domain.people import Membership, NotPermitted, User
-from portal.domain.sending import Draft
-from portal.domain.statements import News
+from portal.domain.projects import revisions, sending, statements
+from portal.domain.projects.sending import Draft
+from portal.domain.projects.statements import News
 
 
 class CameBack(Exception):

@@ -3,10 +3,11 @@
 from typing import Any
 
 from portal.db import transaction
-from portal.domain import change_orders, commitments, events, people, sending
+from portal.domain import change_orders, commitments, events, people
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken
 from portal.domain.commitments import Commitment
 from portal.domain.people import User
+from portal.domain.projects import sending
 from portal.domain.rules import contributors, duplicates, recheck
 from portal.domain.rules.duplicates import CHANGE_ORDER, JOB, Distinction, Likeness
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from portal.domain import keys
-from portal.domain.sending import LineDraft
+from portal.domain.projects.sending import LineDraft
 
 LONGEST_DESCRIPTION = 500
 

@@ -12,7 +12,7 @@ from portal.domain import change_orders, commitments, events, keys, people, tran
 from portal.domain.change_orders import SUBJECT, ChangeOrder, LineItem, Overtaken, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.people import NotPermitted, User
-from portal.domain.revisions import snapshot
+from portal.domain.projects.revisions import snapshot
 from portal.domain.rules import checks, contributors, recheck
 from portal.domain.rules.findings import Finding, require, verdict
 

@@ -1,0 +1,1 @@
+"""What the project team and upstream systems do: write, correct and send change orders."""
