@@ -17,7 +17,7 @@ from portal import clock
 from portal.domain import heads, money, standing, timekeeping
 from portal.domain.accounts import privilege_requests
 from portal.domain.accounts.password_links import Invitation
-from portal.domain.alarms import Alarm
+from portal.domain.exporting.alerts import Alarm
 from portal.domain.letters import CodeCorrected, FourEyesOff, Letter, Notice, Reminder
 from portal.domain.mail_trials import Trial
 from portal.domain.people import User

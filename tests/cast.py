@@ -6,9 +6,10 @@ import pytest
 
 from portal import db
 from portal.background import tasks
-from portal.domain import companies, deciding, exporting, outbox, people, signing
+from portal.domain import companies, deciding, outbox, people, signing
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
+from portal.domain.exporting import send
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Level, Membership, User
@@ -158,7 +159,7 @@ def export(change_order, answer):
         return answer
 
     claim = Lane.take(change_order.company.lane, tasks.LEASE)
-    exporting.step(Dispatch.get(Dispatch.subject == change_order.export, Dispatch.task == outbox.Task.EXPORT), claim, call)
+    send.step(Dispatch.get(Dispatch.subject == change_order.export, Dispatch.task == outbox.Task.EXPORT), claim, call)
     Lane.release(change_order.company.lane, claim)
 
 

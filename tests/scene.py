@@ -11,7 +11,7 @@ from portal.background import tasks
 from portal.domain import company_settings, deciding, resolving, reviewing
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment
-from portal.domain.exporting import step
+from portal.domain.exporting.send import step
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.projects import correct_codes, sending

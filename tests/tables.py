@@ -13,7 +13,7 @@ from portal.domain.companies import Company
 from portal.domain.connection import Connection
 from portal.domain.connection_tests import ConnectionTest
 from portal.domain.events import Event
-from portal.domain.exports import Attempt, Export
+from portal.domain.exporting.exports import Attempt, Export
 from portal.domain.heartbeats import Heartbeat
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch

@@ -9,7 +9,7 @@ from portal.domain import deciding
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.companies import Company
 from portal.domain.events import Event
-from portal.domain.exports import Export
+from portal.domain.exporting.exports import Export
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Level, Membership, User
 from portal.domain.projects import sending

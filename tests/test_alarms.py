@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from portal import mail
-from portal.domain import alarms, events, letters, outbox, resolving
+from portal.domain import events, letters, outbox, resolving
+from portal.domain.exporting import alerts
 from portal.domain.lanes import MAIL, Lane
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import User
@@ -32,7 +33,7 @@ def letter(dispatch):
 @pytest.fixture
 def wanting(sam):
     """Support, who asked for it."""
-    return alarms.prefer(sam, wanted=True)
+    return alerts.prefer(sam, wanted=True)
 
 
 def test_a_failure_is_told_to_whoever_asked_some_minutes_later(make_change_order, wanting, clock):
@@ -42,7 +43,7 @@ def test_a_failure_is_told_to_whoever_asked_some_minutes_later(make_change_order
 
     assert dispatch.key.startswith("failed:data:")
     assert dispatch.subject == wanting.id
-    assert dispatch.due_at == clock.now() + alarms.COLLECTED
+    assert dispatch.due_at == clock.now() + alerts.COLLECTED
 
 
 def test_where_nobody_asked_the_administrators_are_told(make_change_order, eve, sam):
@@ -73,7 +74,7 @@ def test_the_next_mail_of_a_cause_goes_an_hour_after_the_last_whatever_the_clock
         clock.tick(minutes=2)
         make_change_order("failed", number=number)
 
-    assert [later.due_at for later in promised()[1:]] == [sent + alarms.HOUR]  # one, and it is told, not dropped
+    assert [later.due_at for later in promised()[1:]] == [sent + alerts.HOUR]  # one, and it is told, not dropped
 
 
 def test_while_a_mail_of_the_cause_waits_for_the_mail_server_no_second_one_is_promised(make_change_order, wanting, clock):
@@ -93,7 +94,7 @@ def test_another_cause_and_a_mail_that_was_not_needed_put_nothing_off(make_chang
 
     make_change_order("failed", number="002")
 
-    assert promised()[1].due_at == clock.now() + alarms.COLLECTED
+    assert promised()[1].due_at == clock.now() + alerts.COLLECTED
 
 
 def test_what_was_settled_meanwhile_is_not_told(make_change_order, wanting, ada, clock):

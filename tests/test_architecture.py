@@ -194,7 +194,7 @@ RIGHTS_NOT_HELD = {
     "background/imports.py": 2,
     "domain/accounts/passwords.py": 1,
     "domain/summaries.py": 1,
-    "domain/alarms.py": 1,
+    "domain/exporting/alerts.py": 1,
     "domain/accounts/identities.py": 1,
 }
 

@@ -9,10 +9,11 @@ from bs4 import BeautifulSoup
 
 from portal import db, db_writes
 from portal.background import tasks
-from portal.domain import companies, company_settings, connection, events, heartbeats, outbox, pausing
+from portal.domain import companies, company_settings, connection, events, heartbeats, outbox
 from portal.domain.accounts import api_tokens, rights
 from portal.domain.change_orders import load
 from portal.domain.connection_tests import ConnectionTest
+from portal.domain.exporting import pausing
 from portal.domain.lanes import MAIL, Lane
 from portal.domain.people import Level
 from portal.domain.staging import Import

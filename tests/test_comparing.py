@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 
 from portal.background import tasks
-from portal.domain import comparing, events, exports, outbox
+from portal.domain import comparing, events, outbox
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status, load
-from portal.domain.exports import Export
+from portal.domain.exporting import exports
+from portal.domain.exporting.exports import Export
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch, Task
 from portal.spectrum.records import Stored, StoredLine, Unanswered

@@ -10,9 +10,9 @@ from portal.background import tasks
 from portal.domain import deciding, events, lists, resolving, reviewing
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
+from portal.domain.exporting.outdated import Unconfirmed
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch, Task
-from portal.domain.outdated import Unconfirmed
 from portal.domain.people import NotPermitted
 from portal.domain.projects import correct_codes, sending
 from portal.domain.projects.correct_codes import Moved

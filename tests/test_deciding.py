@@ -9,10 +9,11 @@ from decimal import Decimal
 import pytest
 
 from portal import db, db_writes
-from portal.domain import deciding, events, exports, outbox, people
+from portal.domain import deciding, events, outbox, people
 from portal.domain.accounts import rights
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
-from portal.domain.exports import Export
+from portal.domain.exporting import exports
+from portal.domain.exporting.exports import Export
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted, User
 from portal.domain.projects import sending

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from portal.background import tasks
-from portal.domain import events, exporting, exports, outbox, pausing
+from portal.domain import events, outbox
 from portal.domain.change_orders import ChangeOrder, Status, load
-from portal.domain.exports import Attempt, Export, Outcome
+from portal.domain.exporting import exports, pausing, send
+from portal.domain.exporting.exports import Attempt, Export, Outcome
 from portal.domain.lanes import Lane, Lost
 from portal.domain.outbox import Dispatch
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row
@@ -51,7 +52,7 @@ def work(change_order, *answers):
     claim = Lane.take(lane, tasks.LEASE)
     assert claim is not None, "the lane is taken"
     for dispatch in outbox.due(lane, timedelta(minutes=1)):
-        exporting.step(dispatch, claim, spectrum)
+        send.step(dispatch, claim, spectrum)
     Lane.release(lane, claim)
     return spectrum.asked
 
@@ -96,7 +97,7 @@ def test_the_attempt_stands_in_the_database_before_the_call(accepted):
         return GOOD
 
     claim = Lane.take(accepted.company.lane, tasks.LEASE)
-    exporting.step(Dispatch.get(), claim, call)
+    send.step(Dispatch.get(), claim, call)
 
     assert seen == [(1, Status.EXPORTING)] * 3
 
@@ -135,7 +136,7 @@ def test_refused_credentials_leave_the_pause_of_a_person_as_it_is(accepted, eve)
         raise NOT_US
 
     claim = Lane.take(accepted.company.lane, tasks.LEASE)
-    exporting.step(Dispatch.get(), claim, pause_meanwhile)
+    send.step(Dispatch.get(), claim, pause_meanwhile)
     Lane.release(accepted.company.lane, claim)
 
     lane = Lane.get_by_id(accepted.company.lane)
@@ -275,7 +276,7 @@ def test_a_worker_whose_lane_was_taken_over_sends_nothing_more(accepted):
 
     claim = Lane.take(accepted.company.lane, tasks.LEASE)
     with pytest.raises(Lost):
-        exporting.step(Dispatch.get(), claim, taken_over)
+        send.step(Dispatch.get(), claim, taken_over)
 
     assert outcomes(accepted) == {1: "sent"}
     assert Attempt.select().count() == 1
@@ -310,7 +311,7 @@ def test_a_pause_between_two_lines_resumes_at_the_next(accepted, eve, clock):
         return GOOD
 
     claim = Lane.take(accepted.company.lane, tasks.LEASE)
-    exporting.step(Dispatch.get(), claim, pause_meanwhile)
+    send.step(Dispatch.get(), claim, pause_meanwhile)
     Lane.release(accepted.company.lane, claim)
     paused = load(accepted.id).state
     pausing.resume(accepted.company.lane, eve)
@@ -355,7 +356,7 @@ def test_a_promise_whose_export_is_no_longer_open_sends_nothing(accepted):
 def test_a_failing_programme_leaves_the_attempt_open_for_the_next_worker_to_doubt(accepted, clock):
     claim = Lane.take(accepted.company.lane, tasks.LEASE)
     with pytest.raises(ZeroDivisionError):
-        exporting.step(Dispatch.get(), claim, lambda elements, guid: 1 / 0)
+        send.step(Dispatch.get(), claim, lambda elements, guid: 1 / 0)
     clock.tick(minutes=5)
 
     work(accepted)
@@ -376,7 +377,7 @@ def test_what_a_person_took_out_of_the_line_this_very_moment_is_left_to_them(acc
     stale = load(accepted.id)
     moved = load(accepted.id)
     moved.move(Status.READY, moved.version)
-    monkeypatch.setattr(exporting.change_orders, "load", lambda _: stale)
+    monkeypatch.setattr(send.change_orders, "load", lambda _: stale)
 
     assert work(stale, GOOD) == []
 

@@ -8,10 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from portal import db
-from portal.domain import drafting, exports, previews
+from portal.domain import previews
 from portal.domain.change_orders import load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
+from portal.domain.exporting import exports, payload
 from portal.domain.projects import sending
 from portal.domain.rules import checks, spectrum_numbers
 from portal.domain.rules.findings import Blocked, blocking
@@ -118,7 +119,7 @@ def test_a_sound_change_order_is_let_through_and_frozen_whole(written, title, de
             assert blocking(checks.at_send(change_order)), "Accept refuses what Send took"
             return None
 
-        export = exports.freeze(change_order, number, None, None, drafting.today(change_order.company))
+        export = exports.freeze(change_order, number, None, None, payload.today(change_order.company))
 
         sums_to_the_cent(change_order, export)
         fits(export)
@@ -137,7 +138,7 @@ def test_whatever_is_written_what_the_rules_let_through_freezes(written, number,
         if not let_through(change_order, proposed):
             return None
 
-        export = exports.freeze(change_order, proposed, None, None, drafting.today(change_order.company))
+        export = exports.freeze(change_order, proposed, None, None, payload.today(change_order.company))
 
         sums_to_the_cent(change_order, export)
         fits(export)
@@ -156,7 +157,7 @@ def test_whatever_an_approver_types_the_preview_is_what_is_frozen_or_a_finding(w
             assert preview.findings
             return None
 
-        export = exports.freeze(change_order, chosen, title, description, drafting.today(change_order.company))
+        export = exports.freeze(change_order, chosen, title, description, payload.today(change_order.company))
 
         assert preview.findings == []
         assert export.draft == preview.received.draft

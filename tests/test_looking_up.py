@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 
 from portal.background import tasks
-from portal.domain import outbox, verifying
+from portal.domain import outbox
 from portal.domain.change_orders import Status, load
-from portal.domain.exports import Export
+from portal.domain.exporting import verify
+from portal.domain.exporting.exports import Export
 from portal.domain.lanes import Lane
 from portal.spectrum.records import Stored, StoredLine
 from tests.conftest import HTMX, sign_in
@@ -27,7 +28,7 @@ def look(change_order, *lines):
     """The worker's turn on what somebody asked for."""
     claim = Lane.take(change_order.company.lane, tasks.LEASE)
     for dispatch in outbox.due(change_order.company.lane, timedelta(minutes=1)):
-        verifying.answer(dispatch, claim, lambda _: Stored("CR", "", lines) if lines else None)
+        verify.answer(dispatch, claim, lambda _: Stored("CR", "", lines) if lines else None)
     Lane.release(change_order.company.lane, claim)
 
 

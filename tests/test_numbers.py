@@ -13,7 +13,7 @@ from portal.domain import deciding, events, lists, resolving
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
-from portal.domain.exports import Export
+from portal.domain.exporting.exports import Export
 from portal.domain.projects import sending
 from portal.domain.rules import checks, findings, spectrum_numbers
 from portal.domain.rules.findings import Blocked

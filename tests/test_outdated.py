@@ -8,10 +8,11 @@ from bs4 import BeautifulSoup
 
 from portal import db
 from portal.background import tasks
-from portal.domain import company_settings, deciding, events, exporting, exports, outdated, resolving, reviewing
+from portal.domain import company_settings, deciding, events, resolving, reviewing
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.companies import Company
-from portal.domain.exports import Export
+from portal.domain.exporting import exports, outdated, send
+from portal.domain.exporting.exports import Export
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Level, NotPermitted
@@ -134,7 +135,7 @@ def test_a_refusal_for_the_company_code_of_this_one_alone_pauses_nobody(accepted
         raise NOT_THIS_COMPANY
 
     claim = Lane.take(accepted.company.lane, tasks.LEASE)
-    exporting.step(Dispatch.get(), claim, change_meanwhile)
+    send.step(Dispatch.get(), claim, change_meanwhile)
 
     failed = told(accepted)
     assert (load(accepted.id).state, failed.facts["cause"]) == (Status.FAILED, "setup")
@@ -148,7 +149,7 @@ def test_a_refusal_of_us_still_pauses_where_something_else_has_changed(accepted)
         raise NOT_THIS_COMPANY
 
     claim = Lane.take(accepted.company.lane, tasks.LEASE)
-    exporting.step(Dispatch.get(), claim, change_meanwhile)
+    send.step(Dispatch.get(), claim, change_meanwhile)
 
     assert told(accepted).facts["cause"] == "access"
     assert Lane.is_paused(accepted.company.lane)
@@ -176,7 +177,7 @@ def test_who_takes_over_between_two_lines_compares_too(accepted):
 
     claim = Lane.take(accepted.company.lane, tasks.LEASE)
     with pytest.raises(SystemExit):
-        exporting.step(Dispatch.get(), claim, die)
+        send.step(Dispatch.get(), claim, die)
     Lane.release(accepted.company.lane, claim)
     export = Export.get()
     exports.close_lost(export)
@@ -194,7 +195,7 @@ def test_a_setting_that_changes_between_two_lines_of_one_turn_leaves_no_half(acc
         return GOOD
 
     claim = Lane.take(accepted.company.lane, tasks.LEASE)
-    exporting.step(Dispatch.get(), claim, change_meanwhile)
+    send.step(Dispatch.get(), claim, change_meanwhile)
 
     assert load(accepted.id).state is Status.EXPORTED
 

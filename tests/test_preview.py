@@ -10,7 +10,7 @@ from portal.domain.change_orders import ChangeOrder, LineItem, Status, load
 from portal.domain.commitments import Vendor
 from portal.domain.companies import Company
 from portal.domain.events import Event
-from portal.domain.exports import Export
+from portal.domain.exporting.exports import Export
 from portal.domain.people import Membership
 from portal.domain.projects import sending
 from tests.cast import seen, signed

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 import config
 from portal import spectrum
 from portal.cli import main
-from portal.domain.exports import Export
+from portal.domain.exporting.exports import Export
 from portal.spectrum.client import Spectrum
 from tests.spectrum.process import SimulatorProcess, write_master
 

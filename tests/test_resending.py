@@ -3,10 +3,11 @@
 import pytest
 
 from portal.background import tasks
-from portal.domain import companies, company_settings, events, exports, outbox, pausing, resending
+from portal.domain import companies, company_settings, events, outbox, resending
 from portal.domain.change_orders import Overtaken, Status, load
 from portal.domain.companies import Company
-from portal.domain.exports import Attempt, Export
+from portal.domain.exporting import exports, pausing
+from portal.domain.exporting.exports import Attempt, Export
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted

@@ -6,9 +6,10 @@ import pytest
 
 from portal import db
 from portal.background import tasks
-from portal.domain import deciding, events, exporting, exports, outbox, resolving
+from portal.domain import deciding, events, outbox, resolving
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
-from portal.domain.exports import Attempt, Export, Outcome
+from portal.domain.exporting import exports, send
+from portal.domain.exporting.exports import Attempt, Export, Outcome
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted
@@ -131,7 +132,7 @@ def race(change_order, ana):
 
     def export():
         claim = Lane.take(change_order.company.lane, tasks.LEASE)
-        exporting.step(dispatch, claim, lambda elements, guid: sent.append(guid) or GOOD)
+        send.step(dispatch, claim, lambda elements, guid: sent.append(guid) or GOOD)
         Lane.release(change_order.company.lane, claim)
 
     def recall():

@@ -10,11 +10,12 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal import db
-from portal.domain import deciding, drafting, signing
+from portal.domain import deciding, signing
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
-from portal.domain.exports import Export
+from portal.domain.exporting import payload
+from portal.domain.exporting.exports import Export
 from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from portal.domain.signing import Changed
 from tests.cast import seen
@@ -216,7 +217,7 @@ def variations(row):
 
 def test_whatever_changes_what_spectrum_gets_is_among_what_is_signed(change_order):
     def drawn():
-        return drafting.draft(change_order, "S-1", None, None, date(2026, 11, 30))
+        return payload.draft(change_order, "S-1", None, None, date(2026, 11, 30))
 
     parts = [change_order.company, change_order.job, change_order.commitment, change_order.commitment.vendor, change_order]
     before, signed, moved, missing = drawn(), signing.marks(change_order), [], []

@@ -8,7 +8,7 @@ from portal import db
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Job
 from portal.domain.events import Event
-from portal.domain.exports import Export
+from portal.domain.exporting.exports import Export
 from portal.domain.people import Membership
 from portal.domain.projects import sending
 from tests.cast import seen

@@ -6,11 +6,12 @@ from decimal import Decimal
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import companies, drafting, entries, events
+from portal.domain import companies, entries, events
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
 from portal.domain.entries import Entry
+from portal.domain.exporting import payload
 from portal.domain.projects import revisions, sending
 from portal.domain.projects.sending import Draft, LineDraft
 from portal.domain.rules import checks, spectrum_numbers
@@ -73,7 +74,7 @@ def test_rule_14_where_the_company_allows_it_tax_is_told_and_sent_to_nobody(draf
     sent = sending.send(written.id, dee, written.version)
 
     assert findings(sent, 14) == findings(sent, 14, checks.on_review) == [("tax", False)]
-    frozen = drafting.draft(load(sent.id), spectrum_numbers.propose(sent), None, None, date(2026, 11, 23))
+    frozen = payload.draft(load(sent.id), spectrum_numbers.propose(sent), None, None, date(2026, 11, 23))
     assert frozen.total == Decimal("4250.00")
     assert "350.63" not in str(frozen)
     assert accept(sent, ana).status == Status.QUEUED

@@ -8,9 +8,10 @@ from click.testing import CliRunner
 from portal import clock as clocks
 from portal.background import tasks
 from portal.cli import main
-from portal.domain import events, letters, outbox, pausing, quiet_window, resolving, timekeeping
+from portal.domain import events, letters, outbox, resolving, timekeeping
 from portal.domain.change_orders import Status, load
-from portal.domain.exports import Attempt, Export
+from portal.domain.exporting import pausing, quiet_window
+from portal.domain.exporting.exports import Attempt, Export
 from portal.domain.lanes import MAIL, Lane, Lost
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.rules.findings import Blocked

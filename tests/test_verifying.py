@@ -9,10 +9,11 @@ import pytest
 from portal import clock as clocks
 from portal import db, db_writes
 from portal.background import tasks
-from portal.domain import calls, events, exporting, exports, outbox, quiet_window, readings, resolving, verifying
+from portal.domain import events, outbox, resolving
 from portal.domain.change_orders import SUBJECT, Status, load
 from portal.domain.companies import ADDS, REPLACES, Company
-from portal.domain.exports import Attempt, Export
+from portal.domain.exporting import calls, exports, quiet_window, readback, send, verify
+from portal.domain.exporting.exports import Attempt, Export
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.rules.findings import Blocked
@@ -65,9 +66,9 @@ def work(change_order, *answers, read=None):
     assert claim is not None, "the lane is taken"
     for dispatch in outbox.due(lane, timedelta(minutes=1)):
         if dispatch.task == Task.READ_BACK:
-            verifying.answer(dispatch, claim, read)
+            verify.answer(dispatch, claim, read)
         else:
-            exporting.step(dispatch, claim, spectrum, read)
+            send.step(dispatch, claim, spectrum, read)
     Lane.release(lane, claim)
     return [elements["Change_Request_Amount"] for elements, _ in spectrum.asked]
 
@@ -148,7 +149,7 @@ def test_one_reading_that_does_not_show_it_sends_nothing(doubtful, tables, clock
     assert after_quiet(doubtful, tables, clock) == []
 
     assert state(doubtful) is Status.UNKNOWN
-    assert due(doubtful).due_at == clock.now() + verifying.BETWEEN
+    assert due(doubtful).due_at == clock.now() + verify.BETWEEN
 
 
 def test_two_readings_apart_that_do_not_show_it_send_the_same_line_again(doubtful, tables, clock):
@@ -377,7 +378,7 @@ def test_a_line_stored_but_lost_by_the_read_back_is_not_sent_again(doubtful, tab
 
 def test_somebody_who_asks_gets_an_early_look_and_its_answer(doubtful, tables, clock, sam):
     tables.put(1, 2)
-    readings.ask(doubtful.id, sam)
+    readback.ask(doubtful.id, sam)
 
     assert work(doubtful, GOOD, read=tables) == ["12.34"]
 
@@ -389,7 +390,7 @@ def test_somebody_who_asks_gets_an_early_look_and_its_answer(doubtful, tables, c
 def test_a_look_at_what_failed_tells_and_changes_nothing(accepted, tables, sam):
     tables.lines.append(StoredLine("010000", "L", Decimal("1.00")))
     work(accepted, read=tables)
-    readings.ask(accepted.id, sam)
+    readback.ask(accepted.id, sam)
     tables.lines.clear()
 
     work(accepted, read=tables)

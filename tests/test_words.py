@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from portal.domain import alarms, past_imports, resolving
+from portal.domain import past_imports, resolving
+from portal.domain.exporting import alerts
 from portal.web.change_orders import sentences as change_orders_sentences
 from tests.conftest import sign_in
 
@@ -68,9 +69,9 @@ def test_who_can_fix_it_is_said_in_one_form(who, sentence):
     assert change_orders_sentences.fixes(who) == sentence
 
 
-@pytest.mark.parametrize("cause", [*alarms.CAUSES], ids=str)
+@pytest.mark.parametrize("cause", [*alerts.CAUSES], ids=str)
 def test_the_subject_of_a_mail_on_exports_reads_as_one_sentence(cause):
-    subject = f"4 exports {alarms.STANDING.get(cause, 'failed')}: {alarms.CAUSES[cause]}"
+    subject = f"4 exports {alerts.STANDING.get(cause, 'failed')}: {alerts.CAUSES[cause]}"
 
     assert subject in SUBJECTS
 

@@ -12,10 +12,11 @@ from click.testing import CliRunner
 from portal import addin_workbook, db
 from portal.background import tasks
 from portal.cli import main
-from portal.domain import deciding, events, exporting, exports, fallback, outbox, resolving, reviewing
+from portal.domain import deciding, events, fallback, outbox, resolving, reviewing
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.companies import Company
-from portal.domain.exports import Attempt, Export, Outcome
+from portal.domain.exporting import exports, send
+from portal.domain.exporting.exports import Attempt, Export, Outcome
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted
@@ -67,7 +68,7 @@ def drain(company):
 
     claim = Lane.take(company.lane, tasks.LEASE)
     for dispatch in outbox.due(company.lane, timedelta(minutes=1)):
-        exporting.step(dispatch, claim, call)
+        send.step(dispatch, claim, call)
     Lane.release(company.lane, claim)
     return sent
 

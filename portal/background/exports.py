@@ -8,9 +8,10 @@ from typing import Any
 from config import Settings
 from portal import spectrum
 from portal.crypto import Sealer, Unreadable
-from portal.domain import companies, comparing, connection, connection_tests, exporting, refreshing, resending, verifying
+from portal.domain import companies, comparing, connection, connection_tests, refreshing, resending
+from portal.domain.exporting import send, verify
+from portal.domain.exporting.readback import Read
 from portal.domain.outbox import Dispatch, Task
-from portal.domain.readings import Read
 from portal.domain.rules import spectrum_lists
 from portal.spectrum import records
 from portal.spectrum.listing import NONE
@@ -23,8 +24,8 @@ def steps(settings: Settings) -> dict[Task, Step]:
     """What to do with each promise of an exports lane. The client lives as long as this answer: one drain."""
     erp, read = client(settings), reader(settings)
     return {
-        Task.EXPORT: partial(exporting.step, call=erp.change_request, read=read),
-        Task.READ_BACK: partial(verifying.answer, read=read),
+        Task.EXPORT: partial(send.step, call=erp.change_request, read=read),
+        Task.READ_BACK: partial(verify.answer, read=read),
         Task.RESEND_CHECK: partial(resending.step, call=erp.change_request, read=read),
         Task.COMPARE: partial(comparing.step, read=read),
         Task.LOOK_UP: partial(refreshing.step, ask=questions(erp)),

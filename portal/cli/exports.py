@@ -7,9 +7,10 @@ import click
 
 from portal import cli, clock, db
 from portal.background import exports as background_exports
-from portal.domain import fallback, pausing, people, readings, standing
+from portal.domain import fallback, people, standing
 from portal.domain.companies import current
-from portal.domain.exports import Export
+from portal.domain.exporting import pausing, readback
+from portal.domain.exporting.exports import Export
 from portal.domain.lanes import MAIL, Lane
 from portal.domain.outbox import Dispatch
 
@@ -153,10 +154,10 @@ def look(id: int) -> None:
         read = background_exports.reader(settings)
         if read is None:
             raise cli.Refusal("Reading back is off. Set INFOLINK_SERVER, or look into Spectrum itself.")
-        reading = readings.look(export, read)
+        reading = readback.look(export, read)
     if reading.failed:
         raise cli.Refusal(reading.failed)
-    click.echo(readings.in_words(export, reading))
+    click.echo(readback.in_words(export, reading))
     for position, elements in export.lines:
         place = f"{elements['CR_Phase_Code']} {elements['CR_Cost_Type']} {elements['Change_Request_Amount']}"
         click.echo(f"line {position}  {place}  {'is there' if position in reading.present else 'is not there'}")

@@ -8,10 +8,11 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from portal.db import transaction
-from portal.domain import currencies, events, mailing, outbox, outdated, people
+from portal.domain import currencies, events, mailing, outbox, people
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.companies import Company, current, hold
 from portal.domain.events import Event
+from portal.domain.exporting import outdated
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User

@@ -8,13 +8,14 @@ from datetime import datetime, time, timedelta
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import alarms, change_orders, events, outbox, readings, schedule, settling
+from portal.domain import change_orders, events, outbox, schedule
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.companies import current
-from portal.domain.exports import Export
+from portal.domain.exporting import alerts, conclude, readback
+from portal.domain.exporting.exports import Export
+from portal.domain.exporting.readback import ONE_READING, Read, Reading
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch, Task
-from portal.domain.readings import ONE_READING, Read, Reading
 
 NIGHT = time(3, 0)  # in the company's zone
 LOOKED_BACK = timedelta(days=35)  # a month end and some days
@@ -31,7 +32,7 @@ def step(dispatch: Dispatch, claim: int, read: Read | None) -> None:
     """Compare the next slice. Raises outbox.Lost when another worker took the lane."""
     with transaction():
         Lane.renew(dispatch.lane, claim, ONE_READING)
-        outbox.begin(dispatch, settling.back_off(dispatch.tries))
+        outbox.begin(dispatch, conclude.back_off(dispatch.tries))
         night = schedule.began(dispatch.key, current(), NIGHT)
         if read is None or clock.now() - night > EXPIRES:
             outbox.finish(dispatch, "Reading back is off." if read is None else "It took until the next night.")
@@ -39,9 +40,9 @@ def step(dispatch: Dispatch, claim: int, read: Read | None) -> None:
     waiting = _waiting(night)
     for change_order in waiting[:SLICE]:
         export = Export.get_by_id(change_order.export)
-        reading = readings.look(export, read)
+        reading = readback.look(export, read)
         if reading.failed:
-            outbox.postpone(dispatch, clock.now() + settling.back_off(dispatch.tries - 1), reading.failed)
+            outbox.postpone(dispatch, clock.now() + conclude.back_off(dispatch.tries - 1), reading.failed)
             return
         with transaction():
             Lane.renew(dispatch.lane, claim, ONE_READING)
@@ -69,11 +70,11 @@ def _keep(id: int, export: Export, reading: Reading) -> None:
     change_order = change_orders.load(id)
     if change_order.state is not Status.EXPORTED or change_order.export != export.id:
         return
-    differs = "" if reading.verdict == "equal" else readings.in_words(export, reading)
+    differs = "" if reading.verdict == "equal" else readback.in_words(export, reading)
     ChangeOrder.update(compared_at=clock.now(), differs=differs).where(ChangeOrder.id == id).execute()
     if differs and differs != change_order.differs:
-        alarms.ring(alarms.DIFFERS)
-        facts = readings.both(export, reading)
+        alerts.ring(alerts.DIFFERS)
+        facts = readback.both(export, reading)
         events.record(SUBJECT, id, "differs", number=export.number, text=differs, ours=facts["ours"], theirs=facts["theirs"])
     elif change_order.differs and not differs:
         events.record(SUBJECT, id, "agrees again", number=export.number)

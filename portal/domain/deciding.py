@@ -5,8 +5,9 @@ from typing import Any
 
 from portal import clock, failpoints
 from portal.db import transaction
-from portal.domain import change_orders, drafting, events, exports, leftovers, mailing, outbox, people, renumbering, signing, transitions
+from portal.domain import change_orders, events, leftovers, mailing, outbox, people, renumbering, signing, transitions
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
+from portal.domain.exporting import exports, payload
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
@@ -136,7 +137,7 @@ def _queue(change_order: ChangeOrder, by: User, version: int, export: exports.Ex
 
 def _freeze(change_order: ChangeOrder, number: str, title: str | None, description: str | None, on: date | None) -> exports.Export:
     try:
-        return exports.freeze(change_order, number, title, description, on or drafting.today(change_order.company))
+        return exports.freeze(change_order, number, title, description, on or payload.today(change_order.company))
     except ValueError as error:  # the record knows Spectrum's widths and masks better than any rule here
         raise Blocked([Finding(10, "lines", str(error), ACCOUNTING)]) from None
 

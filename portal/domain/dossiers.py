@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from portal.domain import change_orders, events, previews
 from portal.domain.events import Event
-from portal.domain.exports import Attempt, Export
+from portal.domain.exporting.exports import Attempt, Export
 from portal.domain.lists import Row
 from portal.domain.previews import Preview, Received
 from portal.domain.rules import checks

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, companies, events, outbox, outdated, people
+from portal.domain import change_orders, companies, events, outbox, people
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
-from portal.domain.drafting import Draft
 from portal.domain.events import Event
-from portal.domain.exports import Attempt, Export, Outcome
+from portal.domain.exporting import outdated
+from portal.domain.exporting.exports import Attempt, Export, Outcome
+from portal.domain.exporting.payload import Draft
 from portal.domain.people import NotPermitted, User
 
 LEFT = "left as a workbook"

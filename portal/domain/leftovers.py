@@ -6,7 +6,7 @@ What was left as a workbook may have been entered from there by somebody, which 
 from portal.domain import events, fallback
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.events import Event
-from portal.domain.exports import Export, doubtful, stored
+from portal.domain.exporting.exports import Export, doubtful, stored
 from portal.domain.rules.findings import ACCOUNTING, Finding
 
 

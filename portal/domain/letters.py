@@ -7,7 +7,6 @@ from datetime import date
 from portal import clock
 from portal.db import transaction
 from portal.domain import (
-    alarms,
     change_orders,
     events,
     heads,
@@ -22,10 +21,11 @@ from portal.domain import (
 )
 from portal.domain.accounts import password_links, privilege_requests
 from portal.domain.accounts.password_links import Invitation
-from portal.domain.alarms import Alarm
 from portal.domain.change_orders import SUBJECT, ChangeOrder
 from portal.domain.companies import current
 from portal.domain.events import Event
+from portal.domain.exporting import alerts
+from portal.domain.exporting.alerts import Alarm
 from portal.domain.lanes import Lane
 from portal.domain.mail_trials import Trial
 from portal.domain.outbox import Dispatch, NotWanted, Outcome, Task
@@ -185,7 +185,7 @@ WRITE: dict[Task, Callable[[str, User], Mail]] = {
     Task.REJECTED: _rejected,
     Task.REMINDER: _secret_expires,
     Task.DAILY: summaries.write,
-    Task.FAILED_EXPORTS: alarms.write,
+    Task.FAILED_EXPORTS: alerts.write,
     Task.LINK: password_links.write,
     Task.PRIVILEGE: _privilege,
     Task.FOUR_EYES: _four_eyes_off,

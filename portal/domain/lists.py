@@ -14,11 +14,11 @@ from portal.domain import change_orders, events, offers, people
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Job
 from portal.domain.events import Event
+from portal.domain.exporting.readback import LOOK
 from portal.domain.offers import Offers
 from portal.domain.people import Membership, User
 from portal.domain.projects import revisions
 from portal.domain.projects.revisions import Comparison
-from portal.domain.readings import LOOK
 from portal.domain.rules import checks, contributors, duplicates, four_eyes, spectrum_lists, spectrum_numbers
 from portal.domain.rules.findings import Finding
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal import clock
-from portal.domain import deciding, events, exports, outbox, outdated, quiet_window, readings, resolving
+from portal.domain import deciding, events, outbox, resolving
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.events import Event
-from portal.domain.exports import Export
+from portal.domain.exporting import exports, outdated, quiet_window, readback
+from portal.domain.exporting.exports import Export
+from portal.domain.exporting.readback import LOOK, LOOKED_UP
 from portal.domain.outbox import Dispatch
 from portal.domain.people import User
-from portal.domain.readings import LOOK, LOOKED_UP
 from portal.domain.rules import four_eyes
 from portal.domain.rules.contributors import Hands
 
@@ -66,7 +67,7 @@ def of(
         ways = frozenset(way for way, offered in _ways(one, viewer, said.get(one.id), tried).items() if offered)
         ways -= {"retry"} if one.id in changed else set()
         own, why_own = _kept_from(one, viewer, hands[one.id], ways, approvers)
-        reading = promised.get(readings.key(one.export))
+        reading = promised.get(readback.key(one.export))
         looking = reading is not None and reading.finished_at is None
         look = _since(said.get(one.id), looked.get(one.id))
         found[one.id] = Offers(ways - own, doubts.get(one.id), looking, look, changed.get(one.id, ""), own, why_own)
@@ -111,7 +112,7 @@ def _since(last: Event | None, look: Event | None) -> Event | None:
 
 
 def _keys(one: ChangeOrder) -> list[str]:
-    return [exports.key(one.export), readings.key(one.export)] if one.export else []
+    return [exports.key(one.export), readback.key(one.export)] if one.export else []
 
 
 def _ways(one: ChangeOrder, viewer: User, last: Event | None, tried: set[int]) -> dict[str, bool]:

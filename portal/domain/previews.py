@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from difflib import SequenceMatcher
 
-from portal.domain import drafting
 from portal.domain.change_orders import ChangeOrder
-from portal.domain.drafting import Draft
+from portal.domain.exporting import payload
+from portal.domain.exporting.payload import Draft
 from portal.domain.rules import checks, spectrum_numbers
 from portal.domain.rules.findings import ACCOUNTING, Finding, blocking
 from portal.spectrum import records
@@ -70,7 +70,7 @@ def of(change_order: ChangeOrder, number: str, title: str | None, description: s
     found = blocking(checks.at_accept(change_order, number, title, description, on))
     typed = [finding for finding in found if finding.field in TYPED]
     try:
-        draft = drafting.draft(change_order, number, title, description, on or drafting.today(change_order.company))
+        draft = payload.draft(change_order, number, title, description, on or payload.today(change_order.company))
     except ValueError as error:
         return Preview(None, typed or [Finding(10, "lines", str(error), ACCOUNTING)])
     return Preview(received(draft, _written(change_order, title, description)), typed)
@@ -106,7 +106,7 @@ def _columns(draft: Draft) -> list[str]:
 
 def _written(change_order: ChangeOrder, title: str | None, description: str | None) -> dict[Place, str]:
     """The words behind the elements that may change on the way, by element and position of the line, 0 for all lines."""
-    title, description = drafting.words(change_order, title, description)
+    title, description = payload.words(change_order, title, description)
     whole = f"{change_order.number}: {title} - {description}" if description.strip() else f"{change_order.number}: {title}"
     phases: dict[Place, str] = {("CR_Phase_Code", line.position): line.phase_code for line in change_order.lines}
     return phases | {("CR_Description", 0): whole, ("Sub_Description", 0): title}

@@ -6,7 +6,7 @@ number was free, and somebody was quicker.
 
 from portal.domain import events
 from portal.domain.change_orders import SUBJECT, ChangeOrder
-from portal.domain.exports import SENDS, Attempt, Export, Outcome
+from portal.domain.exporting.exports import SENDS, Attempt, Export, Outcome
 from portal.domain.people import User
 from portal.domain.rules import spectrum_numbers
 from portal.domain.rules.findings import ADMIN, Finding

@@ -12,15 +12,16 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField, transaction
-from portal.domain import calls, change_orders, companies, events, exports, keys, outbox, people, readings, resolving
-from portal.domain.calls import Call
+from portal.domain import change_orders, companies, events, keys, outbox, people, resolving
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.companies import ADDS, REPLACES, Company
-from portal.domain.exports import Export, Outcome
+from portal.domain.exporting import calls, exports, readback
+from portal.domain.exporting.calls import Call
+from portal.domain.exporting.exports import Export, Outcome
+from portal.domain.exporting.readback import Read
 from portal.domain.lanes import ONE_CALL, Lane
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted, User
-from portal.domain.readings import Read
 from portal.spectrum import records
 
 CHECK = "check"  # the kind of its attempt, which says nothing about the state of the line
@@ -141,8 +142,8 @@ def step(dispatch: Dispatch, claim: int, call: Call, read: Read | None) -> None:
 def _said(export: Export, outcome: Outcome, answer: Any, read: Read | None) -> str:
     if outcome is not Outcome.SENT:
         return f"Spectrum did not confirm the line: {answer} This check decides nothing."
-    reading = readings.look(export, read) if read else None
-    seen = readings.in_words(export, reading) if reading else f"Look at {export.number} in Spectrum now."
+    reading = readback.look(export, read) if read else None
+    seen = readback.in_words(export, reading) if reading else f"Look at {export.number} in Spectrum now."
     return f"Spectrum took the line again. {seen} The portal sent {records.StoredLine.sent(export.lines[0][1]).amount:,.2f}, twice."
 
 

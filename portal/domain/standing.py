@@ -12,7 +12,8 @@ import peewee
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import alarms, lanes, outbox
+from portal.domain import lanes, outbox
+from portal.domain.exporting import alerts
 from portal.domain.lanes import AHEAD, MAIL, Lane
 from portal.domain.outbox import Dispatch, NotWanted, Task
 from portal.domain.people import User
@@ -80,7 +81,7 @@ def recorded(after: timedelta = SHOWN_AFTER) -> list[Standstill]:
 def tell() -> None:
     """Promise the mail on what has stood still for long: once per standstill and person, whichever processes see it."""
     for one in standstills(MAILED_AFTER):
-        keys = {f"standstill:{one.lane}:{one.since:%Y-%m-%dT%H%M}:{person.id}": person for person in alarms.recipients()}
+        keys = {f"standstill:{one.lane}:{one.since:%Y-%m-%dT%H%M}:{person.id}": person for person in alerts.recipients()}
         known = outbox.promised(keys)
         for key, person in keys.items():
             if key not in known:

@@ -11,10 +11,11 @@ import structlog
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import companies, events, lanes, outbox, people, quiet_window
+from portal.domain import companies, events, lanes, outbox, people
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.events import Event
-from portal.domain.exports import Attempt
+from portal.domain.exporting import quiet_window
+from portal.domain.exporting.exports import Attempt
 from portal.domain.lanes import AHEAD, MAIL, Lane
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import User

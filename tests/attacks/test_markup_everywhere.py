@@ -17,10 +17,11 @@ from lxml import html
 
 from portal import db, mail
 from portal.background import tasks
-from portal.domain import alarms, companies, pausing, summaries
+from portal.domain import companies, summaries
 from portal.domain.change_orders import Status
 from portal.domain.companies import Company
 from portal.domain.deciding import reject
+from portal.domain.exporting import alerts, pausing
 from portal.domain.lanes import MAIL
 from portal.domain.people import User
 from portal.domain.projects import sending
@@ -175,7 +176,7 @@ def test_no_mail_takes_stored_words_for_anything_else(app, poisoned, posted, clo
     Company.update(daily_summary=True, summary_hour=0, summary_days="1234567", time_zone="UTC").execute()
     clock.set(clock.now().replace(hour=12) + timedelta(days=1))
     with db.transaction():
-        alarms.ring("data")
+        alerts.ring("data")
     summaries.plan()
     clock.tick(minutes=10)
 

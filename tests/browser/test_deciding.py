@@ -8,10 +8,11 @@ from playwright.sync_api import expect
 
 from portal import clock
 from portal.background import tasks
-from portal.domain import exporting, lists, outbox
+from portal.domain import lists, outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
+from portal.domain.exporting import send
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.rules import contributors
@@ -76,7 +77,7 @@ def work(change_order, answer):
 
     lane = change_order.company.lane
     claim = Lane.take(lane, tasks.LEASE)
-    exporting.step(Dispatch.get(Dispatch.subject == load(change_order.id).export, Dispatch.task == outbox.Task.EXPORT), claim, call)
+    send.step(Dispatch.get(Dispatch.subject == load(change_order.id).export, Dispatch.task == outbox.Task.EXPORT), claim, call)
     Lane.release(lane, claim)
 
 

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from portal.domain.change_orders import Status, load
-from portal.domain.exports import Attempt
+from portal.domain.exporting.exports import Attempt
 from tests.browser.signing_in import sign_in, violations
 
 

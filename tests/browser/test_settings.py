@@ -3,8 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from portal.domain import companies, events, pausing, people
+from portal.domain import companies, events, people
 from portal.domain.accounts import rights
+from portal.domain.exporting import pausing
 from portal.domain.people import Level
 from tests.browser.signing_in import sign_in, violations
 

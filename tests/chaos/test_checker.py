@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 
 from portal import db
-from portal.domain import pausing
 from portal.domain.change_orders import ChangeOrder, Status
-from portal.domain.exports import Export
+from portal.domain.exporting import pausing
+from portal.domain.exporting.exports import Export
 from portal.domain.lanes import Lane
 from portal.domain.projects import sending
 from portal.spectrum.records import KEYS

@@ -6,10 +6,11 @@ from typing import Any
 
 from portal import mail
 from portal.db import transaction
-from portal.domain import alarms, calls, change_orders, deciding, drafting, events, outbox, summaries, verifying
+from portal.domain import change_orders, deciding, events, outbox, summaries
 from portal.domain.change_orders import ALLOWED, ChangeOrder, Status
 from portal.domain.events import Event
-from portal.domain.exports import Export
+from portal.domain.exporting import alerts, calls, payload, verify
+from portal.domain.exporting.exports import Export
 from portal.domain.rules import four_eyes, spectrum_numbers
 from portal.spectrum import records
 from tests.chaos import variants_stories as stories
@@ -66,23 +67,23 @@ def writer_approves(patch: Patch, office: Office) -> None:
 def lines_not_frozen(patch: Patch, office: Office) -> None:
     patch.setattr(change_orders, "EDITABLE", (*change_orders.EDITABLE, Status.QUEUED))
 
-    def live(self: Export) -> drafting.Draft:
+    def live(self: Export) -> payload.Draft:
         change_order = change_orders.load(self.change_order_id)
-        return drafting.draft(change_order, self.number, None, None, self.created_at.date())
+        return payload.draft(change_order, self.number, None, None, self.created_at.date())
 
     patch.setattr(Export, "draft", property(live))
 
 
 @variant(stories.a_good_day, "frozen_as_sent")
 def cents_left_out(patch: Patch, office: Office) -> None:
-    draft = drafting.draft
+    draft = payload.draft
 
-    def rounded(change_order: ChangeOrder, *words: Any) -> drafting.Draft:
+    def rounded(change_order: ChangeOrder, *words: Any) -> payload.Draft:
         for line in change_order.lines:
             line.amount = line.amount and round(line.amount, -2)
         return draft(change_order, *words)
 
-    patch.setattr(drafting, "draft", rounded)
+    patch.setattr(payload, "draft", rounded)
 
 
 @variant(stories.two_change_orders, "numbers_are_ours_alone")
@@ -90,7 +91,7 @@ def number_used_twice(patch: Patch, office: Office) -> None:
     patch.setattr(spectrum_numbers, "propose", lambda change_order: "S014-001")
     patch.setattr(spectrum_numbers, "holder_of", lambda change_order, number: None)
     patch.setattr(spectrum_numbers, "reserve", lambda change_order, number: None)
-    patch.setattr(verifying, "look_first", lambda *_: True)
+    patch.setattr(verify, "look_first", lambda *_: True)
 
 
 # States and their trail
@@ -139,7 +140,7 @@ def rejection_without_a_promise(patch: Patch, office: Office) -> None:
 
 @variant(stories.a_refused_line, "trouble_is_told")
 def failure_kept_quiet(patch: Patch, office: Office) -> None:
-    patch.setattr(alarms, "ring", lambda cause: None)
+    patch.setattr(alerts, "ring", lambda cause: None)
 
 
 @variant(stories.sent_back, "mails_are_promised")

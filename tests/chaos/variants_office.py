@@ -14,8 +14,9 @@ from unittest import mock
 
 from portal import mail
 from portal.background import tasks
-from portal.domain import deciding, exporting, outbox, resolving, signing
+from portal.domain import deciding, outbox, resolving, signing
 from portal.domain.change_orders import ChangeOrder, Overtaken, load
+from portal.domain.exporting import send
 from portal.domain.lanes import MAIL, Lane, Lost
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted, User
@@ -103,7 +104,7 @@ class Office:
             return
         with suppress(Killed, Lost):
             for dispatch in outbox.due(LANE, timedelta(minutes=1)):
-                exporting.step(dispatch, claim, self._call, self._read if self.reads_back else None)
+                send.step(dispatch, claim, self._call, self._read if self.reads_back else None)
             Lane.release(LANE, claim)
 
     def deliver(self) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import calls, events, exporting, exports, outbox, quiet_window, readings, settling, verifying
+from portal.domain import events, outbox
 from portal.domain.change_orders import ChangeOrder, Status
-from portal.domain.exports import Attempt, Export, Outcome
+from portal.domain.exporting import calls, conclude, exports, quiet_window, readback, verify
+from portal.domain.exporting import send as exporting_send
+from portal.domain.exporting.exports import Attempt, Export, Outcome
 from portal.domain.lanes import Lane
 from tests.chaos import variants_stories as stories
 from tests.chaos.variants_kit import Patch, variant
@@ -20,7 +22,7 @@ from tests.chaos.variants_office import LANE, Office
 @variant(stories.a_late_commit, "quiet_is_kept", "nothing_else")
 def no_quiet_window(patch: Patch, office: Office) -> None:
     patch.setattr(quiet_window, "LASTS", timedelta(0))
-    patch.setattr(verifying, "BETWEEN", timedelta(0))
+    patch.setattr(verify, "BETWEEN", timedelta(0))
 
 
 @variant(stories.a_torn_connection, "sends_are_promised", "nothing_else")
@@ -40,8 +42,8 @@ def doubt_queued_again_at_once(patch: Patch, office: Office) -> None:
         change_order.move(Status.QUEUED, change_order.version)
         events.record("change_order", change_order.id, "postponed", text="We try again.")
 
-    patch.setattr(settling, "_doubt", again)
-    patch.setattr(verifying, "look_first", lambda *_: True)
+    patch.setattr(conclude, "_doubt", again)
+    patch.setattr(verify, "look_first", lambda *_: True)
 
 
 @variant(stories.a_dropped_call, "held_once")
@@ -57,8 +59,8 @@ def doubt_taken_for_good(patch: Patch, office: Office) -> None:
 
 @variant(stories.a_blind_moment, "nothing_else")
 def one_reading_is_enough(patch: Patch, office: Office) -> None:
-    patch.setattr(readings, "not_seen", lambda export, since, until: set(dict(export.lines)))
-    patch.setattr(verifying, "look_first", lambda *_: True)
+    patch.setattr(readback, "not_seen", lambda export, since, until: set(dict(export.lines)))
+    patch.setattr(verify, "look_first", lambda *_: True)
 
 
 @variant(stories.a_dropped_call, "sends_are_frozen", "nothing_else")
@@ -92,13 +94,13 @@ def attempt_opened_after_the_send(patch: Patch, office: Office) -> None:
 
 @variant(stories.killed_after_settling, "sends_are_promised", "answers_are_kept")
 def evidence_rolled_back(patch: Patch, office: Office) -> None:
-    send = exporting._send_lines
+    send = exporting_send._send_lines
 
     def all_or_nothing(*arguments: Any) -> None:
         with transaction():
             send(*arguments)
 
-    patch.setattr(exporting, "_send_lines", all_or_nothing)
+    patch.setattr(exporting_send, "_send_lines", all_or_nothing)
 
 
 @variant(stories.frozen_with_the_answer, "answers_are_kept")
@@ -139,9 +141,9 @@ def worker_knows_only_its_own_sends(patch: Patch, office: Office) -> None:
 
 @variant(stories.every_call_dropped, "sends_are_few")
 def sends_without_end(patch: Patch, office: Office) -> None:
-    patch.setattr(verifying, "MOST_SENDS", 7)
+    patch.setattr(verify, "MOST_SENDS", 7)
 
 
 @variant(stories.a_refused_line, "halves_are_told")
 def half_not_told(patch: Patch, office: Office) -> None:
-    patch.setattr(settling, "_sent", lambda latest: [line for line, attempt in latest.items() if attempt.outcome == "refused"])
+    patch.setattr(conclude, "_sent", lambda latest: [line for line, attempt in latest.items() if attempt.outcome == "refused"])

@@ -12,7 +12,7 @@ from portal import db, db_writes
 from portal.domain import events
 from portal.domain.accounts import api_tokens, sessions
 from portal.domain.change_orders import ChangeOrder, Status, load
-from portal.domain.exports import Export
+from portal.domain.exporting.exports import Export
 from portal.domain.outbox import Dispatch
 from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from tests.cast import seen, signed

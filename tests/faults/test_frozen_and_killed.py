@@ -10,10 +10,11 @@ import pytest
 
 from portal import clock as clocks
 from portal.background import doorbell, tasks
-from portal.domain import comparing, events, exporting
+from portal.domain import comparing, events
 from portal.domain.change_orders import Status, load
 from portal.domain.events import Event
-from portal.domain.exports import Attempt
+from portal.domain.exporting import send
+from portal.domain.exporting.exports import Attempt
 from portal.domain.lanes import Lane, Lost
 from portal.domain.outbox import Dispatch, Task
 from tests.cast import signed
@@ -227,7 +228,7 @@ def test_a_host_ten_minutes_ahead_takes_a_lane_over_and_sends_nothing_early(acce
         return GOOD
 
     with pytest.raises(Lost):
-        exporting.step(dispatch, claim, call)
+        send.step(dispatch, claim, call)
 
     assert [attempt.outcome for attempt in Attempt.select().order_by(Attempt.id)] == ["lost", "sent"]
     clock.tick(minutes=20)

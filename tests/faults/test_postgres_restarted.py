@@ -10,9 +10,10 @@ import pytest
 
 from portal import db, db_errors, db_writes
 from portal.background import tasks
-from portal.domain import exporting, outbox
+from portal.domain import outbox
 from portal.domain.change_orders import Status, load
-from portal.domain.exports import Attempt
+from portal.domain.exporting import send
+from portal.domain.exporting.exports import Attempt
 from portal.domain.lanes import Lane
 from portal.spectrum.records import Receipt
 from tests.cast import seen
@@ -67,7 +68,7 @@ def test_an_answer_that_comes_while_postgresql_is_away_is_kept_when_it_is_back_w
         stop(seconds)
         return Receipt(200)
 
-    exporting.step(outbox.Dispatch.get(), claim, call)
+    send.step(outbox.Dispatch.get(), claim, call)
 
     assert load(change_order.id).state is Status.EXPORTED
     assert [attempt.outcome for attempt in Attempt.select()] == ["sent"]
@@ -82,7 +83,7 @@ def test_after_a_minute_without_postgresql_the_write_is_given_up(accept, stop):
         return Receipt(200)
 
     with pytest.raises((db_errors.Away, peewee.OperationalError)):
-        exporting.step(outbox.Dispatch.get(), claim, call)
+        send.step(outbox.Dispatch.get(), claim, call)
 
 
 def test_a_lane_is_let_go_although_postgresql_is_away_at_that_moment(company, stop):

@@ -6,7 +6,7 @@ import pytest
 
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.events import Event
-from portal.domain.exports import Export
+from portal.domain.exporting.exports import Export
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Membership
 from portal.domain.rules.spectrum_numbers import SpectrumNumber

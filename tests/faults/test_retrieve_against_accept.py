@@ -7,7 +7,7 @@ import pytest
 from portal import db
 from portal.domain import events
 from portal.domain.change_orders import Overtaken, Status, load
-from portal.domain.exports import Export
+from portal.domain.exporting.exports import Export
 from portal.domain.outbox import Dispatch
 from portal.domain.people import User
 from portal.domain.projects import sending

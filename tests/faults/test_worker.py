@@ -9,9 +9,9 @@ from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
 from portal import failpoints
 from portal.background import tasks
-from portal.domain import exports
 from portal.domain.change_orders import Status, load
-from portal.domain.exports import Attempt
+from portal.domain.exporting import exports
+from portal.domain.exporting.exports import Attempt
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch, Task
 from tests.processes import ROOT, environment, eventually

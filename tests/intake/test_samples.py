@@ -8,11 +8,12 @@ import pytest
 
 from portal import clock
 from portal.background import tasks
-from portal.domain import change_orders, companies, exporting, lists, outbox, people
+from portal.domain import change_orders, companies, lists, outbox, people
 from portal.domain.accounts import access_review
 from portal.domain.change_orders import Status
 from portal.domain.commitments import Job
 from portal.domain.events import Event
+from portal.domain.exporting import send
 from portal.domain.lanes import Lane
 from portal.domain.people import Membership, User
 from portal.domain.rules import checks, spectrum_rules
@@ -145,7 +146,7 @@ def test_all_of_it_arrives_in_the_shipped_spectrum_but_that_one(loaded, shipped,
 
     claim, call = Lane.take(company.lane, tasks.LEASE), Spectrum(shipped.url, "PORTALTEST", tmp_path / "wsdl").change_request
     for dispatch in outbox.due(company.lane, timedelta(minutes=1)):
-        exporting.step(dispatch, claim, call)
+        send.step(dispatch, claim, call)
 
     after = [change_orders.load(one.id) for one in ready(loaded)]
     booked = [Decimal(line["Sub_Amount"]) for request in shipped.ledger() for line in request["lines"]]

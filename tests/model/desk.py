@@ -7,11 +7,12 @@ from typing import Any
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from portal.domain import exports, imports, resolving, signing
+from portal.domain import imports, resolving, signing
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load, with_lines
 from portal.domain.commitments import Commitment
 from portal.domain.entries import Entry
-from portal.domain.exports import Export
+from portal.domain.exporting import exports
+from portal.domain.exporting.exports import Export
 from portal.domain.people import NotPermitted, User
 from portal.domain.projects import delivery, sending
 from portal.domain.rules.findings import Blocked

@@ -13,9 +13,10 @@ import pytest
 
 from portal import clock, db, failpoints
 from portal.background import tasks
-from portal.domain import companies, exporting, outbox, people, timekeeping
+from portal.domain import companies, outbox, people, timekeeping
 from portal.domain.commitments import Commitment, Job, Vendor
-from portal.domain.exports import Export
+from portal.domain.exporting import send
+from portal.domain.exporting.exports import Export
 from portal.domain.lanes import Lane, Lost
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import Level, Membership, User
@@ -138,7 +139,7 @@ class Ground:
         try:
             for dispatch in outbox.due(lane, tasks.BUDGET):
                 if dispatch.task == Task.EXPORT:
-                    exporting.step(dispatch, claim, self.caller(dispatch))
+                    send.step(dispatch, claim, self.caller(dispatch))
         except Lost:
             return
         Lane.release(lane, claim)

@@ -9,7 +9,7 @@ from hypothesis.stateful import initialize, precondition, rule
 from portal.domain import deciding, events, resolving, reviewing
 from portal.domain.change_orders import ChangeOrder, load
 from portal.domain.commitments import Commitment
-from portal.domain.exports import Export
+from portal.domain.exporting.exports import Export
 from portal.domain.projects import confirm_distinct, delivery, sending
 from portal.domain.projects.statements import COMMAND
 from portal.domain.rules import duplicates

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase
 
-from portal.domain import events, keys, outdated, signing
+from portal.domain import events, keys, signing
 from portal.domain.change_orders import SUBJECT, ChangeOrder
 from portal.domain.events import Event
+from portal.domain.exporting import outdated
 from portal.domain.projects import statements
 from portal.domain.projects.sending import Draft
 from portal.domain.projects.statements import News

@@ -1,7 +1,8 @@
 """Whoever waits is told: what the portal has to keep ready for the users who wait, state by state."""
 
-from portal.domain import alarms, exports, leftovers, mailing, outbox
+from portal.domain import leftovers, mailing, outbox
 from portal.domain.change_orders import ChangeOrder, Status
+from portal.domain.exporting import alerts, exports
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.rules import contributors
 from tests.model.model import ensure
@@ -15,7 +16,7 @@ def check(change_order: ChangeOrder) -> None:
     if state in (Status.QUEUED, Status.EXPORTING):
         ensure(_is_open(change_order), f"CCO {change_order.id} is {state}, and nobody is going to send it")
     if state is Status.UNKNOWN:
-        ensure(_is_open(change_order) or _has_rung(alarms.UNKNOWN), f"CCO {change_order.id} is unknown, and nobody is told")
+        ensure(_is_open(change_order) or _has_rung(alerts.UNKNOWN), f"CCO {change_order.id} is unknown, and nobody is told")
     if state is Status.FAILED:
         failure = leftovers.last_failure(change_order)
         ensure(failure and (failure.facts.get("text") or failure.facts.get("note")), f"CCO {change_order.id} failed, and nobody says why")

@@ -11,10 +11,11 @@ from portal import clock as clocks
 from portal import crypto
 from portal.background import tasks
 from portal.crypto import Sealer
-from portal.domain import connection, connection_tests, events, exporting, pausing
+from portal.domain import connection, connection_tests, events
 from portal.domain.change_orders import load
 from portal.domain.connection import Connection
 from portal.domain.connection_tests import ConnectionTest
+from portal.domain.exporting import pausing, send
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch, Task
 from tests.cast import signed
@@ -358,7 +359,7 @@ def test_a_secret_that_runs_out_in_mid_drain_fails_one_and_keeps_the_others_in_l
     orders = [make_change_order() for _ in range(4)]
     for order in orders:
         signed(order.id, by=ana, version=order.version)
-    steps, step = [], exporting.step
+    steps, step = [], send.step
 
     def run_out_after_the_first(dispatch, claim, **how):
         step(dispatch, claim, **how)
@@ -367,7 +368,7 @@ def test_a_secret_that_runs_out_in_mid_drain_fails_one_and_keeps_the_others_in_l
             simulator.control("secret", {"id": "PORTALTEST", "do": "expire"})
             simulator.control("secret", {"id": "PORTALTEST", "do": "expire_tokens"})
 
-    monkeypatch.setattr(exporting, "step", run_out_after_the_first)
+    monkeypatch.setattr(send, "step", run_out_after_the_first)
     with app.app_context():
         tasks.drain(company.lane)
 

@@ -6,9 +6,10 @@ import pytest
 
 from portal import clock as clocks
 from portal.background import keeper, tasks
-from portal.domain import companies, events, pausing, refreshing
+from portal.domain import companies, events, refreshing
 from portal.domain.change_orders import load
 from portal.domain.commitments import Commitment, Job, Vendor
+from portal.domain.exporting import pausing
 from portal.domain.lanes import Lane, Lost
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.db import lock, transaction
-from portal.domain import events, keys, outbox, outdated, people
+from portal.domain import events, keys, outbox, people
 from portal.domain.commitments import UNDER, Commitment, Job, Vendor
 from portal.domain.commitments import Kind as CommitmentKind
+from portal.domain.exporting import outdated
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User

@@ -9,8 +9,9 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import deciding, drafting, leftovers, lists, previews, renumbering, signing
+from portal.domain import deciding, leftovers, lists, previews, renumbering, signing
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
+from portal.domain.exporting import payload
 from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
 from portal.domain.previews import Preview
@@ -195,7 +196,7 @@ def fields_of(row: Row) -> dict[str, Any]:
         "title": typed.get("title", change_order.title),
         "description": typed.get("description", change_order.description),
         "accounting_date": typed.get("accounting_date", ""),
-        "today": drafting.today(company),
+        "today": payload.today(company),
         "reason": typed.get("reason", ""),
         "left": leftovers.of(change_order),
         "findings": [
@@ -232,6 +233,6 @@ def preview_of(change_order: ChangeOrder, typed: Mapping[str, str]) -> Preview:
 def accounting_day(typed: Mapping[str, str]) -> date | None:
     """The accounting date that was chosen, if any. Raises Blocked for what is no date."""
     try:
-        return drafting.accounting_day(typed.get("accounting_date", ""))
+        return payload.accounting_day(typed.get("accounting_date", ""))
     except ValueError as error:
         raise Blocked([Finding(19, "accounting_date", str(error), ACCOUNTING)]) from None

@@ -6,9 +6,10 @@ from flask import Blueprint, abort, current_app, flash, make_response, redirect,
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import deciding, leftovers, lists, readings, resolving, reviewing
+from portal.domain import deciding, leftovers, lists, resolving, reviewing
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
-from portal.domain.exports import Export, doubtful, unsent
+from portal.domain.exporting import readback
+from portal.domain.exporting.exports import Export, doubtful, unsent
 from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
 from portal.domain.projects import sending
@@ -69,7 +70,7 @@ def look_up(id: int) -> ResponseReturnValue:
     """Look it up in Spectrum: the worker reads, the row says what was found."""
     if not reads_back():
         return explained(403, "Reading back is off: the portal cannot look into Spectrum. An operator sets INFOLINK_SERVER.")
-    return done(readings.ask(id, me()), "is being looked up in Spectrum", "failed")
+    return done(readback.ask(id, me()), "is being looked up in Spectrum", "failed")
 
 
 @bp.get("/<key:id>/resolution")

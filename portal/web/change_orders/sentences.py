@@ -7,9 +7,9 @@ from typing import Any
 from flask.blueprints import BlueprintSetupState
 
 from portal import clock
-from portal.domain import causes
 from portal.domain.change_orders import Status
 from portal.domain.events import Event
+from portal.domain.exporting import error_catalogue
 from portal.domain.lists import Row
 from portal.domain.rules import spectrum_numbers
 from portal.web import formats
@@ -49,7 +49,7 @@ def register(state: BlueprintSetupState) -> None:
     """For `Blueprint.record`: the templates use these as filters."""
     for filter in (told, remark, when, moment, lies_ahead, standing, fixes):
         state.app.add_template_filter(filter)
-    state.app.add_template_filter(causes.explain, "explained")
+    state.app.add_template_filter(error_catalogue.explain, "explained")
     state.app.add_template_filter(spectrum_numbers.named, "named")
     state.app.jinja_env.globals.update(causes=CAUSES, classes=CLASSES, outcomes=OUTCOMES)
 

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from portal import url_ids
 from portal.domain.commitments import Commitment, Kind
-from portal.domain.outdated import Unconfirmed
+from portal.domain.exporting.outdated import Unconfirmed
 from portal.domain.projects import correct_codes, jobs
 from portal.domain.projects.correct_codes import Moved
 from portal.web.visitors import me

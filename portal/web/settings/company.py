@@ -15,14 +15,13 @@ from portal.domain import (
     connection_tests,
     currencies,
     mail_trials,
-    outdated,
     past_imports,
-    pausing,
     refreshing,
     resending,
     setting_up,
 )
 from portal.domain.accounts import api_tokens, rights
+from portal.domain.exporting import outdated, pausing
 from portal.domain.people import Level, NotPermitted
 from portal.domain.rules import spectrum_lists, spectrum_rules
 from portal.web import formats

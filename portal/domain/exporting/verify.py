@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import alarms, change_orders, events, exports, outbox, quiet_window, readings, settling
+from portal.domain import change_orders, events, outbox
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
-from portal.domain.exports import Attempt, Export, Outcome
+from portal.domain.exporting import alerts, conclude, exports, quiet_window, readback
+from portal.domain.exporting.exports import Attempt, Export, Outcome
+from portal.domain.exporting.readback import LOOK, ONE_READING, Read, Reading
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
-from portal.domain.readings import LOOK, ONE_READING, Read, Reading
 
 BETWEEN = timedelta(minutes=5)  # at least, between two readings that say "not there"
 MOST_SENDS = 4  # of one line, since Accept or the last Retry
@@ -21,21 +22,21 @@ MOST_SENDS = 4  # of one line, since Accept or the last Retry
 
 def look_first(dispatch: Dispatch, claim: int, export: Export, read: Read) -> bool:
     """Queued: what is there already is not sent (transition 19 when that is everything). True: go on and send."""
-    reading = readings.look(export, read)
+    reading = readback.look(export, read)
     with transaction():
         Lane.renew(dispatch.lane, claim, ONE_READING)
         change_order = change_orders.hold(export.change_order_id)
         if change_order.export != export.id or change_order.state is not Status.QUEUED:
             return False
         if reading.failed:
-            readings.note(export, exports.unsent(export), Outcome.NO_READING, reading.at, reading.failed)
-            outbox.postpone(dispatch, clock.now() + settling.back_off(dispatch.tries - 1), reading.failed)
+            readback.note(export, exports.unsent(export), Outcome.NO_READING, reading.at, reading.failed)
+            outbox.postpone(dispatch, clock.now() + conclude.back_off(dispatch.tries - 1), reading.failed)
             return False
         if not reading.is_ours:
             _foreign(dispatch, change_order, export, reading)
             return False
-        readings.note(export, [line for line in exports.unsent(export) if line in reading.present], Outcome.PRESENT, reading.at)
-        return bool(exports.unsent(export)) or settling.apply(dispatch, change_order, export, found="adopted")
+        readback.note(export, [line for line in exports.unsent(export) if line in reading.present], Outcome.PRESENT, reading.at)
+        return bool(exports.unsent(export)) or conclude.apply(dispatch, change_order, export, found="adopted")
 
 
 def answer(dispatch: Dispatch, claim: int, read: Read | None) -> None:
@@ -47,20 +48,20 @@ def answer(dispatch: Dispatch, claim: int, read: Read | None) -> None:
     if read is None:
         outbox.finish(dispatch, "Reading back is off.")
         return
-    reading = readings.look(export, read)
+    reading = readback.look(export, read)
     with transaction():
         Lane.renew(dispatch.lane, claim, ONE_READING)
         change_orders.hold(export.change_order_id)
         outbox.finish(dispatch)
         outbox.reopen(export.key)  # a pending export finds out for itself that there is nothing to do any more
-        found = readings.in_words(export, reading)
+        found = readback.in_words(export, reading)
         events.record(SUBJECT, export.change_order_id, LOOK, number=export.number, verdict=reading.verdict, found=found)
         _settle(Dispatch.get(Dispatch.key == export.key), claim, export, reading)
 
 
 def verify(dispatch: Dispatch, claim: int, export: Export, read: Read | None) -> None:
     """Unknown: find out by reading back, or by sending again where the company has recorded that this replaces; else a person decides."""
-    reading = readings.look(export, read) if read else None
+    reading = readback.look(export, read) if read else None
     with transaction():
         _settle(dispatch, claim, export, reading)
 
@@ -73,7 +74,7 @@ def _settle(dispatch: Dispatch, claim: int, export: Export, reading: Reading | N
     quiet_window.notice(Attempt.export == export)
     doubts = exports.doubtful(export)
     if not doubts:  # an answer that came late has said it
-        settling.apply(dispatch, change_order, export)
+        conclude.apply(dispatch, change_order, export)
     elif reading:
         _conclude(dispatch, change_order, export, reading, doubts)
     else:
@@ -83,30 +84,30 @@ def _settle(dispatch: Dispatch, claim: int, export: Export, reading: Reading | N
 def _conclude(dispatch: Dispatch, change_order: ChangeOrder, export: Export, reading: Reading, doubts: list[int]) -> None:
     quiet, there = quiet_window.until(export), set(doubts) & reading.present
     if reading.failed:
-        readings.note(export, doubts, Outcome.NO_READING, reading.at, reading.failed)
-        outbox.postpone(dispatch, clock.now() + settling.back_off(dispatch.tries - 1), reading.failed)
+        readback.note(export, doubts, Outcome.NO_READING, reading.at, reading.failed)
+        outbox.postpone(dispatch, clock.now() + conclude.back_off(dispatch.tries - 1), reading.failed)
     elif reading.is_ours and there == set(doubts):
-        readings.note(export, doubts, Outcome.PRESENT, reading.at)
-        settling.apply(dispatch, change_order, export, found="found")
+        readback.note(export, doubts, Outcome.PRESENT, reading.at)
+        conclude.apply(dispatch, change_order, export, found="found")
     elif reading.at < quiet:
-        readings.note(export, doubts, Outcome.NOT_SEEN, reading.at)
+        readback.note(export, doubts, Outcome.NOT_SEEN, reading.at)
         outbox.postpone(dispatch, quiet, "Not in Spectrum yet.")
     elif not reading.is_ours:
         _foreign(dispatch, change_order, export, reading)
     else:
-        readings.note(export, there, Outcome.PRESENT, reading.at)
+        readback.note(export, there, Outcome.PRESENT, reading.at)
         _absent(dispatch, change_order, export, reading.at, [line for line in doubts if line not in there])
 
 
 def _absent(dispatch: Dispatch, change_order: ChangeOrder, export: Export, at: datetime, missing: list[int]) -> None:
     """A reading after the quiet window did not show the lines: the second of its kind is believed."""
-    before = readings.not_seen(export, since=quiet_window.until(export), until=at - BETWEEN)
+    before = readback.not_seen(export, since=quiet_window.until(export), until=at - BETWEEN)
     if not set(missing) <= before:
-        readings.note(export, missing, Outcome.NOT_SEEN, at)
+        readback.note(export, missing, Outcome.NOT_SEEN, at)
         outbox.postpone(dispatch, at + BETWEEN, "Not in Spectrum at the first check; a second check decides.")
     elif not _was_sent_too_often(dispatch, change_order, export, missing):
-        readings.note(export, missing, Outcome.ABSENT, at)
-        settling.apply(dispatch, change_order, export)
+        readback.note(export, missing, Outcome.ABSENT, at)
+        conclude.apply(dispatch, change_order, export)
 
 
 def _send_again(dispatch: Dispatch, change_order: ChangeOrder, export: Export, doubts: list[int]) -> None:
@@ -114,12 +115,12 @@ def _send_again(dispatch: Dispatch, change_order: ChangeOrder, export: Export, d
     quiet = quiet_window.until(export)
     if not change_order.company.resending_replaces:
         outbox.finish(dispatch, f"The portal has no read access to Spectrum. Someone in accounting must look up {export.number}.")
-        alarms.ring(alarms.UNKNOWN)
+        alerts.ring(alerts.UNKNOWN)
     elif clock.now() < quiet:
         outbox.postpone(dispatch, quiet)
     elif not _was_sent_too_often(dispatch, change_order, export, doubts):
         exports.vouch(export, doubts, Outcome.AGAIN, kind="rule")
-        settling.apply(dispatch, change_order, export)
+        conclude.apply(dispatch, change_order, export)
 
 
 def _was_sent_too_often(dispatch: Dispatch, change_order: ChangeOrder, export: Export, lines: list[int]) -> bool:
@@ -128,19 +129,19 @@ def _was_sent_too_often(dispatch: Dispatch, change_order: ChangeOrder, export: E
         return False
     text = f"It was sent {MOST_SENDS} times and the outcome is still unknown. Someone in accounting must look up {export.number}."
     outbox.finish(dispatch, text)
-    alarms.ring(alarms.UNKNOWN)
+    alerts.ring(alerts.UNKNOWN)
     events.record(SUBJECT, change_order.id, "verification ended", text=text, who="accounting", sent=exports.stored(export))
     return True
 
 
 def _foreign(dispatch: Dispatch, change_order: ChangeOrder, export: Export, reading: Reading) -> None:
     text = f"The number {export.number} is already used in Spectrum for something else, or its amounts there are not ours."
-    settling.fail(
+    conclude.fail(
         dispatch,
         change_order,
         "data",
         text,
         rows=[["check", "number", text]],
         sent=exports.stored(export),
-        **readings.both(export, reading),
+        **readback.both(export, reading),
     )

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.domain import exports, keys
+from portal.domain import keys
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
-from portal.domain.exports import Export
+from portal.domain.exporting import exports
+from portal.domain.exporting.exports import Export
 from portal.domain.rules.findings import ACCOUNTING, ADMIN, Finding
 
 ACCEPTED = (Status.QUEUED, Status.EXPORTING, Status.UNKNOWN, Status.FAILED)  # and not exported yet

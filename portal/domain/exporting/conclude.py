@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from portal import clock
-from portal.domain import alarms, causes, events, exports, outbox, outdated, pausing
+from portal.domain import events, outbox
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
-from portal.domain.exports import DOUBT, STORED, Attempt, Export, Outcome
+from portal.domain.exporting import alerts, error_catalogue, exports, outdated, pausing
+from portal.domain.exporting.exports import DOUBT, STORED, Attempt, Export, Outcome
 from portal.domain.outbox import Dispatch
 from portal.spectrum import records
 
@@ -48,7 +49,7 @@ def fail(dispatch: Dispatch, change_order: ChangeOrder, cause: str, text: str, *
     """Failed, for a `cause` out of data, access, setup, temporary; `facts` tell who can fix it, and the like."""
     change_order.move(Status.FAILED, change_order.version)
     outbox.finish(dispatch, text)
-    alarms.ring(cause)
+    alerts.ring(cause)
     events.record(SUBJECT, change_order.id, "failed", cause=cause, text=text, **facts)
 
 
@@ -76,7 +77,7 @@ def _came(attempt: Attempt) -> str:
     """What came back instead of an answer we understand, quoted where it has words."""
     if attempt.outcome == Outcome.LOST:
         return f"The export worker stopped while it was sending line {attempt.line}, so its answer is not known."
-    return " ".join(causes.explain(attempt.rows)) or SILENT
+    return " ".join(error_catalogue.explain(attempt.rows)) or SILENT
 
 
 def _again(dispatch: Dispatch, change_order: ChangeOrder, export: Export) -> None:
@@ -109,7 +110,7 @@ def _postpone(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, A
     change_order.move(Status.QUEUED, change_order.version)
     outbox.postpone(dispatch, clock.now() + back_off(dispatch.tries - 1), text)
     if dispatch.tries > PATIENT_TRIES or any(column == "certificate" for _, column, _ in rows):
-        alarms.ring(alarms.UNREACHABLE)
+        alerts.ring(alerts.UNREACHABLE)
     events.record(SUBJECT, change_order.id, "postponed", text=text, rows=rows)
 
 

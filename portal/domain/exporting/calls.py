@@ -7,8 +7,8 @@ from typing import Any
 from portal import failpoints
 from portal.db import transaction
 from portal.db_writes import insist
-from portal.domain import exports
-from portal.domain.exports import Attempt, Outcome
+from portal.domain.exporting import exports
+from portal.domain.exporting.exports import Attempt, Outcome
 from portal.spectrum import records
 
 # The connected client's one call, handed in by the task, since the domain knows no wire: elements 3-56 and the GUID of

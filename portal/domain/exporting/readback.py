@@ -9,7 +9,7 @@ from portal import clock, failpoints
 from portal.db import transaction
 from portal.domain import change_orders, outbox, people
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
-from portal.domain.exports import Attempt, Export, Outcome
+from portal.domain.exporting.exports import Attempt, Export, Outcome
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
 from portal.spectrum import records

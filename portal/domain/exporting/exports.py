@@ -12,9 +12,9 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField
-from portal.domain import drafting
 from portal.domain.change_orders import ChangeOrder
-from portal.domain.drafting import Draft
+from portal.domain.exporting import payload
+from portal.domain.exporting.payload import Draft
 
 FORMAT = "ARChangeRequest/1"
 
@@ -124,7 +124,7 @@ def key(id: int) -> str:
 
 def freeze(change_order: ChangeOrder, number: str, title: str | None, description: str | None, on: date) -> Export:
     """Record what Spectrum will get: the very draft that the preview showed. Raises ValueError where drafting does."""
-    drawn = drafting.draft(change_order, number, title, description, on)
+    drawn = payload.draft(change_order, number, title, description, on)
     frozen = json.dumps(
         {
             "header": drawn.header,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from portal import clock
-from portal.domain.exports import SENDS, Attempt, Export
+from portal.domain.exporting.exports import SENDS, Attempt, Export
 
 LASTS = timedelta(minutes=15)
 

@@ -11,13 +11,14 @@ from datetime import timedelta
 
 from portal import clock, failpoints
 from portal.db import transaction
-from portal.domain import calls, change_orders, events, exports, outbox, outdated, settling, verifying
-from portal.domain.calls import Call
+from portal.domain import change_orders, events, outbox
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
-from portal.domain.exports import Attempt, Export
+from portal.domain.exporting import calls, conclude, exports, outdated, verify
+from portal.domain.exporting.calls import Call
+from portal.domain.exporting.exports import Attempt, Export
+from portal.domain.exporting.readback import ONE_READING, Read
 from portal.domain.lanes import ONE_CALL, Lane
 from portal.domain.outbox import LOST_WORKERS, Dispatch
-from portal.domain.readings import ONE_READING, Read
 from portal.domain.rules import checks, spectrum_numbers
 
 GIVE_UP = timedelta(hours=24)
@@ -35,8 +36,8 @@ def step(dispatch: Dispatch, claim: int, call: Call, read: Read | None = None) -
     with suppress(Overtaken):  # a person was quicker, so it is theirs; nothing was sent
         state = _begin(dispatch, claim, export)
         if state is Status.UNKNOWN:
-            verifying.verify(dispatch, claim, export, read)
-        elif state and (state is Status.EXPORTING or read is None or verifying.look_first(dispatch, claim, export, read)):
+            verify.verify(dispatch, claim, export, read)
+        elif state and (state is Status.EXPORTING or read is None or verify.look_first(dispatch, claim, export, read)):
             failpoints.reach("preflight.after")
             _send_lines(dispatch, claim, export, call)
 
@@ -54,13 +55,13 @@ def _begin(dispatch: Dispatch, claim: int, export: Export) -> Status | None:
     with transaction():
         Lane.renew(dispatch.lane, claim, ONE_READING)
         change_order = change_orders.hold(export.change_order_id)
-        outbox.begin(dispatch, settling.back_off(dispatch.tries))
+        outbox.begin(dispatch, conclude.back_off(dispatch.tries))
         if change_order.export != export.id or change_order.state not in OURS:
             outbox.finish(dispatch)
             return None
         exports.close_lost(export)
         if change_order.state is Status.EXPORTING:
-            goes_on = settling.apply(dispatch, change_order, export) and not _is_outdated(dispatch, change_order, export)
+            goes_on = conclude.apply(dispatch, change_order, export) and not _is_outdated(dispatch, change_order, export)
             return Status.EXPORTING if goes_on else None
         if change_order.state is Status.QUEUED and _give_up(dispatch, change_order, export):
             return None
@@ -73,13 +74,13 @@ def _give_up(dispatch: Dispatch, change_order: ChangeOrder, export: Export) -> b
     if findings := checks.before_send(change_order):
         who = " and ".join(dict.fromkeys(finding.who for finding in findings))
         cause = "setup" if all(finding.rule == COMPANY_SETTINGS for finding in findings) else "data"
-        settling.fail(dispatch, change_order, cause, " ".join(map(str, findings)), who=who, sent=stored)
+        conclude.fail(dispatch, change_order, cause, " ".join(map(str, findings)), who=who, sent=stored)
     elif _was_out_of_reach_too_long(dispatch, export):
         text = "Spectrum could not be reached for 24 hours, and the portal stopped trying. Retry when it is back."
-        settling.fail(dispatch, change_order, "temporary", text, sent=stored)
+        conclude.fail(dispatch, change_order, "temporary", text, sent=stored)
     elif dispatch.tries > LOST_WORKERS and not exports.attempted([export.id]):
         text = f"The export worker stopped {LOST_WORKERS} times before anything was sent. Support has to look at the worker's log."
-        settling.fail(dispatch, change_order, "setup", text)
+        conclude.fail(dispatch, change_order, "setup", text)
     else:
         return False
     return True
@@ -90,7 +91,7 @@ def _is_outdated(dispatch: Dispatch, change_order: ChangeOrder, export: Export) 
     if not (findings := outdated.findings(change_order, export)):
         return False
     text = " ".join(map(str, findings))
-    settling.fail(dispatch, change_order, "setup", text, rows=[["check", outdated.cause(export), text]], sent=exports.stored(export))
+    conclude.fail(dispatch, change_order, "setup", text, rows=[["check", outdated.cause(export), text]], sent=exports.stored(export))
     return True
 
 
@@ -100,7 +101,7 @@ def _has_lost_its_number(dispatch: Dispatch, change_order: ChangeOrder, export: 
         spectrum_numbers.reserve(change_order, export.number)
     except spectrum_numbers.Taken as taken:
         rows = [["check", "number", str(taken)]]
-        settling.fail(dispatch, change_order, "data", str(taken), rows=rows, sent=exports.stored(export))
+        conclude.fail(dispatch, change_order, "data", str(taken), rows=rows, sent=exports.stored(export))
         return True
     return False
 
@@ -119,7 +120,7 @@ def _open_next(dispatch: Dispatch, claim: int, export: Export, guid: str) -> Att
         change_order = change_orders.hold(export.change_order_id)
         if change_order.export != export.id or change_order.state not in (Status.QUEUED, Status.EXPORTING):
             return None
-        if change_order.state is Status.EXPORTING and not settling.apply(dispatch, change_order, export):
+        if change_order.state is Status.EXPORTING and not conclude.apply(dispatch, change_order, export):
             return None
         if Lane.is_paused(dispatch.lane):
             _pause(dispatch, change_order)
@@ -145,4 +146,4 @@ def _pause(dispatch: Dispatch, change_order: ChangeOrder) -> None:
     if change_order.state is Status.EXPORTING:
         change_order.move(Status.QUEUED, change_order.version)
         events.record(SUBJECT, change_order.id, "postponed", text="Exports are paused.")
-    outbox.postpone(dispatch, clock.now() + settling.BACK_OFF[0], "Exports are paused.", counts=False)
+    outbox.postpone(dispatch, clock.now() + conclude.BACK_OFF[0], "Exports are paused.", counts=False)

@@ -1,0 +1,1 @@
+"""How an accepted change order gets into Spectrum, once."""
