@@ -7,7 +7,7 @@ from typing import Any
 
 import xlsxwriter
 
-from portal.domain.fallback import Left
+from portal.domain.recovery.workbook import Left
 from portal.spectrum.records import FIELDS, Field
 
 COLUMNS: tuple[Field, ...] = FIELDS[2:]  # without Authorization_ID and GUID, which belong to the web service

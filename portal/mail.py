@@ -14,13 +14,14 @@ from flask import current_app, render_template
 
 from config import Settings
 from portal import clock
-from portal.domain import heads, money, standing, timekeeping
+from portal.domain import heads, money
 from portal.domain.accounts import privilege_requests
 from portal.domain.accounts.password_links import Invitation
 from portal.domain.exporting.alerts import Alarm
 from portal.domain.letters import CodeCorrected, FourEyesOff, Letter, Notice, Reminder
 from portal.domain.mail_trials import Trial
 from portal.domain.people import User
+from portal.domain.recovery import clock_repair, stalled_work
 from portal.domain.summaries import Summary
 
 PATIENCE_S = 10.0  # per step of the conversation with the mail server
@@ -111,13 +112,13 @@ def trial(settings: Settings, trial: Trial) -> None:
     send(settings, compose(settings, trial.key, trial.to, "Test mail from the CCO Portal", "trial", trial=trial))
 
 
-def standstill(settings: Settings, warning: standing.Notice) -> None:
+def standstill(settings: Settings, warning: stalled_work.Notice) -> None:
     """Work is due and nobody does it: to whoever is told of failed exports."""
-    subject = f"{standing.KINDS[warning.standstill.kind][0]} still in the CCO Portal"
+    subject = f"{stalled_work.KINDS[warning.standstill.kind][0]} still in the CCO Portal"
     send(settings, compose(settings, warning.key, warning.to, subject, "standstill", warning=warning))
 
 
-def clock_ahead(settings: Settings, warning: timekeeping.Notice) -> None:
+def clock_ahead(settings: Settings, warning: clock_repair.Notice) -> None:
     """A clock ran ahead: to the administrators, who can see to it."""
     send(settings, compose(settings, warning.key, warning.to, "A clock of the CCO Portal ran ahead", "clock_ahead", warning=warning))
 

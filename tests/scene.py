@@ -8,13 +8,14 @@ import pytest
 
 from portal import clock, db
 from portal.background import tasks
-from portal.domain import company_settings, deciding, resolving, reviewing
+from portal.domain import company_settings, deciding
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment
 from portal.domain.exporting.send import step
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.projects import correct_codes, sending
+from portal.domain.recovery import resolutions, second_review
 from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_lists import Reading
 from portal.spectrum.records import Receipt, Refused
@@ -86,11 +87,11 @@ class Scene:
             self.accept()
 
     def retry(self):
-        resolving.retry(self.id, self.ana, self.one.version)
+        resolutions.retry(self.id, self.ana, self.one.version)
         self.turn()
 
     def review_again(self):
-        reviewing.review_again(self.id, self.ana, self.one.version)
+        second_review.review_again(self.id, self.ana, self.one.version)
 
     def review(self):
         """Review again, and accept it as it is now."""

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 
 from portal import mail
-from portal.domain import events, letters, outbox, resolving
+from portal.domain import events, letters, outbox
 from portal.domain.exporting import alerts
 from portal.domain.lanes import MAIL, Lane
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import User
+from portal.domain.recovery import resolutions
 from portal.spectrum.records import NotSent, Refused, Row
 from tests.cast import export
 from tests.conftest import sign_in
@@ -89,7 +90,7 @@ def test_while_a_mail_of_the_cause_waits_for_the_mail_server_no_second_one_is_pr
 
 def test_another_cause_and_a_mail_that_was_not_needed_put_nothing_off(make_change_order, wanting, ada, clock):
     failed = make_change_order("failed")
-    resolving.by_hand(failed.id, ada, failed.version, "X1", "Typed it in.")
+    resolutions.by_hand(failed.id, ada, failed.version, "X1", "Typed it in.")
     assert letter(promised()[0]) is None
 
     make_change_order("failed", number="002")
@@ -99,7 +100,7 @@ def test_another_cause_and_a_mail_that_was_not_needed_put_nothing_off(make_chang
 
 def test_what_was_settled_meanwhile_is_not_told(make_change_order, wanting, ada, clock):
     failed = make_change_order("failed")
-    resolving.by_hand(failed.id, ada, failed.version, "X1", "Typed it in.")
+    resolutions.by_hand(failed.id, ada, failed.version, "X1", "Typed it in.")
 
     assert letter(promised()[0]) is None
 

@@ -6,12 +6,13 @@ from decimal import Decimal
 import pytest
 
 from portal.background import tasks
-from portal.domain import comparing, events, outbox
+from portal.domain import events, outbox
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status, load
 from portal.domain.exporting import exports
 from portal.domain.exporting.exports import Export
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch, Task
+from portal.domain.recovery import reconcile
 from portal.spectrum.records import Stored, StoredLine, Unanswered
 from tests.conftest import HTMX, sign_in
 from tests.test_resolving_pages import path, soup, words
@@ -41,7 +42,7 @@ def compare(read):
 
     dispatch = Dispatch.select().where(Dispatch.task == Task.COMPARE).order_by(Dispatch.id.desc()).get()
     claim = Lane.take(dispatch.lane, tasks.LEASE)
-    comparing.step(dispatch, claim, reading if read else None)
+    reconcile.step(dispatch, claim, reading if read else None)
     Lane.release(dispatch.lane, claim)
     return len(asked)
 
@@ -51,7 +52,7 @@ def night(clock, company):
     """Go to the coming night, on which a comparison is promised."""
 
     def go():
-        comparing.plan()
+        reconcile.plan()
         clock.set(Dispatch.select().where(Dispatch.task == Task.COMPARE).order_by(Dispatch.id.desc()).get().due_at)
 
     return go
@@ -63,12 +64,12 @@ def told(change_order):
 
 def test_keepers_plan_one_comparison_a_night_at_three_local_time(clock, company):
     for _ in range(5):
-        comparing.plan()
+        reconcile.plan()
     due = Dispatch.get(Dispatch.task == Task.COMPARE).due_at
     clock.set(due + timedelta(seconds=1))
-    comparing.plan()
+    reconcile.plan()
 
-    assert due.astimezone(comparing.schedule.ZoneInfo(company.time_zone)).hour == 3
+    assert due.astimezone(reconcile.schedule.ZoneInfo(company.time_zone)).hour == 3
     assert Dispatch.select().where(Dispatch.task == Task.COMPARE).count() == 2
 
 
@@ -126,14 +127,14 @@ def test_only_what_the_portal_exported_of_late_is_compared(make_change_order, ni
     by_hand, old = make_change_order("exported", number="010"), make_change_order("exported", number="011")
     make_change_order("queued", number="012")
     ChangeOrder.update(manual=True).where(ChangeOrder.id == by_hand.id).execute()
-    ChangeOrder.update(decided_at=clock.now() - comparing.LOOKED_BACK).where(ChangeOrder.id == old.id).execute()
+    ChangeOrder.update(decided_at=clock.now() - reconcile.LOOKED_BACK).where(ChangeOrder.id == old.id).execute()
     night()
 
     assert compare(lambda _: None) == 0
 
 
 def test_many_are_compared_in_turns_so_that_exports_go_in_between(make_change_order, night, monkeypatch, clock):
-    monkeypatch.setattr(comparing, "SLICE", 2)
+    monkeypatch.setattr(reconcile, "SLICE", 2)
     for number in range(5):
         make_change_order("exported", number=f"{number:03}")
     night()

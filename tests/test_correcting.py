@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 
 from portal import db
 from portal.background import tasks
-from portal.domain import deciding, events, lists, resolving, reviewing
+from portal.domain import deciding, events, lists
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.exporting.outdated import Unconfirmed
@@ -16,6 +16,7 @@ from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted
 from portal.domain.projects import correct_codes, sending
 from portal.domain.projects.correct_codes import Moved
+from portal.domain.recovery import resolutions, second_review
 from portal.domain.rules import contributors, duplicates, spectrum_numbers
 from portal.domain.rules.contributors import CODE, DEEDS, CodeHand
 from portal.domain.rules.findings import Blocked
@@ -121,9 +122,9 @@ def test_what_was_accepted_under_the_old_code_is_reviewed_again_and_goes_out_und
     failed = load(queued.id)
     assert failed.state is Status.FAILED
     with pytest.raises(Blocked, match="customer code"):
-        resolving.retry(failed.id, ana, failed.version)
+        resolutions.retry(failed.id, ana, failed.version)
 
-    reviewing.review_again(failed.id, ana, failed.version)
+    second_review.review_again(failed.id, ana, failed.version)
     accepted = accept(failed, ana)
     export(accepted, Receipt(200))
 

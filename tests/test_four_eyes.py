@@ -11,12 +11,13 @@ from playhouse.migrations import Runner
 import config
 from portal import clock as clocks
 from portal import db
-from portal.domain import change_orders, deciding, events, imports, matching, resolving, reviewing, summaries, uploads
+from portal.domain import change_orders, deciding, events, imports, matching, summaries, uploads
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Vendor
 from portal.domain.entries import Entry
 from portal.domain.people import Level, Membership, NotPermitted
 from portal.domain.projects import sending
+from portal.domain.recovery import resolutions, second_review
 from portal.domain.rules import contributors, four_eyes
 from portal.spectrum.records import OutcomeUnknown
 from tests.cast import ANSWERS, export, seen, signed
@@ -118,13 +119,13 @@ def test_where_nobody_else_can_the_row_says_what_to_do(client, pat, dee, make_ch
 def decided(id, verb, by, version):
     """A decision about what came of an Accept."""
     return {
-        "retry": lambda: resolving.retry(id, by, version),
+        "retry": lambda: resolutions.retry(id, by, version),
         "reject": lambda: deciding.reject(id, by, version, "Because"),
-        "review again": lambda: reviewing.review_again(id, by, version),
-        "present": lambda: resolving.say_present(id, by, version, "S014-001", "Seen there."),
-        "absent": lambda: resolving.say_absent(id, by, version, "Not there."),
-        "by hand": lambda: resolving.by_hand(id, by, version, "S014-001", "Typed in."),
-        "unlink": lambda: resolving.unlink(id, by, version, "S014-001"),
+        "review again": lambda: second_review.review_again(id, by, version),
+        "present": lambda: resolutions.say_present(id, by, version, "S014-001", "Seen there."),
+        "absent": lambda: resolutions.say_absent(id, by, version, "Not there."),
+        "by hand": lambda: resolutions.by_hand(id, by, version, "S014-001", "Typed in."),
+        "unlink": lambda: resolutions.unlink(id, by, version, "S014-001"),
     }[verb]()
 
 
@@ -217,7 +218,7 @@ def test_support_does_not_retry_what_it_wrote(client, company, sam, job, dee, an
     row = " ".join(sign_in(client, sam).get("/change-orders?view=failed").text.split())
 
     with pytest.raises(NotPermitted, match="four eyes"):
-        resolving.retry(one.id, sam, failed.version)
+        resolutions.retry(one.id, sam, failed.version)
     assert f"Not offered to you: Retry. {SENTENCE} Approvers: Ana Ortiz." in row
 
 

@@ -9,12 +9,13 @@ from playhouse import migrations
 from playhouse.migrate import SchemaMigrator
 
 from portal import db
-from portal.domain import deciding, events, lists, resolving
+from portal.domain import deciding, events, lists
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
 from portal.domain.exporting.exports import Export
 from portal.domain.projects import sending
+from portal.domain.recovery import resolutions
 from portal.domain.rules import checks, findings, spectrum_numbers
 from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_numbers import SpectrumNumber, Taken
@@ -171,8 +172,8 @@ def test_another_number_after_sending_wants_the_word_that_the_old_lines_were_rem
 def test_what_somebody_entered_by_hand_under_the_lost_number_counts_as_sent(pair, ana, ada, company, dee):
     first, second = pair
     export(accept(first, ana), BAD_PHASE)
-    resolving.by_hand(first.id, ada, load(first.id).version, "H-7", "typed in")
-    resolving.unlink(first.id, ada, load(first.id).version, "H-7")
+    resolutions.by_hand(first.id, ada, load(first.id).version, "H-7", "typed in")
+    resolutions.unlink(first.id, ada, load(first.id).version, "H-7")
     sending.send(first.id, dee, load(first.id).version)
     keep_books_as("XYZ")
     accept(second, ana, "H-7")
@@ -237,12 +238,12 @@ def test_the_number_shown_is_the_one_in_force(make_change_order, ana, ada, compa
 def test_a_number_that_was_had_before_is_in_force_again(make_change_order, ana, ada, dee):
     one = make_change_order()
     export(accept(one, ana, "X-1"), BAD_PHASE)
-    resolving.by_hand(one.id, ada, load(one.id).version, "X-2", "typed in")
-    resolving.unlink(one.id, ada, load(one.id).version, "X-2")
+    resolutions.by_hand(one.id, ada, load(one.id).version, "X-2", "typed in")
+    resolutions.unlink(one.id, ada, load(one.id).version, "X-2")
     sending.send(one.id, dee, load(one.id).version)
     export(accept(one, ana), BAD_PHASE)
 
-    resolving.by_hand(one.id, ada, load(one.id).version, "X-1", "typed in")
+    resolutions.by_hand(one.id, ada, load(one.id).version, "X-1", "typed in")
 
     assert spectrum_numbers.kept(load(one.id)) == "X-1"
     assert SpectrumNumber.select().count() == 2
@@ -252,7 +253,7 @@ def test_entered_by_hand_takes_the_number_under_the_present_key(pair, company, a
     first, second = pair
     export(accept(first, ana, "X-1"), BAD_PHASE)
     keep_books_as("XYZ")
-    resolving.by_hand(first.id, ada, load(first.id).version, "X-1", "typed into the new company")
+    resolutions.by_hand(first.id, ada, load(first.id).version, "X-1", "typed into the new company")
 
     with pytest.raises(Blocked, match="X-1 is already used"):
         accept(second, lee, "X-1")
@@ -264,7 +265,7 @@ def test_entered_by_hand_names_who_has_the_number(pair, ana, ada):
     export(accept(first, ana), BAD_PHASE)
 
     with pytest.raises(Blocked, match=r"The number X-1 belongs to CCO 002 of SC-014\."):
-        resolving.by_hand(first.id, ada, load(first.id).version, "X-1", "typed in")
+        resolutions.by_hand(first.id, ada, load(first.id).version, "X-1", "typed in")
 
 
 def test_who_asks_for_a_number_of_another_is_told_whose_it_is(pair):

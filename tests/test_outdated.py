@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 
 from portal import db
 from portal.background import tasks
-from portal.domain import company_settings, deciding, events, resolving, reviewing
+from portal.domain import company_settings, deciding, events
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.companies import Company
 from portal.domain.exporting import exports, outdated, send
@@ -17,6 +17,7 @@ from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Level, NotPermitted
 from portal.domain.projects import sending
+from portal.domain.recovery import resolutions, second_review
 from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row
@@ -202,10 +203,10 @@ def test_a_setting_that_changes_between_two_lines_of_one_turn_leaves_no_half(acc
 
 def test_a_retry_is_refused_while_the_header_differs_and_goes_through_when_it_is_set_back(stopped, ana):
     with pytest.raises(Blocked, match=r"accepted with company code ABC \(now XYZ\)\. Press Review again"):
-        resolving.retry(stopped.id, ana, stopped.version)
+        resolutions.retry(stopped.id, ana, stopped.version)
     settings(code="ABC")
 
-    resolving.retry(stopped.id, ana, stopped.version)
+    resolutions.retry(stopped.id, ana, stopped.version)
 
     assert len(work(stopped, GOOD, GOOD, GOOD)) == 3
 
@@ -231,7 +232,7 @@ def test_a_number_that_another_one_holds_under_the_key_is_not_sent(accepted, mak
 
 
 def test_review_again_puts_it_back_with_its_revision_and_its_number(stopped, ana, lee):
-    reviewing.review_again(stopped.id, ana, stopped.version)
+    second_review.review_again(stopped.id, ana, stopped.version)
 
     reviewed = load(stopped.id)
     assert (reviewed.state, reviewed.revision, reviewed.export, reviewed.decided_by_id) == (Status.READY, stopped.revision, None, None)
@@ -242,9 +243,9 @@ def test_review_again_puts_it_back_with_its_revision_and_its_number(stopped, ana
 
 
 def test_review_again_is_recorded_once_for_the_same_person(stopped, ana):
-    reviewing.review_again(stopped.id, ana, stopped.version)
+    second_review.review_again(stopped.id, ana, stopped.version)
 
-    again = reviewing.review_again(stopped.id, ana, stopped.version)
+    again = second_review.review_again(stopped.id, ana, stopped.version)
 
     assert again.state is Status.READY
     assert [event.action for event in events.history("change_order", stopped.id)].count("reviewed again") == 1
@@ -263,7 +264,7 @@ def test_of_two_who_press_at_once_one_wins_and_the_other_is_told(stopped, ana, l
                 lost.append(by.id)
 
     settings(code="ABC")
-    pressing = ((reviewing.review_again, ana), (resolving.retry, lee))
+    pressing = ((second_review.review_again, ana), (resolutions.retry, lee))
     racers = [threading.Thread(target=press, args=one) for one in pressing]
 
     for racer in racers:
@@ -277,7 +278,7 @@ def test_of_two_who_press_at_once_one_wins_and_the_other_is_told(stopped, ana, l
 
 def test_a_line_that_arrived_late_after_all_forbids_the_next_accept_until_it_is_removed(stopped, ana, dee):
     export = Export.get()
-    reviewing.review_again(stopped.id, ana, stopped.version)
+    second_review.review_again(stopped.id, ana, stopped.version)
     exports.vouch(export, [1], exports.Outcome.SENT, kind="late")
     ready = load(stopped.id)
 
@@ -297,12 +298,12 @@ def test_nothing_is_reviewed_again_while_a_line_is_or_may_be_in_spectrum(accepte
     now = load(accepted.id)
     if now.state is Status.UNKNOWN:  # line 2 was in doubt; a late answer leaves it so after somebody has spoken
         clock.tick(minutes=16)
-        resolving.say_absent(now.id, ana, now.version, "looked")
+        resolutions.say_absent(now.id, ana, now.version, "looked")
         exports.vouch(Export.get(), [2], exports.Outcome.UNKNOWN)
         now = load(accepted.id)
 
     with pytest.raises(Blocked, match="of it (is|are), or may be, in Spectrum"):
-        reviewing.review_again(now.id, ana, now.version)
+        second_review.review_again(now.id, ana, now.version)
 
     assert load(now.id).state is Status.FAILED
 
@@ -313,14 +314,14 @@ def test_four_eyes_and_the_privilege_hold_for_review_again(stopped, dee, sam, ev
 
     for person in (dee, sam, eve):
         with pytest.raises(NotPermitted):
-            reviewing.review_again(stopped.id, person, stopped.version)
+            second_review.review_again(stopped.id, person, stopped.version)
 
 
 def test_review_again_keeps_the_verdict_of_now(stopped, ana, vendor):
     vendor.code = ""
     vendor.save()
 
-    assert reviewing.review_again(stopped.id, ana, stopped.version).checks == "block"
+    assert second_review.review_again(stopped.id, ana, stopped.version).checks == "block"
 
 
 def words(answer):
@@ -354,7 +355,7 @@ def test_review_again_works_on_the_row_and_without_javascript(client, stopped, a
 
 
 def test_who_comes_too_late_to_review_again_sees_how_it_stands(client, stopped, ana, lee):
-    reviewing.review_again(stopped.id, lee, stopped.version)
+    second_review.review_again(stopped.id, lee, stopped.version)
 
     answer = sign_in(client, ana).post(f"/change-orders/{stopped.id}/review", data={"version": stopped.version}, headers=HTMX)
 

@@ -10,7 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal import clock, db
-from portal.domain import matching, resolving
+from portal.domain import matching
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
@@ -19,6 +19,7 @@ from portal.domain.exporting import pausing
 from portal.domain.lanes import Lane
 from portal.domain.people import Membership
 from portal.domain.projects import correct_codes, sending
+from portal.domain.recovery import resolutions
 from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_lists import JOBS, PHASES, VENDORS, Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
 from portal.spectrum.records import NotSent, OutcomeUnknown, Refused, Row, catalogue
@@ -356,7 +357,7 @@ def look_and_say(scene, key):
     scene.through()
     assert scene.one.state is Status.UNKNOWN
 
-    resolving.say_present(scene.id, scene.ana, scene.one.version, "S014-001", "Looked in AR, change requests.")
+    resolutions.say_present(scene.id, scene.ana, scene.one.version, "S014-001", "Looked in AR, change requests.")
 
 
 def test_what_may_have_been_sent_and_is_not_there_goes_out_by_retry(scene, clock):
@@ -364,7 +365,7 @@ def test_what_may_have_been_sent_and_is_not_there_goes_out_by_retry(scene, clock
     scene.through()
     clock.tick(minutes=16)
 
-    resolving.say_absent(scene.id, scene.ana, scene.one.version, "Looked in AR, change requests.")
+    resolutions.say_absent(scene.id, scene.ana, scene.one.version, "Looked in AR, change requests.")
     scene.retry()
 
     assert scene.one.state is Status.EXPORTED

@@ -6,7 +6,7 @@ import pytest
 
 from portal import db
 from portal.background import tasks
-from portal.domain import deciding, events, outbox, resolving
+from portal.domain import deciding, events, outbox
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.exporting import exports, send
 from portal.domain.exporting.exports import Attempt, Export, Outcome
@@ -14,6 +14,7 @@ from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted
 from portal.domain.projects import sending
+from portal.domain.recovery import resolutions
 from portal.domain.rules.findings import Blocked
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row
 from tests.cast import signed
@@ -165,7 +166,7 @@ def race(change_order, ana):
 def test_retry_sends_only_what_is_missing_under_the_same_number(half, lee):
     frozen = dict(Export.get().lines)
 
-    retried = resolving.retry(half.id, lee, half.version)
+    retried = resolutions.retry(half.id, lee, half.version)
     asked = work(half, GOOD, GOOD)
 
     assert retried.state is Status.QUEUED
@@ -175,7 +176,7 @@ def test_retry_sends_only_what_is_missing_under_the_same_number(half, lee):
 
 
 def test_a_retry_is_written_down_for_each_line_that_goes_again(half, ana):
-    resolving.retry(half.id, ana, half.version)
+    resolutions.retry(half.id, ana, half.version)
 
     assert outcomes(half) == {1: "sent", 2: "again"}
     assert [(a.line, a.kind) for a in Attempt.select().where(Attempt.kind == "person")] == [(2, "person")]
@@ -186,7 +187,7 @@ def test_a_retry_opens_the_promise_anew(half, ana, clock):
     Dispatch.update(tries=9).execute()
     clock.tick(days=3)
 
-    resolving.retry(half.id, ana, half.version)
+    resolutions.retry(half.id, ana, half.version)
 
     promise = Dispatch.get()
     assert (promise.finished_at, promise.tries, promise.error) == (None, 0, "")
@@ -196,7 +197,7 @@ def test_a_retry_opens_the_promise_anew(half, ana, clock):
 def test_an_answer_that_came_late_is_not_asked_for_again_by_a_retry(half, ana):
     exports.close_attempt(Attempt.select().where(Attempt.line == 2).get(), Outcome.SENT)
 
-    resolving.retry(half.id, ana, half.version)
+    resolutions.retry(half.id, ana, half.version)
 
     assert phases(work(half, GOOD)) == ["162300"]
 
@@ -205,7 +206,7 @@ def test_an_unclear_answer_that_came_late_forbids_the_retry(half, ana):
     exports.close_attempt(Attempt.select().where(Attempt.line == 2).get(), Outcome.UNKNOWN)
 
     with pytest.raises(Blocked, match="may be in Spectrum after all"):
-        resolving.retry(half.id, ana, half.version)
+        resolutions.retry(half.id, ana, half.version)
 
 
 def test_a_retry_asks_the_rules_again(half, ana):
@@ -213,17 +214,17 @@ def test_a_retry_asks_the_rules_again(half, ana):
     half.commitment.vendor.save()
 
     with pytest.raises(Blocked, match="has no Spectrum vendor code"):
-        resolving.retry(half.id, ana, half.version)
+        resolutions.retry(half.id, ana, half.version)
 
     assert load(half.id).state is Status.FAILED
 
 
 def test_the_same_persons_second_retry_changes_nothing_and_another_persons_is_told(half, ana, lee):
-    resolving.retry(half.id, ana, half.version)
+    resolutions.retry(half.id, ana, half.version)
 
-    assert resolving.retry(half.id, ana, half.version).state is Status.QUEUED
+    assert resolutions.retry(half.id, ana, half.version).state is Status.QUEUED
     with pytest.raises(Overtaken):
-        resolving.retry(half.id, lee, half.version)
+        resolutions.retry(half.id, lee, half.version)
     assert events.Event.select().where(events.Event.action == "retried").count() == 1
 
 
@@ -235,10 +236,10 @@ def test_support_retries_what_is_not_about_data_where_the_company_allows_it(acce
     failed = load(accepted.id)
 
     if allowed:
-        assert resolving.retry(failed.id, sam, failed.version).state is Status.QUEUED
+        assert resolutions.retry(failed.id, sam, failed.version).state is Status.QUEUED
     else:
         with pytest.raises(NotPermitted):
-            resolving.retry(failed.id, sam, failed.version)
+            resolutions.retry(failed.id, sam, failed.version)
 
 
 def test_the_setting_lets_nobody_below_standard_retry(accepted, company, ben):
@@ -247,7 +248,7 @@ def test_the_setting_lets_nobody_below_standard_retry(accepted, company, ben):
     work(accepted, NOT_US)
 
     with pytest.raises(NotPermitted):
-        resolving.retry(accepted.id, ben, load(accepted.id).version)
+        resolutions.retry(accepted.id, ben, load(accepted.id).version)
 
 
 def test_a_failed_one_with_lines_in_spectrum_is_rejected_only_with_the_tick(half, ana):
@@ -270,7 +271,7 @@ def test_a_failed_one_of_which_nothing_is_in_spectrum_needs_no_tick(accepted, an
 def test_what_a_person_saw_in_spectrum_is_exported(accepted, ana):
     work(accepted, GOOD, GOOD, TIMEOUT)
 
-    resolving.say_present(accepted.id, ana, load(accepted.id).version, " s014-001 ", "Seen in the CR list")
+    resolutions.say_present(accepted.id, ana, load(accepted.id).version, " s014-001 ", "Seen in the CR list")
 
     assert load(accepted.id).state is Status.EXPORTED
     assert outcomes(accepted) == {1: "sent", 2: "sent", 3: "present"}
@@ -278,9 +279,9 @@ def test_what_a_person_saw_in_spectrum_is_exported(accepted, ana):
 
 
 def test_lines_that_were_never_sent_are_not_lost_by_saying_that_it_is_in_spectrum(doubtful, ana):
-    resolving.say_present(doubtful.id, ana, doubtful.version, "S014-001", "Line 2 is there")
+    resolutions.say_present(doubtful.id, ana, doubtful.version, "S014-001", "Line 2 is there")
     failed = load(doubtful.id)
-    resolving.retry(failed.id, ana, failed.version)
+    resolutions.retry(failed.id, ana, failed.version)
 
     asked = work(doubtful, GOOD)
 
@@ -292,7 +293,7 @@ def test_lines_that_were_never_sent_are_not_lost_by_saying_that_it_is_in_spectru
 @pytest.mark.parametrize(("number", "note"), [("S014-002", "seen"), ("", "seen"), ("S014-001", " "), ("S014-001", "x" * 1001)])
 def test_saying_that_it_is_there_needs_its_number_and_a_note(doubtful, ana, number, note):
     with pytest.raises(Blocked):
-        resolving.say_present(doubtful.id, ana, doubtful.version, number, note)
+        resolutions.say_present(doubtful.id, ana, doubtful.version, number, note)
 
     assert load(doubtful.id).state is Status.UNKNOWN
     assert not Attempt.select().where(Attempt.kind == "person").exists()
@@ -302,7 +303,7 @@ def test_not_there_cannot_be_said_before_the_quiet_window_has_passed(doubtful, a
     clock.tick(minutes=14, seconds=30)
 
     with pytest.raises(Blocked, match="for 1 minute,"):
-        resolving.say_absent(doubtful.id, ana, doubtful.version, "Not in the CR list")
+        resolutions.say_absent(doubtful.id, ana, doubtful.version, "Not in the CR list")
 
     assert load(doubtful.id).state is Status.UNKNOWN
 
@@ -313,14 +314,14 @@ def test_an_answer_that_comes_late_begins_the_quiet_window_anew(doubtful, ana, c
     clock.tick(minutes=10)
 
     with pytest.raises(Blocked):
-        resolving.say_absent(doubtful.id, ana, doubtful.version, "Not in the CR list")
+        resolutions.say_absent(doubtful.id, ana, doubtful.version, "Not in the CR list")
 
 
 def test_what_is_not_there_fails_and_a_retry_sends_it(doubtful, ana, clock):
     clock.tick(minutes=15)
-    resolving.say_absent(doubtful.id, ana, doubtful.version, "Not in the CR list")
+    resolutions.say_absent(doubtful.id, ana, doubtful.version, "Not in the CR list")
     failed, said = load(doubtful.id), outcomes(doubtful)
-    resolving.retry(failed.id, ana, failed.version)
+    resolutions.retry(failed.id, ana, failed.version)
 
     asked = work(doubtful, GOOD, GOOD)
 
@@ -335,14 +336,14 @@ def test_only_approvers_say_what_spectrum_shows(doubtful, sam, eve, company):
 
     for person in (sam, eve):
         with pytest.raises(NotPermitted):
-            resolving.say_present(doubtful.id, person, doubtful.version, "S014-001", "seen")
+            resolutions.say_present(doubtful.id, person, doubtful.version, "S014-001", "seen")
         with pytest.raises(NotPermitted):
-            resolving.say_absent(doubtful.id, person, doubtful.version, "not seen")
+            resolutions.say_absent(doubtful.id, person, doubtful.version, "not seen")
 
 
 def test_nobody_retries_an_unknown_outcome(doubtful, ana):
     with pytest.raises(Overtaken):
-        resolving.retry(doubtful.id, ana, doubtful.version)
+        resolutions.retry(doubtful.id, ana, doubtful.version)
 
 
 SPELLINGS = ["s014-001", " S014\u2013001 ", "\uff33\uff10\uff11\uff14-001"]  # as copied from a mail, or typed on a wide keyboard
@@ -350,7 +351,7 @@ SPELLINGS = ["s014-001", " S014\u2013001 ", "\uff33\uff10\uff11\uff14-001"]  # a
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_entered_by_hand_is_shown_as_manual_and_sends_nothing(half, ada, spelling):
-    resolving.by_hand(half.id, ada, half.version, spelling, "Typed in by Kim")
+    resolutions.by_hand(half.id, ada, half.version, spelling, "Typed in by Kim")
 
     now = load(half.id)
     assert (now.state, now.manual) == (Status.EXPORTED, True)
@@ -362,7 +363,7 @@ def test_a_number_of_another_change_order_cannot_be_entered_by_hand(half, make_c
     make_change_order("queued")
 
     with pytest.raises(Blocked, match="belongs to CCO 002 of SC-014"):
-        resolving.by_hand(half.id, ada, half.version, "S014-002", "Typed in by Kim")
+        resolutions.by_hand(half.id, ada, half.version, "S014-002", "Typed in by Kim")
 
 
 def test_only_an_administrator_with_the_privilege_enters_by_hand_and_unlinks(half, make_change_order, ana, eve):
@@ -370,18 +371,18 @@ def test_only_an_administrator_with_the_privilege_enters_by_hand_and_unlinks(hal
 
     for person in (ana, eve):
         with pytest.raises(NotPermitted):
-            resolving.by_hand(half.id, person, half.version, "S014-001", "Typed in")
+            resolutions.by_hand(half.id, person, half.version, "S014-001", "Typed in")
         with pytest.raises(NotPermitted):
-            resolving.unlink(exported.id, person, exported.version, "S014-002")
+            resolutions.unlink(exported.id, person, exported.version, "S014-002")
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_unlink_brings_it_back_to_the_project_with_its_number(make_change_order, ada, spelling):
     exported = make_change_order("exported")
     with pytest.raises(Blocked):
-        resolving.unlink(exported.id, ada, exported.version, "S014-009")
+        resolutions.unlink(exported.id, ada, exported.version, "S014-009")
 
-    unlinked = resolving.unlink(exported.id, ada, exported.version, spelling)
+    unlinked = resolutions.unlink(exported.id, ada, exported.version, spelling)
 
     assert (unlinked.state, unlinked.export) == (Status.RETRIEVED, None)
     assert told(exported).facts["number"] == "S014-001"

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import events, resolving
+from portal.domain import events
 from portal.domain.change_orders import Status, load
 from portal.domain.companies import REPLACES
 from portal.domain.people import User
+from portal.domain.recovery import resolutions
 from tests.cast import signed
 from tests.conftest import HTMX, path_of, sign_in
 from tests.today import ZONE
@@ -147,7 +148,7 @@ def test_a_failed_one_is_rejected(client, ana, make_change_order):
 
 def test_lines_in_spectrum_want_a_tick(client, ana, ada, make_change_order, clock):
     one = make_change_order("unknown", lines=[("16-2000", "SUB", "1.00"), ("16-2100", "SUB", "2.00")])
-    resolving.say_present(one.id, ana, one.version, "S014-001", "seen")
+    resolutions.say_present(one.id, ana, one.version, "S014-001", "seen")
     one = load(one.id)
     sign_in(client, ana)
 
@@ -241,7 +242,7 @@ def test_an_answer_that_is_none_is_refused(client, ana, make_change_order, answe
 
 def test_the_note_of_who_came_too_late_is_not_lost(client, ana, lee, make_change_order):
     one = make_change_order("unknown")
-    resolving.say_present(one.id, lee, one.version, "S014-001", "seen")
+    resolutions.say_present(one.id, lee, one.version, "S014-001", "seen")
 
     answer = sign_in(client, ana).post(path(one, "resolution"), data=seen(one, answer="absent", note="Not in the list"), headers=HTMX)
 
@@ -390,9 +391,9 @@ def test_a_stranger_learns_nothing_about_the_change_order(client, make_user, cha
 def test_the_history_tells_every_step(client, ana, ada, make_change_order, clock):
     one = make_change_order("unknown")
     clock.tick(minutes=16)
-    resolving.say_absent(one.id, ana, one.version, "Not in the list")
-    resolving.by_hand(one.id, ada, load(one.id).version, "S014-001", "Typed by Kim")
-    resolving.unlink(one.id, ada, load(one.id).version, "S014-001")
+    resolutions.say_absent(one.id, ana, one.version, "Not in the list")
+    resolutions.by_hand(one.id, ada, load(one.id).version, "S014-001", "Typed by Kim")
+    resolutions.unlink(one.id, ada, load(one.id).version, "S014-001")
 
     page = soup(sign_in(client, ana).get(f"/change-orders/{one.id}"))
 
@@ -409,11 +410,11 @@ def test_why_the_outcome_was_unknown_stays_to_be_read_after_it_is_not_there(clie
     one = make_change_order("unknown")
     why = events.history("change_order", one.id)[-1].facts["text"]
     clock.tick(minutes=16)
-    resolving.say_absent(one.id, ana, one.version, "Not in the list")
+    resolutions.say_absent(one.id, ana, one.version, "Not in the list")
 
     row = words(soup(sign_in(client, ana).get("/change-orders?view=failed")).select_one("tbody tr"))
 
     assert "Not in the list" in row
     assert why in row
-    resolving.retry(one.id, ana, load(one.id).version)
+    resolutions.retry(one.id, ana, load(one.id).version)
     assert why not in words(soup(client.get(path(one, "row"), headers=HTMX)).tr)

@@ -6,9 +6,10 @@ import pytest
 
 from portal import clock as clocks
 from portal.background import lookout
-from portal.domain import letters, outbox, standing
+from portal.domain import letters, outbox
 from portal.domain.lanes import MAIL, Lane
 from portal.domain.outbox import Dispatch, NotWanted, Task
+from portal.domain.recovery import stalled_work
 from tests.conftest import sign_in
 
 LANE = "exports:1"
@@ -44,7 +45,7 @@ def test_work_that_nobody_does_for_three_minutes_is_told_on_every_page(page, pro
 
 
 def test_work_that_fell_due_while_the_portal_was_off_is_no_standstill(off_for_hours, page, client, eve):
-    standing.tell()
+    stalled_work.tell()
 
     assert STRIP not in page()
     assert client.get("/readyz").json["status"] == "ready"
@@ -55,21 +56,21 @@ def test_work_that_nobody_does_after_an_off_period_is_told_after_the_usual_time(
     clock.tick(minutes=3)
     assert f"{STRIP} 603 minutes" in page()
     clock.tick(minutes=11, seconds=59)
-    standing.tell()
+    stalled_work.tell()
     assert told() == []
     clock.tick(seconds=1)
-    standing.tell()
+    stalled_work.tell()
 
     assert len(told()) == 1
 
 
 def test_a_mail_worker_that_has_just_started_sends_what_was_promised_before(promised, eve, clock, monkeypatch):
     clock.tick(minutes=16)
-    standing.tell()
+    stalled_work.tell()
 
     monkeypatch.setattr(clocks, "STARTED", clocks.steady())
 
-    assert standing.write(told()[0].key, eve).standstill.lane == LANE
+    assert stalled_work.write(told()[0].key, eve).standstill.lane == LANE
 
 
 def test_a_holder_of_the_lane_who_begins_nothing_is_told(page, promised, clock):
@@ -97,7 +98,7 @@ def test_a_long_line_that_moves_is_no_fault(page, promised, clock):
         Lane.renew(LANE, claim, LEASE)
 
     assert STRIP not in page()
-    assert standing.standstills(timedelta(minutes=1)) == []
+    assert stalled_work.standstills(timedelta(minutes=1)) == []
 
 
 def test_an_idle_lane_whose_work_has_just_become_due_is_no_fault(page, company, clock):
@@ -146,12 +147,12 @@ def letter(dispatch):
 
 def test_after_fifteen_minutes_a_mail_goes_once_to_whoever_is_told_of_failed_exports(promised, eve, clock):
     clock.tick(minutes=14)
-    standing.tell()
+    stalled_work.tell()
     assert told() == []
     clock.tick(minutes=1)
 
     for _ in range(3):
-        standing.tell()
+        stalled_work.tell()
         clock.tick(minutes=10)
 
     (mail,) = told()
@@ -161,22 +162,22 @@ def test_after_fifteen_minutes_a_mail_goes_once_to_whoever_is_told_of_failed_exp
 
 def test_a_second_standstill_is_told_again(promised, eve, clock):
     clock.tick(minutes=16)
-    standing.tell()
+    stalled_work.tell()
     Lane.renew(LANE, Lane.take(LANE, LEASE), LEASE)
     clock.tick(minutes=75)
 
-    standing.tell()
+    stalled_work.tell()
 
     assert len(told()) == 2
 
 
 def test_a_mail_that_is_no_longer_true_is_not_sent(promised, eve, clock):
     clock.tick(minutes=16)
-    standing.tell()
+    stalled_work.tell()
     Lane.renew(LANE, Lane.take(LANE, LEASE), LEASE)
 
     with pytest.raises(NotWanted, match="it goes on again"):
-        standing.write(told()[0].key, eve)
+        stalled_work.write(told()[0].key, eve)
 
 
 def test_where_mail_stands_still_a_worker_sends_it_itself_and_says_so(make_app, company, promised, eve, catcher, clock):

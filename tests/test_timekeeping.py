@@ -8,12 +8,13 @@ from click.testing import CliRunner
 from portal import clock as clocks
 from portal.background import tasks
 from portal.cli import main
-from portal.domain import events, letters, outbox, resolving, timekeeping
+from portal.domain import events, letters, outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.exporting import pausing, quiet_window
 from portal.domain.exporting.exports import Attempt, Export
 from portal.domain.lanes import MAIL, Lane, Lost
 from portal.domain.outbox import Dispatch, Task
+from portal.domain.recovery import clock_repair, resolutions
 from portal.domain.rules.findings import Blocked
 from tests.test_verifying import GOOD, LINES, TIMEOUT, Tables, after_quiet, state, work  # noqa: F401
 from tests.test_verifying import accepted as accepted
@@ -75,7 +76,7 @@ def drain(app, monkeypatch):
 
 
 def noticed():
-    return [event for event in events.history("company", 1) if event.action == timekeeping.NOTICED]
+    return [event for event in events.history("company", 1) if event.action == clock_repair.NOTICED]
 
 
 def test_it_is_put_right_recorded_and_told_to_the_administrators(app, company, eve, ada, clock, monkeypatch):
@@ -99,20 +100,20 @@ def test_of_two_machines_whose_clocks_differ_for_good_it_is_told_hourly(database
     for _ in range(3):
         with clocks.shifted(timedelta(hours=2)):
             Lane.take(LANE, LEASE)
-        timekeeping.put_right()
+        clock_repair.put_right()
         clock.tick(minutes=25)
 
     assert len(noticed()) == 1
     clock.tick(hours=1)
     with clocks.shifted(timedelta(hours=2)):
         Lane.take(LANE, LEASE)
-    timekeeping.put_right()
+    clock_repair.put_right()
     assert len(noticed()) == 2
 
 
 def test_while_the_clock_is_right_nothing_is_noticed(app, company, accepted, monkeypatch):
     drain(app, monkeypatch)
-    timekeeping.put_right()
+    clock_repair.put_right()
 
     assert noticed() == []
 
@@ -142,11 +143,11 @@ def test_looking_often_does_not_push_the_quiet_window_away(accepted, clock):
     clock.tick(days=1)
     work(accepted, TIMEOUT)
     clock.tick(days=-1)
-    timekeeping.put_right()
+    clock_repair.put_right()
     until = quiet_window.until(Export.get())
 
     clock.tick(minutes=10)
-    timekeeping.put_right()
+    clock_repair.put_right()
 
     assert quiet_window.until(Export.get()) == until
 
@@ -155,7 +156,7 @@ def test_a_machine_whose_clock_is_behind_does_not_cut_the_window_of_the_right_on
     work(accepted, TIMEOUT)
     until = quiet_window.until(Export.get())
     with clocks.shifted(timedelta(hours=-1)):
-        timekeeping.put_right()
+        clock_repair.put_right()
 
     assert quiet_window.until(Export.get()) == until
 
@@ -164,7 +165,7 @@ def test_nor_does_a_clock_that_is_put_back_twice(accepted, clock):
     clock.tick(days=2)
     work(accepted, TIMEOUT)
     clock.tick(days=-1)
-    timekeeping.put_right()
+    clock_repair.put_right()
     clock.tick(days=-1)
 
     assert quiet_window.until(Export.get()) == clock.now() + timedelta(minutes=15)
@@ -174,14 +175,14 @@ def test_a_person_may_say_that_it_is_not_there_a_quiet_window_after_it_was_notic
     clock.tick(days=1)
     work(accepted, TIMEOUT)
     clock.tick(days=-1)
-    timekeeping.put_right()
+    clock_repair.put_right()
     version = load(accepted.id).version
 
     with pytest.raises(Blocked, match="for 15 minutes"):
-        resolving.say_absent(accepted.id, ana, version, "Looked at the subcontract.")
+        resolutions.say_absent(accepted.id, ana, version, "Looked at the subcontract.")
     clock.tick(minutes=15)
 
-    assert resolving.say_absent(accepted.id, ana, version, "Looked at the subcontract.").state is Status.FAILED
+    assert resolutions.say_absent(accepted.id, ana, version, "Looked at the subcontract.").state is Status.FAILED
 
 
 @pytest.fixture

@@ -9,13 +9,14 @@ import pytest
 from portal import clock as clocks
 from portal import db, db_writes
 from portal.background import tasks
-from portal.domain import events, outbox, resolving
+from portal.domain import events, outbox
 from portal.domain.change_orders import SUBJECT, Status, load
 from portal.domain.companies import ADDS, REPLACES, Company
 from portal.domain.exporting import calls, exports, quiet_window, readback, send, verify
 from portal.domain.exporting.exports import Attempt, Export
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch, Task
+from portal.domain.recovery import resolutions
 from portal.domain.rules.findings import Blocked
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Stored, StoredLine, Unanswered
 from tests.cast import signed
@@ -203,7 +204,7 @@ def test_other_amounts_fail_it_and_both_versions_are_told(doubtful, tables, cloc
     assert failure.facts["theirs"] == ["162000 SUB 4,250.00", "162100 SUB -500.00"]
     assert failure.facts["ours"][1] == "162100 SUB -250.00"
     with pytest.raises(Blocked, match="Line 2 may be in Spectrum after all"):
-        resolving.retry(doubtful.id, ana, load(doubtful.id).version)
+        resolutions.retry(doubtful.id, ana, load(doubtful.id).version)
 
 
 def test_other_amounts_mean_nothing_before_the_quiet_window_has_passed(doubtful, tables, clock):
@@ -304,8 +305,8 @@ def test_a_retry_gives_four_new_sends(doubtful, clock, ana):
     for _ in range(4):
         unheard(doubtful, clock)
     clock.tick(minutes=15)
-    resolving.say_absent(doubtful.id, ana, load(doubtful.id).version, "Looked at the change request screen.")
-    resolving.retry(doubtful.id, ana, load(doubtful.id).version)
+    resolutions.say_absent(doubtful.id, ana, load(doubtful.id).version, "Looked at the change request screen.")
+    resolutions.retry(doubtful.id, ana, load(doubtful.id).version)
 
     assert exports.sends(Export.get())[2] == 0
     assert work(doubtful, GOOD, GOOD) == ["-250.00", "12.34"]
@@ -316,7 +317,7 @@ def test_a_person_who_decides_while_the_worker_reads_wins(doubtful, tables, cloc
     version = load(doubtful.id).version
 
     def read(elements):
-        resolving.say_present(doubtful.id, ana, version, Export.get().number, "Seen on the screen.")
+        resolutions.say_present(doubtful.id, ana, version, Export.get().number, "Seen on the screen.")
         tables.put(1, 2)
         return tables(elements)
 

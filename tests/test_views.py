@@ -3,8 +3,9 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import events, resolving
+from portal.domain import events
 from portal.domain.change_orders import ChangeOrder
+from portal.domain.recovery import resolutions
 from tests.conftest import count_queries, sign_in
 
 pytestmark = pytest.mark.databases_differ("sorting, searching and paging")
@@ -81,7 +82,7 @@ def test_what_was_exported_shows_when_whatever_is_found_out_later(client, ana, m
     if arrived == "by hand":
         clock.tick(days=1)
         eve = make_user("Eva Stone", level="Admin", can_push=True)
-        resolving.by_hand(made.id, eve, made.version, "X-1", "Spectrum was closed")
+        resolutions.by_hand(made.id, eve, made.version, "X-1", "Spectrum was closed")
     moment = clock.now()
     clock.tick(days=3)
     events.record("change_order", made.id, "differs", number="S014-001", ours=["title: a"], theirs=["title: b"])

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from portal.domain import past_imports, resolving
+from portal.domain import past_imports
 from portal.domain.exporting import alerts
+from portal.domain.recovery import resolutions
 from portal.web.change_orders import sentences as change_orders_sentences
 from tests.conftest import sign_in
 
@@ -106,7 +107,7 @@ def test_the_form_of_a_draft_says_it_in_plain_words(client, dee, make_change_ord
 
 def test_a_retry_names_who_pressed_it(client, ana, make_change_order):
     made = make_change_order("failed")
-    resolving.retry(made.id, ana, made.version)
+    resolutions.retry(made.id, ana, made.version)
 
     page = sign_in(client, ana).get(f"/change-orders/{made.id}").text
 

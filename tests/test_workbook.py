@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from portal import addin_workbook, db
 from portal.background import tasks
 from portal.cli import main
-from portal.domain import deciding, events, fallback, outbox, resolving, reviewing
+from portal.domain import deciding, events, outbox
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.companies import Company
 from portal.domain.exporting import exports, send
@@ -20,6 +20,7 @@ from portal.domain.exporting.exports import Attempt, Export, Outcome
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted
+from portal.domain.recovery import resolutions, second_review, workbook
 from portal.domain.rules.findings import Blocked
 from portal.spectrum.records import FIELDS, Receipt
 from tests.cast import signed
@@ -55,7 +56,7 @@ def table(content):
 
 
 def leave(person):
-    return fallback.leave(person, addin_workbook.write)
+    return workbook.leave(person, addin_workbook.write)
 
 
 def drain(company):
@@ -189,7 +190,7 @@ def test_if_the_file_cannot_be_made_nothing_moved(ada, company, make_change_orde
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        fallback.leave(ada, fail if failing == "write" else addin_workbook.write, fail)
+        workbook.leave(ada, fail if failing == "write" else addin_workbook.write, fail)
 
     assert load(queued.id).state is Status.QUEUED
     assert drain(company) == ["S014-001"]
@@ -220,10 +221,10 @@ def test_the_same_workbook_again_is_what_still_stands_there(ada, ana, make_chang
         load(leaves.id).move(Status.QUEUED, load(leaves.id).version)
         events.record("change_order", leaves.id, "retried", ana)
 
-    again = fallback.again(left.name, ada, addin_workbook.write)
+    again = workbook.again(left.name, ada, addin_workbook.write)
 
     assert [one.change_order for one in again.left] == [stays]
-    assert fallback.again("spectrum-20200101-000000.xlsx", ada, addin_workbook.write) is None
+    assert workbook.again("spectrum-20200101-000000.xlsx", ada, addin_workbook.write) is None
 
 
 @pytest.mark.parametrize("round", range(20))
@@ -273,8 +274,8 @@ def race(ada, company, make_change_order, round):
 
 
 WAYS_ON = {
-    "retry": (resolving.retry, Status.QUEUED, "retried"),
-    "review": (reviewing.review_again, Status.READY, "reviewed again"),
+    "retry": (resolutions.retry, Status.QUEUED, "retried"),
+    "review": (second_review.review_again, Status.READY, "reviewed again"),
     "rejection": (lambda *who, **said: deciding.reject(*who, "Wrong line", **said), Status.REJECTED, "rejected"),
 }
 TICK = "No one has entered it from the workbook"
@@ -307,20 +308,20 @@ def test_support_does_not_retry_what_was_left_as_a_workbook(client, sam, left):
     Company.update(support_may_retry=True).execute()
 
     with pytest.raises(NotPermitted, match="an approver must say that no one entered it"):
-        resolving.retry(left.id, sam, left.version, not_entered=True)
+        resolutions.retry(left.id, sam, left.version, not_entered=True)
 
     assert not page(sign_in(client, sam), "failed").find("button", string="Retry")
     assert load(left.id).state is Status.FAILED
 
 
 def test_what_fails_otherwise_after_such_a_retry_asks_for_no_tick_again(ana, company, left):
-    resolving.retry(left.id, ana, left.version, not_entered=True)
+    resolutions.retry(left.id, ana, left.version, not_entered=True)
     queued = load(left.id)
     with db.transaction():
         queued.move(Status.FAILED, queued.version)
         events.record("change_order", left.id, "failed", None, cause="temporary", text="Out of reach.", who="IT")
 
-    assert resolving.retry(left.id, ana, load(left.id).version).state is Status.QUEUED
+    assert resolutions.retry(left.id, ana, load(left.id).version).state is Status.QUEUED
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])

@@ -8,10 +8,11 @@ from typing import Any
 from config import Settings
 from portal import spectrum
 from portal.crypto import Sealer, Unreadable
-from portal.domain import companies, comparing, connection, connection_tests, refreshing, resending
+from portal.domain import companies, connection, connection_tests, refreshing, resending
 from portal.domain.exporting import send, verify
 from portal.domain.exporting.readback import Read
 from portal.domain.outbox import Dispatch, Task
+from portal.domain.recovery import reconcile
 from portal.domain.rules import spectrum_lists
 from portal.spectrum import records
 from portal.spectrum.listing import NONE
@@ -27,7 +28,7 @@ def steps(settings: Settings) -> dict[Task, Step]:
         Task.EXPORT: partial(send.step, call=erp.change_request, read=read),
         Task.READ_BACK: partial(verify.answer, read=read),
         Task.RESEND_CHECK: partial(resending.step, call=erp.change_request, read=read),
-        Task.COMPARE: partial(comparing.step, read=read),
+        Task.COMPARE: partial(reconcile.step, read=read),
         Task.LOOK_UP: partial(refreshing.step, ask=questions(erp)),
         Task.CONNECTION_TEST: partial(connection_tests.step, test=erp.test_connection),
     }

@@ -15,7 +15,8 @@ from redis import Redis, RedisError
 
 from portal import clock, db, failpoints
 from portal.background import doorbell
-from portal.domain import audit, comparing, connection, heads, heartbeats, outbox, refreshing, standing, summaries, timekeeping
+from portal.domain import audit, connection, heads, heartbeats, outbox, refreshing, summaries
+from portal.domain.recovery import clock_repair, reconcile, stalled_work
 
 PERIOD_S = 1.0
 BEAT_EVERY = timedelta(seconds=10)
@@ -53,11 +54,11 @@ def warn_of_eviction(redis: Redis) -> None:
 def plan() -> None:
     """Promise what recurs: each time is a unique row, so any number of keepers promise it once."""
     refreshing.plan()
-    comparing.plan()
+    reconcile.plan()
     connection.plan_reminders()
     summaries.plan()
-    timekeeping.put_right()
-    standing.tell()
+    clock_repair.put_right()
+    stalled_work.tell()
 
 
 def write_head(file: Path) -> None:

@@ -8,8 +8,8 @@ import structlog
 from portal import clock, db
 from portal.background import tasks
 from portal.db_errors import ERRORS, Busy
-from portal.domain import standing
 from portal.domain.lanes import MAIL
+from portal.domain.recovery import stalled_work
 
 EVERY_S = 60.0
 
@@ -32,8 +32,8 @@ def look() -> None:
     """Promise the mail on what stands still; where mail itself does, send it from here."""
     try:
         with db.connected():
-            standing.tell()
-            still = [one.lane for one in standing.standstills(standing.MAILED_AFTER)]
+            stalled_work.tell()
+            still = [one.lane for one in stalled_work.standstills(stalled_work.MAILED_AFTER)]
         if MAIL in still:
             log.warning("mail stands still, sending it from here")
             tasks.drain(MAIL)

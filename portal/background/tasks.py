@@ -8,9 +8,10 @@ from flask import current_app
 
 from portal import db, failpoints
 from portal.background import exports, imports, mail
-from portal.domain import outbox, timekeeping
+from portal.domain import outbox
 from portal.domain.lanes import Lane, Lost
 from portal.domain.outbox import Dispatch, Task
+from portal.domain.recovery import clock_repair
 
 BUDGET = timedelta(minutes=1)  # of one drain; the keeper rings again if more is due
 LEASE = timedelta(seconds=15)
@@ -22,7 +23,7 @@ def drain(lane: str) -> None:
     """Take the lane, work through what is due for at most a minute, let go. Does nothing while another worker is on it."""
     with db.connected():
         failpoints.reach("claim.before_commit")
-        timekeeping.put_right()
+        clock_repair.put_right()
         claim = Lane.take(lane, LEASE)
         if claim is None:
             return

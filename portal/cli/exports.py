@@ -7,12 +7,13 @@ import click
 
 from portal import cli, clock, db
 from portal.background import exports as background_exports
-from portal.domain import fallback, people, standing
+from portal.domain import people
 from portal.domain.companies import current
 from portal.domain.exporting import pausing, readback
 from portal.domain.exporting.exports import Export
 from portal.domain.lanes import MAIL, Lane
 from portal.domain.outbox import Dispatch
+from portal.domain.recovery import stalled_work, workbook
 
 
 @click.group()
@@ -28,7 +29,7 @@ def drain() -> None:
     settings = cli.settings()
     with create_app(settings).app_context(), db.connected():
         lane = current().lane
-        due = standing.count_due(lane)
+        due = stalled_work.count_due(lane)
         left = bool(due and not settings.SPECTRUM_URL)
         if not left:
             _drain(lane, "Exports")
@@ -42,8 +43,8 @@ def drain() -> None:
 
 def _drain(lane: str, what: str) -> None:
     """Work through the lane as a worker would; say what holds it up, and last what came of it."""
-    came = _work(lane) if standing.count_due(lane) else "nothing is due."
-    for said in (*standing.holds(lane), came):
+    came = _work(lane) if stalled_work.count_due(lane) else "nothing is due."
+    for said in (*stalled_work.holds(lane), came):
         click.echo(f"{what}: {said}")
 
 
@@ -51,9 +52,9 @@ def _work(lane: str) -> str:
     from portal.background import tasks
 
     begun = clock.now()
-    taken = standing.is_held(lane)
+    taken = stalled_work.is_held(lane)
     tasks.drain(lane)
-    done, waiting = standing.count_finished(lane, begun), standing.count_waiting(lane)
+    done, waiting = stalled_work.count_finished(lane, begun), stalled_work.count_waiting(lane)
     wait = f"{waiting} wait{'s' if waiting == 1 else ''}"
     if taken:
         return f"another worker is on it, {wait}."
@@ -95,7 +96,7 @@ def xlsx(out: Path | None, by: str) -> None:
         raise cli.Refusal(f"{out} is there already. Choose another name.")
     with db.connected():
         try:
-            left = fallback.leave(_administrator(by), addin_workbook.write, keep := Keeping(out))
+            left = workbook.leave(_administrator(by), addin_workbook.write, keep := Keeping(out))
         except people.NotPermitted as error:
             raise cli.Refusal(str(error)) from None
         except OSError as error:

@@ -5,12 +5,13 @@ from typing import Any
 
 from portal import clock, failpoints
 from portal.db import transaction
-from portal.domain import change_orders, events, leftovers, mailing, outbox, people, renumbering, signing, transitions
+from portal.domain import change_orders, events, mailing, outbox, people, signing, transitions
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
 from portal.domain.exporting import exports, payload
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
+from portal.domain.recovery import leftovers, renumber
 from portal.domain.rules import checks, contributors, four_eyes, spectrum_numbers, text_rules
 from portal.domain.rules.findings import ACCOUNTING, Blocked, Finding, require
 from portal.domain.transitions import LONGEST_REASON
@@ -46,7 +47,7 @@ def accept(
         signing.require(change_order, seen)  # before the rules: what they say now is about what the approver has not seen
         number, lost = spectrum_numbers.chosen(change_order, number), spectrum_numbers.lost(change_order)
         found = checks.at_accept(change_order, number, title, description, accounting_date)
-        require([*found, *leftovers.against_accept(change_order), *renumbering.findings(change_order, by, removed=removed)])
+        require([*found, *leftovers.against_accept(change_order), *renumber.findings(change_order, by, removed=removed)])
         _reserve(change_order, number)
         _queue(change_order, by, version, _freeze(change_order, number, title, description, accounting_date))
         instead = {"instead_of": lost.number, "removed": removed} if lost else {}

@@ -6,19 +6,7 @@ from datetime import date
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import (
-    change_orders,
-    events,
-    heads,
-    mail_refusals,
-    mail_trials,
-    mailing,
-    outbox,
-    standing,
-    summaries,
-    things,
-    timekeeping,
-)
+from portal.domain import change_orders, events, heads, mail_refusals, mail_trials, mailing, outbox, summaries, things
 from portal.domain.accounts import password_links, privilege_requests
 from portal.domain.accounts.password_links import Invitation
 from portal.domain.change_orders import SUBJECT, ChangeOrder
@@ -30,6 +18,7 @@ from portal.domain.lanes import Lane
 from portal.domain.mail_trials import Trial
 from portal.domain.outbox import Dispatch, NotWanted, Outcome, Task
 from portal.domain.people import User
+from portal.domain.recovery import clock_repair, stalled_work
 from portal.domain.summaries import Summary
 
 
@@ -103,8 +92,8 @@ Mail = (
     | Invitation
     | Notice
     | Trial
-    | standing.Notice
-    | timekeeping.Notice
+    | stalled_work.Notice
+    | clock_repair.Notice
     | heads.Notice
 )
 
@@ -191,8 +180,8 @@ WRITE: dict[Task, Callable[[str, User], Mail]] = {
     Task.FOUR_EYES: _four_eyes_off,
     Task.CODE: _code_corrected,
     Task.TRIAL: mail_trials.write,
-    Task.STANDSTILL: standing.write,
-    Task.CLOCK: timekeeping.write,
+    Task.STANDSTILL: stalled_work.write,
+    Task.CLOCK: clock_repair.write,
     Task.AUDIT: heads.write,
 }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal import clock
-from portal.domain import deciding, events, outbox, resolving
+from portal.domain import deciding, events, outbox
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.events import Event
 from portal.domain.exporting import exports, outdated, quiet_window, readback
@@ -13,6 +13,7 @@ from portal.domain.exporting.exports import Export
 from portal.domain.exporting.readback import LOOK, LOOKED_UP
 from portal.domain.outbox import Dispatch
 from portal.domain.people import User
+from portal.domain.recovery import resolutions
 from portal.domain.rules import four_eyes
 from portal.domain.rules.contributors import Hands
 
@@ -91,7 +92,7 @@ def _kept_from(
         return frozenset(), ""
     undoing = own <= UNDOING
     return own, four_eyes.why_not(
-        one, viewer, hands, lambda: [person for person in approvers() if resolving.may_undo(person) or not undoing]
+        one, viewer, hands, lambda: [person for person in approvers() if resolutions.may_undo(person) or not undoing]
     )
 
 
@@ -122,16 +123,16 @@ def _ways(one: ChangeOrder, viewer: User, last: Event | None, tried: set[int]) -
             return {"recall": one.export not in tried and not deciding.why_not_recall(one, viewer)}
         case Status.FAILED:
             return {
-                "retry": not resolving.why_not_retry(one, viewer, last),
+                "retry": not resolutions.why_not_retry(one, viewer, last),
                 "look_up": viewer.may_support,
                 "review": one.export not in tried and viewer.may_decide,
                 "reject": viewer.may_decide,
-                "by_hand": resolving.may_undo(viewer),
+                "by_hand": resolutions.may_undo(viewer),
             }
         case Status.UNKNOWN:
             return {"look_up": viewer.may_support, "resolve": viewer.may_decide}
         case Status.EXPORTED:
-            return {"look_up": resolving.may_undo(viewer), "unlink": resolving.may_undo(viewer)}
+            return {"look_up": resolutions.may_undo(viewer), "unlink": resolutions.may_undo(viewer)}
     return {}
 
 

@@ -12,7 +12,7 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField, transaction
-from portal.domain import change_orders, companies, events, keys, outbox, people, resolving
+from portal.domain import change_orders, companies, events, keys, outbox, people
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.companies import ADDS, REPLACES, Company
 from portal.domain.exporting import calls, exports, readback
@@ -22,6 +22,7 @@ from portal.domain.exporting.readback import Read
 from portal.domain.lanes import ONE_CALL, Lane
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted, User
+from portal.domain.recovery import resolutions
 from portal.spectrum import records
 
 CHECK = "check"  # the kind of its attempt, which says nothing about the state of the line
@@ -159,6 +160,6 @@ def _is_here(export: Export, company: Company) -> bool:
 
 def _administrator(by: User) -> User:
     by = people.as_held(by)
-    if not resolving.may_undo(by):
-        raise NotPermitted(resolving.ONLY_ADMIN)
+    if not resolutions.may_undo(by):
+        raise NotPermitted(resolutions.ONLY_ADMIN)
     return by

@@ -6,7 +6,8 @@ from flask.typing import ResponseReturnValue
 from portal import db
 from portal.db import database
 from portal.db_errors import AWAY, ERRORS, UNMIGRATED, Busy, explained
-from portal.domain import companies, standing
+from portal.domain import companies
+from portal.domain.recovery import stalled_work
 from portal.version import VERSION
 from portal.web.errors import RETRY_AFTER
 
@@ -48,8 +49,8 @@ def ready() -> ResponseReturnValue:
             if db.pending():
                 return not_ready(UNMIGRATED)
             companies.current()
-            parts = {"database": "ready"} | dict.fromkeys(standing.KINDS, "ready")
-            parts |= {one.kind: f"degraded: {one.text}" for one in standing.standstills()}
+            parts = {"database": "ready"} | dict.fromkeys(stalled_work.KINDS, "ready")
+            parts |= {one.kind: f"degraded: {one.text}" for one in stalled_work.standstills()}
     except Busy as error:
         return not_ready(str(error))
     except ERRORS as error:

@@ -7,7 +7,7 @@ import pytest
 
 from portal import addin_workbook, db
 from portal.background import tasks
-from portal.domain import companies, connection_tests, fallback, refreshing, resending, uploads
+from portal.domain import companies, connection_tests, refreshing, resending, uploads
 from portal.domain.accounts import api_tokens, password_links, request_privilege
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
@@ -15,6 +15,7 @@ from portal.domain.companies import Company
 from portal.domain.exporting import pausing
 from portal.domain.people import Membership
 from portal.domain.projects import sending
+from portal.domain.recovery import workbook
 from tests.attacks.catalogue import CANARY
 from tests.intake.conftest import text_of
 
@@ -56,7 +57,7 @@ def toms_draft(clock, tom):
 def orders(clock, make_change_order, dee, ana, ada):
     """A change order of Dee's job in each state, by its state; `revised` waits for the second time, `left` is in a workbook."""
     made = {"left": make_change_order("queued", title="Left as a workbook")}
-    fallback.leave(ada, addin_workbook.write)
+    workbook.leave(ada, addin_workbook.write)
     made |= {status: make_change_order(status, title=f"Is {status}") for status in Status}
     revised = make_change_order("rejected", title="Was sent back")
     words = sending.Draft(revised.number, "Was corrected", "", [sending.LineDraft("16-2000", "SUB", revised.amount)])

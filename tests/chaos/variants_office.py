@@ -14,13 +14,14 @@ from unittest import mock
 
 from portal import mail
 from portal.background import tasks
-from portal.domain import deciding, outbox, resolving, signing
+from portal.domain import deciding, outbox, signing
 from portal.domain.change_orders import ChangeOrder, Overtaken, load
 from portal.domain.exporting import send
 from portal.domain.lanes import MAIL, Lane, Lost
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted, User
 from portal.domain.projects import sending
+from portal.domain.recovery import resolutions
 from portal.domain.rules.findings import Blocked
 from portal.spectrum.client import Spectrum
 from portal.spectrum.infolink import simulated
@@ -38,7 +39,7 @@ TWO = (("16-2000", "SUB", "4250.00"), ("03-3000", "SUB", "-250.00"))
 BUTTONS: dict[str, ModuleType] = {
     **dict.fromkeys(("accept", "reject", "recall"), deciding),
     **dict.fromkeys(("send", "retrieve", "void"), sending),
-    **dict.fromkeys(("retry", "say present", "say absent", "by hand", "unlink"), resolving),
+    **dict.fromkeys(("retry", "say present", "say absent", "by hand", "unlink"), resolutions),
 }
 OUTCOMES: dict[type[Exception], str] = {NotSent: "not sent", Refused: "refused", OutcomeUnknown: "unknown"}
 

@@ -10,13 +10,14 @@ import pytest
 
 from portal import clock as clocks
 from portal.background import doorbell, tasks
-from portal.domain import comparing, events
+from portal.domain import events
 from portal.domain.change_orders import Status, load
 from portal.domain.events import Event
 from portal.domain.exporting import send
 from portal.domain.exporting.exports import Attempt
 from portal.domain.lanes import Lane, Lost
 from portal.domain.outbox import Dispatch, Task
+from portal.domain.recovery import reconcile
 from tests.cast import signed
 from tests.faults.conftest import SECRET
 from tests.processes import ROOT, Process, alive, environment, eventually
@@ -152,7 +153,7 @@ def test_a_worker_frozen_behind_its_fence_for_longer_than_the_quiet_window_doubl
     drainer.cont()
     eventually(drainer.ended)
     assert amounts(simulator) == stored
-    comparing.plan()
+    reconcile.plan()
     clock.set(Dispatch.get(Dispatch.task == Task.COMPARE).due_at)
     drain(erp)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from portal.domain import imports, resolving, signing
+from portal.domain import imports, signing
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load, with_lines
 from portal.domain.commitments import Commitment
 from portal.domain.entries import Entry
@@ -15,6 +15,7 @@ from portal.domain.exporting import exports
 from portal.domain.exporting.exports import Export
 from portal.domain.people import NotPermitted, User
 from portal.domain.projects import delivery, sending
+from portal.domain.recovery import resolutions
 from portal.domain.rules.findings import Blocked
 from tests.model import told
 from tests.model.ground import ADMIN, APPROVERS, CODES, ELEMENTS, Ground, Killed, change
@@ -204,8 +205,8 @@ class Desk(RuleBasedStateMachine):
         there = {line["CR_Phase_Code"] for line in self.ground.held().get(key_of(export.lines[0][1]), [])}
         doubts = [dict(export.lines)[line]["CR_Phase_Code"] for line in exports.doubtful(export)]
         if all(phase in there for phase in doubts):
-            self.decides(order, who, lambda: resolving.say_present(order.id, self.person(who), now.version, export.number, NOTE))
-        elif self.tries(lambda: resolving.say_absent(order.id, self.person(who), now.version, NOTE)):
+            self.decides(order, who, lambda: resolutions.say_present(order.id, self.person(who), now.version, export.number, NOTE))
+        elif self.tries(lambda: resolutions.say_absent(order.id, self.person(who), now.version, NOTE)):
             self.model.decides(order, who)
             ensure(not self.ground.later, f"{who} could say that CCO {order.id} is not there while Spectrum was still at work on it")
 
@@ -213,7 +214,7 @@ class Desk(RuleBasedStateMachine):
         """An administrator types all of it into Spectrum under the codes of now, in place of what is there of it."""
         now = load(order.id)
         number = number or Export.get_by_id(now.export).number
-        if not self.tries(lambda: resolving.by_hand(order.id, self.person(ADMIN), now.version, number, NOTE)):
+        if not self.tries(lambda: resolutions.by_hand(order.id, self.person(ADMIN), now.version, number, NOTE)):
             return
         self.model.decides(order, ADMIN)
         if order.key:

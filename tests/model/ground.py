@@ -13,13 +13,14 @@ import pytest
 
 from portal import clock, db, failpoints
 from portal.background import tasks
-from portal.domain import companies, outbox, people, timekeeping
+from portal.domain import companies, outbox, people
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.exporting import send
 from portal.domain.exporting.exports import Export
 from portal.domain.lanes import Lane, Lost
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import Level, Membership, User
+from portal.domain.recovery import clock_repair
 from portal.spectrum import records
 from portal.spectrum.simulator import master, services
 from portal.spectrum.simulator.ledger import KEYS, Ledger
@@ -131,7 +132,7 @@ class Ground:
         self.dies_at = ""
 
     def turn(self) -> None:
-        timekeeping.put_right()
+        clock_repair.put_right()
         lane = companies.current().lane
         claim = Lane.take(lane, tasks.LEASE)
         if claim is None:

@@ -6,12 +6,13 @@ from decimal import Decimal
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from portal.domain import deciding, events, resolving, reviewing
+from portal.domain import deciding, events
 from portal.domain.change_orders import ChangeOrder, load
 from portal.domain.commitments import Commitment
 from portal.domain.exporting.exports import Export
 from portal.domain.projects import confirm_distinct, delivery, sending
 from portal.domain.projects.statements import COMMAND
+from portal.domain.recovery import resolutions, second_review
 from portal.domain.rules import duplicates
 from tests.model.desk import Desk, Spelled, brings_a_look_alike, commitment, draft
 from tests.model.ground import ADMIN, ANSWERS, APPROVERS, CODES, POINTS, WRITERS
@@ -178,7 +179,7 @@ class Machine(Desk):
                 self.accept(other, who, order.key[3] if order.key else "", afresh=True)
 
     @some("failed")
-    @rule(spot=spots, who=approvers, how=st.sampled_from([resolving.retry, reviewing.review_again, None]), number=typed)
+    @rule(spot=spots, who=approvers, how=st.sampled_from([resolutions.retry, second_review.review_again, None]), number=typed)
     def resolves(self, spot: int, who: str, how: Callable[..., ChangeOrder] | None, number: str) -> None:
         """Retry, Review again, or entered by hand."""
         order, now = self.pick(spot, "failed")
@@ -197,7 +198,7 @@ class Machine(Desk):
     def unlinks(self, spot: int) -> None:
         order, now = self.pick(spot, "exported")
         number = order.key[3] if order.key else ""
-        self.decides(order, ADMIN, lambda: resolving.unlink(order.id, self.person(ADMIN), now.version, number), undoes=True)
+        self.decides(order, ADMIN, lambda: resolutions.unlink(order.id, self.person(ADMIN), now.version, number), undoes=True)
 
     # What happens around them
 

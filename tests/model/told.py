@@ -1,9 +1,10 @@
 """Whoever waits is told: what the portal has to keep ready for the users who wait, state by state."""
 
-from portal.domain import leftovers, mailing, outbox
+from portal.domain import mailing, outbox
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.exporting import alerts, exports
 from portal.domain.outbox import Dispatch, Task
+from portal.domain.recovery import leftovers
 from portal.domain.rules import contributors
 from tests.model.model import ensure
 

@@ -9,12 +9,13 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import deciding, leftovers, lists, previews, renumbering, signing
+from portal.domain import deciding, lists, previews, signing
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.exporting import payload
 from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
 from portal.domain.previews import Preview
+from portal.domain.recovery import leftovers, renumber
 from portal.domain.rules import checks, spectrum_numbers
 from portal.domain.rules.findings import ACCOUNTING, Blocked, Finding
 from portal.domain.signing import Changed, Marks
@@ -202,9 +203,9 @@ def fields_of(row: Row) -> dict[str, Any]:
         "findings": [
             *leftovers.against_accept(change_order),
             *checks.at_accept(change_order, proposed, None, None),
-            *renumbering.findings(change_order, me(), removed=False),
+            *renumber.findings(change_order, me(), removed=False),
         ],
-        "lost": renumbering.needs_removal(change_order) if me().may_administer else None,
+        "lost": renumber.needs_removal(change_order) if me().may_administer else None,
         "preview": preview_of(change_order, typed),
         "previewed": False,
         **({"seen": typed["seen"]} if "seen" in typed else marks_of(row)),  # what they saw at first, until they are told what changed

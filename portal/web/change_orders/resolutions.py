@@ -6,13 +6,14 @@ from flask import Blueprint, abort, current_app, flash, make_response, redirect,
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import deciding, leftovers, lists, resolving, reviewing
+from portal.domain import deciding, lists
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.exporting import readback
 from portal.domain.exporting.exports import Export, doubtful, unsent
 from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
 from portal.domain.projects import sending
+from portal.domain.recovery import leftovers, resolutions, second_review
 from portal.domain.rules import spectrum_numbers
 from portal.domain.rules.findings import Blocked
 from portal.web import errors, return_to
@@ -49,7 +50,7 @@ def retry_form(id: int) -> ResponseReturnValue:
 @bp.post("/<key:id>/retry")
 def retry(id: int) -> ResponseReturnValue:
     """Send again what is missing."""
-    return done(resolving.retry(id, me(), seen_version(), not_entered()), "queued again", "failed", next="retry")
+    return done(resolutions.retry(id, me(), seen_version(), not_entered()), "queued again", "failed", next="retry")
 
 
 @bp.get("/<key:id>/review")
@@ -61,7 +62,7 @@ def review_form(id: int) -> ResponseReturnValue:
 @bp.post("/<key:id>/review")
 def review_again(id: int) -> ResponseReturnValue:
     """Back to the approvers, as it was sent."""
-    reviewed = reviewing.review_again(id, me(), seen_version(), not_entered())
+    reviewed = second_review.review_again(id, me(), seen_version(), not_entered())
     return done(reviewed, "is up for review again: it is ready to be decided", "ready")
 
 
@@ -84,9 +85,9 @@ def resolve(id: int) -> ResponseReturnValue:
     """It is in Spectrum, or it is not there."""
     form, version, note = request.form, seen_version(), request.form.get("note", "")
     if answered(form.get("answer", "")) == "presence":
-        resolved = resolving.say_present(id, me(), version, form.get("number", ""), note)
+        resolved = resolutions.say_present(id, me(), version, form.get("number", ""), note)
     else:
-        resolved = resolving.say_absent(id, me(), version, note)
+        resolved = resolutions.say_absent(id, me(), version, note)
     return done(resolved, f"is now: {resolved.label}", "failed")
 
 
@@ -101,7 +102,7 @@ def enter_by_hand(id: int) -> ResponseReturnValue:
     """Mark as entered by hand."""
     form = request.form
     return done(
-        resolving.by_hand(id, me(), seen_version(), form.get("number", ""), form.get("note", "")), "marked as entered by hand", "failed"
+        resolutions.by_hand(id, me(), seen_version(), form.get("number", ""), form.get("note", "")), "marked as entered by hand", "failed"
     )
 
 
@@ -114,7 +115,7 @@ def unlinking_form(id: int) -> ResponseReturnValue:
 @bp.post("/<key:id>/unlinking")
 def unlink(id: int) -> ResponseReturnValue:
     """Back to the project, after it was removed in Spectrum."""
-    return done(resolving.unlink(id, me(), seen_version(), request.form.get("number", ""), reads_back()), "unlinked", "exported")
+    return done(resolutions.unlink(id, me(), seen_version(), request.form.get("number", ""), reads_back()), "unlinked", "exported")
 
 
 @bp.post("/<key:id>/retrieval")
@@ -174,7 +175,7 @@ def opened(id: int, form: str) -> ResponseReturnValue:
     if row.change_order.state is not STATES[form]:
         raise Overtaken(row.change_order)
     if WAYS[form] not in row.offers.ways:
-        raise NotPermitted(row.offers.why_own if WAYS[form] in row.offers.own else me().why_not_decide or resolving.ONLY_ADMIN)
+        raise NotPermitted(row.offers.why_own if WAYS[form] in row.offers.own else me().why_not_decide or resolutions.ONLY_ADMIN)
     shown: dict[str, Any] = {"form": form, "fields": fields_of(row), "problems": [], "focus": f"#change-order-{id} [autofocus]"}
     return render_template("change_orders/_row.html", row=row, **shown) if wants_fragment() else page_of(row, **shown)
 

@@ -6,8 +6,8 @@ from flask import Blueprint, abort, flash, redirect, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import addin_workbook
-from portal.domain import fallback
-from portal.domain.fallback import Workbook
+from portal.domain.recovery import workbook
+from portal.domain.recovery.workbook import Workbook
 from portal.web.visitors import me
 
 bp = Blueprint("fallback", __name__, url_prefix="/exports/workbooks")
@@ -17,7 +17,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @bp.post("")
 def leave() -> ResponseReturnValue:
     """Take everything that waits unsent out of the line; the workbook itself follows by its own address."""
-    left = fallback.leave(me(), addin_workbook.write)
+    left = workbook.leave(me(), addin_workbook.write)
     if left is None:
         flash("There is nothing to write: no change order waits unsent.")
         return redirect(url_for("change_orders.index", view="progress"), 303)
@@ -28,7 +28,7 @@ def leave() -> ResponseReturnValue:
 @bp.get("/<name>")
 def show(name: str) -> ResponseReturnValue:
     """The workbook, as often as it is asked for: those of its change orders that nobody has dealt with since."""
-    left = fallback.again(name, me(), addin_workbook.write) if fallback.NAME.fullmatch(name) else None
+    left = workbook.again(name, me(), addin_workbook.write) if workbook.NAME.fullmatch(name) else None
     if left is None:
         abort(404, "There is no such workbook, or everything in it was dealt with since.")
     return send_file(io.BytesIO(left.content), mimetype=XLSX, as_attachment=True, download_name=left.name)

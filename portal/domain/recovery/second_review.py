@@ -1,11 +1,12 @@
 """Review again: what failed goes back to the approvers as it was sent, to be accepted once more as things are now."""
 
 from portal.db import transaction
-from portal.domain import change_orders, events, leftovers, outbox, people, transitions
+from portal.domain import change_orders, events, outbox, people, transitions
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.exporting import exports
 from portal.domain.exporting.exports import Export
 from portal.domain.people import User
+from portal.domain.recovery import leftovers
 from portal.domain.rules import checks, findings, four_eyes
 from portal.domain.rules.findings import require
 

@@ -5,12 +5,13 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, events, keys, leftovers, outbox, people, transitions
+from portal.domain import change_orders, events, keys, outbox, people, transitions
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.exporting import exports, outdated, quiet_window
 from portal.domain.exporting.exports import Attempt, Export, Outcome
 from portal.domain.exporting.readback import LOOK
 from portal.domain.people import NotPermitted, User
+from portal.domain.recovery import leftovers
 from portal.domain.rules import checks, four_eyes, spectrum_numbers, text_rules
 from portal.domain.rules.findings import ACCOUNTING, Blocked, Finding, require
 from portal.domain.transitions import LONGEST_REASON

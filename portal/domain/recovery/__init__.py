@@ -1,0 +1,1 @@
+"""What gets stuck work going again: failed exports, a closed web service, standing still, a wrong clock."""
