@@ -8,7 +8,7 @@ import pytest
 
 from portal import clock, db
 from portal.background import tasks
-from portal.domain import company_settings, deciding
+from portal.domain import deciding
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment
 from portal.domain.exporting.send import step
@@ -18,6 +18,7 @@ from portal.domain.projects import correct_codes, sending
 from portal.domain.recovery import resolutions, second_review
 from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_lists import Reading
+from portal.domain.settings import company_settings
 from portal.spectrum.records import Receipt, Refused
 from portal.spectrum.simulator import services
 from portal.spectrum.simulator.ledger import Ledger

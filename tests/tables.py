@@ -10,8 +10,6 @@ from portal.domain.accounts.sessions import Session
 from portal.domain.change_orders import ChangeOrder, LineItem
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
-from portal.domain.connection import Connection
-from portal.domain.connection_tests import ConnectionTest
 from portal.domain.events import Event
 from portal.domain.exporting.exports import Attempt, Export
 from portal.domain.heartbeats import Heartbeat
@@ -19,12 +17,14 @@ from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Membership, User
 from portal.domain.projects.statements import Statement
-from portal.domain.refreshing import Refresh
-from portal.domain.resending import ResendCheck
 from portal.domain.rules.contributors import CodeHand, Contribution
 from portal.domain.rules.duplicates import Distinction
 from portal.domain.rules.spectrum_lists import Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
 from portal.domain.rules.spectrum_numbers import SpectrumNumber
+from portal.domain.settings.connection_tests import ConnectionTest
+from portal.domain.settings.refresh_lists import Refresh
+from portal.domain.settings.resend_check import ResendCheck
+from portal.domain.settings.spectrum_sign_in import Connection
 from portal.domain.staging import Import, ImportResult, Staged
 from portal.domain.uploads import Upload
 

@@ -9,13 +9,14 @@ from bs4 import BeautifulSoup
 
 from portal import db, db_writes
 from portal.background import tasks
-from portal.domain import companies, company_settings, connection, events, heartbeats, outbox
+from portal.domain import companies, events, heartbeats, outbox
 from portal.domain.accounts import api_tokens, rights
 from portal.domain.change_orders import load
-from portal.domain.connection_tests import ConnectionTest
 from portal.domain.exporting import pausing
 from portal.domain.lanes import MAIL, Lane
 from portal.domain.people import Level
+from portal.domain.settings import company_settings, spectrum_sign_in
+from portal.domain.settings.connection_tests import ConnectionTest
 from portal.domain.staging import Import
 from tests.attacks.judging import malformed
 from tests.cast import seen
@@ -262,7 +263,7 @@ def test_every_setting_says_in_a_sentence_what_it_changes(admin, company):
     fields = [found for found in page.find_all(["input", "select", "textarea"]) if found.get("type") != "hidden"]
     settings = {found["name"]: page.find(id=f"{found['name']}-hint") for found in fields if found["name"] != "change_order"}
 
-    assert settings.keys() == {*connection.FIELDS, *chain(*company_settings.SECTIONS.values()), "reason"}
+    assert settings.keys() == {*spectrum_sign_in.FIELDS, *chain(*company_settings.SECTIONS.values()), "reason"}
     assert [name for name, hint in settings.items() if hint is None or not hint.get_text().strip().endswith(".")] == []
 
 

@@ -4,11 +4,11 @@ from datetime import date
 
 import pytest
 
-from portal.domain import company_settings
 from portal.domain.change_orders import Status
 from portal.domain.companies import Company
 from portal.domain.rules import spectrum_numbers
 from portal.domain.rules.findings import Blocked
+from portal.domain.settings import company_settings
 from portal.spectrum.records import Refused, Row
 from tests.scene import assert_said
 

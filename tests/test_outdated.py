@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 
 from portal import db
 from portal.background import tasks
-from portal.domain import company_settings, deciding, events
+from portal.domain import deciding, events
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.companies import Company
 from portal.domain.exporting import exports, outdated, send
@@ -20,6 +20,7 @@ from portal.domain.projects import sending
 from portal.domain.recovery import resolutions, second_review
 from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_numbers import SpectrumNumber
+from portal.domain.settings import company_settings
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row
 from tests.cast import signed
 from tests.conftest import HTMX, count_queries, sign_in

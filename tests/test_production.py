@@ -12,9 +12,10 @@ import config
 from portal import create_app, db, preflight
 from portal.cli import main
 from portal.crypto import Sealer
-from portal.domain import companies, connection, events
-from portal.domain.connection import Connection
+from portal.domain import companies, events
 from portal.domain.people import User
+from portal.domain.settings import spectrum_sign_in
+from portal.domain.settings.spectrum_sign_in import Connection
 from portal.intake import samples
 from tests.conftest import KEY, PASSWORD, sign_in
 from tests.processes import ROOT, environment
@@ -415,7 +416,7 @@ def test_a_key_is_changed_without_entering_anything_again(portal, kept, company)
     assert again.output == "Everything is sealed under the present SECRET_KEY already.\n"
     assert "NOTE" not in portal("check", SECRET_KEY=NEW_KEY).output
     db.init(portal.database_url)
-    assert connection.credentials(companies.current(), Sealer(NEW_KEY)).client_secret == "the client_secret"
+    assert spectrum_sign_in.credentials(companies.current(), Sealer(NEW_KEY)).client_secret == "the client_secret"
     assert [event.facts for event in events.history("company", company.id)] == [{"secrets": list(KEPT)}]
 
 

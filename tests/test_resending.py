@@ -3,7 +3,7 @@
 import pytest
 
 from portal.background import tasks
-from portal.domain import companies, company_settings, events, outbox, resending
+from portal.domain import companies, events, outbox
 from portal.domain.change_orders import Overtaken, Status, load
 from portal.domain.companies import Company
 from portal.domain.exporting import exports, pausing
@@ -11,7 +11,8 @@ from portal.domain.exporting.exports import Attempt, Export
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted
-from portal.domain.resending import NotNow, ResendCheck
+from portal.domain.settings import company_settings, resend_check
+from portal.domain.settings.resend_check import NotNow, ResendCheck
 from portal.spectrum.records import OutcomeUnknown, Receipt, Stored, StoredLine
 from tests.conftest import HTMX, sign_in
 from tests.test_export_step import Answers
@@ -37,61 +38,61 @@ def work(*answers, read=None):
     """The worker's turn on the check; answers the elements that were sent."""
     spectrum, dispatch = Answers(*answers), Dispatch.get(Dispatch.task == Task.RESEND_CHECK)
     claim = Lane.take(dispatch.lane, tasks.LEASE)
-    resending.step(dispatch, claim, spectrum, read)
+    resend_check.step(dispatch, claim, spectrum, read)
     Lane.release(dispatch.lane, claim)
     return [elements for elements, _ in spectrum.asked]
 
 
 def test_the_very_line_that_was_frozen_is_sent_once_more_and_nothing_moves(exported, ada):
-    resending.ask(exported.id, ada, "ABC")
+    resend_check.ask(exported.id, ada, "ABC")
 
     sent = work(GOOD)
 
     assert sent == [Export.get().lines[0][1]]
     assert load(exported.id).version == exported.version
     assert Attempt.select().where(Attempt.kind == "check", Attempt.outcome == "sent").count() == 1
-    assert resending.latest().sent
-    assert "Look at S014-001 in Spectrum now." in resending.latest().said
+    assert resend_check.latest().sent
+    assert "Look at S014-001 in Spectrum now." in resend_check.latest().said
 
 
 def test_where_spectrum_is_read_back_the_check_says_what_it_holds(exported, ada):
-    resending.ask(exported.id, ada, "ABC")
+    resend_check.ask(exported.id, ada, "ABC")
     doubled = StoredLine("162000", "SUB", StoredLine.sent(Export.get().lines[0][1]).amount * 2)
 
     work(GOOD, read=lambda _: Stored("CR", "", (doubled,)))
 
-    assert "Spectrum holds something else under S014-001, or other amounts." in resending.latest().said
+    assert "Spectrum holds something else under S014-001, or other amounts." in resend_check.latest().said
 
 
 def test_an_unclear_answer_proves_nothing(exported, ada):
-    resending.ask(exported.id, ada, "ABC")
+    resend_check.ask(exported.id, ada, "ABC")
     work(TIMEOUT)
 
     with pytest.raises(NotNow, match="Send one line again first"):
-        resending.record("replaces", ada)
+        resend_check.record("replaces", ada)
 
-    assert "This check decides nothing." in resending.latest().said
+    assert "This check decides nothing." in resend_check.latest().said
     assert exports.doubtful(Export.get()) == []
 
 
 def test_after_a_lost_worker_it_is_not_sent_a_third_time(exported, ada):
-    resending.ask(exported.id, ada, "ABC")
+    resend_check.ask(exported.id, ada, "ABC")
     with pytest.raises(KeyboardInterrupt):
         work(KeyboardInterrupt())
     Lane.update(until=outbox.clock.EPOCH).execute()
 
     assert work() == []
 
-    assert resending.latest().said == resending.STOPPED
+    assert resend_check.latest().said == resend_check.STOPPED
     assert Attempt.get(Attempt.kind == "check").outcome == "lost"
 
 
 @pytest.mark.parametrize("seen", ["replaces", "adds"])
 def test_what_somebody_saw_is_kept_with_who_saw_it(exported, ada, seen):
-    resending.ask(exported.id, ada, "ABC")
+    resend_check.ask(exported.id, ada, "ABC")
     work(GOOD)
 
-    resending.record(seen, ada)
+    resend_check.record(seen, ada)
 
     assert companies.current().resending == seen
     assert companies.current().resending_replaces == (seen == "replaces")
@@ -103,10 +104,10 @@ def test_what_waited_for_a_person_is_looked_after_from_then_on(exported, make_ch
     doubt = make_change_order("unknown", number="077")
     key = exports.key(doubt.export)
     Dispatch.update(finished_at=outbox.clock.now()).where(Dispatch.key == key).execute()
-    resending.ask(exported.id, ada, "ABC")
+    resend_check.ask(exported.id, ada, "ABC")
     work(GOOD)
 
-    resending.record("replaces", ada)
+    resend_check.record("replaces", ada)
 
     assert Dispatch.get(Dispatch.key == key).finished_at is None
 
@@ -114,7 +115,7 @@ def test_what_waited_for_a_person_is_looked_after_from_then_on(exported, make_ch
 def test_only_an_administrator_with_the_privilege_checks(exported, ana, eve):
     for person in (ana, eve):
         with pytest.raises(NotPermitted):
-            resending.ask(exported.id, person, "ABC")
+            resend_check.ask(exported.id, person, "ABC")
 
     assert not ResendCheck.select().exists()
 
@@ -124,10 +125,10 @@ def test_only_what_the_portal_exported_with_one_line_can_be_sent_again(make_chan
     ready = make_change_order(number="003", lines=ONE_LINE)
 
     with pytest.raises(NotNow, match="exactly one line"):
-        resending.ask(two.id, ada, "ABC")
+        resend_check.ask(two.id, ada, "ABC")
     with pytest.raises(Overtaken):
-        resending.ask(ready.id, ada, "ABC")
-    assert resending.candidates() == []
+        resend_check.ask(ready.id, ada, "ABC")
+    assert resend_check.candidates() == []
 
 
 def test_no_line_is_sent_again_in_a_company_that_nobody_marked_as_a_test_company(client, exported, ada):
@@ -135,7 +136,7 @@ def test_no_line_is_sent_again_in_a_company_that_nobody_marked_as_a_test_company
     sign_in(client, ada)
 
     with pytest.raises(NotNow, match="marked as a test company of Spectrum"):
-        resending.ask(exported.id, ada, "ABC")
+        resend_check.ask(exported.id, ada, "ABC")
     answer = client.post("/settings/resending/checks", data={"change_order": exported.id, "test_code": "ABC"}, headers=HTMX)
 
     assert answer.status_code == 409
@@ -147,7 +148,7 @@ def test_no_line_is_sent_again_in_a_company_that_nobody_marked_as_a_test_company
 @pytest.mark.parametrize("typed", ["", "XYZ", "AB", "ABCD"])
 def test_the_code_of_the_test_company_is_typed(client, exported, ada, typed):
     with pytest.raises(ValueError, match="not the code of the test company"):
-        resending.ask(exported.id, ada, typed)
+        resend_check.ask(exported.id, ada, typed)
 
     form = {"change_order": exported.id, "test_code": typed}
     answer = sign_in(client, ada).post("/settings/resending/checks", data=form, headers=HTMX)
@@ -161,20 +162,20 @@ def test_what_was_exported_to_another_company_is_not_sent_again(exported, ada):
     Company.update(code="TST").execute()
 
     with pytest.raises(NotNow, match="exported to another company than TST"):
-        resending.ask(exported.id, ada, "TST")
+        resend_check.ask(exported.id, ada, "TST")
 
-    assert resending.candidates() == []
+    assert resend_check.candidates() == []
 
 
 @pytest.mark.parametrize("change", [{"test_company": False}, {"code": "XYZ"}])
 def test_a_company_that_is_real_by_the_time_of_the_worker_gets_nothing(exported, ada, change):
-    resending.ask(exported.id, ada, "ABC")
+    resend_check.ask(exported.id, ada, "ABC")
     Company.update(**change).execute()
 
     assert work(GOOD) == []
 
-    assert "Nothing was sent: the company is no test company any more." in resending.latest().said
-    assert not resending.latest().sent
+    assert "Nothing was sent: the company is no test company any more." in resend_check.latest().said
+    assert not resend_check.latest().sent
 
 
 def test_an_administrator_marks_the_company_with_an_event_and_another_code_takes_the_mark_off(company, eve):
@@ -197,12 +198,12 @@ def test_the_mark_of_a_test_company_is_off_by_default():
 def test_one_check_at_a_time_and_none_while_exports_are_paused(exported, ada, company):
     pausing.pause(company.lane, ada, "month end")
     with pytest.raises(NotNow, match="Exports are paused"):
-        resending.ask(exported.id, ada, "ABC")
+        resend_check.ask(exported.id, ada, "ABC")
     pausing.resume(company.lane, ada)
-    resending.ask(exported.id, ada, "ABC")
+    resend_check.ask(exported.id, ada, "ABC")
 
     with pytest.raises(NotNow, match="A check is under way"):
-        resending.ask(exported.id, ada, "ABC")
+        resend_check.ask(exported.id, ada, "ABC")
 
 
 def test_the_settings_page_leads_through_it(client, ada, exported):

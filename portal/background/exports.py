@@ -8,12 +8,13 @@ from typing import Any
 from config import Settings
 from portal import spectrum
 from portal.crypto import Sealer, Unreadable
-from portal.domain import companies, connection, connection_tests, refreshing, resending
+from portal.domain import companies
 from portal.domain.exporting import send, verify
 from portal.domain.exporting.readback import Read
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.recovery import reconcile
 from portal.domain.rules import spectrum_lists
+from portal.domain.settings import connection_tests, refresh_lists, resend_check, spectrum_sign_in
 from portal.spectrum import records
 from portal.spectrum.listing import NONE
 from portal.spectrum.signin import Enhanced, Token
@@ -27,9 +28,9 @@ def steps(settings: Settings) -> dict[Task, Step]:
     return {
         Task.EXPORT: partial(send.step, call=erp.change_request, read=read),
         Task.READ_BACK: partial(verify.answer, read=read),
-        Task.RESEND_CHECK: partial(resending.step, call=erp.change_request, read=read),
+        Task.RESEND_CHECK: partial(resend_check.step, call=erp.change_request, read=read),
         Task.COMPARE: partial(reconcile.step, read=read),
-        Task.LOOK_UP: partial(refreshing.step, ask=questions(erp)),
+        Task.LOOK_UP: partial(refresh_lists.step, ask=questions(erp)),
         Task.CONNECTION_TEST: partial(connection_tests.step, test=erp.test_connection),
     }
 
@@ -38,7 +39,7 @@ def client(settings: Settings) -> Any:
     """The client for the sign-in that an administrator entered, else the one of the environment. No call is made yet."""
     company, sealer = companies.current(), Sealer(*settings.keys)
     try:
-        held = connection.credentials(company, sealer)
+        held = spectrum_sign_in.credentials(company, sealer)
     except Unreadable as error:
         return Locked(str(error))
     return spectrum.connect(
@@ -58,23 +59,23 @@ def reader(settings: Settings) -> Read | None:
     return (lambda elements: link.look(*(elements[name] for name in records.KEYS))) if link else None
 
 
-def enhanced(company: companies.Company, sealer: Sealer, held: connection.Credentials) -> Enhanced:
+def enhanced(company: companies.Company, sealer: Sealer, held: spectrum_sign_in.Credentials) -> Enhanced:
     """Client credentials whose token outlives this process: RQ forks a new one for every task."""
 
     def get() -> Token | None:
         try:
-            kept = connection.token(company, sealer)
+            kept = spectrum_sign_in.token(company, sealer)
         except Unreadable:
             return None
         return Token(*kept) if kept else None
 
     def put(bought: Token | None) -> None:
-        connection.keep_token(company, sealer, held, (bought.value, bought.expires_at) if bought else None)
+        spectrum_sign_in.keep_token(company, sealer, held, (bought.value, bought.expires_at) if bought else None)
 
     return Enhanced(held.client_id, held.client_secret, get, put)
 
 
-def questions(erp: Any) -> refreshing.Questions:
+def questions(erp: Any) -> refresh_lists.Questions:
     return {
         spectrum_lists.JOBS: lambda code, _: erp.jobs(code),
         spectrum_lists.VENDORS: lambda code, _: erp.vendors(code),

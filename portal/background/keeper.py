@@ -15,8 +15,9 @@ from redis import Redis, RedisError
 
 from portal import clock, db, failpoints
 from portal.background import doorbell
-from portal.domain import audit, connection, heads, heartbeats, outbox, refreshing, summaries
+from portal.domain import audit, heads, heartbeats, outbox, summaries
 from portal.domain.recovery import clock_repair, reconcile, stalled_work
+from portal.domain.settings import refresh_lists, spectrum_sign_in
 
 PERIOD_S = 1.0
 BEAT_EVERY = timedelta(seconds=10)
@@ -53,9 +54,9 @@ def warn_of_eviction(redis: Redis) -> None:
 
 def plan() -> None:
     """Promise what recurs: each time is a unique row, so any number of keepers promise it once."""
-    refreshing.plan()
+    refresh_lists.plan()
     reconcile.plan()
-    connection.plan_reminders()
+    spectrum_sign_in.plan_reminders()
     summaries.plan()
     clock_repair.put_right()
     stalled_work.tell()

@@ -6,10 +6,11 @@ import peewee
 import config
 from portal import cli, db, logs, preflight
 from portal.crypto import Sealer, Unreadable
-from portal.domain import companies, connection
+from portal.domain import companies
+from portal.domain.settings import spectrum_sign_in
 
 NOT_YET = "The database cannot be read yet, so its accounts and stored secrets were not looked at."
-SECRETS = connection.SECRETS | {"token": "token of Spectrum"}
+SECRETS = spectrum_sign_in.SECRETS | {"token": "token of Spectrum"}
 
 
 @click.command()
@@ -38,7 +39,7 @@ def reseal() -> None:
     db.init(settings.DATABASE_URL)
     try:
         with db.connected():
-            resealed = connection.seal_anew(Sealer(*settings.keys))
+            resealed = spectrum_sign_in.seal_anew(Sealer(*settings.keys))
     except Unreadable as error:
         raise cli.Refusal(str(error)) from None
     click.echo(f"Resealed: {_named(resealed)}." if resealed else "Everything is sealed under the present SECRET_KEY already.")
@@ -56,14 +57,14 @@ def _of_database() -> list[str]:
 def _notes(sealer: Sealer) -> list[str]:
     try:
         with db.connected():
-            kept = connection.of(companies.current())
+            kept = spectrum_sign_in.of(companies.current())
     except (peewee.OperationalError, peewee.ProgrammingError):
         return [NOT_YET]
-    if not connection.is_readable(kept, sealer):
+    if not spectrum_sign_in.is_readable(kept, sealer):
         return [
             "Stored secrets were sealed with a key that is neither SECRET_KEY nor in SECRET_KEY_FALLBACKS. Enter them again on the page."
         ]
-    old = connection.under_older_keys(kept, sealer)
+    old = spectrum_sign_in.under_older_keys(kept, sealer)
     return [f"Still sealed under an older key: {_named(old)}. Run `portal reseal` before that key goes."] if old else []
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from portal import addin_workbook, db
 from portal.background import tasks
-from portal.domain import companies, connection_tests, refreshing, resending, uploads
+from portal.domain import companies, uploads
 from portal.domain.accounts import api_tokens, password_links, request_privilege
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
@@ -16,6 +16,7 @@ from portal.domain.exporting import pausing
 from portal.domain.people import Membership
 from portal.domain.projects import sending
 from portal.domain.recovery import workbook
+from portal.domain.settings import connection_tests, refresh_lists, resend_check
 from tests.attacks.catalogue import CANARY
 from tests.intake.conftest import text_of
 
@@ -70,9 +71,9 @@ def orders(clock, make_change_order, dee, ana, ada):
 def town(app, clock, orders, toms_draft, ana, lee, ben, dee, eve, ada, sam, tom, ivy):
     """All of it, and no time passing. `people` by their first names; `tokens` are those of three systems, by scope."""
     Company.update(test_company=True).execute()
-    resending.ask(orders[Status.EXPORTED].id, ada, companies.current().code)
+    resend_check.ask(orders[Status.EXPORTED].id, ada, companies.current().code)
     connection_tests.ask(eve)
-    refreshing.ask(eve)
+    refresh_lists.ask(eve)
     uploads.receive("good.csv", text_of({"cco_number": "901"}).encode(), dee)
     uploads.receive("bad.csv", text_of({"amount": "=1+1"}).encode(), dee)
     with app.app_context():

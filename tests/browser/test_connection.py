@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 
 from portal import db
 from portal.background import tasks
-from portal.domain.connection import Connection
 from portal.domain.lanes import Lane
+from portal.domain.settings.spectrum_sign_in import Connection
 from tests.browser.signing_in import sign_in, violations
 from tests.processes import eventually
 from tests.spectrum.process import SimulatorProcess, write_master

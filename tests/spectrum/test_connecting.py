@@ -11,13 +11,14 @@ from portal import clock as clocks
 from portal import crypto
 from portal.background import tasks
 from portal.crypto import Sealer
-from portal.domain import connection, connection_tests, events
+from portal.domain import events
 from portal.domain.change_orders import load
-from portal.domain.connection import Connection
-from portal.domain.connection_tests import ConnectionTest
 from portal.domain.exporting import pausing, send
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch, Task
+from portal.domain.settings import connection_tests, spectrum_sign_in
+from portal.domain.settings.connection_tests import ConnectionTest
+from portal.domain.settings.spectrum_sign_in import Connection
 from tests.cast import signed
 from tests.conftest import HTMX, sign_in
 from tests.ports import free_port
@@ -192,7 +193,7 @@ def test_enhanced_authentication_keeps_one_token_across_processes(admin, app, co
     assert the_result(app, company, eve).ok
 
     assert len(simulator.journal("token")) == 1
-    value, _ = connection.token(company, Sealer(app.config["SECRET_KEY"]))
+    value, _ = spectrum_sign_in.token(company, Sealer(app.config["SECRET_KEY"]))
     assert value not in Connection.get().token
 
 
@@ -209,12 +210,12 @@ def test_a_new_secret_throws_the_token_away(admin, app, company, eve, simulator)
 def test_a_token_that_an_older_secret_bought_is_not_kept(admin, app, company):
     save(admin, **ENHANCED)
     sealer = Sealer(app.config["SECRET_KEY"])
-    old = connection.credentials(company, sealer)
+    old = spectrum_sign_in.credentials(company, sealer)
     save(admin, **ENHANCED | {"client_secret": "newer"})
 
-    connection.keep_token(company, sealer, old, ("token", clocks.now()))
+    spectrum_sign_in.keep_token(company, sealer, old, ("token", clocks.now()))
 
-    assert connection.token(company, sealer) is None
+    assert spectrum_sign_in.token(company, sealer) is None
 
 
 def test_basic_signs_soap_in_where_it_is_switched_on(admin, make, company, eve):
@@ -416,8 +417,8 @@ def test_administrators_get_a_mail_per_step_and_no_more(make, catcher, company, 
     clock.set(datetime(2026, 11, 20, 18, 0, tzinfo=UTC))
     save(sign_in(app.test_client(), eve), **ENHANCED | {"secret_expires_on": "2026-12-05"})
     for _ in range(9):  # 15 to 7 days before, several keepers
-        connection.plan_reminders()
-        connection.plan_reminders()
+        spectrum_sign_in.plan_reminders()
+        spectrum_sign_in.plan_reminders()
         clock.tick(days=1)
 
     with app.app_context():

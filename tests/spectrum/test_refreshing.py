@@ -6,17 +6,18 @@ import pytest
 
 from portal import clock as clocks
 from portal.background import keeper, tasks
-from portal.domain import companies, events, refreshing
+from portal.domain import companies, events
 from portal.domain.change_orders import load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.exporting import pausing
 from portal.domain.lanes import Lane, Lost
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted
-from portal.domain.refreshing import Refresh
 from portal.domain.rules import checks, spectrum_lists
 from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_lists import Reading, SpectrumJob, SpectrumPhase
+from portal.domain.settings import refresh_lists
+from portal.domain.settings.refresh_lists import Refresh
 from tests.cast import signed
 from tests.conftest import count_queries
 
@@ -31,7 +32,7 @@ def refresh(app, company, eve):
     """Asks for a refresh and lets the worker work until nothing is due; answers the refresh."""
 
     def run():
-        asked = refreshing.ask(by=eve)
+        asked = refresh_lists.ask(by=eve)
         work(app, company)
         return Refresh.get_by_id(asked.id)
 
@@ -182,7 +183,7 @@ def make_again(make_change_order):
 
 
 def by_admin():
-    return refreshing.User.get(refreshing.User.email == "eve@example.test")
+    return refresh_lists.User.get(refresh_lists.User.email == "eve@example.test")
 
 
 # What is not known
@@ -252,7 +253,7 @@ def test_after_three_failed_calls_the_rest_waits_for_the_next_time(refresh, make
 
 
 def test_other_books_make_what_was_known_void(refresh, make_change_order, eve):
-    from portal.domain import company_settings
+    from portal.domain.settings import company_settings
 
     change_order = make_change_order(lines=[("99-9999", "SUB", "1.00")])
     refresh()
@@ -266,7 +267,7 @@ def test_other_books_make_what_was_known_void(refresh, make_change_order, eve):
 
 
 def test_a_refresh_lets_exports_go_first_after_each_call(app, company, change_order, ana, eve, simulator):
-    refreshing.ask(by=eve)
+    refresh_lists.ask(by=eve)
     accepted = signed(change_order.id, by=ana, version=change_order.version)
 
     with app.app_context():
@@ -274,7 +275,7 @@ def test_a_refresh_lets_exports_go_first_after_each_call(app, company, change_or
 
     assert load(accepted.id).state == "exported"
     assert [Reading.select().count(), Refresh.get().finished_at] == [1, None]
-    assert refreshing.progress(company).running
+    assert refresh_lists.progress(company).running
 
 
 def test_a_pause_stops_sends_and_not_look_ups(refresh, company, eve):
@@ -284,7 +285,7 @@ def test_a_pause_stops_sends_and_not_look_ups(refresh, company, eve):
 
 
 def test_every_call_is_made_under_the_lane(app, company, eve):
-    refreshing.ask(by=eve)
+    refresh_lists.ask(by=eve)
     claim = Lane.take(company.lane, tasks.LEASE)
     Lane.update(claim=claim + 1).execute()
 
@@ -295,20 +296,20 @@ def test_every_call_is_made_under_the_lane(app, company, eve):
 
 
 def test_asking_twice_asks_once(company, eve):
-    assert refreshing.ask(by=eve) == refreshing.ask(by=eve)
+    assert refresh_lists.ask(by=eve) == refresh_lists.ask(by=eve)
 
 
 def test_only_an_administrator_asks(company, ana):
     with pytest.raises(NotPermitted):
-        refreshing.ask(by=ana)
+        refresh_lists.ask(by=ana)
 
 
 def test_progress_counts_jobs(app, company, change_order, eve, refresh):
-    assert (refreshing.progress(company).read, refreshing.progress(company).total) == (0, 1)
+    assert (refresh_lists.progress(company).read, refresh_lists.progress(company).total) == (0, 1)
 
     refresh()
 
-    progress = refreshing.progress(company)
+    progress = refresh_lists.progress(company)
     assert (progress.read, progress.total, progress.running) == (1, 1, False)
 
 
@@ -324,8 +325,8 @@ def test_progress_counts_jobs(app, company, change_order, eve, refresh):
 def test_the_coming_night_is_planned_once(company, clock, now, due):
     clock.set(datetime.fromisoformat(now).astimezone(UTC))
 
-    refreshing.plan()
-    refreshing.plan()
+    refresh_lists.plan()
+    refresh_lists.plan()
 
     (dispatch,) = Dispatch.select()
     assert dispatch.due_at == datetime.fromisoformat(due)
@@ -333,7 +334,7 @@ def test_the_coming_night_is_planned_once(company, clock, now, due):
 
 
 def test_the_planned_refresh_is_done_when_its_time_has_come(app, company, change_order):
-    refreshing.plan()
+    refresh_lists.plan()
     Dispatch.update(due_at=Dispatch.promised_at).execute()
 
     work(app, company)
@@ -343,8 +344,8 @@ def test_the_planned_refresh_is_done_when_its_time_has_come(app, company, change
 
 
 def test_two_refreshes_at_once_come_to_an_end(app, company, change_order, eve, simulator):
-    refreshing.ask(by=eve)
-    refreshing.plan()
+    refresh_lists.ask(by=eve)
+    refresh_lists.plan()
     Dispatch.update(due_at=Dispatch.promised_at).execute()
 
     for _ in range(3):
@@ -367,7 +368,7 @@ def test_without_a_company_code_there_is_nothing_to_ask_for(refresh, company):
 
 
 def test_a_refresh_that_costs_three_workers_is_given_up(app, company, eve):
-    refreshing.ask(by=eve)
+    refresh_lists.ask(by=eve)
     Dispatch.update(tries=3).execute()
 
     work(app, company)

@@ -8,22 +8,12 @@ from flask_login import current_user
 
 from portal import clock, url_ids
 from portal.crypto import Sealer
-from portal.domain import (
-    companies,
-    company_settings,
-    connection,
-    connection_tests,
-    currencies,
-    mail_trials,
-    past_imports,
-    refreshing,
-    resending,
-    setting_up,
-)
+from portal.domain import companies, currencies, mail_trials, past_imports
 from portal.domain.accounts import api_tokens, rights
 from portal.domain.exporting import outdated, pausing
 from portal.domain.people import Level, NotPermitted
 from portal.domain.rules import spectrum_lists, spectrum_rules
+from portal.domain.settings import checklist, company_settings, connection_tests, refresh_lists, resend_check, spectrum_sign_in
 from portal.web import formats
 from portal.web.htmx import wants_fragment
 from portal.web.settings.people import find, people_page, refused, saved
@@ -114,7 +104,7 @@ def resume() -> ResponseReturnValue:
 def connect() -> ResponseReturnValue:
     """Keep how the portal signs in to Spectrum."""
     try:
-        connection.change(request.form, me(), sealer())
+        spectrum_sign_in.change(request.form, me(), sealer())
     except company_settings.Invalid as error:
         return company_page("connection", error.errors), 422
     flash(f"Saved {formats.at_time(clock.now())}. Press Test connection to see whether Spectrum takes it.")
@@ -146,7 +136,7 @@ def tested(said: str) -> str:
 @bp.post("/look-ups")
 def refresh() -> ResponseReturnValue:
     """Ask the worker to read Spectrum's lists anew."""
-    refreshing.ask(me())
+    refresh_lists.ask(me())
     if wants_fragment():
         return looked_up("Reading from Spectrum has begun.")
     return redirect(url_for(".company", _anchor="look-ups"), 303)
@@ -157,13 +147,13 @@ def look_ups() -> ResponseReturnValue:
     """How far the reading is."""
     if not wants_fragment():
         return redirect(url_for(".company", _anchor="look-ups"), 303)
-    progress = refreshing.progress(companies.current())
+    progress = refresh_lists.progress(companies.current())
     return looked_up("" if progress.running else "Reading from Spectrum has ended.")
 
 
 def looked_up(said: str) -> str:
     company = companies.current()
-    shown = {"progress": refreshing.progress(company), "summaries": spectrum_lists.summaries(company)}
+    shown = {"progress": refresh_lists.progress(company), "summaries": spectrum_lists.summaries(company)}
     return render_template("settings/_look_ups.html", **shown, said=said)
 
 
@@ -177,11 +167,11 @@ def company_page(section: str = "", errors: dict[str, str] | None = None, carrie
     carriers  how many accepted change orders carry an old value of what was typed: to be confirmed first
     """
     kept = companies.current()
-    signed_in = connection.of(kept)
-    readable = connection.is_readable(signed_in, sealer())
+    signed_in = spectrum_sign_in.of(kept)
+    readable = spectrum_sign_in.is_readable(signed_in, sealer())
     values = {field: getattr(kept, field) for fields in company_settings.SECTIONS.values() for field in fields}
-    values |= {field: getattr(signed_in, field) for field in connection.SHOWN}
-    fields = connection.SHOWN if section == "connection" else tuple(company_settings.SECTIONS.get(section, ()))
+    values |= {field: getattr(signed_in, field) for field in spectrum_sign_in.SHOWN}
+    fields = spectrum_sign_in.SHOWN if section == "connection" else tuple(company_settings.SECTIONS.get(section, ()))
     form = typed_values()
     typed = {field: form.get(field, "") for field in fields} | {"reason": form.get("reason", "")}
     return render_template(
@@ -192,13 +182,13 @@ def company_page(section: str = "", errors: dict[str, str] | None = None, carrie
         connection=signed_in,
         readable=readable,
         test=connection_tests.latest(kept),
-        check=resending.latest(),
-        candidates=resending.candidates(),
+        check=resend_check.latest(),
+        candidates=resend_check.candidates(),
         resending=kept.resending,
         test_code=kept.code if kept.test_company else "",
-        progress=refreshing.progress(kept),
+        progress=refresh_lists.progress(kept),
         summaries=spectrum_lists.summaries(kept),
-        steps=setting_up.steps(kept, readable=readable),
+        steps=checklist.steps(kept, readable=readable),
         trial=mail_trials.latest(me()),
         last_import=next(iter(past_imports.latest(me(), 1)), None),
         live_tokens=len(api_tokens.live()),

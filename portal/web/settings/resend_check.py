@@ -5,9 +5,10 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain import companies, resending
+from portal.domain import companies
 from portal.domain.change_orders import Overtaken
 from portal.domain.people import NotPermitted
+from portal.domain.settings import resend_check
 from portal.web import errors
 from portal.web.htmx import wants_fragment
 from portal.web.visitors import me
@@ -22,7 +23,7 @@ def send() -> ResponseReturnValue:
     if not (chosen.isascii() and chosen.isdigit() and len(chosen) <= 18):
         return answered("Choose a change order from the list.", 422)
     try:
-        resending.ask(int(chosen), me(), request.form.get("test_code", ""))
+        resend_check.ask(int(chosen), me(), request.form.get("test_code", ""))
     except ValueError as error:
         return answered(str(error), 422)
     return answered("The line is being sent again.")
@@ -31,7 +32,7 @@ def send() -> ResponseReturnValue:
 @bp.get("/check")
 def sent() -> ResponseReturnValue:
     """What became of it."""
-    check = resending.latest()
+    check = resend_check.latest()
     return answered(check.said if check and check.finished_at else "")
 
 
@@ -39,14 +40,14 @@ def sent() -> ResponseReturnValue:
 def record() -> ResponseReturnValue:
     """Keep what somebody saw in Spectrum."""
     try:
-        resending.record(request.form.get("seen", ""), me())
+        resend_check.record(request.form.get("seen", ""), me())
     except ValueError as error:
         return answered(str(error), 422)
     return answered("Recorded.")
 
 
-@bp.errorhandler(resending.NotNow)
-def not_now(error: resending.NotNow) -> ResponseReturnValue:
+@bp.errorhandler(resend_check.NotNow)
+def not_now(error: resend_check.NotNow) -> ResponseReturnValue:
     return answered(str(error), 409)
 
 
@@ -64,7 +65,7 @@ def answered(said: str, status: int = 200) -> ResponseReturnValue:
     """The section as it is now, and the sentence; without htmx the page, or for an error its page."""
     if wants_fragment():
         company = companies.current()
-        shown: dict[str, Any] = {"check": resending.latest(), "candidates": resending.candidates(), "resending": company.resending}
+        shown: dict[str, Any] = {"check": resend_check.latest(), "candidates": resend_check.candidates(), "resending": company.resending}
         shown |= {"values": {"test_company": company.test_company}, "errors": {}, "test_code": company.code if company.test_company else ""}
         return render_template("settings/_resending.html", **shown, said=said, problem=said if status != 200 else ""), status
     if status != 200:

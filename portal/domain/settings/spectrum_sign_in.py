@@ -14,13 +14,14 @@ from portal import clock
 from portal.crypto import Sealer, Unreadable
 from portal.db import Model, transaction
 from portal.db_writes import attempt
-from portal.domain import company_settings, events, mailing, outbox, people
+from portal.domain import events, outbox, people
 from portal.domain.companies import Company, current
-from portal.domain.company_settings import Invalid
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted, User
 from portal.domain.rules import spectrum_lists
+from portal.domain.settings import company_settings
+from portal.domain.settings.company_settings import Invalid
 
 WARN_FROM = timedelta(days=14)
 REMIND_AT = (0, 1, 3, 7, 14)  # days before the end; each once per secret and administrator
@@ -223,9 +224,13 @@ def plan_reminders() -> None:
     if left is None or kept.secret_expires_on is None or not kept.ends_soon:
         return
     step = next(days for days in REMIND_AT if left <= days)
-    keys = [mailing.secret_expires_key(kept.id, kept.secret_expires_on, step, admin.id) for admin in people.administrators()]
+    keys = [secret_expires_key(kept.id, kept.secret_expires_on, step, admin.id) for admin in people.administrators()]
     known = {dispatch.key for dispatch in Dispatch.select(Dispatch.key).where(Dispatch.key.in_(keys))}
     for key in keys:
         if key not in known:
             with transaction():
                 outbox.promise(key, MAIL, Task.REMINDER, kept.id)
+
+
+def secret_expires_key(connection: int, ends_on: date, step: int, person: int) -> str:
+    return f"secret-expires:{connection}:{ends_on.isoformat()}:{step}:{person}"

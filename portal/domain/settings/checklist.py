@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from portal.domain import company_settings, connection_tests, people
+from portal.domain import people
 from portal.domain.companies import Company
-from portal.domain.connection_tests import ConnectionTest
 from portal.domain.rules import spectrum_rules
+from portal.domain.settings import company_settings, connection_tests
+from portal.domain.settings.connection_tests import ConnectionTest
 
 PEOPLE = "people"
 

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from portal.db import transaction
-from portal.domain import currencies, events, mailing, outbox, people
+from portal.domain import currencies, events, outbox, people
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.companies import Company, current, hold
 from portal.domain.events import Event
@@ -184,7 +184,7 @@ def _unmark(company: Company, old: dict[str, Any], new: dict[str, Any]) -> None:
 def _tell_four_eyes_off(event: Event) -> None:
     """One pair of hands suffices from now on: every administrator hears of it, also who did it."""
     for admin in people.administrators():
-        outbox.promise(mailing.four_eyes_key(event.seq, admin.id), MAIL, Task.FOUR_EYES, event.ref)
+        outbox.promise(four_eyes_key(event.seq, admin.id), MAIL, Task.FOUR_EYES, event.ref)
 
 
 def read(section: Section, values: Mapping[str, str]) -> dict[str, Any]:
@@ -204,3 +204,8 @@ def _check_period(wanted: dict[str, Any]) -> None:
     first, last = wanted.get("period_from"), wanted.get("period_to")
     if first and last and last < first:
         raise Invalid({"period_to": "The open period ends before it begins."})
+
+
+def four_eyes_key(seq: int, person: int) -> str:
+    """`seq` is that of the event that switched it off."""
+    return f"four-eyes:{seq}:{person}"

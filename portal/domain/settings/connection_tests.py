@@ -6,11 +6,12 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField, transaction
-from portal.domain import connection, events, outbox, people
+from portal.domain import events, outbox, people
 from portal.domain.companies import Company, current
 from portal.domain.lanes import ONE_CALL, Lane
 from portal.domain.outbox import LOST_WORKERS, Dispatch, Task
 from portal.domain.people import NotPermitted, User
+from portal.domain.settings import spectrum_sign_in
 from portal.spectrum import records
 
 # The connected client's test, handed in by the task: the version to name.
@@ -60,7 +61,7 @@ def step(dispatch: Dispatch, claim: int, test: Test) -> None:
         outbox.begin(dispatch, ONE_CALL)
         wanted = ConnectionTest.get_by_id(dispatch.subject)
     if wanted.finished_at is None:
-        found = _unfinished() if dispatch.tries > LOST_WORKERS else _ask(test, connection.of(wanted.company).version)
+        found = _unfinished() if dispatch.tries > LOST_WORKERS else _ask(test, spectrum_sign_in.of(wanted.company).version)
         _keep(wanted, found)
     outbox.finish(dispatch)
 
