@@ -19,10 +19,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import config
 from portal import clock, create_app, db
-from portal.domain import companies, lists, people
+from portal.domain import companies, people
 from portal.domain.change_orders import ChangeOrder, LineItem, Status
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.people import Level, User
+from portal.domain.review import lists
 
 WAITING, LINES, TIMES = 5_000, 5, 100
 PASSWORD = "only for this measurement"  # noqa: S105

@@ -6,7 +6,7 @@ import pytest
 
 from portal import db
 from portal.background import tasks
-from portal.domain import companies, deciding, outbox, people, signing
+from portal.domain import companies, outbox, people
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.exporting import send
@@ -14,6 +14,7 @@ from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Level, Membership, User
 from portal.domain.projects import sending
+from portal.domain.review import decisions, signature
 from portal.spectrum.records import OutcomeUnknown, Receipt, Refused, Row
 from tests.conftest import PASSWORD
 
@@ -143,7 +144,7 @@ def bring(id, status, dee, request):
         return sent.move(Status.RETRIEVED, sent.version)
     ana = request.getfixturevalue("ana")
     if status is Status.REJECTED:
-        return deciding.reject(id, by=ana, version=sent.version, reason="Wrong cost type on line 1")
+        return decisions.reject(id, by=ana, version=sent.version, reason="Wrong cost type on line 1")
     accepted = signed(id, by=ana, version=sent.version)
     if status is Status.EXPORTING:
         return accepted.move(Status.EXPORTING, accepted.version)
@@ -165,9 +166,9 @@ def export(change_order, answer):
 
 def signed(id, by, version, **typed):
     """Accept, by somebody who has just seen all of it as it is now."""
-    return deciding.accept(id, by, version, signing.marks(load(id)), **typed)
+    return decisions.accept(id, by, version, signature.marks(load(id)), **typed)
 
 
 def seen(change_order, **typed):
     """The fields of the Accept form of somebody who has just opened it; `change_order` in the version they saw."""
-    return {"version": change_order.version, "seen": signing.carried(signing.marks(load(change_order.id)))} | typed
+    return {"version": change_order.version, "seen": signature.carried(signature.marks(load(change_order.id)))} | typed

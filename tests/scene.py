@@ -8,7 +8,6 @@ import pytest
 
 from portal import clock, db
 from portal.background import tasks
-from portal.domain import deciding
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment
 from portal.domain.exporting.send import step
@@ -16,6 +15,7 @@ from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.projects import correct_codes, sending
 from portal.domain.recovery import resolutions, second_review
+from portal.domain.review import decisions
 from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_lists import Reading
 from portal.domain.settings import company_settings
@@ -102,7 +102,7 @@ class Scene:
 
     def send_back(self, **changes):
         """Accounting rejects it; the project team corrects it and sends it again."""
-        deciding.reject(self.id, self.ana, self.one.version, "Correct the line.")
+        decisions.reject(self.id, self.ana, self.one.version, "Correct the line.")
         self.edit(**changes)
         self.through()
 

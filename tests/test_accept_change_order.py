@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import deciding
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.companies import Company
 from portal.domain.events import Event
@@ -13,6 +12,7 @@ from portal.domain.exporting.exports import Export
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Level, Membership, User
 from portal.domain.projects import sending
+from portal.domain.review import decisions
 from portal.domain.rules import spectrum_numbers
 from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from tests.cast import seen, signed
@@ -282,7 +282,7 @@ def test_the_second_of_two_approvers_is_told_who_did_what_when(client, ana, lee,
 
 
 def test_accepting_what_another_sent_back_shows_it_sent_back(client, ana, lee, change_order):
-    deciding.reject(change_order.id, by=lee, version=change_order.version, reason="Wrong phase code")
+    decisions.reject(change_order.id, by=lee, version=change_order.version, reason="Wrong phase code")
 
     answer = sign_in(client, ana).post(accepting(change_order), data=seen(change_order), headers=HTMX)
 
@@ -292,7 +292,7 @@ def test_accepting_what_another_sent_back_shows_it_sent_back(client, ana, lee, c
 
 
 def test_what_was_sent_again_meanwhile_has_to_be_looked_at_again(client, ana, lee, dee, change_order):
-    rejected = deciding.reject(change_order.id, by=lee, version=change_order.version, reason="Wrong")
+    rejected = decisions.reject(change_order.id, by=lee, version=change_order.version, reason="Wrong")
     sending.send(change_order.id, by=dee, version=rejected.version)
 
     answer = sign_in(client, ana).post(accepting(change_order), data=seen(change_order), headers=HTMX)

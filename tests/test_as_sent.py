@@ -6,11 +6,11 @@ from decimal import Decimal
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import deciding, lists
 from portal.domain.change_orders import ChangeOrder, load
 from portal.domain.people import Membership
 from portal.domain.projects import sending
 from portal.domain.projects.sending import Draft, LineDraft
+from portal.domain.review import decisions, lists
 from tests.conftest import HTMX, count_queries, sign_in
 from tests.test_correct_and_resend import editing, typed
 
@@ -91,7 +91,7 @@ def test_the_total_of_what_was_sent_back_is_that_of_what_was_sent(returned):
 
 def test_of_several_revisions_the_last_one_counts(client, ben, ana, dee, returned, correct):
     again = sending.send(returned.id, dee, returned.version)
-    deciding.reject(again.id, by=ana, version=again.version, reason="Not yet")
+    decisions.reject(again.id, by=ana, version=again.version, reason="Not yet")
     correct(again, title="Third wording")
 
     page = page_of(client, ben, returned)

@@ -7,10 +7,11 @@ import config
 from portal import db
 from portal.cli import main
 from portal.crypto import Sealer
-from portal.domain import deciding, outbox
+from portal.domain import outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.lanes import MAIL, Lane
 from portal.domain.outbox import Dispatch, Outcome
+from portal.domain.review import decisions
 from tests.cast import signed
 from tests.conftest import KEY
 from tests.ports import free_port
@@ -100,7 +101,7 @@ def test_the_key_of_the_data_folder_is_used_by_whatever_has_no_other(tmp_path):
 def refused_mail(make_change_order, ana):
     """One mail is due, and nothing else."""
     change_order = make_change_order()
-    deciding.reject(change_order.id, by=ana, version=change_order.version, reason="No")
+    decisions.reject(change_order.id, by=ana, version=change_order.version, reason="No")
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal import clock
-from portal.domain import lists
 from portal.domain.change_orders import Status, load
 from portal.domain.events import Event
 from portal.domain.people import Membership
 from portal.domain.projects import sending
+from portal.domain.review import lists
 from portal.domain.rules.spectrum_lists import SpectrumPhase
 from tests.conftest import HTMX, path_of, sign_in
 

@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 
 from portal import db
 from portal.background import tasks
-from portal.domain import deciding, events, lists
+from portal.domain import events
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.exporting.outdated import Unconfirmed
@@ -17,6 +17,7 @@ from portal.domain.people import NotPermitted
 from portal.domain.projects import correct_codes, sending
 from portal.domain.projects.correct_codes import Moved
 from portal.domain.recovery import resolutions, second_review
+from portal.domain.review import decisions, lists
 from portal.domain.rules import contributors, duplicates, spectrum_numbers
 from portal.domain.rules.contributors import CODE, DEEDS, CodeHand
 from portal.domain.rules.findings import Blocked
@@ -136,7 +137,7 @@ def test_what_was_accepted_under_the_old_code_is_reviewed_again_and_goes_out_und
 def test_under_a_new_customer_a_number_that_is_free_there_stays_and_one_that_is_taken_does_not(commitment, make_change_order, ana, eve):
     first, second = make_change_order(), make_change_order()
     accept(first, ana, number="X-1")
-    deciding.recall(first.id, ana, load(first.id).version)
+    decisions.recall(first.id, ana, load(first.id).version)
     correct(commitment, "customer", eve, "SOUTHSIDE")
     accept(second, ana, number="X-1")
 

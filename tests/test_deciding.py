@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from portal import db, db_writes
-from portal.domain import deciding, events, outbox, people
+from portal.domain import events, outbox, people
 from portal.domain.accounts import rights
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.exporting import exports
@@ -17,6 +17,7 @@ from portal.domain.exporting.exports import Export
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted, User
 from portal.domain.projects import sending
+from portal.domain.review import decisions
 from portal.domain.rules import spectrum_numbers
 from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_numbers import SpectrumNumber
@@ -83,7 +84,7 @@ def test_the_same_person_s_repeat_of_the_same_decision_changes_nothing(ready, an
 
 
 def test_the_second_of_two_approvers_is_overtaken(ready, ana, lee):
-    deciding.reject(ready.id, by=lee, version=ready.version, reason="Wrong phase code")
+    decisions.reject(ready.id, by=lee, version=ready.version, reason="Wrong phase code")
 
     with pytest.raises(Overtaken) as caught:
         signed(ready.id, by=ana, version=ready.version)
@@ -105,7 +106,7 @@ def test_rights_are_read_in_the_transaction_of_the_decision(ready, ana, field):
     with pytest.raises(NotPermitted):
         signed(ready.id, by=ana, version=ready.version)
     with pytest.raises(NotPermitted):
-        deciding.reject(ready.id, by=ana, version=ready.version, reason="No")
+        decisions.reject(ready.id, by=ana, version=ready.version, reason="No")
 
     assert everything() == before
 
@@ -239,7 +240,7 @@ def test_a_taken_number_gives_way_to_a_running_one(make_change_order, ana):
 def test_reject_keeps_the_reason_and_promises_one_mail_per_person(ready, ana, dee, eve):
     ChangeOrder.update(created_by=eve).where(ChangeOrder.id == ready.id).execute()
 
-    deciding.reject(ready.id, by=ana, version=ready.version, reason="  Wrong cost type on line 2 ")
+    decisions.reject(ready.id, by=ana, version=ready.version, reason="  Wrong cost type on line 2 ")
 
     assert load(ready.id).state is Status.REJECTED
     assert events.history("change_order", ready.id)[-1].facts["reason"] == "Wrong cost type on line 2"
@@ -247,7 +248,7 @@ def test_reject_keeps_the_reason_and_promises_one_mail_per_person(ready, ana, de
 
 
 def test_sender_and_creator_in_one_person_get_one_mail(ready, ana, dee):
-    deciding.reject(ready.id, by=ana, version=ready.version, reason="No")
+    decisions.reject(ready.id, by=ana, version=ready.version, reason="No")
 
     assert [d.key for d in Dispatch.select()] == [f"rejected:{ready.id}:1:{dee.id}"]
 
@@ -255,7 +256,7 @@ def test_sender_and_creator_in_one_person_get_one_mail(ready, ana, dee):
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 1001, "bell \x07"])
 def test_a_reason_has_1_to_1000_plain_characters(ready, ana, reason):
     with pytest.raises(Blocked):
-        deciding.reject(ready.id, by=ana, version=ready.version, reason=reason)
+        decisions.reject(ready.id, by=ana, version=ready.version, reason=reason)
 
     assert load(ready.id).state is Status.READY
 

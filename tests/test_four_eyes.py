@@ -11,13 +11,14 @@ from playhouse.migrations import Runner
 import config
 from portal import clock as clocks
 from portal import db
-from portal.domain import change_orders, deciding, events, imports, matching, summaries, uploads
+from portal.domain import change_orders, events, imports, matching, summaries, uploads
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Vendor
 from portal.domain.entries import Entry
 from portal.domain.people import Level, Membership, NotPermitted
 from portal.domain.projects import sending
 from portal.domain.recovery import resolutions, second_review
+from portal.domain.review import decisions
 from portal.domain.rules import contributors, four_eyes
 from portal.spectrum.records import OutcomeUnknown
 from tests.cast import ANSWERS, export, seen, signed
@@ -26,7 +27,7 @@ from tests.conftest import HTMX, count_queries, sign_in
 pytestmark = pytest.mark.databases_differ("locks and races")
 
 ROOT = Path(config.__file__).parent
-DECIDES = re.compile(r"deciding\.(?:accept|reject)\(")
+DECIDES = re.compile(r"decisions\.(?:accept|reject)\(")
 SENTENCE = "You sent or wrote this change order, so another approver has to decide it (four eyes)."
 
 
@@ -73,7 +74,7 @@ def test_nobody_decides_on_a_page_what_they_had_a_hand_in(client, pat, ana, dee,
     assert load(one.id).version == one.version
 
 
-@pytest.mark.parametrize("decide", [signed, lambda id, **what: deciding.reject(id, reason="Because", **what)])
+@pytest.mark.parametrize("decide", [signed, lambda id, **what: decisions.reject(id, reason="Because", **what)])
 @pytest.mark.parametrize("role", ["sender", "creator", "editor"])
 def test_the_domain_refuses_it_whatever_road_leads_there(pat, dee, make_change_order, role, decide):
     one = written_by(role, pat, dee, make_change_order)
@@ -120,7 +121,7 @@ def decided(id, verb, by, version):
     """A decision about what came of an Accept."""
     return {
         "retry": lambda: resolutions.retry(id, by, version),
-        "reject": lambda: deciding.reject(id, by, version, "Because"),
+        "reject": lambda: decisions.reject(id, by, version, "Because"),
         "review again": lambda: second_review.review_again(id, by, version),
         "present": lambda: resolutions.say_present(id, by, version, "S014-001", "Seen there."),
         "absent": lambda: resolutions.say_absent(id, by, version, "Not there."),
@@ -229,7 +230,7 @@ def waiting_for(person):
 
 def goes_back(way, id, ana, dee):
     now = load(id)
-    return deciding.reject(id, ana, now.version, "Because") if way == "rejected" else sending.retrieve(id, dee, now.version)
+    return decisions.reject(id, ana, now.version, "Because") if way == "rejected" else sending.retrieve(id, dee, now.version)
 
 
 @pytest.mark.parametrize("times", [1, 2])

@@ -8,12 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from portal import db
-from portal.domain import previews
 from portal.domain.change_orders import load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
 from portal.domain.exporting import exports, payload
 from portal.domain.projects import sending
+from portal.domain.review import previews
 from portal.domain.rules import checks, spectrum_numbers
 from portal.domain.rules.findings import Blocked, blocking
 from portal.spectrum.records import FIELDS

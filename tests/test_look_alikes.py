@@ -9,11 +9,12 @@ from playhouse import migrations
 from playhouse.migrate import SchemaMigrator
 
 from portal import db
-from portal.domain import events, lists, trail
+from portal.domain import events, trail
 from portal.domain.change_orders import ChangeOrder, Overtaken, load
 from portal.domain.commitments import Commitment, Job
 from portal.domain.people import Level, Membership, NotPermitted
 from portal.domain.projects import confirm_distinct, sending
+from portal.domain.review import lists
 from portal.domain.rules import checks, contributors, duplicates, recheck
 from portal.domain.rules.duplicates import Distinction
 from portal.domain.rules.findings import Blocked

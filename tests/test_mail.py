@@ -7,11 +7,11 @@ import pytest
 
 from portal import mail
 from portal.background import tasks
-from portal.domain import deciding
 from portal.domain.change_orders import load
 from portal.domain.lanes import MAIL, Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import User
+from portal.domain.review import decisions
 from tests.ports import free_port
 
 REASON = "Wrong cost type on line 2.\nUse SUB & not <M>."
@@ -25,7 +25,7 @@ def mailing_app(make_app, catcher):
 @pytest.fixture
 def rejected(make_change_order, ana):
     change_order = make_change_order(number="004", title="Café terrace")
-    deciding.reject(change_order.id, by=ana, version=change_order.version, reason=REASON)
+    decisions.reject(change_order.id, by=ana, version=change_order.version, reason=REASON)
     return load(change_order.id)
 
 
@@ -50,7 +50,7 @@ def test_the_mail_tells_who_sent_back_what_why_and_where_to_correct_it(rejected,
 
 def test_a_credit_sent_back_has_its_sign_in_the_mail(make_change_order, mailing_app, catcher, ana):
     credit = make_change_order(lines=[("16-2000", "SUB", "-1500.00")])
-    deciding.reject(credit.id, by=ana, version=credit.version, reason=REASON)
+    decisions.reject(credit.id, by=ana, version=credit.version, reason=REASON)
 
     deliver(mailing_app)
 

@@ -4,9 +4,10 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal.background import tasks
-from portal.domain import deciding, mail_refusals, mail_trials, mail_troubles
+from portal.domain import mail_refusals, mail_trials, mail_troubles
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch, Outcome
+from portal.domain.review import decisions
 from tests.conftest import sign_in
 from tests.mail_server import mail_server
 
@@ -27,7 +28,7 @@ def reject(make_change_order, ana):
 
     def one(reason="Wrong cost type"):
         change_order = make_change_order(title="Café terrace")
-        deciding.reject(change_order.id, by=ana, version=change_order.version, reason=reason)
+        decisions.reject(change_order.id, by=ana, version=change_order.version, reason=reason)
         return Dispatch.select().order_by(Dispatch.id.desc()).get()
 
     return one

@@ -5,9 +5,10 @@ import smtplib
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import deciding, events, letters, mail_troubles, outbox, summaries
+from portal.domain import events, letters, mail_troubles, outbox, summaries
 from portal.domain.outbox import Dispatch, Outcome, Task
 from portal.domain.people import NotPermitted
+from portal.domain.review import decisions
 from portal.web.settings.mail import KINDS
 from tests.cast import signed
 from tests.conftest import count_queries, sign_in
@@ -20,7 +21,7 @@ __all__ = ["mailing_app", "seven", "without_mail_server"]
 def rejected(make_change_order, ana):
     """One that was sent back; the mail about it is promised."""
     change_order = make_change_order(number="004", title="Use <M>")
-    return deciding.reject(change_order.id, by=ana, version=change_order.version, reason="Wrong cost type")
+    return decisions.reject(change_order.id, by=ana, version=change_order.version, reason="Wrong cost type")
 
 
 @pytest.fixture
@@ -198,7 +199,7 @@ def test_what_becomes_void_or_is_an_export_is_no_trouble(change_order, ana, cloc
 def test_the_number_of_queries_does_not_grow_with_the_mails(make_change_order, ana, clock):
     def reject():
         change_order = make_change_order()
-        deciding.reject(change_order.id, by=ana, version=change_order.version, reason="No")
+        decisions.reject(change_order.id, by=ana, version=change_order.version, reason="No")
 
     reject()
     clock.tick(minutes=20)
@@ -220,7 +221,7 @@ def test_a_defect_in_one_letter_does_not_hold_up_the_others(rejected, make_chang
     monkeypatch.setitem(letters.WRITE, Task.REJECTED, lambda key, to: 1 / 0 if key == first.key else write(key, to))
     clock.tick(seconds=1)
     other = make_change_order()
-    deciding.reject(other.id, by=ana, version=other.version, reason="No")
+    decisions.reject(other.id, by=ana, version=other.version, reason="No")
 
     with pytest.raises(ZeroDivisionError):
         deliver(mailing_app)

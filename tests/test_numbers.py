@@ -9,13 +9,14 @@ from playhouse import migrations
 from playhouse.migrate import SchemaMigrator
 
 from portal import db
-from portal.domain import deciding, events, lists
+from portal.domain import events
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
 from portal.domain.exporting.exports import Export
 from portal.domain.projects import sending
 from portal.domain.recovery import resolutions
+from portal.domain.review import decisions, lists
 from portal.domain.rules import checks, findings, spectrum_numbers
 from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_numbers import SpectrumNumber, Taken
@@ -33,7 +34,7 @@ def accept(change_order, by, number="", **more):
 
 
 def recall(change_order, by):
-    return deciding.recall(change_order.id, by, load(change_order.id).version)
+    return decisions.recall(change_order.id, by, load(change_order.id).version)
 
 
 def keep_books_as(code):
@@ -66,7 +67,7 @@ def robbed_after_sending(pair, company, ana, dee):
     """As `robbed`, but the first one was sent under its number, refused, and came back."""
     first, second = pair
     export(accept(first, ana, "X-1"), BAD_PHASE)
-    deciding.reject(first.id, ana, load(first.id).version, "Wrong phase")
+    decisions.reject(first.id, ana, load(first.id).version, "Wrong phase")
     sending.send(first.id, dee, load(first.id).version)
     keep_books_as("XYZ")
     accept(second, ana, "X-1")
@@ -138,7 +139,7 @@ def test_what_could_not_be_sent_counts_as_never_sent(pair, ana, ada, company, de
     export(accept(first, ana, "X-1"), NotSent("Connection refused."))
     queued = load(first.id)
     queued.move(Status.FAILED, queued.version)
-    deciding.reject(first.id, ana, queued.version, "Out of reach for a day")
+    decisions.reject(first.id, ana, queued.version, "Out of reach for a day")
     sending.send(first.id, dee, load(first.id).version)
     keep_books_as("XYZ")
     accept(second, ana, "X-1")

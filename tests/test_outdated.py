@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 
 from portal import db
 from portal.background import tasks
-from portal.domain import deciding, events
+from portal.domain import events
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.companies import Company
 from portal.domain.exporting import exports, outdated, send
@@ -18,6 +18,7 @@ from portal.domain.outbox import Dispatch
 from portal.domain.people import Level, NotPermitted
 from portal.domain.projects import sending
 from portal.domain.recovery import resolutions, second_review
+from portal.domain.review import decisions
 from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from portal.domain.settings import company_settings
@@ -286,8 +287,8 @@ def test_a_line_that_arrived_late_after_all_forbids_the_next_accept_until_it_is_
     with pytest.raises(Blocked, match="Line 1 of an earlier export of it is, or may be, in Spectrum: an answer came late"):
         signed(ready.id, ana, ready.version)
     with pytest.raises(Blocked, match="Remove it there and tick the box"):
-        deciding.reject(ready.id, ana, ready.version, "Late")
-    deciding.reject(ready.id, ana, ready.version, "Late", removed=True)
+        decisions.reject(ready.id, ana, ready.version, "Late")
+    decisions.reject(ready.id, ana, ready.version, "Late", removed=True)
     sending.send(ready.id, dee, load(ready.id).version)
 
     assert signed(ready.id, ana, load(ready.id).version).state is Status.QUEUED

@@ -3,9 +3,9 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import lists
 from portal.domain.change_orders import Status, load
 from portal.domain.people import Membership
+from portal.domain.review import lists
 from tests.cast import seen
 from tests.conftest import HTMX, path_of, sign_in
 

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import previews
 from portal.domain.change_orders import ChangeOrder, LineItem, Status, load
 from portal.domain.commitments import Vendor
 from portal.domain.companies import Company
@@ -13,6 +12,7 @@ from portal.domain.events import Event
 from portal.domain.exporting.exports import Export
 from portal.domain.people import Membership
 from portal.domain.projects import sending
+from portal.domain.review import previews
 from tests.cast import seen, signed
 from tests.conftest import HTMX, count_queries, sign_in
 

@@ -5,11 +5,11 @@ from decimal import Decimal
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import lists
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment, Job, Kind, Vendor
 from portal.domain.people import Membership, User
 from portal.domain.projects import sending
+from portal.domain.review import lists
 from tests.conftest import HTMX, count_queries, sign_in
 
 pytestmark = pytest.mark.databases_differ("sorting, searching and paging")

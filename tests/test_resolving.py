@@ -6,7 +6,7 @@ import pytest
 
 from portal import db
 from portal.background import tasks
-from portal.domain import deciding, events, outbox
+from portal.domain import events, outbox
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.exporting import exports, send
 from portal.domain.exporting.exports import Attempt, Export, Outcome
@@ -15,6 +15,7 @@ from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted
 from portal.domain.projects import sending
 from portal.domain.recovery import resolutions
+from portal.domain.review import decisions
 from portal.domain.rules.findings import Blocked
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row
 from tests.cast import signed
@@ -64,7 +65,7 @@ def told(change_order):
 
 
 def test_recall_takes_the_accept_back_and_nothing_is_sent(accepted, ana):
-    deciding.recall(accepted.id, ana, accepted.version)
+    decisions.recall(accepted.id, ana, accepted.version)
 
     recalled = load(accepted.id)
     assert (recalled.state, recalled.export, recalled.decided_by_id) == (Status.READY, None, None)
@@ -73,7 +74,7 @@ def test_recall_takes_the_accept_back_and_nothing_is_sent(accepted, ana):
 
 
 def test_what_was_recalled_keeps_its_number_and_goes_out_after_the_next_accept(accepted, ana, lee):
-    deciding.recall(accepted.id, ana, accepted.version)
+    decisions.recall(accepted.id, ana, accepted.version)
 
     signed(accepted.id, by=lee, version=load(accepted.id).version)
     asked = work(accepted, GOOD, GOOD, GOOD)
@@ -85,9 +86,9 @@ def test_what_was_recalled_keeps_its_number_and_goes_out_after_the_next_accept(a
 def test_only_who_accepted_or_an_administrator_recalls(accepted, lee, sam, eve):
     for person in (lee, sam):
         with pytest.raises(NotPermitted, match="Only the approver who accepted it"):
-            deciding.recall(accepted.id, person, accepted.version)
+            decisions.recall(accepted.id, person, accepted.version)
 
-    assert deciding.recall(accepted.id, eve, accepted.version).state is Status.READY
+    assert decisions.recall(accepted.id, eve, accepted.version).state is Status.READY
 
 
 def test_nothing_is_recalled_once_a_line_was_tried(accepted, ana):
@@ -95,15 +96,15 @@ def test_nothing_is_recalled_once_a_line_was_tried(accepted, ana):
     queued = load(accepted.id)
 
     with pytest.raises(Overtaken):
-        deciding.recall(queued.id, ana, queued.version)
+        decisions.recall(queued.id, ana, queued.version)
 
     assert load(accepted.id).state is Status.QUEUED
 
 
 def test_the_same_persons_second_recall_changes_nothing(accepted, ana):
-    deciding.recall(accepted.id, ana, accepted.version)
+    decisions.recall(accepted.id, ana, accepted.version)
 
-    again = deciding.recall(accepted.id, ana, accepted.version)
+    again = decisions.recall(accepted.id, ana, accepted.version)
 
     assert again.state is Status.READY
     assert events.Event.select().where(events.Event.action == "recalled").count() == 1
@@ -111,7 +112,7 @@ def test_the_same_persons_second_recall_changes_nothing(accepted, ana):
 
 def test_a_late_repeat_of_an_accept_that_was_recalled_is_told_so(change_order, ana):
     accepted = signed(change_order.id, by=ana, version=change_order.version)
-    deciding.recall(accepted.id, ana, accepted.version)
+    decisions.recall(accepted.id, ana, accepted.version)
 
     with pytest.raises(Overtaken):
         signed(change_order.id, by=ana, version=change_order.version)
@@ -138,7 +139,7 @@ def race(change_order, ana):
 
     def recall():
         try:
-            deciding.recall(change_order.id, ana, change_order.version)
+            decisions.recall(change_order.id, ana, change_order.version)
             recalled.append(True)
         except Overtaken:
             recalled.append(False)
@@ -253,9 +254,9 @@ def test_the_setting_lets_nobody_below_standard_retry(accepted, company, ben):
 
 def test_a_failed_one_with_lines_in_spectrum_is_rejected_only_with_the_tick(half, ana):
     with pytest.raises(Blocked, match="Line 1 of it is in Spectrum"):
-        deciding.reject(half.id, by=ana, version=half.version, reason="Phase is closed")
+        decisions.reject(half.id, by=ana, version=half.version, reason="Phase is closed")
 
-    rejected = deciding.reject(half.id, by=ana, version=half.version, reason="Phase is closed", removed=True)
+    rejected = decisions.reject(half.id, by=ana, version=half.version, reason="Phase is closed", removed=True)
 
     assert (rejected.state, rejected.export) == (Status.REJECTED, None)
     assert told(half).facts["removed"] == [1]
@@ -265,7 +266,7 @@ def test_a_failed_one_with_lines_in_spectrum_is_rejected_only_with_the_tick(half
 def test_a_failed_one_of_which_nothing_is_in_spectrum_needs_no_tick(accepted, ana):
     work(accepted, BAD_PHASE)
 
-    assert deciding.reject(accepted.id, by=ana, version=load(accepted.id).version, reason="Wrong phase").state is Status.REJECTED
+    assert decisions.reject(accepted.id, by=ana, version=load(accepted.id).version, reason="Wrong phase").state is Status.REJECTED
 
 
 def test_what_a_person_saw_in_spectrum_is_exported(accepted, ana):

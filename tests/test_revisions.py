@@ -5,10 +5,10 @@ from decimal import Decimal
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import deciding, lists
 from portal.domain.change_orders import load
 from portal.domain.projects import revisions, sending
 from portal.domain.projects.revisions import Difference
+from portal.domain.review import decisions, lists
 from tests.cast import signed
 from tests.conftest import HTMX, count_queries, sign_in
 
@@ -112,14 +112,14 @@ def test_a_retrieved_one_that_comes_again_has_no_comparison(make_change_order, r
 
 def test_while_it_is_being_corrected_there_is_none_yet(make_change_order, resend, ana):
     sent = resend(make_change_order("rejected"), ("16-2000", "SUB", "1.00"))
-    deciding.reject(sent.id, ana, sent.version, "Still wrong")
+    decisions.reject(sent.id, ana, sent.version, "Still wrong")
 
     assert revisions.since_rejection([load(sent.id)]) == {}
 
 
 def test_the_newest_rejection_counts(make_change_order, resend, ana):
     first = resend(make_change_order("rejected"), ("16-2000", "M", "4250.00"))
-    deciding.reject(first.id, ana, first.version, "Wrong amount")
+    decisions.reject(first.id, ana, first.version, "Wrong amount")
     sent = resend(first, ("16-2000", "M", "4000.00"))
 
     (comparison,) = revisions.since_rejection([sent]).values()

@@ -10,14 +10,14 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal import db
-from portal.domain import deciding, signing
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
 from portal.domain.exporting import payload
 from portal.domain.exporting.exports import Export
+from portal.domain.review import decisions, signature
+from portal.domain.review.signature import Changed
 from portal.domain.rules.spectrum_numbers import SpectrumNumber
-from portal.domain.signing import Changed
 from tests.cast import seen
 from tests.conftest import HTMX, sign_in
 
@@ -98,23 +98,23 @@ def test_the_sentence_has_the_focus(client, ana, change_order):
 
 
 def test_all_that_changed_is_named_at_once(ana, change_order):
-    marks = signing.marks(change_order)
+    marks = signature.marks(change_order)
     Company.update(cr_status="R", code="XYZ").execute()
     Vendor.update(code="VOLT2").execute()
 
     with pytest.raises(Changed) as refused:
-        deciding.accept(change_order.id, ana, change_order.version, marks)
+        decisions.accept(change_order.id, ana, change_order.version, marks)
 
     assert [change.about for change in refused.value.changes] == ["Company code", "Change request status", "Vendor code"]
 
 
 def test_a_long_value_is_told_as_it_is_now(ana, change_order, job):
     Job.update(name="Harbor Tower, north wing, with the parking deck").execute()
-    marks = signing.marks(load(change_order.id))
+    marks = signature.marks(load(change_order.id))
     Job.update(name="Harbor Tower").execute()
 
     with pytest.raises(Changed, match=r"^Job name is now Harbor Tower\.$"):
-        deciding.accept(change_order.id, ana, change_order.version, marks)
+        decisions.accept(change_order.id, ana, change_order.version, marks)
 
 
 def test_the_default_date_of_today_is_nobodys_choice_and_may_move_on(client, ana, change_order, clock):
@@ -142,10 +142,10 @@ def test_a_form_that_does_not_say_what_it_showed_decides_nothing(client, ana, ch
 
 
 def test_a_value_that_the_form_leaves_out_was_not_seen(ana, change_order):
-    marks = {about: mark for about, mark in signing.marks(change_order).items() if about != "Vendor code"}
+    marks = {about: mark for about, mark in signature.marks(change_order).items() if about != "Vendor code"}
 
     with pytest.raises(Changed, match=r"^Vendor code is now VOLTCO\.$"):
-        deciding.accept(change_order.id, ana, change_order.version, marks)
+        decisions.accept(change_order.id, ana, change_order.version, marks)
 
 
 def test_a_change_is_told_before_anything_else_that_is_wrong_with_the_form(client, ana, change_order):
@@ -220,20 +220,20 @@ def test_whatever_changes_what_spectrum_gets_is_among_what_is_signed(change_orde
         return payload.draft(change_order, "S-1", None, None, date(2026, 11, 30))
 
     parts = [change_order.company, change_order.job, change_order.commitment, change_order.commitment.vendor, change_order]
-    before, signed, moved, missing = drawn(), signing.marks(change_order), [], []
+    before, signed, moved, missing = drawn(), signature.marks(change_order), [], []
 
     for row in [*parts, *change_order.lines]:
         for name in variations(row):
             if drawn() != before:
                 moved.append(name)
-                missing += [name] if signing.marks(change_order) == signed else []
+                missing += [name] if signature.marks(change_order) == signed else []
 
     assert {"Company.cr_status", "Job.customer", "Vendor.code", "Commitment.subcontract", "LineItem.amount"} <= set(moved)
     assert [name for name in missing if name != "ChangeOrder.id"] == []  # which is said in a comment, and stays
 
 
 def test_a_setting_that_is_being_saved_is_waited_for_and_then_compared(ana, change_order, database_url):
-    marks, saving, saved = signing.marks(change_order), threading.Event(), threading.Event()
+    marks, saving, saved = signature.marks(change_order), threading.Event(), threading.Event()
 
     def save():
         with db.connected(), db.transaction():
@@ -245,7 +245,7 @@ def test_a_setting_that_is_being_saved_is_waited_for_and_then_compared(ana, chan
     other.start()
     saving.wait()
     with pytest.raises(Changed, match="Change request status is now R"):
-        deciding.accept(change_order.id, ana, change_order.version, marks)
+        decisions.accept(change_order.id, ana, change_order.version, marks)
     saved.set()
     other.join()
 

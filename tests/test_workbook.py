@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from portal import addin_workbook, db
 from portal.background import tasks
 from portal.cli import main
-from portal.domain import deciding, events, outbox
+from portal.domain import events, outbox
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.companies import Company
 from portal.domain.exporting import exports, send
@@ -21,6 +21,7 @@ from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted
 from portal.domain.recovery import resolutions, second_review, workbook
+from portal.domain.review import decisions
 from portal.domain.rules.findings import Blocked
 from portal.spectrum.records import FIELDS, Receipt
 from tests.cast import signed
@@ -276,7 +277,7 @@ def race(ada, company, make_change_order, round):
 WAYS_ON = {
     "retry": (resolutions.retry, Status.QUEUED, "retried"),
     "review": (second_review.review_again, Status.READY, "reviewed again"),
-    "rejection": (lambda *who, **said: deciding.reject(*who, "Wrong line", **said), Status.REJECTED, "rejected"),
+    "rejection": (lambda *who, **said: decisions.reject(*who, "Wrong line", **said), Status.REJECTED, "rejected"),
 }
 TICK = "No one has entered it from the workbook"
 

@@ -2,15 +2,9 @@
 
 from datetime import timedelta
 
-from portal.domain.change_orders import ChangeOrder
-
 LEASE = timedelta(minutes=2)  # longer than the mail server's time-outs together
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (60, 120, 300, 900, 3600))
 KEEPS_TRYING = timedelta(days=3)
-
-
-def rejected_key(change_order: ChangeOrder, person: int) -> str:
-    return f"rejected:{change_order.id}:{change_order.revision}:{person}"
 
 
 def recipient(key: str) -> int:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, companies, deciding, events, imports, people
+from portal.domain import change_orders, companies, events, imports, people
 from portal.domain.accounts import rights
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment
 from portal.domain.entries import Entry
 from portal.domain.people import Level, User
+from portal.domain.review import decisions
 from portal.intake import files
 
 FILE = Path(__file__).with_name("sample.csv")
@@ -78,7 +79,7 @@ def _shares(found: list[Entry]) -> list[list[Entry]]:
 
 def _send_back(commitment: str, number: str, by: User | None, reason: str) -> None:
     found = ChangeOrder.select().join(Commitment).where(Commitment.number == commitment, ChangeOrder.number == number).get()
-    deciding.reject(found.id, by or User(), change_orders.load(found.id).version, reason)
+    decisions.reject(found.id, by or User(), change_orders.load(found.id).version, reason)
 
 
 def _silent(*_: object) -> None:

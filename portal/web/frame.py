@@ -8,11 +8,12 @@ from flask_login import current_user
 from werkzeug.local import LocalProxy
 
 from portal import clock
-from portal.domain import companies, heads, heartbeats, lists, mail_refusals, mail_troubles
+from portal.domain import companies, heads, heartbeats, mail_refusals, mail_troubles
 from portal.domain.heartbeats import Heartbeat
 from portal.domain.lanes import Lane
-from portal.domain.lists import Totals
 from portal.domain.recovery import stalled_work
+from portal.domain.review import lists
+from portal.domain.review.lists import Totals
 from portal.web import return_to
 
 bp = Blueprint("frame", __name__)

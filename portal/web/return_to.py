@@ -6,9 +6,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from flask import current_app, g, request, url_for
 
-from portal.domain import lists
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.people import User
+from portal.domain.review import lists
 from portal.web import access
 
 QUERY = {"change_orders.index": ("view", "after"), "projects.jobs": (), "jobs.show": ("after",), "jobs.commitment": ("after",)}

@@ -2,12 +2,13 @@
 
 import pytest
 
-from portal.domain import deciding, events
+from portal.domain import events
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company
 from portal.domain.people import Membership
 from portal.domain.projects import confirm_distinct, sending
+from portal.domain.review import decisions
 from portal.domain.rules import four_eyes, spectrum_numbers
 from tests.cast import signed
 
@@ -98,7 +99,7 @@ def test_sent_it_waits_for_accounting_and_taken_back_it_can_be_corrected(system,
 
 def test_a_rejected_one_says_why_and_is_delivered_again(system, change, ana):
     sent = system.send(system.put("003", change).json).json
-    deciding.reject(sent["id"], by=ana, version=sent["version"], reason="Wrong cost type")
+    decisions.reject(sent["id"], by=ana, version=sent["version"], reason="Wrong cost type")
 
     one = system.get(f"/change-orders/{sent['id']}").json
 
@@ -146,7 +147,7 @@ def test_what_came_back_is_replaced_where_its_version_was_seen(system, change, m
 def test_the_same_delivered_again_does_not_undo_what_was_corrected_since(system, change, ana, dee, status):
     sent = system.send(system.put("003", change).json).json
     if status == "rejected":
-        deciding.reject(sent["id"], by=ana, version=sent["version"], reason="Wrong amount")
+        decisions.reject(sent["id"], by=ana, version=sent["version"], reason="Wrong amount")
     else:
         system.retrieve(sent)
     draft = sending.Draft("003", "Corrected", "", [])
@@ -164,7 +165,7 @@ def test_what_another_system_delivered_is_no_news_of_this_one(make_system, syste
     Membership.create(user=ben, job=commitment.job)
     other = make_system(ben, name="Other")
     sent = system.send(system.put("003", change).json).json
-    deciding.reject(sent["id"], by=ana, version=sent["version"], reason="Wrong amount")
+    decisions.reject(sent["id"], by=ana, version=sent["version"], reason="Wrong amount")
     corrected = other.put("003", change | {"title": "Corrected", "version": load(sent["id"]).version}).json
 
     assert system.put("003", change).json == corrected
@@ -239,7 +240,7 @@ def test_who_made_a_token_decides_what_its_person_sends_by_hand(system, change_o
 def test_what_a_token_wrote_stays_its_makers_when_a_person_sends_it_again(system, change, make_change_order, dee, ada, ana):
     there = make_change_order("rejected")
     sent = system.send(system.put(there.number, change).json).json
-    deciding.reject(sent["id"], by=ana, version=sent["version"], reason="Again")
+    decisions.reject(sent["id"], by=ana, version=sent["version"], reason="Again")
     by_hand = sending.send(sent["id"], dee, load(sent["id"]).version)
 
     with pytest.raises(sending.NotPermitted, match="You made the access token with which this change order was sent or written"):

@@ -20,11 +20,11 @@ from portal.background import tasks
 from portal.domain import companies, summaries
 from portal.domain.change_orders import Status
 from portal.domain.companies import Company
-from portal.domain.deciding import reject
 from portal.domain.exporting import alerts, pausing
 from portal.domain.lanes import MAIL
 from portal.domain.people import User
 from portal.domain.projects import sending
+from portal.domain.review.decisions import reject
 from portal.web.downloads import FORMULA, UNSEEN
 from tests.attacks.catalogue import CANARY, SUM
 from tests.attacks.crawling import Crawl

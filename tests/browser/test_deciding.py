@@ -8,13 +8,14 @@ from playwright.sync_api import expect
 
 from portal import clock
 from portal.background import tasks
-from portal.domain import lists, outbox
+from portal.domain import outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
 from portal.domain.exporting import send
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
+from portal.domain.review import lists
 from portal.domain.rules import contributors
 from portal.spectrum.records import Receipt, Refused, Row
 from tests.browser.signing_in import arrived, sign_in, violations

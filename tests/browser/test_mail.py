@@ -3,8 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from portal.domain import companies, deciding, letters, people
+from portal.domain import companies, letters, people
 from portal.domain.outbox import Dispatch
+from portal.domain.review import decisions
 from tests.browser.signing_in import arrived, sign_in, violations
 
 
@@ -13,7 +14,7 @@ def undelivered(make_change_order, ana):
     """Two mails that the mail server refused."""
     for number in ("004", "005"):
         change_order = make_change_order(number=number)
-        deciding.reject(change_order.id, by=ana, version=change_order.version, reason="Wrong cost type")
+        decisions.reject(change_order.id, by=ana, version=change_order.version, reason="Wrong cost type")
     for dispatch in Dispatch.select():
         letters.refused(dispatch, "550 5.1.1 no such user")
 

@@ -5,10 +5,10 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import expect
 
-from portal.domain import deciding
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment
 from portal.domain.projects import sending
+from portal.domain.review import decisions
 from tests.browser.signing_in import arrived, sign_in, violations
 
 
@@ -26,7 +26,7 @@ def tab_to(page, what):
 
 
 def test_rejected_corrected_sent_again_and_accepted_with_the_difference_shown(page, served, ana, dee, change_order, shot):
-    deciding.reject(change_order.id, ana, change_order.version, "Line 1 is material")
+    decisions.reject(change_order.id, ana, change_order.version, "Line 1 is material")
     sign_in(page, served, dee)
     page.get_by_role("link", name="Relocate duct bank").click()
     expect(page.get_by_text("Line 1 is material")).to_be_visible()

@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
-from portal.domain import deciding
 from portal.domain.change_orders import Status, load
 from portal.domain.companies import Company
 from portal.domain.projects import sending
+from portal.domain.review import decisions
 from tests.browser.signing_in import arrived, sign_in, violations
 from tests.conftest import PASSWORD
 
@@ -212,7 +212,7 @@ def test_what_was_typed_into_a_draft_that_somebody_else_sent_is_offered_when_it_
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator(".problem")).to_contain_text("Below is what you typed, not what is recorded.")
     expect(page.locator("#title")).to_have_value("Typed too late")
-    deciding.reject(draft.id, ana, sent.version, "Correct the title.")
+    decisions.reject(draft.id, ana, sent.version, "Correct the title.")
 
     page.goto(f"{served}/change-orders/{draft.id}/edit")
     page.get_by_role("button", name="Put it back").click()

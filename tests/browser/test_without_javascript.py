@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from portal.domain import lists
 from portal.domain.change_orders import Status, load
+from portal.domain.review import lists
 from tests.browser.signing_in import arrived, sign_in, violations
 from tests.cast import signed
 

@@ -6,11 +6,12 @@ from typing import Any
 
 from portal import mail
 from portal.db import transaction
-from portal.domain import change_orders, deciding, events, outbox, summaries
+from portal.domain import change_orders, events, outbox, summaries
 from portal.domain.change_orders import ALLOWED, ChangeOrder, Status
 from portal.domain.events import Event
 from portal.domain.exporting import alerts, calls, payload, verify
 from portal.domain.exporting.exports import Export
+from portal.domain.review import decisions
 from portal.domain.rules import four_eyes, spectrum_numbers
 from portal.spectrum import records
 from tests.chaos import variants_stories as stories
@@ -32,7 +33,7 @@ def no_compare_and_set(patch: Patch, office: Office) -> None:
 
 @variant(stories.a_good_day, "told_the_truth")
 def accepted_and_not_recorded(patch: Patch, office: Office) -> None:
-    accept = deciding.accept
+    accept = decisions.accept
 
     class Undone(Exception):
         """Rolls everything back."""
@@ -45,17 +46,17 @@ def accepted_and_not_recorded(patch: Patch, office: Office) -> None:
         except Undone:
             return
 
-    patch.setattr(deciding, "accept", forget)
+    patch.setattr(decisions, "accept", forget)
 
 
 @variant(stories.two_approvers, "told_the_truth")
 def recorded_though_refused(patch: Patch, office: Office) -> None:
-    accept = deciding.accept
+    accept = decisions.accept
 
     def refuse(*arguments: Any, **words: Any) -> None:
         raise change_orders.Overtaken(accept(*arguments, **words))
 
-    patch.setattr(deciding, "accept", refuse)
+    patch.setattr(decisions, "accept", refuse)
 
 
 @variant(stories.a_writer_who_approves, "decided_by_another")
@@ -100,7 +101,7 @@ def number_used_twice(patch: Patch, office: Office) -> None:
 @variant(stories.a_change_of_mind, "path_is_legal")
 def transition_that_does_not_exist(patch: Patch, office: Office) -> None:
     patch.setitem(ALLOWED, Status.EXPORTED, {Status.REJECTED})
-    patch.setattr(deciding, "REJECTABLE", (*deciding.REJECTABLE, Status.EXPORTED))
+    patch.setattr(decisions, "REJECTABLE", (*decisions.REJECTABLE, Status.EXPORTED))
 
 
 @variant(stories.a_good_day, "one_event_each", "path_is_legal")

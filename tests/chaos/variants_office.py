@@ -14,7 +14,7 @@ from unittest import mock
 
 from portal import mail
 from portal.background import tasks
-from portal.domain import deciding, outbox, signing
+from portal.domain import outbox
 from portal.domain.change_orders import ChangeOrder, Overtaken, load
 from portal.domain.exporting import send
 from portal.domain.lanes import MAIL, Lane, Lost
@@ -22,6 +22,7 @@ from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted, User
 from portal.domain.projects import sending
 from portal.domain.recovery import resolutions
+from portal.domain.review import decisions, signature
 from portal.domain.rules.findings import Blocked
 from portal.spectrum.client import Spectrum
 from portal.spectrum.infolink import simulated
@@ -37,7 +38,7 @@ LEASE_S = 131  # no worker holds a lane for longer
 ROUNDS = 30  # of work until everything rests, at most
 TWO = (("16-2000", "SUB", "4250.00"), ("03-3000", "SUB", "-250.00"))
 BUTTONS: dict[str, ModuleType] = {
-    **dict.fromkeys(("accept", "reject", "recall"), deciding),
+    **dict.fromkeys(("accept", "reject", "recall"), decisions),
     **dict.fromkeys(("send", "retrieve", "void"), sending),
     **dict.fromkeys(("retry", "say present", "say absent", "by hand", "unlink"), resolutions),
 }
@@ -82,7 +83,7 @@ class Office:
         facts = {"id": self._presses, "person": by.email, "do": do, "change_order": change_order.id, "version": change_order.version}
         self._note("history.jsonl", **facts, event="invoke")
         if do == "accept":
-            words = {"seen": signing.marks(change_order)} | words
+            words = {"seen": signature.marks(change_order)} | words
         try:
             getattr(BUTTONS[do], do.replace(" ", "_"))(change_order.id, by, change_order.version, **words)
         except (Overtaken, NotPermitted, Blocked) as error:

@@ -7,9 +7,9 @@ import threading
 import pytest
 
 from portal.background import tasks
-from portal.domain import deciding
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch
+from portal.domain.review import decisions
 from tests.conftest import sign_in
 
 
@@ -67,7 +67,7 @@ def test_a_server_that_dies_after_the_final_dot_gets_one_copy_more_under_the_sam
     """F54"""
     app = make_app(SMTP_HOST="127.0.0.1", SMTP_PORT=forgetful.port)
     change_order = make_change_order()
-    deciding.reject(change_order.id, by=ana, version=change_order.version, reason="Wrong cost type on line 1")
+    decisions.reject(change_order.id, by=ana, version=change_order.version, reason="Wrong cost type on line 1")
 
     for _ in range(3):
         with app.app_context():

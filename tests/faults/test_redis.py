@@ -15,9 +15,10 @@ from rq import Queue
 import worker
 from portal import clock as clocks
 from portal.background import doorbell, keeper
-from portal.domain import deciding, heartbeats, outbox
+from portal.domain import heartbeats, outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.outbox import Dispatch, Task
+from portal.domain.review import decisions
 from tests.cast import seen
 from tests.conftest import sign_in
 from tests.processes import ROOT, environment, eventually
@@ -42,7 +43,7 @@ def promised(database):
 def rejected(make_change_order, ana):
     """A mail waits to be sent."""
     change_order = make_change_order()
-    return deciding.reject(change_order.id, by=ana, version=change_order.version, reason="Wrong cost type on line 1")
+    return decisions.reject(change_order.id, by=ana, version=change_order.version, reason="Wrong cost type on line 1")
 
 
 def rings(url, queue="exports"):

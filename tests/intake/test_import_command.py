@@ -6,11 +6,12 @@ from decimal import Decimal
 import pytest
 
 from portal import clock
-from portal.domain import change_orders, deciding, events, imports
+from portal.domain import change_orders, events, imports
 from portal.domain.accounts import rights
 from portal.domain.change_orders import ChangeOrder, LineItem, Status
 from portal.domain.commitments import Commitment, Job, Kind, Vendor
 from portal.domain.people import Membership
+from portal.domain.review import decisions
 from portal.domain.staging import Import, Staged
 from tests.intake.test_reading import EXAMPLES
 
@@ -286,7 +287,7 @@ def test_progress_is_told_in_plain_lines_where_there_is_no_terminal(command, csv
 
 def test_a_rejection_after_an_import_with_send_can_be_corrected_by_the_next_file(command, csv_file, dee, ana):
     command(csv_file({}), "--send", "dee@example.test")
-    deciding.reject(only().id, by=ana, version=only().version, reason="Wrong phase")
+    decisions.reject(only().id, by=ana, version=only().version, reason="Wrong phase")
 
     command(csv_file({"phase_code": "16-3000"}), "--send", "dee@example.test")
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from portal.background import tasks
-from portal.domain import change_orders, deciding, events, uploads
+from portal.domain import change_orders, events, uploads
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment, Vendor
 from portal.domain.projects import sending, statements
 from portal.domain.projects.sending import Draft, LineDraft
 from portal.domain.projects.statements import News, Statement
+from portal.domain.review import decisions
 from tests.conftest import sign_in
 from tests.intake.conftest import text_of
 
@@ -39,7 +40,7 @@ def correct(dee, title="Corrected", amount="90.00"):
 def rejected(command, csv_file, dee, ana):
     """Came in by the nightly file, was sent and rejected."""
     command(csv_file({}), *SEND)
-    deciding.reject(only().id, by=ana, version=only().version, reason="Wrong amount")
+    decisions.reject(only().id, by=ana, version=only().version, reason="Wrong amount")
     return only()
 
 
@@ -47,7 +48,7 @@ def test_the_nightly_file_leaves_the_correction_of_what_was_rejected_alone_and_l
     voltco = Vendor.create(company=company, name="Voltco Electric", code="VOLTCO")
     Commitment.create(job=job, vendor=voltco, number="SC-014", subcontract="SC-014")
     command(NIGHTLY, *SEND)
-    deciding.reject(only().id, by=ana, version=only().version, reason="Wrong amount")
+    decisions.reject(only().id, by=ana, version=only().version, reason="Wrong amount")
     corrected = correct(dee)
 
     result = command(NIGHTLY, *SEND)
@@ -100,7 +101,7 @@ def test_what_the_file_said_twice_is_old_though_the_first_time_it_changed_nothin
 def test_what_changed_in_the_file_while_accounting_had_it_is_taken_over_when_it_comes_back(command, csv_file, dee, ana):
     command(csv_file({}), *SEND)
     assert "1 skipped" in command(csv_file({"title": "Meanwhile"})).stdout
-    deciding.reject(only().id, by=ana, version=only().version, reason="Wrong title")
+    decisions.reject(only().id, by=ana, version=only().version, reason="Wrong title")
 
     assert "1 changed" in command(csv_file({"title": "Meanwhile"})).stdout
 

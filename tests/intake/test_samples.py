@@ -8,7 +8,7 @@ import pytest
 
 from portal import clock
 from portal.background import tasks
-from portal.domain import change_orders, companies, lists, outbox, people
+from portal.domain import change_orders, companies, outbox, people
 from portal.domain.accounts import access_review
 from portal.domain.change_orders import Status
 from portal.domain.commitments import Job
@@ -16,6 +16,7 @@ from portal.domain.events import Event
 from portal.domain.exporting import send
 from portal.domain.lanes import Lane
 from portal.domain.people import Membership, User
+from portal.domain.review import lists
 from portal.domain.rules import checks, spectrum_rules
 from portal.domain.rules.findings import blocking
 from portal.intake import sample_master, samples

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from portal.domain import imports, signing
+from portal.domain import imports
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load, with_lines
 from portal.domain.commitments import Commitment
 from portal.domain.entries import Entry
@@ -16,12 +16,13 @@ from portal.domain.exporting.exports import Export
 from portal.domain.people import NotPermitted, User
 from portal.domain.projects import delivery, sending
 from portal.domain.recovery import resolutions
+from portal.domain.review import signature
 from portal.domain.rules.findings import Blocked
 from tests.model import told
 from tests.model.ground import ADMIN, APPROVERS, CODES, ELEMENTS, Ground, Killed, change
 from tests.model.model import ALIKE, EDITABLE, JOB, SENT_BACK, Broken, Content, Elements, Model, Order, ensure, key_of, says
 
-REFUSALS = (Blocked, NotPermitted, Overtaken, signing.Changed, delivery.CameBack)
+REFUSALS = (Blocked, NotPermitted, Overtaken, signature.Changed, delivery.CameBack)
 ROUNDS = 12  # of work and waiting, until everything has come to rest
 NOTE = "Looked it up in Spectrum."
 Act = Callable[[], Any]
@@ -39,7 +40,7 @@ class Desk(RuleBasedStateMachine):
         super().__init__()
         self.model = Model(settings={ELEMENTS[name]: values[0] for name, values in CODES.items()})
         self.ground = Ground(self.file, self.departs, lambda: self.correct("code"))
-        self.seen: dict[tuple[str, int], tuple[int, signing.Marks, list[Elements]]] = {}
+        self.seen: dict[tuple[str, int], tuple[int, signature.Marks, list[Elements]]] = {}
         Desk.examples += 1
 
     def teardown(self) -> None:
@@ -152,7 +153,7 @@ class Desk(RuleBasedStateMachine):
 
     def look(self, order: Order, who: str) -> None:
         now = load(order.id)
-        self.seen[who, order.id] = now.version, signing.marks(now), self.model.shown(order)
+        self.seen[who, order.id] = now.version, signature.marks(now), self.model.shown(order)
 
     def correct(self, setting: str) -> None:
         """A code gets its other value."""

@@ -6,13 +6,14 @@ from decimal import Decimal
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from portal.domain import deciding, events
+from portal.domain import events
 from portal.domain.change_orders import ChangeOrder, load
 from portal.domain.commitments import Commitment
 from portal.domain.exporting.exports import Export
 from portal.domain.projects import confirm_distinct, delivery, sending
 from portal.domain.projects.statements import COMMAND
 from portal.domain.recovery import resolutions, second_review
+from portal.domain.review import decisions
 from portal.domain.rules import duplicates
 from tests.model.desk import Desk, Spelled, brings_a_look_alike, commitment, draft
 from tests.model.ground import ADMIN, ANSWERS, APPROVERS, CODES, POINTS, WRITERS
@@ -142,7 +143,7 @@ class Machine(Desk):
         if afresh or (who, order.id) not in self.seen:
             self.look(order, who)
         version, marks, lines = self.seen[who, order.id]
-        if self.tries(lambda: deciding.accept(order.id, self.person(who), version, marks, number, removed=who == ADMIN)):
+        if self.tries(lambda: decisions.accept(order.id, self.person(who), version, marks, number, removed=who == ADMIN)):
             self.model.decides(order, who)
             order.signed = lines
             frozen = Export.get_by_id(load(order.id).export)
@@ -156,13 +157,13 @@ class Machine(Desk):
     @rule(spot=spots, who=approvers)
     def rejects(self, spot: int, who: str) -> None:
         order, now = self.pick(spot, "ready", "failed")
-        self.decides(order, who, lambda: deciding.reject(order.id, self.person(who), now.version, "Wrong.", removed=True), undoes=True)
+        self.decides(order, who, lambda: decisions.reject(order.id, self.person(who), now.version, "Wrong.", removed=True), undoes=True)
 
     @some("queued")
     @rule(spot=spots, who=approvers)
     def recalls(self, spot: int, who: str) -> None:
         order, now = self.pick(spot, "queued")
-        if self.tries(lambda: deciding.recall(order.id, self.person(who), now.version)):
+        if self.tries(lambda: decisions.recall(order.id, self.person(who), now.version)):
             order.signed = []
 
     @some("queued")
@@ -171,7 +172,7 @@ class Machine(Desk):
         """Recalled, since a code of Spectrum's own key was wrong; that is corrected, and it is accepted anew. Then its number is typed
         for another one."""
         order, now = self.pick(spot, "queued")
-        if self.tries(lambda: deciding.recall(order.id, self.person(ADMIN), now.version)):
+        if self.tries(lambda: decisions.recall(order.id, self.person(ADMIN), now.version)):
             order.signed = []
             self.correct(setting)
             self.accept(order, who, "", afresh=True)

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase
 
-from portal.domain import events, keys, signing
+from portal.domain import events, keys
 from portal.domain.change_orders import SUBJECT, ChangeOrder
 from portal.domain.events import Event
 from portal.domain.exporting import outdated
 from portal.domain.projects import statements
 from portal.domain.projects.sending import Draft
 from portal.domain.projects.statements import News
+from portal.domain.review import signature
 from portal.domain.rules import contributors, spectrum_numbers
 from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from tests.model.desk import Desk
@@ -42,7 +43,7 @@ def compare_nothing_with_its_source(patch: Patch) -> None:
 
 def guard_one_row(patch: Patch) -> None:
     """The version of the change order is all that an Accept looks at."""
-    patch.setattr(signing, "require", lambda change_order, seen: None)
+    patch.setattr(signature, "require", lambda change_order, seen: None)
 
 
 def take_numbers_by_the_letter(patch: Patch) -> None:

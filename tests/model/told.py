@@ -1,10 +1,11 @@
 """Whoever waits is told: what the portal has to keep ready for the users who wait, state by state."""
 
-from portal.domain import mailing, outbox
+from portal.domain import outbox
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.exporting import alerts, exports
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.recovery import leftovers
+from portal.domain.review import decisions
 from portal.domain.rules import contributors
 from tests.model.model import ensure
 
@@ -24,7 +25,7 @@ def check(change_order: ChangeOrder) -> None:
         said = failure.action != "failed" or _has_rung(failure.facts["cause"])
         ensure(said, f"CCO {change_order.id} failed, and nobody gets mail about it")
     if state is Status.REJECTED:
-        promised = outbox.promised(mailing.rejected_key(change_order, person) for person in contributors.authors(change_order))
+        promised = outbox.promised(decisions.rejected_key(change_order, person) for person in contributors.authors(change_order))
         ensure(
             len(promised) == len(contributors.authors(change_order)), f"CCO {change_order.id} was sent back, and its authors are not told"
         )

@@ -9,16 +9,16 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import deciding, lists, previews, signing
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.exporting import payload
-from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
-from portal.domain.previews import Preview
 from portal.domain.recovery import leftovers, renumber
+from portal.domain.review import decisions, lists, previews, signature
+from portal.domain.review.lists import Row
+from portal.domain.review.previews import Preview
+from portal.domain.review.signature import Changed, Marks
 from portal.domain.rules import checks, spectrum_numbers
 from portal.domain.rules.findings import ACCOUNTING, Blocked, Finding
-from portal.domain.signing import Changed, Marks
 from portal.domain.transitions import LONGEST_REASON
 from portal.web import return_to
 from portal.web.change_orders import sentences
@@ -34,7 +34,7 @@ VERSION = re.compile("[0-9]{1,9}", re.ASCII)
 NO_VERSION = "The form does not say which version of the change order you saw. Nothing was recorded: reload the page and decide again."
 NO_MARKS = "The form does not say what it showed you. Nothing was recorded: reload the page and decide again."
 FORMS = {"deciding.accept": "acceptance", "deciding.reject": "rejection", "deciding.previewed": "acceptance"}
-WAITS = {"acceptance": (Status.READY,), "rejection": deciding.REJECTABLE, "": ()}  # the states in which each form makes sense
+WAITS = {"acceptance": (Status.READY,), "rejection": decisions.REJECTABLE, "": ()}  # the states in which each form makes sense
 
 
 @bp.get("/<key:id>/acceptance")
@@ -48,7 +48,7 @@ def accept(id: int) -> ResponseReturnValue:
     """Export."""
     form, version, seen, day = request.form, seen_version(), seen_marks(), accounting_day(request.form)
     typed = form.get("number", ""), form.get("title"), form.get("description"), day
-    accepted = deciding.accept(id, me(), version, seen, *typed, removed=form.get("removed") == "on")
+    accepted = decisions.accept(id, me(), version, seen, *typed, removed=form.get("removed") == "on")
     return done(accepted, "accepted and queued")
 
 
@@ -75,7 +75,7 @@ def previewed(id: int) -> ResponseReturnValue:
 @bp.get("/<key:id>/rejection")
 def rejection_form(id: int) -> ResponseReturnValue:
     """Where the reason is written; `preset` fills in one of the company's."""
-    row = decidable(id, deciding.REJECTABLE)
+    row = decidable(id, decisions.REJECTABLE)
     presets = {str(number): reason for number, reason in enumerate(row.change_order.company.reasons, start=1)}
     preset = presets.get(request.args.get("preset", ""))
     return opened(row, "rejection", **({"reason": preset} if preset else {}))
@@ -85,7 +85,7 @@ def rejection_form(id: int) -> ResponseReturnValue:
 def reject(id: int) -> ResponseReturnValue:
     """Back to its sender, with the reason."""
     removed, not_entered = (request.form.get(name) == "on" for name in ("removed", "not_entered"))
-    rejected = deciding.reject(id, me(), seen_version(), request.form.get("reason", ""), removed, not_entered)
+    rejected = decisions.reject(id, me(), seen_version(), request.form.get("reason", ""), removed, not_entered)
     return done(rejected, f"sent back to {rejected.sent_by.name}" if rejected.sent_by else "sent back")
 
 
@@ -146,7 +146,7 @@ def seen_marks() -> Marks:
     """The marks of all that the form showed."""
     seen = request.form.getlist("seen")
     try:
-        return signing.read(seen[0] if len(seen) == 1 else "")
+        return signature.read(seen[0] if len(seen) == 1 else "")
     except ValueError:
         abort(400, NO_MARKS)
 
@@ -214,7 +214,7 @@ def fields_of(row: Row) -> dict[str, Any]:
 
 def marks_of(row: Row) -> dict[str, str]:
     """What the form shows now, as it carries it."""
-    return {"seen": signing.carried(signing.marks(row.change_order))}
+    return {"seen": signature.carried(signature.marks(row.change_order))}
 
 
 def prefilled(row: Row) -> str:

@@ -6,9 +6,10 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import change_orders, dossiers, lists
-from portal.domain.lists import Row
+from portal.domain import change_orders
 from portal.domain.projects import jobs, sending
+from portal.domain.review import details, lists
+from portal.domain.review.lists import Row
 from portal.web import errors
 from portal.web.change_orders import sentences
 from portal.web.htmx import wants_fragment
@@ -74,7 +75,7 @@ def fragment(id: int) -> ResponseReturnValue:
 def page_of(row: Row, status: int = 200, **shown: Any) -> ResponseReturnValue:
     """The page of a change order; `shown` goes to its row: an open form, an error."""
     shown["project_ways"], shown["member"] = sending.ways(row.change_order, me()), me().is_member_of(row.change_order.job)
-    return make_response(render_template("change_orders/show.html", dossier=dossiers.of(row), row=row, **shown), status)
+    return make_response(render_template("change_orders/show.html", dossier=details.of(row), row=row, **shown), status)
 
 
 def may_see(row: Row) -> bool:

@@ -6,14 +6,14 @@ from flask import Blueprint, abort, current_app, flash, make_response, redirect,
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import deciding, lists
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.exporting import readback
 from portal.domain.exporting.exports import Export, doubtful, unsent
-from portal.domain.lists import Row
 from portal.domain.people import NotPermitted
 from portal.domain.projects import sending
 from portal.domain.recovery import leftovers, resolutions, second_review
+from portal.domain.review import decisions, lists
+from portal.domain.review.lists import Row
 from portal.domain.rules import spectrum_numbers
 from portal.domain.rules.findings import Blocked
 from portal.web import errors, return_to
@@ -38,7 +38,7 @@ TICKED = {"resolving.retry": "retrying", "resolving.review_again": "reviewing"} 
 @bp.post("/<key:id>/recall")
 def recall(id: int) -> ResponseReturnValue:
     """Take an Accept back."""
-    return done(deciding.recall(id, me(), seen_version()), "recalled: it is ready to be decided again", "ready")
+    return done(decisions.recall(id, me(), seen_version()), "recalled: it is ready to be decided again", "ready")
 
 
 @bp.get("/<key:id>/retry")

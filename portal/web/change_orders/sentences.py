@@ -10,7 +10,7 @@ from portal import clock
 from portal.domain.change_orders import Status
 from portal.domain.events import Event
 from portal.domain.exporting import error_catalogue
-from portal.domain.lists import Row
+from portal.domain.review.lists import Row
 from portal.domain.rules import spectrum_numbers
 from portal.web import formats
 

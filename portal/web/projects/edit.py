@@ -6,11 +6,12 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import change_orders, lists, money
+from portal.domain import change_orders, money
 from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.projects import confirm_distinct, merge_lines, sending
 from portal.domain.projects import jobs as projects_jobs
 from portal.domain.projects.merge_lines import Repeat
+from portal.domain.review import lists
 from portal.domain.rules import duplicates
 from portal.domain.rules.findings import Blocked, Finding, blocking
 from portal.web import return_to

@@ -6,10 +6,10 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import lists
 from portal.domain.commitments import Commitment
 from portal.domain.projects import jobs, sending
 from portal.domain.projects.jobs import Page
+from portal.domain.review import lists
 from portal.domain.rules.findings import Blocked, Finding, blocking
 from portal.web.projects.draft_form import Typed
 from portal.web.visitors import me

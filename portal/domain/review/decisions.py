@@ -5,13 +5,14 @@ from typing import Any
 
 from portal import clock, failpoints
 from portal.db import transaction
-from portal.domain import change_orders, events, mailing, outbox, people, signing, transitions
+from portal.domain import change_orders, events, outbox, people, transitions
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
 from portal.domain.exporting import exports, payload
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
 from portal.domain.recovery import leftovers, renumber
+from portal.domain.review import signature
 from portal.domain.rules import checks, contributors, four_eyes, spectrum_numbers, text_rules
 from portal.domain.rules.findings import ACCOUNTING, Blocked, Finding, require
 from portal.domain.transitions import LONGEST_REASON
@@ -23,7 +24,7 @@ def accept(
     id: int,
     by: User,
     version: int,
-    seen: signing.Marks,
+    seen: signature.Marks,
     number: str = "",
     title: str | None = None,
     description: str | None = None,
@@ -39,12 +40,12 @@ def accept(
     repeat of the same decision changes nothing.
     """
     with transaction():
-        by, change_order = people.as_held(by), signing.hold(id)
+        by, change_order = people.as_held(by), signature.hold(id)
         if transitions.is_repeat(change_order, by, "accepted", version):
             return change_order
         change_order.expect(Status.READY, version)
         four_eyes.ensure_may_decide(change_order, by)
-        signing.require(change_order, seen)  # before the rules: what they say now is about what the approver has not seen
+        signature.require(change_order, seen)  # before the rules: what they say now is about what the approver has not seen
         number, lost = spectrum_numbers.chosen(change_order, number), spectrum_numbers.lost(change_order)
         found = checks.at_accept(change_order, number, title, description, accounting_date)
         require([*found, *leftovers.against_accept(change_order), *renumber.findings(change_order, by, removed=removed)])
@@ -76,7 +77,7 @@ def reject(id: int, by: User, version: int, reason: str, removed: bool = False, 
         require([*reason_findings(reason), *(leftovers.against_reject(left) if not removed else []), *unsure])
         change_order.move(Status.REJECTED, version, decided_by=by, decided_at=clock.now(), export=None)
         for person in contributors.authors(change_order):
-            outbox.promise(mailing.rejected_key(change_order, person), MAIL, Task.REJECTED, change_order.id)
+            outbox.promise(rejected_key(change_order, person), MAIL, Task.REJECTED, change_order.id)
         facts = {**({"removed": left} if left else {}), **leftovers.said_of(workbook)}
         _record(change_order, "rejected", by, seen=version, reason=reason, **facts)
         return change_order
@@ -145,3 +146,7 @@ def _freeze(change_order: ChangeOrder, number: str, title: str | None, descripti
 
 def _record(change_order: ChangeOrder, action: str, by: User, **facts: Any) -> None:
     events.record(SUBJECT, change_order.id, action, by, revision=change_order.revision, **facts)
+
+
+def rejected_key(change_order: ChangeOrder, person: int) -> str:
+    return f"rejected:{change_order.id}:{change_order.revision}:{person}"

@@ -10,15 +10,16 @@ import peewee
 
 from portal import clock
 from portal.db import cents
-from portal.domain import change_orders, events, offers, people
+from portal.domain import change_orders, events, people
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Job
 from portal.domain.events import Event
 from portal.domain.exporting.readback import LOOK
-from portal.domain.offers import Offers
 from portal.domain.people import Membership, User
 from portal.domain.projects import revisions
 from portal.domain.projects.revisions import Comparison
+from portal.domain.review import actions
+from portal.domain.review.actions import Offers
 from portal.domain.rules import checks, contributors, duplicates, four_eyes, spectrum_lists, spectrum_numbers
 from portal.domain.rules.findings import Finding
 
@@ -133,7 +134,7 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
     kept = spectrum_numbers.all_kept(shown)
     hands = contributors.all_hands(shown)
     approvers = cache(people.approvers)  # asked for once, if any row has to name them
-    ways = offers.of(shown, viewer, said, hands, approvers)
+    ways = actions.of(shown, viewer, said, hands, approvers)
     ready = [change_order for change_order in shown if change_order.is_ready]
     known, alike = spectrum_lists.known(ready), duplicates.of(ready)
     since = revisions.since_rejection(shown)

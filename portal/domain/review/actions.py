@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal import clock
-from portal.domain import deciding, events, outbox
+from portal.domain import events, outbox
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.events import Event
 from portal.domain.exporting import exports, outdated, quiet_window, readback
@@ -14,6 +14,7 @@ from portal.domain.exporting.readback import LOOK, LOOKED_UP
 from portal.domain.outbox import Dispatch
 from portal.domain.people import User
 from portal.domain.recovery import resolutions
+from portal.domain.review import decisions
 from portal.domain.rules import four_eyes
 from portal.domain.rules.contributors import Hands
 
@@ -120,7 +121,7 @@ def _ways(one: ChangeOrder, viewer: User, last: Event | None, tried: set[int]) -
     """What rights and state offer; four eyes are asked of all of them at once."""
     match one.state:
         case Status.QUEUED:
-            return {"recall": one.export not in tried and not deciding.why_not_recall(one, viewer)}
+            return {"recall": one.export not in tried and not decisions.why_not_recall(one, viewer)}
         case Status.FAILED:
             return {
                 "retry": not resolutions.why_not_retry(one, viewer, last),

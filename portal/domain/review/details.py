@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from portal.domain import change_orders, events, previews
+from portal.domain import change_orders, events
 from portal.domain.events import Event
 from portal.domain.exporting.exports import Attempt, Export
-from portal.domain.lists import Row
-from portal.domain.previews import Preview, Received
+from portal.domain.review import previews
+from portal.domain.review.lists import Row
+from portal.domain.review.previews import Preview, Received
 from portal.domain.rules import checks
 from portal.domain.rules.findings import Finding
 

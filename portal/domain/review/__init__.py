@@ -1,0 +1,1 @@
+"""What the approver sees and decides."""
