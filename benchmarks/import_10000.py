@@ -16,7 +16,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from portal import db
-from portal.domain import imports
+from portal.domain.imports import import_run
 from portal.domain.people import User
 from portal.intake import files, table
 
@@ -62,8 +62,8 @@ def measure(folder: Path, rows: int, *, send: bool) -> tuple[float, float]:
         other.start()
         began = time.perf_counter()
         reading = files.read(source)
-        found = imports.prepare(reading.entries, reading.problems)
-        with imports.alone() as run:
+        found = import_run.prepare(reading.entries, reading.problems)
+        with import_run.alone() as run:
             summary = run.complete(run.stage(found, source.name, reading.sha256, sender, lambda *_: None), lambda *_: None)
         seconds = time.perf_counter() - began
         stop.set()

@@ -13,6 +13,8 @@ from portal.domain.companies import Company
 from portal.domain.events import Event
 from portal.domain.exporting.exports import Attempt, Export
 from portal.domain.heartbeats import Heartbeat
+from portal.domain.imports.staging import Import, ImportResult, Staged
+from portal.domain.imports.uploads import Upload
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Membership, User
@@ -25,8 +27,6 @@ from portal.domain.settings.connection_tests import ConnectionTest
 from portal.domain.settings.refresh_lists import Refresh
 from portal.domain.settings.resend_check import ResendCheck
 from portal.domain.settings.spectrum_sign_in import Connection
-from portal.domain.staging import Import, ImportResult, Staged
-from portal.domain.uploads import Upload
 
 TABLES = (
     Company, Job, Vendor, Commitment, User, Membership, Session, ChangeOrder, LineItem, Contribution, CodeHand,

@@ -12,14 +12,15 @@ from bs4 import BeautifulSoup
 
 import config
 from portal import db
-from portal.domain import audit, events, heads, trail, uploads
+from portal.domain import audit, events, heads, trail
 from portal.domain.accounts import api_tokens, rights
 from portal.domain.change_orders import load
 from portal.domain.exporting import pausing
+from portal.domain.imports import uploads
+from portal.domain.imports.staging import Import
 from portal.domain.people import Level, Membership
 from portal.domain.projects import sending
 from portal.domain.settings import company_settings
-from portal.domain.staging import Import
 from portal.web import downloads
 from portal.web.audit import trail as page_module
 from tests.cast import signed

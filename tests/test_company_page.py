@@ -13,11 +13,11 @@ from portal.domain import companies, events, heartbeats, outbox
 from portal.domain.accounts import api_tokens, rights
 from portal.domain.change_orders import load
 from portal.domain.exporting import pausing
+from portal.domain.imports.staging import Import
 from portal.domain.lanes import MAIL, Lane
 from portal.domain.people import Level
 from portal.domain.settings import company_settings, spectrum_sign_in
 from portal.domain.settings.connection_tests import ConnectionTest
-from portal.domain.staging import Import
 from tests.attacks.judging import malformed
 from tests.cast import seen
 from tests.conftest import HTMX, count_queries, sign_in

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from portal import clock, db
-from portal.domain import matching
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
-from portal.domain.entries import Entry
+from portal.domain.imports import matching
+from portal.domain.imports.entries import Entry
 from portal.domain.people import Membership
 from portal.domain.projects import confirm_distinct, correct_codes, sending
 from portal.domain.rules import checks, duplicates

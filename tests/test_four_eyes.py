@@ -11,10 +11,11 @@ from playhouse.migrations import Runner
 import config
 from portal import clock as clocks
 from portal import db
-from portal.domain import change_orders, events, imports, matching, summaries, uploads
+from portal.domain import change_orders, events, summaries
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Vendor
-from portal.domain.entries import Entry
+from portal.domain.imports import import_run, matching, uploads
+from portal.domain.imports.entries import Entry
 from portal.domain.people import Level, Membership, NotPermitted
 from portal.domain.projects import sending
 from portal.domain.recovery import resolutions, second_review
@@ -267,7 +268,7 @@ def test_whoever_brings_a_file_or_confirms_it_does_not_decide_what_came_of_it(pa
     upload = uploads.Upload.create(file="week.json", sha256="", size=1, by=pam if part == "brought" else ada, confirmed_at=clocks.now())
     events.record("upload", upload.id, "confirmed", pam if part == "confirmed" else ada)
     entry = Entry("line 1", redraft_of("007"), "24-117", "SC-014", vendor_name="Volt Electric Co", subcontract="SC-014")
-    with imports.alone() as run:
+    with import_run.alone() as run:
         run.complete(run.stage([entry], "week.json", "", dee, lambda *_: None, upload), lambda *_: None)
     one = load(ChangeOrder.get(number="007").id)
 

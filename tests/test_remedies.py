@@ -10,12 +10,12 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal import clock, db
-from portal.domain import matching
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
-from portal.domain.entries import Entry
 from portal.domain.exporting import pausing
+from portal.domain.imports import matching
+from portal.domain.imports.entries import Entry
 from portal.domain.lanes import Lane
 from portal.domain.people import Membership
 from portal.domain.projects import correct_codes, sending

@@ -6,12 +6,13 @@ from decimal import Decimal
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import companies, entries, events
+from portal.domain import companies, events
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
-from portal.domain.entries import Entry
 from portal.domain.exporting import payload
+from portal.domain.imports import entries
+from portal.domain.imports.entries import Entry
 from portal.domain.projects import revisions, sending
 from portal.domain.projects.sending import Draft, LineDraft
 from portal.domain.rules import checks, spectrum_numbers

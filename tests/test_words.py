@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from portal.domain import past_imports
 from portal.domain.exporting import alerts
+from portal.domain.imports import history
 from portal.domain.recovery import resolutions
 from portal.web.change_orders import sentences as change_orders_sentences
 from tests.conftest import sign_in
@@ -123,7 +123,7 @@ def test_a_retry_names_who_pressed_it(client, ana, make_change_order):
     ],
 )
 def test_an_import_is_told_without_zeros(counts, said):
-    assert past_imports.in_words(counts) == said
+    assert history.in_words(counts) == said
 
 
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)

@@ -9,13 +9,14 @@ from decimal import Decimal
 from typing import Any
 
 from portal.db import transaction
-from portal.domain import admission, companies, entries, imports, outbox, people, uploads
-from portal.domain.entries import BadFile, Entry, Problem
+from portal.domain import companies, outbox, people
+from portal.domain.imports import entries, import_run, permissions, uploads
+from portal.domain.imports.entries import BadFile, Entry, Problem
+from portal.domain.imports.staging import Import
+from portal.domain.imports.uploads import State, Upload
 from portal.domain.lanes import Lane
 from portal.domain.outbox import LOST_WORKERS, Dispatch, Task
 from portal.domain.projects import statements
-from portal.domain.staging import Import
-from portal.domain.uploads import State, Upload
 from portal.intake import apart
 
 LEASE = timedelta(seconds=60)  # longer than reading the largest file takes
@@ -43,7 +44,7 @@ def read(dispatch: Dispatch, claim: int) -> None:
 
 def put(dispatch: Dispatch, claim: int) -> None:
     """Import the file, after what an earlier import left undone. Raises outbox.Lost."""
-    upload, run = _begin(dispatch, claim), imports.Run(claim)
+    upload, run = _begin(dispatch, claim), import_run.Run(claim)
     if earlier := run.unfinished():
         run.complete(earlier, _silent)
     if upload.state is State.IMPORTING and not _is_in_place(upload):
@@ -61,16 +62,16 @@ def look(upload: Upload, claim: int) -> dict[str, Any]:
     by = people.as_now(upload.by)
     try:
         reading = apart.understand(bytes(upload.content or b""), upload.file, meanwhile=_renewing(claim))
-        found, wrong = imports.sift(reading.entries, reading.problems, by)
+        found, wrong = import_run.sift(reading.entries, reading.problems, by)
     except BadFile as error:
         return _refused(error.problems)
-    summary = imports.preview(found, None, _renewing(claim), statements.PAGE)
+    summary = import_run.preview(found, None, _renewing(claim), statements.PAGE)
     return _refused(wrong) | {
         "counts": {outcome.value: count for outcome, count in summary.counts.items()},
         "lines": sum(len(entry.draft.lines) for entry in found),
         "total": str(_total(found)),
         "renamed": reading.renamed,
-        "notes": [*reading.notes, *entries.currencies(found, companies.current().currency), *admission.notes(reading.entries, by)],
+        "notes": [*reading.notes, *entries.currencies(found, companies.current().currency), *permissions.notes(reading.entries, by)],
         "left": summary.left[:MOST_NAMED],
         "alike": summary.alike[:MOST_PROBLEMS],
         "misread": summary.misread[:MOST_PROBLEMS],
@@ -81,7 +82,7 @@ def look(upload: Upload, claim: int) -> dict[str, Any]:
     }
 
 
-def _import(upload: Upload, run: imports.Run) -> None:
+def _import(upload: Upload, run: import_run.Run) -> None:
     """As it is now: what is no longer right since the preview is refused, and nothing is imported."""
     try:
         staged = _stage(upload, run)
@@ -91,10 +92,10 @@ def _import(upload: Upload, run: imports.Run) -> None:
         run.complete(staged, _silent)
 
 
-def _stage(upload: Upload, run: imports.Run) -> Import:
+def _stage(upload: Upload, run: import_run.Run) -> Import:
     """Write down what is in the file; what was read of it need not be remembered after that. Raises BadFile."""
     reading = apart.understand(bytes(upload.content or b""), upload.file, meanwhile=_renewing(run.claim))
-    found = imports.prepare(reading.entries, reading.problems, people.as_now(upload.by))
+    found = import_run.prepare(reading.entries, reading.problems, people.as_now(upload.by))
     ticked = set(json.loads(upload.ticked))
     found = [dataclasses.replace(entry, is_ticked=entry.where in ticked) for entry in found]
     return run.stage(found, upload.file, upload.sha256, None, _silent, upload)

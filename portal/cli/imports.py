@@ -11,10 +11,11 @@ from rich.progress import Progress as Bars
 from rich.progress import TaskID
 
 from portal import cli, db
-from portal.domain import companies, entries, imports, past_imports
-from portal.domain.entries import BadFile, Entry
-from portal.domain.import_summaries import Summary
-from portal.domain.imports import Progress
+from portal.domain import companies
+from portal.domain.imports import entries, history, import_run
+from portal.domain.imports.entries import BadFile, Entry
+from portal.domain.imports.import_run import Progress
+from portal.domain.imports.summary import Summary
 from portal.domain.lanes import Lost
 from portal.domain.people import NotPermitted, User
 from portal.intake import apart, files
@@ -38,21 +39,21 @@ def import_(file: Path, sender: str | None, dry_run: bool, format_: files.Format
     db.init(cli.settings().DATABASE_URL)
     with db.connected(), _refusals():
         _be_ready()
-        by = imports.sender_by(sender) if sender else None
+        by = import_run.sender_by(sender) if sender else None
         reading = apart.read(file, format_)
-        found = imports.prepare(reading.entries, reading.problems)
+        found = import_run.prepare(reading.entries, reading.problems)
         for note in [*reading.told, *entries.currencies(found, companies.current().currency)]:
             click.echo(f"Note: {note}", err=True)
         if dry_run:
             with _progress() as progress:
-                summary = imports.preview(found, by, progress)
+                summary = import_run.preview(found, by, progress)
             _say(summary, by, "Would be")
         else:
             _import(found, file.name, reading.sha256, by)
 
 
 def _import(found: list[Entry], name: str, sha256: str, by: User | None) -> None:
-    with imports.alone() as run:
+    with import_run.alone() as run:
         if earlier := run.unfinished():
             click.echo(f"The import of {earlier.file} was interrupted; completing it first.", err=True)
             with _progress() as progress:
@@ -65,7 +66,7 @@ def _import(found: list[Entry], name: str, sha256: str, by: User | None) -> None
 
 def _say(summary: Summary, by: User | None, heading: str) -> None:
     """The outcome on standard output."""
-    counts = past_imports.in_words(summary.counts)
+    counts = history.in_words(summary.counts)
     click.echo(f"{heading} {counts}" + (f"; {summary.sent} sent to accounting, {len(summary.not_sent)} not sent" if by else "") + ".")
     if by and summary.joined:
         click.echo(f"{by.name} is now a member of job {', '.join(summary.joined)}.")
@@ -96,7 +97,7 @@ def _refusals() -> Iterator[None]:
         more = len(error.problems) - len(listed)
         ending = [f"... and {more} more."] if more else []
         raise cli.Refusal("\n".join(["Nothing was imported.", *listed, *ending])) from None
-    except (NotPermitted, imports.Busy, db.Busy) as error:
+    except (NotPermitted, import_run.Busy, db.Busy) as error:
         raise cli.Refusal(str(error)) from None
     except apart.Stopped as error:
         raise click.ClickException(f"{error} Nothing was imported; what stands above is for support.") from None

@@ -6,9 +6,9 @@ from portal.domain import change_orders
 from portal.domain.accounts.api_tokens import Token
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment, Job, Vendor
+from portal.domain.imports.staging import Import
+from portal.domain.imports.uploads import Upload
 from portal.domain.people import User
-from portal.domain.staging import Import
-from portal.domain.uploads import Upload
 
 UPLOAD = "upload"
 SUBJECTS = {

@@ -12,8 +12,8 @@ from portal.domain import change_orders, companies, keys
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment
 from portal.domain.events import Event
+from portal.domain.imports.staging import Import
 from portal.domain.people import Membership, User
-from portal.domain.staging import Import
 from portal.domain.things import SUBJECTS, UPLOAD, named
 
 PAGE = 50

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from portal.domain import entries
-from portal.domain.entries import BadFile, Problem
+from portal.domain.imports import entries
+from portal.domain.imports.entries import BadFile, Problem
 from portal.intake import files, limits
 
 TOO_MUCH = (

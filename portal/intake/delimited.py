@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from portal.domain.entries import BadFile, Problem
+from portal.domain.imports.entries import BadFile, Problem
 from portal.intake.headings import KNOWN, MOST_ABOVE, column_of
 
 DELIMITERS = ",;\t|"

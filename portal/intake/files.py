@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from portal.domain.entries import BadFile, Entry, Problem
+from portal.domain.imports.entries import BadFile, Entry, Problem
 from portal.intake import delimited, limits, procore, schemas, table, workbook
 
 Format = Literal["csv", "xlsx", "json", "procore"]

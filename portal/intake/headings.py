@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import chain
 
-from portal.domain.entries import BadFile, Problem
+from portal.domain.imports.entries import BadFile, Problem
 
 MOST_COLUMNS = 200
 MOST_ABOVE = 20  # rows among which the headings are looked for

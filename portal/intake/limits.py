@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from portal.domain.entries import BadFile, Problem
+from portal.domain.imports.entries import BadFile, Problem
 
 MOST_ROWS = 100_000  # line items, and change orders
 MOST_LINES = 500  # in one change order

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from xml.parsers import expat
 
-from portal.domain.entries import BadFile, Problem
+from portal.domain.imports.entries import BadFile, Problem
 from portal.intake.sheets import Parsed, Relations, parse
 
 MOST_PARTS = 1_000

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from portal.domain.entries import BadFile, Entry, Problem, keep_few
+from portal.domain.imports.entries import BadFile, Entry, Problem, keep_few
 from portal.intake import limits, schemas
 from portal.intake.procore_records import ChangeOrder
 

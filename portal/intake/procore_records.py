@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, model_validator
 
-from portal.domain.entries import Entry
+from portal.domain.imports.entries import Entry
 from portal.domain.projects.sending import Draft, LineDraft
 from portal.intake import fields
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, companies, events, imports, people
+from portal.domain import change_orders, companies, events, people
 from portal.domain.accounts import rights
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment
-from portal.domain.entries import Entry
+from portal.domain.imports import import_run
+from portal.domain.imports.entries import Entry
 from portal.domain.people import Level, User
 from portal.domain.review import decisions
 from portal.intake import files
@@ -41,12 +42,12 @@ def load() -> None:
         return
     with clock.shifted(-FOUNDED):
         accounts = [_account(*person) for person in PEOPLE]  # hashing takes its time, so before the transaction
-    found = imports.prepare(files.read(FILE).entries)
+    found = import_run.prepare(files.read(FILE).entries)
     with transaction():
         with clock.shifted(-FOUNDED):
             _set_up(accounts)
         sender, approver = people.find("dee@example.test"), people.find("ana@example.test")
-        with imports.alone() as run:
+        with import_run.alone() as run:
             for hours, share in zip(AGES_H, _shares(found), strict=True):
                 with clock.shifted(-timedelta(hours=hours)):
                     run.complete(run.stage(share, FILE.name, "", sender, _silent), _silent)

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from portal.domain.entries import Entry, Problem, keep_few
+from portal.domain.imports.entries import Entry, Problem, keep_few
 from portal.domain.projects.sending import Draft, LineDraft
 from portal.intake import fields, limits
 

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from portal.domain import currencies, keys, money
-from portal.domain.entries import BadFile, Entry, Problem, keep_few
+from portal.domain.imports.entries import BadFile, Entry, Problem, keep_few
 from portal.intake import amounts, dates, limits, schemas, values
 from portal.intake.headings import COLUMNS, HEADER, KNOWN, LINE, Columns, Rows, headed
 from portal.intake.limits import MOST_ROWS

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from portal.domain.entries import BadFile, Problem
+from portal.domain.imports.entries import BadFile, Problem
 from portal.intake import dates, formats
 from portal.intake.cells import Dated, Number, Unreadable
 from portal.intake.package import BOMB, DAMAGED, Package, beside, refusal

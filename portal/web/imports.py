@@ -9,8 +9,8 @@ from flask import Blueprint, Flask, Response, abort, flash, redirect, render_tem
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import past_imports, sending_together, uploads
-from portal.domain.uploads import NotNow, Upload
+from portal.domain.imports import history, send_drafts, uploads
+from portal.domain.imports.uploads import NotNow, Upload
 from portal.intake import files, template
 from portal.web.htmx import wants_fragment
 from portal.web.visitors import me
@@ -30,7 +30,7 @@ def init_app(app: Flask) -> None:
     """Before anything reads the form: the guard against forged forms does."""
     app.before_request(make_room)
     app.add_template_filter(Decimal, "decimal")
-    app.add_template_filter(past_imports.in_words, "told_counts")
+    app.add_template_filter(history.in_words, "told_counts")
 
 
 def make_room() -> None:
@@ -72,13 +72,13 @@ def show(id: int) -> ResponseReturnValue:
 @bp.post("/<key:id>")
 def send(id: int) -> ResponseReturnValue:
     """What the page offered, to accounting; the page again, with what became of each. To load it anew only repeats what was sent."""
-    done = past_imports.of_upload(mine(id).id)
+    done = history.of_upload(mine(id).id)
     asked = [SEEN.fullmatch(text) for text in request.form.getlist("seen")]
     seen = [(int(one[1]), int(one[2])) for one in asked if one]
     if not done or not seen or len(seen) != len(asked):
         abort(400, NOT_SEEN)
     try:
-        results = sending_together.send(done.id, me(), seen)
+        results = send_drafts.send(done.id, me(), seen)
     except ValueError as error:
         abort(400, f"{error} Load the page of the import again.")
     return render_template("imports/show.html", **shown(mine(id)), results=results)
@@ -135,13 +135,13 @@ def mine(id: int) -> Upload:
 
 
 def shown(upload: Upload) -> dict[str, Any]:
-    done = past_imports.of_upload(upload.id)
+    done = history.of_upload(upload.id)
     return {
         "upload": upload,
         "preview": json.loads(upload.preview or "{}"),
         "moving": upload.state in (uploads.State.READING, uploads.State.IMPORTING),
         "done": done,
-        "waiting": sending_together.waiting(done.id, me()) if done and upload.state is uploads.State.IMPORTED else None,
+        "waiting": send_drafts.waiting(done.id, me()) if done and upload.state is uploads.State.IMPORTED else None,
     }
 
 
@@ -152,8 +152,8 @@ def page(error: str = "") -> str:
         may_import=uploads.may_import(me()),
         nobody=uploads.NOBODY,
         waiting=uploads.waiting(me()),
-        past=past_imports.latest(me()),
-        most=past_imports.MOST,
+        past=history.latest(me()),
+        most=history.MOST,
     )
 
 

@@ -7,12 +7,13 @@ import pytest
 
 from portal import addin_workbook, db
 from portal.background import tasks
-from portal.domain import companies, uploads
+from portal.domain import companies
 from portal.domain.accounts import api_tokens, password_links, request_privilege
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
 from portal.domain.exporting import pausing
+from portal.domain.imports import uploads
 from portal.domain.people import Membership
 from portal.domain.projects import sending
 from portal.domain.recovery import workbook

@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 
 from benchmarks import import_10000
 from portal.background import tasks
-from portal.domain import uploads
 from portal.domain.change_orders import ChangeOrder
+from portal.domain.imports import uploads
 from tests.browser.signing_in import arrived, sign_in, violations
 from tests.intake.conftest import text_of
 from tests.intake.workbooks import book_of

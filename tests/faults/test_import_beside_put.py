@@ -6,10 +6,11 @@ from contextlib import contextmanager
 import pytest
 
 from portal import db
-from portal.domain import companies, entries, imports, matching, staging
+from portal.domain import companies
 from portal.domain.change_orders import ChangeOrder
+from portal.domain.imports import entries, import_run, matching, staging
+from portal.domain.imports.staging import Import, Outcome, Staged
 from portal.domain.projects import delivery
-from portal.domain.staging import Import, Outcome, Staged
 from portal.intake import files
 from tests.api.conftest import change, make_system, system  # noqa: F401 -- fixtures
 from tests.intake.conftest import csv_file  # noqa: F401 -- likewise
@@ -23,7 +24,7 @@ LOOK_S = 0.5  # in which the second one comes as far as it can
 def staged(csv_file, commitment):  # noqa: F811
     """Change order 001 of SC-014, about to be put in place by an import."""
     file = csv_file({"title": "As the file says"})
-    (entry,) = imports.prepare(files.read(file).entries)
+    (entry,) = import_run.prepare(files.read(file).entries)
     origin = Import.create(file=file.name, sha256="", size=1)
     return Staged.create(origin=origin, position=1, content=entries.dump(entry))
 

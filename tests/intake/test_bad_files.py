@@ -7,9 +7,9 @@ import pytest
 
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Job
-from portal.domain.entries import BadFile
 from portal.domain.events import Event
-from portal.domain.staging import Import
+from portal.domain.imports.entries import BadFile
+from portal.domain.imports.staging import Import
 from portal.intake import files, table
 from tests.intake.conftest import ROW, text_of
 

@@ -7,8 +7,8 @@ import pytest
 
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment, Job
-from portal.domain.entries import BadFile
-from portal.domain.staging import Import
+from portal.domain.imports.entries import BadFile
+from portal.domain.imports.staging import Import
 from portal.intake import files
 from tests.intake.conftest import text_of
 

@@ -8,7 +8,7 @@ import pytest
 
 from portal.domain.change_orders import ChangeOrder, load
 from portal.domain.commitments import Vendor
-from portal.domain.entries import BadFile, vendor_key
+from portal.domain.imports.entries import BadFile, vendor_key
 from portal.domain.rules import checks
 from portal.intake import files, table
 from tests import bad_input

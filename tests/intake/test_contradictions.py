@@ -2,10 +2,10 @@
 
 import pytest
 
-from portal.domain import imports, staging
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment, Job
-from portal.domain.entries import BadFile
+from portal.domain.imports import import_run, staging
+from portal.domain.imports.entries import BadFile
 from portal.domain.projects import correct_codes
 from portal.intake import files
 from tests.intake.conftest import text_of
@@ -34,7 +34,7 @@ OTHERWISE = [
 def refusal(text, by=None):
     reading = files.understand(text.encode(), "orders")
     with pytest.raises(BadFile) as refused:
-        imports.prepare(reading.entries, reading.problems, by)
+        import_run.prepare(reading.entries, reading.problems, by)
     return str(refused.value)
 
 
@@ -78,7 +78,7 @@ def test_a_members_code_is_not_saved_where_nothing_is_known_here(commitment, dee
     Commitment.update(subcontract="").execute()
     reading = files.understand(text_of({"subcontract_number": value}).encode(), "orders.csv")
 
-    (entry,) = imports.prepare(reading.entries, reading.problems, dee)
+    (entry,) = import_run.prepare(reading.entries, reading.problems, dee)
 
     assert (entry.subcontract, entry.customer, entry.may_link) == ("", "", False)
 

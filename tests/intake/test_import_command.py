@@ -6,13 +6,14 @@ from decimal import Decimal
 import pytest
 
 from portal import clock
-from portal.domain import change_orders, events, imports
+from portal.domain import change_orders, events
 from portal.domain.accounts import rights
 from portal.domain.change_orders import ChangeOrder, LineItem, Status
 from portal.domain.commitments import Commitment, Job, Kind, Vendor
+from portal.domain.imports import import_run
+from portal.domain.imports.staging import Import, Staged
 from portal.domain.people import Membership
 from portal.domain.review import decisions
-from portal.domain.staging import Import, Staged
 from tests.intake.test_reading import EXAMPLES
 
 NEW_JOB = {"job_number": "25-001", "job_name": "Annex", "customer_code": "ANNEX"}
@@ -269,8 +270,8 @@ def test_a_guessed_encoding_is_said(command, tmp_path, csv_file):
 
 
 def test_another_import_under_way_is_waited_for_and_then_refused(command, csv_file, monkeypatch):
-    monkeypatch.setattr(imports, "WAIT_S", 0.3)
-    assert imports.Lane.take(imports.LANE, imports.LEASE)
+    monkeypatch.setattr(import_run, "WAIT_S", 0.3)
+    assert import_run.Lane.take(import_run.LANE, import_run.LEASE)
 
     result = command(csv_file({}))
 

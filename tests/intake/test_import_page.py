@@ -12,16 +12,17 @@ from bs4 import BeautifulSoup
 from benchmarks import import_10000
 from portal.background import imports as background_imports
 from portal.background import tasks
-from portal.domain import admission, events, imports, uploads
+from portal.domain import events
 from portal.domain.change_orders import ChangeOrder, load
 from portal.domain.commitments import Commitment, Vendor
 from portal.domain.events import Event
+from portal.domain.imports import import_run, permissions, uploads
+from portal.domain.imports.staging import Import, Staged
+from portal.domain.imports.uploads import Upload
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Membership, NotPermitted
 from portal.domain.projects import sending
-from portal.domain.staging import Import, Staged
-from portal.domain.uploads import Upload
 from portal.intake import files, limits, template
 from tests.cast import signed
 from tests.conftest import HTMX, sign_in
@@ -238,7 +239,7 @@ def test_codes_of_spectrum_are_linked_by_administrators_only(client, hand_in, wo
     sign_in(client, dee)
     page = hand_in(text_of({"commitment_number": "SC-900", "vendor_name": "New", "vendor_code": "NEWCODE", "subcontract_number": "SC-900"}))
 
-    assert admission.CODES in words(client.get(page))
+    assert permissions.CODES in words(client.get(page))
     client.post(f"{page}/confirmation")
     work()
 
@@ -409,20 +410,20 @@ def test_a_file_that_takes_too_much_to_read_is_refused_and_the_next_one_is_read(
 def test_a_worker_that_died_during_the_import_is_followed_by_one_that_completes_it(client, eve_there, hand_in, work, monkeypatch, clock):
     page = hand_in(text_of({}, {"cco_number": "002"}, {"cco_number": "003"}))
     client.post(f"{page}/confirmation")
-    real = imports.staging.put
+    real = import_run.staging.put
 
     def dying(row, *rest):
         if row.position == 3:
             raise KeyboardInterrupt
         real(row, *rest)
-        time.sleep(imports.HOLD_S)  # so that it fills a turn of its own
+        time.sleep(import_run.HOLD_S)  # so that it fills a turn of its own
 
-    monkeypatch.setattr(imports, "HOLD_S", 0.01)
-    monkeypatch.setattr(imports.staging, "put", dying)
+    monkeypatch.setattr(import_run, "HOLD_S", 0.01)
+    monkeypatch.setattr(import_run.staging, "put", dying)
     with pytest.raises(KeyboardInterrupt):
         work()
     assert ChangeOrder.select().count() == 2
-    monkeypatch.setattr(imports.staging, "put", real)
+    monkeypatch.setattr(import_run.staging, "put", real)
     clock.tick(minutes=2)
     Lane.update(until=clock.now()).execute()
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from portal.domain.entries import MOST_PROBLEMS, BadFile
+from portal.domain.imports.entries import MOST_PROBLEMS, BadFile
 from portal.intake import apart, files, limits
 from tests.intake.conftest import ROW, text_of
 from tests.intake.test_bad_files import ONE, PROCORE

@@ -13,12 +13,12 @@ import pytest
 
 from benchmarks import import_10000
 from portal import db
-from portal.domain import imports
 from portal.domain.change_orders import ChangeOrder, LineItem
 from portal.domain.events import Event
+from portal.domain.imports import import_run
+from portal.domain.imports.staging import Import, Outcome, Staged
 from portal.domain.lanes import Lane, Lost
 from portal.domain.people import User
-from portal.domain.staging import Import, Outcome, Staged
 from portal.intake import files
 
 READ = """
@@ -45,7 +45,7 @@ def thousand(tmp_path):
 
 
 def stage(run, path, sender=None):
-    return run.stage(imports.prepare(files.read(path).entries), path.name, "", sender, silent)
+    return run.stage(import_run.prepare(files.read(path).entries), path.name, "", sender, silent)
 
 
 def state():
@@ -87,15 +87,15 @@ def test_reading_the_largest_file_takes_no_more_than_300_mb(tmp_path):
 
 def test_no_transaction_of_an_import_with_send_is_long(thousand, database, company, make_user, monkeypatch):
     held, dee = [], make_user("Dee Sørensen")
-    real = imports.transaction
+    real = import_run.transaction
 
     def timed():
         held.append(time.monotonic())
         return real()
 
-    monkeypatch.setattr(imports, "transaction", timed)
-    monkeypatch.setattr(imports, "PAUSE_S", 0)
-    with imports.alone() as run:
+    monkeypatch.setattr(import_run, "transaction", timed)
+    monkeypatch.setattr(import_run, "PAUSE_S", 0)
+    with import_run.alone() as run:
         summary = run.complete(stage(run, thousand, dee), silent)
 
     assert summary.sent == 250
@@ -103,12 +103,12 @@ def test_no_transaction_of_an_import_with_send_is_long(thousand, database, compa
 
 
 def test_what_was_staged_and_not_confirmed_is_never_seen_and_thrown_away(thousand, database, company, monkeypatch):
-    with pytest.raises(KeyboardInterrupt), imports.alone() as run:
-        run.stage(imports.prepare(files.read(thousand).entries), "thousand.csv", "", None, lambda *_: _stop())
+    with pytest.raises(KeyboardInterrupt), import_run.alone() as run:
+        run.stage(import_run.prepare(files.read(thousand).entries), "thousand.csv", "", None, lambda *_: _stop())
     assert Staged.select().exists()
     assert not ChangeOrder.select().exists()
 
-    with imports.alone() as run:
+    with import_run.alone() as run:
         assert run.unfinished() is None
 
     assert not Staged.select().exists()
@@ -118,15 +118,15 @@ def test_what_was_staged_and_not_confirmed_is_never_seen_and_thrown_away(thousan
 
 @pytest.mark.parametrize("phase", ["Importing", "Sending"])
 def test_an_interrupted_import_is_completed_by_the_next_one(thousand, database, company, make_user, monkeypatch, phase):
-    monkeypatch.setattr(imports, "HOLD_S", 0.01)
-    monkeypatch.setattr(imports, "PAUSE_S", 0)
+    monkeypatch.setattr(import_run, "HOLD_S", 0.01)
+    monkeypatch.setattr(import_run, "PAUSE_S", 0)
     dee = make_user("Dee Sørensen")
 
-    with pytest.raises(KeyboardInterrupt), imports.alone() as run:
+    with pytest.raises(KeyboardInterrupt), import_run.alone() as run:
         run.complete(stage(run, thousand, dee), lambda at, done, _: _stop() if at == phase and done > 100 else None)
     seen = ChangeOrder.select().count()
 
-    with imports.alone() as run:
+    with import_run.alone() as run:
         summary = run.complete(run.unfinished(), silent)
         assert run.unfinished() is None
 
@@ -162,10 +162,10 @@ def test_a_killed_process_leaves_nothing_or_what_the_next_run_completes(thousand
 
 
 def test_a_second_import_can_not_work_beside_the_first(thousand, database, company):
-    with imports.alone() as run:
+    with import_run.alone() as run:
         origin = stage(run, thousand)
-        Lane.update(until=imports.clock.now() - timedelta(seconds=1)).execute()
-        with imports.alone() as other:
+        Lane.update(until=import_run.clock.now() - timedelta(seconds=1)).execute()
+        with import_run.alone() as other:
             with pytest.raises(Lost):
                 run.complete(origin, silent)
 

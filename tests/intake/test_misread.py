@@ -7,8 +7,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal.background import tasks
-from portal.domain import misreading, uploads
 from portal.domain.change_orders import ChangeOrder
+from portal.domain.imports import mangled_codes, uploads
 from tests.conftest import sign_in
 
 CASES = Path(__file__).parent / "cases"
@@ -54,7 +54,7 @@ def words(answer):
     ],
 )  # fmt: skip
 def test_what_excel_shows_for_a_code_is_told_from_a_code(code, typed):
-    assert misreading.typed(code) == typed
+    assert mangled_codes.typed(code) == typed
 
 
 @pytest.mark.parametrize("name", [CODES, CCO])

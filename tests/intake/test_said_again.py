@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from portal.background import tasks
-from portal.domain import change_orders, events, uploads
+from portal.domain import change_orders, events
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment, Vendor
+from portal.domain.imports import uploads
 from portal.domain.projects import sending, statements
 from portal.domain.projects.sending import Draft, LineDraft
 from portal.domain.projects.statements import News, Statement

@@ -6,11 +6,12 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal.db import Busy
-from portal.domain import change_orders, events, sending_together
+from portal.domain import change_orders, events
 from portal.domain.change_orders import ChangeOrder
+from portal.domain.imports import send_drafts
+from portal.domain.imports.staging import Import, ImportResult, Staged
 from portal.domain.people import Membership
 from portal.domain.projects import sending
-from portal.domain.staging import Import, ImportResult, Staged
 from tests.conftest import count_queries, sign_in
 from tests.intake.conftest import text_of
 from tests.intake.test_import_page import hand_in, words, work  # noqa: F401
@@ -275,7 +276,7 @@ def test_when_the_database_is_busy_the_rest_is_not_tried_and_stays(client, bring
             raise Busy("The database is busy.")
         return real(id, by, version)
 
-    monkeypatch.setattr(sending_together.sending, "send", second_waits)
+    monkeypatch.setattr(send_drafts.sending, "send", second_waits)
     answer = press(client, page)
 
     assert [bool(re.search("Not sent. The database is busy.", one)) for one in told(answer)] == [True, True, False]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.domain.entries import BadFile
+from portal.domain.imports.entries import BadFile
 from portal.intake import files, headings
 from tests.intake.conftest import text_of
 

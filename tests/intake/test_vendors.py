@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from portal.domain import events, imports, staging
+from portal.domain import events
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment, Vendor
-from portal.domain.entries import BadFile
-from portal.domain.staging import Staged
+from portal.domain.imports import import_run, staging
+from portal.domain.imports.entries import BadFile
+from portal.domain.imports.staging import Staged
 from portal.intake import files
 from tests.conftest import sign_in
 from tests.intake.conftest import text_of
@@ -27,7 +28,7 @@ def codes():
 
 def sifted(text, by=None):
     reading = files.understand(text.encode(), "orders.csv")
-    return imports.prepare(reading.entries, reading.problems, by)
+    return import_run.prepare(reading.entries, reading.problems, by)
 
 
 def refusal(text, by=None):

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from portal.domain.change_orders import ChangeOrder
-from portal.domain.entries import BadFile
+from portal.domain.imports.entries import BadFile
 from portal.intake import files, table, workbook
 from tests.intake.conftest import ROW
 from tests.intake.workbooks import MAIN, PARTS, RELATIONS, book_of, parts, sheet_of, text_cells

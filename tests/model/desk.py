@@ -7,12 +7,12 @@ from typing import Any
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from portal.domain import imports
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load, with_lines
 from portal.domain.commitments import Commitment
-from portal.domain.entries import Entry
 from portal.domain.exporting import exports
 from portal.domain.exporting.exports import Export
+from portal.domain.imports import import_run
+from portal.domain.imports.entries import Entry
 from portal.domain.people import NotPermitted, User
 from portal.domain.projects import delivery, sending
 from portal.domain.recovery import resolutions
@@ -189,8 +189,8 @@ class Desk(RuleBasedStateMachine):
                 raise Killed
 
         while True:
-            found = imports.prepare([entry])
-            with imports.alone() as run:
+            found = import_run.prepare([entry])
+            with import_run.alone() as run:
                 try:
                     unfinished = run.unfinished()
                     origin = unfinished or run.stage(found, "feed.csv", "0" * 64, self.person(sender) if sender else None, progress)

@@ -16,16 +16,17 @@ from typing import TypeVar
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import admission, change_orders, companies, entries, events, matching, misreading, people, staging
+from portal.domain import change_orders, companies, events, people
 from portal.domain.change_orders import ChangeOrder
-from portal.domain.entries import BadFile, Entry, Problem
-from portal.domain.import_summaries import Summary, summary_of
+from portal.domain.imports import entries, mangled_codes, matching, permissions, staging
+from portal.domain.imports.entries import BadFile, Entry, Problem
+from portal.domain.imports.staging import Import, Outcome, Staged
+from portal.domain.imports.summary import Summary, summary_of
+from portal.domain.imports.uploads import LANE, Upload
+from portal.domain.imports.vendors import Unclear
 from portal.domain.lanes import Lane
 from portal.domain.people import NotPermitted, User
 from portal.domain.projects import statements
-from portal.domain.staging import Import, Outcome, Staged
-from portal.domain.uploads import LANE, Upload
-from portal.domain.vendors import Unclear
 
 LEASE = timedelta(seconds=5)  # renewed in every turn; how long a killed import keeps the next one waiting
 WAIT_S = 30.0  # for another import to end
@@ -54,8 +55,8 @@ def sift(found: list[Entry], problems: Sequence[Problem] = (), by: User | None =
 
     by   who may bring it in; null: anything
     """
-    placed, unplaced = matching.Books(companies.current(), write=False).place(admission.limited(found, by))
-    admitted, foreign = admission.admit(placed, by)
+    placed, unplaced = matching.Books(companies.current(), write=False).place(permissions.limited(found, by))
+    admitted, foreign = permissions.admit(placed, by)
     wrong = [*problems, *unplaced, *foreign, *islice(entries.contradictions(placed), entries.MOST_PROBLEMS)]
     entries.keep_few(wrong)
     bad = {problem.where for problem in wrong}
@@ -66,7 +67,7 @@ def preview(found: Sequence[Entry], sender: User | None, progress: Progress, sou
     """What an import would do. Writes nothing. `source`: where the file comes from."""
     books, summary = matching.Books(companies.current(), write=False), Summary()
     for done, entry in enumerate(found, 1):
-        likeness, made = books.resembling.of(entry), misreading.of(entry, books, source)
+        likeness, made = books.resembling.of(entry), mangled_codes.of(entry, books, source)
         if likeness or made:
             summary.counts[Outcome.LEFT] += 1
             left_out = summary.alike if likeness else summary.misread

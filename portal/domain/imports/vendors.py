@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from portal.domain import keys
 from portal.domain.commitments import Commitment, Vendor
-from portal.domain.entries import Entry, vendor_key
+from portal.domain.imports.entries import Entry, vendor_key
 
 
 class Unclear(Exception):

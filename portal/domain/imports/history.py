@@ -8,9 +8,9 @@ from typing import Any
 import peewee
 
 from portal.domain import events
+from portal.domain.imports.staging import Import, Outcome, Staged
+from portal.domain.imports.uploads import Upload
 from portal.domain.people import User
-from portal.domain.staging import Import, Outcome, Staged
-from portal.domain.uploads import Upload
 
 MOST = 50
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from portal.domain import entries
-from portal.domain.staging import Import, Outcome, name_of, rows_of
+from portal.domain.imports import entries
+from portal.domain.imports.staging import Import, Outcome, name_of, rows_of
 
 
 @dataclass(slots=True)

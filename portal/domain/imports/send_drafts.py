@@ -7,15 +7,16 @@ from typing import Any
 import peewee
 
 from portal.db import Busy, transaction
-from portal.domain import change_orders, events, staging
+from portal.domain import change_orders, events
 from portal.domain.change_orders import EDITABLE, ChangeOrder, Overtaken, Status
 from portal.domain.commitments import Job
+from portal.domain.imports import staging
+from portal.domain.imports.staging import ImportResult, Outcome
 from portal.domain.people import Membership, NotPermitted, User
 from portal.domain.projects import revisions, sending
 from portal.domain.projects.statements import SENT_BACK
 from portal.domain.rules import checks, duplicates, spectrum_lists
 from portal.domain.rules.findings import Blocked
-from portal.domain.staging import ImportResult, Outcome
 
 MOST = 50
 CHANGED = "Someone changed it meanwhile. Check it, then send it."

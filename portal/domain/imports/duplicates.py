@@ -7,7 +7,7 @@ from typing import Any
 from portal.domain import keys
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment, Job
-from portal.domain.entries import Entry
+from portal.domain.imports.entries import Entry
 
 
 class Resembling:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from portal.domain import keys
 from portal.domain.commitments import Commitment, Job
-from portal.domain.entries import Entry
+from portal.domain.imports.entries import Entry
+from portal.domain.imports.vendors import Unclear
 from portal.domain.projects.correct_codes import KIND
-from portal.domain.vendors import Unclear
 
 FIX = "Correct the file, or have an administrator correct the {} on the page Spectrum codes of the commitment."
 

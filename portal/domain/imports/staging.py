@@ -9,18 +9,19 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField
-from portal.domain import change_orders, commitments, entries, events, matching, misreading
+from portal.domain import change_orders, commitments, events
 from portal.domain.accounts import rights
 from portal.domain.change_orders import ChangeOrder, Overtaken
 from portal.domain.commitments import Commitment, Job
-from portal.domain.entries import Entry
+from portal.domain.imports import entries, mangled_codes, matching
+from portal.domain.imports.entries import Entry
+from portal.domain.imports.uploads import Upload, bringers
+from portal.domain.imports.vendors import Unclear
 from portal.domain.people import Membership, NotPermitted, User
 from portal.domain.projects import confirm_distinct, sending, statements
 from portal.domain.projects.statements import SENT_BACK, News
 from portal.domain.rules import checks, contributors, findings
 from portal.domain.rules.findings import Blocked, blocking
-from portal.domain.uploads import Upload, bringers
-from portal.domain.vendors import Unclear
 
 UNTICKED = "If it is another one, upload the file on the page Imports and tick it there."
 STAYS = {
@@ -120,9 +121,9 @@ def put(row: Staged, books: matching.Books, origin: Import) -> None:
     moment comes before or after, and finds what is there.
     """
     entry = entries.load(row.content)
-    likeness, made = books.resembling.of(entry), misreading.of(entry, books, origin.source)
+    likeness, made = books.resembling.of(entry), mangled_codes.of(entry, books, origin.source)
     if (likeness or made) and not entry.is_ticked:
-        row.outcome, row.note = Outcome.LEFT, " ".join(filter(None, (likeness, made, UNTICKED if likeness else misreading.UNSAID)))
+        row.outcome, row.note = Outcome.LEFT, " ".join(filter(None, (likeness, made, UNTICKED if likeness else mangled_codes.UNSAID)))
         row.save(only=[Staged.outcome, Staged.note])
         return
     try:

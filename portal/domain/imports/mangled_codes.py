@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from portal.domain import change_orders, matching
+from portal.domain import change_orders
 from portal.domain.change_orders import ChangeOrder
-from portal.domain.entries import Entry
+from portal.domain.imports import matching
+from portal.domain.imports.entries import Entry
 from portal.domain.projects import statements
 from portal.domain.projects.statements import News
 

@@ -9,16 +9,17 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from portal.db import Model
-from portal.domain import contradicting, events, keys
+from portal.domain import events, keys
 from portal.domain.change_orders import EDITABLE, ChangeOrder
 from portal.domain.commitments import UNDER, Commitment, Job, Kind, Vendor
 from portal.domain.companies import Company
-from portal.domain.entries import Entry, Problem, vendor_key
+from portal.domain.imports import contradictions
+from portal.domain.imports.duplicates import Resembling
+from portal.domain.imports.entries import Entry, Problem, vendor_key
+from portal.domain.imports.spellings import Spellings
+from portal.domain.imports.vendors import Unclear, Vendors
 from portal.domain.people import User
-from portal.domain.resembling import Resembling
 from portal.domain.rules import contributors
-from portal.domain.spellings import Spellings
-from portal.domain.vendors import Unclear, Vendors
 
 T = TypeVar("T", bound=Model)
 CODES = {"customer", "code", "subcontract"}
@@ -68,7 +69,7 @@ class Books:
     def _unclear(self, entry: Entry) -> Iterator[Unclear]:
         """Why it cannot be told what the entry means, or that it means something else than is here."""
         known = self._known(entry)
-        yield from contradicting.of(entry, self.jobs.get(entry.job_number), known)
+        yield from contradictions.of(entry, self.jobs.get(entry.job_number), known)
         try:
             self.vendors.of(entry, known)
         except Unclear as error:
@@ -77,7 +78,7 @@ class Books:
     def commitment(self, entry: Entry) -> Commitment:
         """The entry's commitment, made or completed if need be. Raises vendors.Unclear before anything is."""
         commitment = self._known(entry)
-        for contradiction in contradicting.of(entry, self.jobs.get(entry.job_number), commitment):
+        for contradiction in contradictions.of(entry, self.jobs.get(entry.job_number), commitment):
             raise contradiction
         vendor = self._vendor(entry, commitment)
         job = self._job(entry)

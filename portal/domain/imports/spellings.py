@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable
 
 from portal.domain import keys
 from portal.domain.commitments import Commitment, Job
-from portal.domain.entries import Entry
+from portal.domain.imports.entries import Entry
 
 
 class Spellings:

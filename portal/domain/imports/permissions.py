@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from portal.domain.commitments import Job
-from portal.domain.entries import Entry, Problem
+from portal.domain.imports.entries import Entry, Problem
 from portal.domain.people import Membership, User
 
 CODES = (

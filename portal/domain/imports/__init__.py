@@ -1,0 +1,1 @@
+"""Change orders from files: matched, staged, confirmed and put in place."""
