@@ -14,9 +14,10 @@ from flask import current_app, render_template
 
 from config import Settings
 from portal import clock
-from portal.domain import heads, money
+from portal.domain import money
 from portal.domain.accounts import privilege_requests
 from portal.domain.accounts.password_links import Invitation
+from portal.domain.audit import heads
 from portal.domain.exporting.alerts import Alarm
 from portal.domain.letters import CodeCorrected, FourEyesOff, Letter, Notice, Reminder
 from portal.domain.mail_trials import Trial

@@ -12,7 +12,8 @@ import pytest
 
 from portal import db
 from portal.background import keeper
-from portal.domain import audit, companies, events, heads
+from portal.domain import companies, events
+from portal.domain.audit import chain, heads
 from portal.domain.events import GENESIS, Event
 
 pytestmark = pytest.mark.databases_differ("constraints and triggers")
@@ -50,14 +51,14 @@ def rehashed(first):
 
 
 def test_a_trail_as_it_was_written_has_all_its_events_and_a_head(trail):
-    verdict = audit.verify()
+    verdict = chain.verify()
 
     assert (verdict.events, verdict.fault) == (7, None)
-    assert verdict.hash == Event.get(Event.seq == 7).hash == audit.head().hash
+    assert verdict.hash == Event.get(Event.seq == 7).hash == chain.head().hash
 
 
 def test_an_empty_trail_is_as_it_was_written(database):
-    assert audit.verify([audit.head()]) == audit.Verdict(0, GENESIS, None, 1, audit.head())
+    assert chain.verify([chain.head()]) == chain.Verdict(0, GENESIS, None, 1, chain.head())
 
 
 @pytest.mark.parametrize(
@@ -76,10 +77,10 @@ def test_a_changed_event_is_named(by_hand, ana, column, value):
     old = "" if column != "actor_id" else f", actor_id = {ana.id}"
     by_hand(f"UPDATE event SET {column} = {'NULL' if value is None else repr(value)}{old and ', ref = 99'} WHERE seq = 3")
 
-    verdict = audit.verify()
+    verdict = chain.verify()
 
     assert verdict.events == 2
-    assert verdict.fault == audit.Fault(3, "The content of event 3 was changed after it was recorded: it does not match its hash.")
+    assert verdict.fault == chain.Fault(3, "The content of event 3 was changed after it was recorded: it does not match its hash.")
 
 
 def test_an_event_of_which_no_event_can_be_made_is_named(by_hand):
@@ -87,19 +88,19 @@ def test_an_event_of_which_no_event_can_be_made_is_named(by_hand):
         return  # PostgreSQL takes nothing but a time for a time
     by_hand("UPDATE event SET at = 'yesterday' WHERE seq = 3")
 
-    assert audit.verify().fault == audit.Fault(3, "Event 3 cannot be read: it was changed after it was recorded.")
+    assert chain.verify().fault == chain.Fault(3, "Event 3 cannot be read: it was changed after it was recorded.")
 
 
 def test_a_removed_event_is_named(by_hand):
     by_hand("DELETE FROM event WHERE seq = 3")
 
-    assert audit.verify().fault == audit.Fault(3, "Event 3 is missing: deleted after being recorded.")
+    assert chain.verify().fault == chain.Fault(3, "Event 3 is missing: deleted after being recorded.")
 
 
 def test_several_removed_events_are_named(by_hand):
     by_hand("DELETE FROM event WHERE seq < 4")
 
-    assert audit.verify().fault == audit.Fault(1, "Events 1 to 3 are missing: deleted after being recorded.")
+    assert chain.verify().fault == chain.Fault(1, "Events 1 to 3 are missing: deleted after being recorded.")
 
 
 def test_removed_and_renumbered_is_a_changed_content(by_hand):
@@ -107,7 +108,7 @@ def test_removed_and_renumbered_is_a_changed_content(by_hand):
     for seq in range(4, 8):
         by_hand(f"UPDATE event SET seq = {seq - 1} WHERE seq = {seq}")
 
-    assert "content of event 3 was changed" in audit.verify().fault.text
+    assert "content of event 3 was changed" in chain.verify().fault.text
 
 
 def test_an_event_replaced_with_its_own_hash_made_anew_breaks_the_link_after_it(by_hand):
@@ -115,7 +116,7 @@ def test_an_event_replaced_with_its_own_hash_made_anew_breaks_the_link_after_it(
     event = Event.get(Event.seq == 3)
     by_hand(f"UPDATE event SET hash = '{event.seal()}' WHERE seq = 3")
 
-    assert audit.verify().fault == audit.Fault(4, "Event 4 does not continue event 3: it was put in, or what comes before it was replaced.")
+    assert chain.verify().fault == chain.Fault(4, "Event 4 does not continue event 3: it was put in, or what comes before it was replaced.")
 
 
 def test_an_event_put_in_before_the_first_is_named(by_hand):
@@ -124,34 +125,34 @@ def test_an_event_put_in_before_the_first_is_named(by_hand):
         f"VALUES (0, '2001-01-01 00:00:00', 'user', 1, 'x', '{{}}', '{GENESIS}', 'h')"
     )
 
-    assert audit.verify().fault.seq == 0
+    assert chain.verify().fault.seq == 0
 
 
 def test_an_end_that_was_cut_off_shows_in_the_heads_only(by_hand):
-    heads = [audit.Head("2026-11-21", 2, Event.get(Event.seq == 2).hash), audit.Head("2026-11-22", 7, audit.head().hash)]
+    heads = [chain.Head("2026-11-21", 2, Event.get(Event.seq == 2).hash), chain.Head("2026-11-22", 7, chain.head().hash)]
     by_hand("DELETE FROM event WHERE seq > 5")
 
-    assert audit.verify().fault is None
-    verdict = audit.verify(heads)
-    assert verdict.fault == audit.Fault(6, "The trail ends with event 5, but event 7 was written out on 2026-11-22: its end was cut off.")
+    assert chain.verify().fault is None
+    verdict = chain.verify(heads)
+    assert verdict.fault == chain.Fault(6, "The trail ends with event 5, but event 7 was written out on 2026-11-22: its end was cut off.")
     assert (verdict.events, verdict.compared) == (5, 1)
 
 
 def test_a_trail_hashed_anew_shows_in_the_heads_only(by_hand):
-    heads = [audit.Head("2026-11-22", 6, Event.get(Event.seq == 6).hash)]
+    heads = [chain.Head("2026-11-22", 6, Event.get(Event.seq == 6).hash)]
     by_hand("UPDATE event SET action = 'rejected' WHERE seq = 3")
     rehashed(3)
 
-    assert audit.verify().fault is None
-    assert audit.verify(heads).fault == audit.Fault(
+    assert chain.verify().fault is None
+    assert chain.verify(heads).fault == chain.Fault(
         6, "Event 6 is not the one that was written out on 2026-11-22: the trail was replaced up to there and hashed again."
     )
 
 
 def test_a_trail_longer_than_a_batch_is_walked_to_its_end(trail, monkeypatch):
-    monkeypatch.setattr(audit, "BATCH", 3)
+    monkeypatch.setattr(chain, "BATCH", 3)
 
-    assert audit.verify([audit.head()]).events == 7
+    assert chain.verify([chain.head()]).events == 7
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_the_database_itself_refuses_to_change_or_remove_an_event(trail, stateme
     with pytest.raises((peewee.IntegrityError, peewee.DatabaseError, psycopg.Error), match="append-only"), db.transaction():
         trail.execute_sql(statement)
 
-    assert audit.verify().events == 7
+    assert chain.verify().events == 7
 
 
 def test_a_shell_beside_the_portal_is_refused_too(trail):
@@ -193,7 +194,7 @@ def test_the_head_is_written_out_once_an_hour_whatever_happens_that_hour(trail, 
 
     assert heads.read_heads(file) == [first, second]
     assert (first.seq, second.seq) == (7, 8)
-    assert audit.verify(heads.read_heads(file)).compared == 2
+    assert chain.verify(heads.read_heads(file)).compared == 2
 
 
 def test_the_hour_of_a_head_is_the_company_s(trail, tmp_path, clock):
@@ -224,7 +225,7 @@ def test_no_head_follows_one_whose_event_was_hashed_anew(by_hand, tmp_path, cloc
     by_hand("UPDATE event SET action = 'rejected' WHERE seq = 3")
     rehashed(3)
 
-    with pytest.raises(audit.Broken, match="Event 7 is not the one that was written out on"):
+    with pytest.raises(chain.Broken, match="Event 7 is not the one that was written out on"):
         heads.write_head(file)
 
 
@@ -238,13 +239,13 @@ def test_the_first_head_of_an_empty_trail_is_held_by_every_longer_one(database, 
 
 
 def test_the_verdict_names_what_no_head_covers(trail):
-    uncovered, covered = audit.verify(), audit.verify([audit.head()])
+    uncovered, covered = chain.verify(), chain.verify([chain.head()])
     with db.transaction():
         events.record("change_order", 8, "accepted", None)
 
     assert "Not vouched for: the last 7 events, which no head covers." in uncovered.unvouched[0]
     assert not [sentence for sentence in covered.unvouched if "no head covers" in sentence]
-    assert "the last 1 event, which" in audit.verify([covered.last]).unvouched[0]
+    assert "the last 1 event, which" in chain.verify([covered.last]).unvouched[0]
 
 
 def test_any_number_of_keepers_write_one_head_an_hour(trail, database_url, tmp_path):
@@ -293,7 +294,7 @@ def test_the_keeper_says_the_head_and_lives_on_where_it_cannot_write(trail, tmp_
     keeper.write_head(tmp_path / "heads.jsonl")
     keeper.write_head(tmp_path / "heads.jsonl" / "no folder")
 
-    assert told == [("audit head", audit.head().hash), "audit head not written"]
+    assert told == [("audit head", chain.head().hash), "audit head not written"]
 
 
 def test_a_refused_decision_leaves_no_trace_in_the_trail(trail):
@@ -301,7 +302,7 @@ def test_a_refused_decision_leaves_no_trace_in_the_trail(trail):
         events.record("change_order", 8, "accepted", None)
         raise ZeroDivisionError
 
-    assert audit.verify().events == 7
+    assert chain.verify().events == 7
 
 
 def test_events_keep_their_order_when_the_clock_runs_backwards(trail, clock):
@@ -309,13 +310,13 @@ def test_events_keep_their_order_when_the_clock_runs_backwards(trail, clock):
     with db.transaction():
         events.record("change_order", 8, "accepted", None)
 
-    assert audit.verify().events == 8
+    assert chain.verify().events == 8
     assert Event.get(Event.seq == 8).at < Event.get(Event.seq == 7).at - timedelta(days=399)
 
 
 def test_a_head_as_a_line_can_be_read_back(trail, tmp_path):
     file = tmp_path / "elsewhere.jsonl"
-    file.write_text(heads.line(audit.head()) + "\n")
+    file.write_text(heads.line(chain.head()) + "\n")
 
-    assert heads.read_heads(file) == [audit.head()]
-    assert json.loads(heads.line(audit.head()))["seq"] == 7
+    assert heads.read_heads(file) == [chain.head()]
+    assert json.loads(heads.line(chain.head()))["seq"] == 7

@@ -7,8 +7,9 @@ from click.testing import CliRunner
 
 from portal import db
 from portal.cli import main
-from portal.domain import audit, events, heads
+from portal.domain import events
 from portal.domain.accounts import rights
+from portal.domain.audit import chain, heads
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.people import Level, User
 from tests.test_audit import TRIGGERS
@@ -39,7 +40,7 @@ def test_a_good_trail_is_told_with_its_head(portal):
     answer = portal("verify")
 
     assert answer.exit_code == 0
-    assert f"The audit trail is as it was written: 3 events, head {audit.head().hash}." in answer.output
+    assert f"The audit trail is as it was written: 3 events, head {chain.head().hash}." in answer.output
     assert "No head was written out yet" in answer.output
 
 

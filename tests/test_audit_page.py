@@ -12,8 +12,9 @@ from bs4 import BeautifulSoup
 
 import config
 from portal import db
-from portal.domain import audit, events, heads, trail
+from portal.domain import events
 from portal.domain.accounts import api_tokens, rights
+from portal.domain.audit import chain, heads, search
 from portal.domain.change_orders import load
 from portal.domain.exporting import pausing
 from portal.domain.imports import uploads
@@ -232,7 +233,7 @@ def test_a_number_with_a_control_character_is_told_on_every_database(eve_at):
 @pytest.fixture
 def many(database, company):
     with db.transaction():
-        for number in range(trail.PAGE * 2 + 1):
+        for number in range(search.PAGE * 2 + 1):
             events.record("company", company.id, "exports paused", None, reason=f"reason {number}")
 
 
@@ -244,7 +245,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(eve_at, many):
         following = BeautifulSoup(page.text, "html.parser").find("a", rel="next")
         path = following and following["href"]
 
-    assert seen == list(range(trail.PAGE * 2 + 1, 0, -1))
+    assert seen == list(range(search.PAGE * 2 + 1, 0, -1))
 
 
 @pytest.mark.parametrize("after", ["x", "-1", "1e3", "٣", "9" * 19])
@@ -277,11 +278,11 @@ def test_the_csv_has_what_the_filter_lets_through_with_all_that_verifying_needs(
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="audit-2026')
     assert [row["What"] for row in found] == ["Accepted it as S014-004", "Sent it to accounting", "Wrote it"]
     assert (found[0]["Who"], found[0]["E-mail"], found[0]["Time (UTC)"]) == ("Ana Ortiz", "ana@example.test", "2026-03-05T05:59:00Z")
-    assert (found[0]["Hash"], found[0]["Event"]) == (audit.head().hash, "4")
+    assert (found[0]["Hash"], found[0]["Event"]) == (chain.head().hash, "4")
 
 
 def test_the_csv_of_a_long_trail_is_whole(eve_at, many):
-    assert [int(row["Event"]) for row in table(eve_at("/settings/audit.csv"))] == list(range(trail.PAGE * 2 + 1, 0, -1))
+    assert [int(row["Event"]) for row in table(eve_at("/settings/audit.csv"))] == list(range(search.PAGE * 2 + 1, 0, -1))
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "  =", "\ufeff="])
@@ -310,7 +311,7 @@ def test_verifying_says_what_it_found(eve_at, many, tmp_path):
     assert "<html" not in answer.text
     assert "The audit trail is as it was written: 101 events." in answer.text
     assert "1 head fits; the last one was written out on" in answer.text
-    assert audit.head().hash in answer.text
+    assert chain.head().hash in answer.text
 
 
 def test_without_javascript_the_verdict_stands_on_the_page(eve_at, many):

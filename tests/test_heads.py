@@ -7,7 +7,8 @@ import pytest
 
 from portal import db
 from portal.background import keeper, tasks
-from portal.domain import events, heads, letters
+from portal.domain import events, letters
+from portal.domain.audit import heads
 from portal.domain.heartbeats import Heartbeat
 from portal.domain.lanes import MAIL, Lane
 from portal.domain.outbox import Dispatch, Task
@@ -137,7 +138,7 @@ def test_no_new_file_takes_the_place_of_one_that_is_gone_before_somebody_begins_
     keeper.write_head(kept)
     assert not kept.exists()
 
-    kept.write_text(heads.line(heads.audit.head()) + "\n")
+    kept.write_text(heads.line(heads.chain.head()) + "\n")
     clock.tick(hours=1)
     keeper.write_head(kept)
 

@@ -9,7 +9,8 @@ from playhouse import migrations
 from playhouse.migrate import SchemaMigrator
 
 from portal import db
-from portal.domain import events, trail
+from portal.domain import events
+from portal.domain.audit import search
 from portal.domain.change_orders import ChangeOrder, Overtaken, load
 from portal.domain.commitments import Commitment, Job
 from portal.domain.people import Level, Membership, NotPermitted
@@ -218,7 +219,7 @@ def test_what_is_written_with_other_dashes_and_digits_is_kept_with_plain_ones(co
 def test_the_history_is_searched_by_any_spelling(make_change_order, ada):
     make_change_order("draft", number="CCO-001")
 
-    found = trail.page(trail.read({"number": "cco–001"}), ada).entries
+    found = search.page(search.read({"number": "cco–001"}), ada).entries
 
     assert [entry.event.action for entry in found] == ["created"]
 

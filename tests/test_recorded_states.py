@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.domain import recorded_rights, recorded_states
+from portal.domain.audit import verify_rights, verify_states
 from portal.domain.change_orders import ChangeOrder, Status
 
 pytestmark = pytest.mark.databases_differ("constraints and triggers")
@@ -12,16 +12,16 @@ pytestmark = pytest.mark.databases_differ("constraints and triggers")
 def test_a_state_that_the_portal_gave_is_no_difference(make_change_order, state):
     make_change_order(state)
 
-    assert recorded_states.differences() == []
+    assert verify_states.differences() == []
 
 
 def test_a_state_that_was_written_around_the_portal_is_named(make_change_order, monkeypatch):
-    monkeypatch.setattr(recorded_states, "BATCH", 1)
+    monkeypatch.setattr(verify_states, "BATCH", 1)
     make_change_order("ready")
     other = make_change_order("ready", number="002")
     ChangeOrder.update(status=Status.EXPORTED).where(ChangeOrder.id == other.id).execute()
 
-    (said,) = recorded_states.differences()
+    (said,) = verify_states.differences()
 
     assert said == (
         f"CCO 002 (id {other.id}): the state is Exported, but the last event says Ready to Export. It was changed around the portal."
@@ -29,7 +29,7 @@ def test_a_state_that_was_written_around_the_portal_is_named(make_change_order, 
 
 
 def test_accounts_without_an_event_of_their_making_are_named(ben):
-    (said,) = recorded_rights.unvouched()
+    (said,) = verify_rights.unvouched()
 
     assert said.startswith("Not vouched for: the rights of accounts without an event of their making: ")
     assert ben.email in said

@@ -15,7 +15,8 @@ from redis import Redis, RedisError
 
 from portal import clock, db, failpoints
 from portal.background import doorbell
-from portal.domain import audit, heads, heartbeats, outbox, summaries
+from portal.domain import heartbeats, outbox, summaries
+from portal.domain.audit import chain, heads
 from portal.domain.recovery import clock_repair, reconcile, stalled_work
 from portal.domain.settings import refresh_lists, spectrum_sign_in
 
@@ -66,7 +67,7 @@ def write_head(file: Path) -> None:
     """Once an hour, to a file and to the log: both are out of reach of whoever can change the database alone."""
     try:
         written = heads.keep(file)
-    except audit.Broken as fault:
+    except chain.Broken as fault:
         log.error("audit trail not as it was written", file=str(file), fault=str(fault))
         return
     except (OSError, heads.Unreadable) as error:

@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 
 from portal import cli, db
-from portal.domain import audit as trail
-from portal.domain import recorded_rights, recorded_states
-from portal.domain.audit import Head, Verdict
-from portal.domain.heads import HEADS, Unreadable, line, missing, read_heads
+from portal.domain.audit import chain as trail
+from portal.domain.audit import verify_rights, verify_states
+from portal.domain.audit.chain import Head, Verdict
+from portal.domain.audit.heads import HEADS, Unreadable, line, missing, read_heads
 
 
 @click.group()
@@ -30,8 +30,8 @@ def verify(heads: Path | None) -> None:
     known = _heads(heads, settings.PORTAL_DATA / HEADS)
     with db.connected():
         verdict = trail.verify(known)
-        differ = [*recorded_rights.differences(), *recorded_states.differences()]
-        unvouched = [*verdict.unvouched, *recorded_rights.unvouched()]
+        differ = [*verify_rights.differences(), *verify_states.differences()]
+        unvouched = [*verdict.unvouched, *verify_rights.unvouched()]
         lost = missing(settings.PORTAL_DATA / HEADS) if not heads and verdict.last is None else ""
     if verdict.fault:
         click.echo(verdict.fault.text)

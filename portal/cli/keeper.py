@@ -7,7 +7,7 @@ import click
 
 from portal import cli, db, failpoints, logs
 from portal.background import keeper as loop
-from portal.domain import heads
+from portal.domain.audit import heads
 
 
 @click.command()

@@ -6,9 +6,10 @@ from datetime import date
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, events, heads, mail_refusals, mail_trials, mailing, outbox, summaries, things
+from portal.domain import change_orders, events, mail_refusals, mail_trials, mailing, outbox, summaries
 from portal.domain.accounts import password_links, privilege_requests
 from portal.domain.accounts.password_links import Invitation
+from portal.domain.audit import heads, subjects
 from portal.domain.change_orders import SUBJECT, ChangeOrder
 from portal.domain.companies import current
 from portal.domain.events import Event
@@ -163,7 +164,7 @@ def _four_eyes_off(key: str, to: User) -> FourEyesOff:
 
 def _code_corrected(key: str, to: User) -> CodeCorrected:
     event = events.by_seq(int(key.split(":")[1]))
-    return CodeCorrected(key, to, event, dict(things.named(event.subject, {event.ref}))[event.ref])
+    return CodeCorrected(key, to, event, dict(subjects.named(event.subject, {event.ref}))[event.ref])
 
 
 def _secret_expires(key: str, to: User) -> Reminder:

@@ -8,7 +8,8 @@ from flask_login import current_user
 from werkzeug.local import LocalProxy
 
 from portal import clock
-from portal.domain import companies, heads, heartbeats, mail_refusals, mail_troubles
+from portal.domain import companies, heartbeats, mail_refusals, mail_troubles
+from portal.domain.audit import heads
 from portal.domain.heartbeats import Heartbeat
 from portal.domain.lanes import Lane
 from portal.domain.recovery import stalled_work

@@ -5,8 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from portal.domain import companies, heads
+from portal.domain import companies
 from portal.domain.accounts import rights
+from portal.domain.audit import heads
 from portal.domain.exporting import pausing
 from portal.domain.people import Level
 from tests.browser.signing_in import sign_in, violations

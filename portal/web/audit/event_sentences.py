@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from portal.domain import change_orders, trail
+from portal.domain import change_orders
 from portal.domain.accounts import rights
+from portal.domain.audit import search
 from portal.domain.events import PROVIDER, Event
 from portal.domain.projects import revisions
 from portal.web.change_orders import sentences
@@ -104,7 +105,7 @@ def what(event: Event) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-def changes(entry: trail.Entry) -> list[Change]:
+def changes(entry: search.Entry) -> list[Change]:
     """The facts of the event, field by field; for a change order only what its sentence does not say."""
     event, facts = entry.event, entry.event.facts
     if entry.private:

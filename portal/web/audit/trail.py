@@ -7,10 +7,11 @@ from flask import Blueprint, Response, abort, current_app, redirect, render_temp
 from flask.typing import ResponseReturnValue
 
 from portal import clock
-from portal.domain import audit, people, recorded_rights, recorded_states, things, trail
-from portal.domain.audit import Verdict
-from portal.domain.heads import HEADS, Unreadable, missing, read_heads
-from portal.domain.trail import Filter, Page
+from portal.domain import people
+from portal.domain.audit import chain, search, subjects, verify_rights, verify_states
+from portal.domain.audit.chain import Verdict
+from portal.domain.audit.heads import HEADS, Unreadable, missing, read_heads
+from portal.domain.audit.search import Filter, Page
 from portal.web import downloads, formats
 from portal.web.audit import event_sentences
 from portal.web.change_orders import sentences
@@ -54,7 +55,7 @@ def index() -> ResponseReturnValue:
 @bp.get("/settings/audit/verification")
 def verification() -> ResponseReturnValue:
     """Walk the trail now, if it is short enough to wait for."""
-    count = audit.count()
+    count = chain.count()
     found = judged() if count <= WALK_UP_TO else {"too_long": count}
     if wants_fragment():
         return render_template("audit/_verification.html", **found)
@@ -65,8 +66,8 @@ def verification() -> ResponseReturnValue:
 def download() -> ResponseReturnValue:
     """Everything the filter lets through, with the hashes, so that others can verify it too; without what drafts of others say."""
     try:
-        wanted = trail.read(request.args)
-    except trail.Invalid as error:
+        wanted = search.read(request.args)
+    except search.Invalid as error:
         abort(404, str(error))
     return csv_of(wanted)
 
@@ -82,7 +83,7 @@ def csv_of(wanted: Filter) -> Response:
 
 
 def _rows(wanted: Filter) -> Iterator[tuple[object, ...]]:
-    for entry in trail.everything(wanted, me()):
+    for entry in search.everything(wanted, me()):
         event = entry.event
         changed = "; ".join(
             f"{one.label}: {one.new}" if one.old is None else f"{one.label}: {one.old} → {one.new}"
@@ -100,13 +101,13 @@ def judged() -> dict[str, object]:
         heads = read_heads(file) if file.exists() else []
     except (OSError, Unreadable) as error:
         return {"unreadable": str(error)}
-    verdict: Verdict = audit.verify(heads)
-    differences = [*recorded_rights.differences(), *recorded_states.differences()]
+    verdict: Verdict = chain.verify(heads)
+    differences = [*verify_rights.differences(), *verify_states.differences()]
     return {
         "verdict": verdict,
         "differences": differences,
         "lost": "" if verdict.last else missing(file),
-        "unvouched": [*verdict.unvouched, *recorded_rights.unvouched()],
+        "unvouched": [*verdict.unvouched, *verify_rights.unvouched()],
         "at": clock.now(),
     }
 
@@ -121,9 +122,9 @@ def shown(**verified: object) -> ResponseReturnValue:
     errors: dict[str, str] = {}
     page, thing = Page([], None), ""
     try:
-        wanted = trail.read(request.args)
-        page, thing = trail.page(wanted, me(), request.args.get("after", "")), trail.name_of(wanted)
-    except trail.Invalid as error:
+        wanted = search.read(request.args)
+        page, thing = search.page(wanted, me(), request.args.get("after", "")), search.name_of(wanted)
+    except search.Invalid as error:
         errors = error.errors
     except ValueError as error:
         abort(404, str(error))
@@ -137,7 +138,7 @@ def shown(**verified: object) -> ResponseReturnValue:
         values=values,
         asked={name: value for name, value in values.items() if value},
         people=[(str(person.id), person.name) for person in people.everybody()],
-        subjects=things.SUBJECTS,
+        subjects=subjects.SUBJECTS,
         **verified,
     )
     return html, 422 if errors else 200

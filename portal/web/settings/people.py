@@ -7,9 +7,10 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from portal import clock, url_ids
-from portal.domain import people, trail
+from portal.domain import people
 from portal.domain.accounts import access_review, password_links, privilege_requests, rights, similar_names
 from portal.domain.accounts.access_review import Filter
+from portal.domain.audit import search
 from portal.domain.events import Event
 from portal.domain.people import Level, NotPermitted, User
 from portal.domain.projects import jobs
@@ -134,7 +135,7 @@ def people_page(person: User | None = None, error: str = "", new: Mapping[str, s
         asked={"q": filter.text, "level": filter.level, "show": filter.shown},
         shown=access_review.SHOWN,
         requests=privilege_requests.open_ones(),
-        latest=trail.newest(rights.SUBJECT, rights.CHANGES, LATEST, me()),
+        latest=search.newest(rights.SUBJECT, rights.CHANGES, LATEST, me()),
         jobs=jobs.all_jobs(),
         new={field: (new or {}).get(field, "") for field in NEW},
         adding=new is not None,

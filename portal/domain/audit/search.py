@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import peewee
 
 from portal.domain import change_orders, companies, keys
+from portal.domain.audit.subjects import SUBJECTS, UPLOAD, named
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment
 from portal.domain.events import Event
 from portal.domain.imports.staging import Import
 from portal.domain.people import Membership, User
-from portal.domain.things import SUBJECTS, UPLOAD, named
 
 PAGE = 50
 ONE_DAY = timedelta(days=1)

@@ -15,8 +15,9 @@ from typing import BinaryIO
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import audit, outbox, people
-from portal.domain.audit import Broken, Head
+from portal.domain import outbox, people
+from portal.domain.audit import chain
+from portal.domain.audit.chain import Broken, Head
 from portal.domain.heartbeats import Heartbeat
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
@@ -82,12 +83,12 @@ def write_head(file: Path, begun: bool = False) -> Head | None:
         fcntl.flock(out, fcntl.LOCK_EX)
         last, torn = _end(out)
         if last:
-            audit.ensure_held(last)
+            chain.ensure_held(last)
         elif begun:
             raise Gone(file)
-        if last and last.date == audit.hour():
+        if last and last.date == chain.hour():
             return None
-        present = audit.head()
+        present = chain.head()
         out.write(b"\n" * torn + line(present).encode() + b"\n")
         out.flush()
         os.fsync(out.fileno())

@@ -1,0 +1,1 @@
+"""The audit trail: verified, searched, and held against what is recorded."""
