@@ -19,11 +19,11 @@ from portal.domain.accounts import privilege_requests
 from portal.domain.accounts.password_links import Invitation
 from portal.domain.audit import heads
 from portal.domain.exporting.alerts import Alarm
-from portal.domain.letters import CodeCorrected, FourEyesOff, Letter, Notice, Reminder
-from portal.domain.mail_trials import Trial
+from portal.domain.mail.daily_summary import Summary
+from portal.domain.mail.letters import CodeCorrected, FourEyesOff, Letter, Notice, Reminder
+from portal.domain.mail.trial_mail import Trial
 from portal.domain.people import User
 from portal.domain.recovery import clock_repair, stalled_work
-from portal.domain.summaries import Summary
 
 PATIENCE_S = 10.0  # per step of the conversation with the mail server
 SEVEN_BIT = policy.default.clone(cte_type="7bit")  # few servers say whether the next one takes 8 bits

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from multiprocessing.synchronize import Barrier
 
 from portal import clock, db
-from portal.domain import companies, summaries
+from portal.domain import companies
+from portal.domain.mail import daily_summary
 
 RESTARTS = 100  # per morning, from an hour before to three hours after the summaries are due
 EARLY, STEP = timedelta(hours=1), timedelta(hours=4) / RESTARTS
@@ -22,4 +23,4 @@ def keep(url: str, together: Barrier, mornings: list[tuple[int, datetime]]) -> N
                 if not restart:
                     with db.transaction():
                         companies.Company.update(summary_hour=hour).execute()
-                summaries.plan()
+                daily_summary.plan()

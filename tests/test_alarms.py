@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from portal import mail
-from portal.domain import events, letters, outbox
+from portal.domain import events, outbox
 from portal.domain.exporting import alerts
 from portal.domain.lanes import MAIL, Lane
+from portal.domain.mail import letters
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import User
 from portal.domain.recovery import resolutions

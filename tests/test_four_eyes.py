@@ -11,11 +11,12 @@ from playhouse.migrations import Runner
 import config
 from portal import clock as clocks
 from portal import db
-from portal.domain import change_orders, events, summaries
+from portal.domain import change_orders, events
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Vendor
 from portal.domain.imports import import_run, matching, uploads
 from portal.domain.imports.entries import Entry
+from portal.domain.mail import daily_summary
 from portal.domain.people import Level, Membership, NotPermitted
 from portal.domain.projects import sending
 from portal.domain.recovery import resolutions, second_review
@@ -322,7 +323,7 @@ def test_what_waits_for_a_person_is_asked_without_reading_what_they_shaped(pat, 
         written_by("editor", pat, dee, make_change_order)
 
     with count_queries() as sent:
-        summaries.of("daily:2026-11-23:1", pat)
+        daily_summary.of("daily:2026-11-23:1", pat)
 
     assert len(sent) == 3
     assert not any("event" in str(statement) for statement in sent)

@@ -7,10 +7,11 @@ import pytest
 
 from portal import db
 from portal.background import keeper, tasks
-from portal.domain import events, letters
+from portal.domain import events
 from portal.domain.audit import heads
 from portal.domain.heartbeats import Heartbeat
 from portal.domain.lanes import MAIL, Lane
+from portal.domain.mail import letters
 from portal.domain.outbox import Dispatch, Task
 from tests.conftest import count_queries, sign_in
 from tests.mail_server import mail_server  # noqa: F401

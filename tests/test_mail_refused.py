@@ -4,8 +4,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal.background import tasks
-from portal.domain import mail_refusals, mail_trials, mail_troubles
 from portal.domain.lanes import MAIL
+from portal.domain.mail import refusals, trial_mail, undelivered
 from portal.domain.outbox import Dispatch, Outcome
 from portal.domain.review import decisions
 from tests.conftest import sign_in
@@ -89,7 +89,7 @@ def test_a_server_that_does_not_greet_back_refuses_the_portal(reject, app, mail_
 
     deliver(app)
 
-    assert mail_refusals.now().refusal == said
+    assert refusals.now().refusal == said
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_refusal_of_the_letter_is_of_that_letter_alone(reject, app, mail_serve
     deliver(app)
 
     assert (Dispatch.get_by_id(one.id).outcome, Dispatch.get_by_id(one.id).error) == (Outcome.FAILED, f"not delivered: {said}")
-    assert mail_refusals.now() is None
+    assert refusals.now() is None
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_who_says_later_does_not_refuse(reject, app, mail_server, step, said):
     deliver(app)
 
     assert (Dispatch.get_by_id(one.id).finished_at, Dispatch.get_by_id(one.id).error) == (None, said)
-    assert mail_refusals.now() is None
+    assert refusals.now() is None
 
 
 def test_the_pauses_grow_to_an_hour_and_nothing_is_given_up(reject, app, mail_server, clock):
@@ -190,9 +190,9 @@ def test_a_test_mail_or_one_sent_again_is_a_try_at_once_and_takes_the_others_alo
     mail_server.says["greeting"] = "220 ready"
 
     if how == "trial":
-        mail_trials.ask(eve)
+        trial_mail.ask(eve)
     else:
-        mail_troubles.send_again(one.id, eve)
+        undelivered.send_again(one.id, eve)
     deliver(app)
     deliver(app)
 

@@ -6,8 +6,9 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal.background import tasks
-from portal.domain import events, mail_trials
+from portal.domain import events
 from portal.domain.lanes import MAIL
+from portal.domain.mail import trial_mail
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted
 from tests.conftest import sign_in
@@ -104,4 +105,4 @@ def test_whether_somebody_is_an_administrator_is_read_in_the_transaction(eve):
     eve.save()
 
     with pytest.raises(NotPermitted):
-        mail_trials.ask(eve)
+        trial_mail.ask(eve)

@@ -5,7 +5,8 @@ import smtplib
 import pytest
 from bs4 import BeautifulSoup
 
-from portal.domain import events, letters, mail_troubles, outbox, summaries
+from portal.domain import events, outbox
+from portal.domain.mail import daily_summary, letters, undelivered
 from portal.domain.outbox import Dispatch, Outcome, Task
 from portal.domain.people import NotPermitted
 from portal.domain.review import decisions
@@ -109,7 +110,7 @@ def test_the_page_tells_to_whom_about_what_how_often_and_what_was_said(failed, r
 def test_mail_that_waits_for_a_quarter_of_an_hour_is_late(rejected, without_mail_server, client, eve, clock):
     sign_in(client, eve)
     deliver(without_mail_server)
-    assert mail_troubles.count() == 0
+    assert undelivered.count() == 0
     clock.tick(minutes=15)
 
     page = BeautifulSoup(client.get("/settings/mail").text, "html.parser").find("tbody").get_text(" ", strip=True)
@@ -156,13 +157,13 @@ def test_mail_that_is_set_aside_is_off_the_list_and_not_tried_any_more(failed, m
 
     client.post(f"/settings/mail/{failed.id}/rest")
     assert "stays unsent" in client.get("/settings/mail").text
-    assert mail_troubles.count() == 0
+    assert undelivered.count() == 0
     assert told() == [("mail set aside", failed.key, eve)]
     deliver(mailing_app)
     assert Dispatch.get_by_id(failed.id).error == "set aside: not delivered: 550 no such <user>"
 
 
-@pytest.mark.parametrize("do", [mail_troubles.send_again, mail_troubles.set_aside])
+@pytest.mark.parametrize("do", [undelivered.send_again, undelivered.set_aside])
 def test_only_an_administrator_does_either(failed, sam, ana, do):
     for person in (sam, ana):
         with pytest.raises(NotPermitted):
@@ -172,7 +173,7 @@ def test_only_an_administrator_does_either(failed, sam, ana, do):
 
 
 def test_a_summary_whose_day_has_passed_cannot_be_sent_again(seven, change_order, mailing_app, refuses, client, ana, eve):
-    summaries.plan()
+    daily_summary.plan()
     deliver(mailing_app)
     dispatch = Dispatch.get(Dispatch.task == Task.DAILY)
     assert dispatch.outcome == Outcome.FAILED
@@ -193,7 +194,7 @@ def test_what_becomes_void_or_is_an_export_is_no_trouble(change_order, ana, cloc
     clock.tick(days=2)
     outbox.withdraw(f"export:{accepted.export}")
 
-    assert mail_troubles.count() == 0
+    assert undelivered.count() == 0
 
 
 def test_the_number_of_queries_does_not_grow_with_the_mails(make_change_order, ana, clock):
@@ -204,13 +205,13 @@ def test_the_number_of_queries_does_not_grow_with_the_mails(make_change_order, a
     reject()
     clock.tick(minutes=20)
     with count_queries() as few:
-        assert len(mail_troubles.oldest()) == 1
+        assert len(undelivered.oldest()) == 1
     for _ in range(5):
         reject()
     clock.tick(minutes=20)
 
     with count_queries() as more:
-        assert len(mail_troubles.oldest()) == 6
+        assert len(undelivered.oldest()) == 6
 
     assert len(more) == len(few)
 

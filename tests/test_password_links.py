@@ -7,11 +7,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from portal.background import tasks
-from portal.domain import events, mail_troubles, people
+from portal.domain import events, people
 from portal.domain.accounts import password_links, rights, sessions
 from portal.domain.accounts.identities import Identity
 from portal.domain.accounts.password_links import Link, Purpose
 from portal.domain.lanes import MAIL
+from portal.domain.mail import undelivered
 from portal.domain.outbox import Dispatch, Outcome, Task
 from portal.domain.people import Level, NotPermitted, User
 from tests.conftest import PASSWORD, count_queries, path_of, sign_in
@@ -285,12 +286,12 @@ def test_mail_that_is_tried_again_carries_a_link_that_works(client, ana, make_ap
 def test_late_mail_with_a_link_is_seen_and_over_after_its_hour(client, ana, clock):
     client.post("/password", data={"email": ana.email})
     clock.tick(minutes=20)
-    (late,) = mail_troubles.oldest()
+    (late,) = undelivered.oldest()
     assert not late.is_over
 
     clock.tick(minutes=40)
 
-    assert mail_troubles.oldest()[0].is_over
+    assert undelivered.oldest()[0].is_over
 
 
 def test_an_administrator_sends_a_link_and_never_sees_it(client, ana, eve):

@@ -4,10 +4,12 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal import db, mail
-from portal.domain import events, letters, mailing, outbox, people
+from portal.domain import events, outbox, people
 from portal.domain.accounts import privilege_requests, request_privilege, rights
 from portal.domain.accounts.privilege_requests import PrivilegeRequest
 from portal.domain.lanes import MAIL, Lane
+from portal.domain.mail import letters
+from portal.domain.mail.letters import LEASE
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import Level, NotPermitted, User
 from tests.conftest import HTMX, count_queries, sign_in
@@ -46,7 +48,7 @@ def posted(app, settings):
 
 
 def posted_with(settings):
-    claim, sent = Lane.take(MAIL, mailing.LEASE), []
+    claim, sent = Lane.take(MAIL, LEASE), []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mail, "send", lambda _, message: sent.append(message))
         for dispatch in Dispatch.select().where(Dispatch.task == Task.PRIVILEGE).order_by(Dispatch.id):

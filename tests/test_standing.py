@@ -6,8 +6,9 @@ import pytest
 
 from portal import clock as clocks
 from portal.background import lookout
-from portal.domain import letters, outbox
+from portal.domain import outbox
 from portal.domain.lanes import MAIL, Lane
+from portal.domain.mail import letters
 from portal.domain.outbox import Dispatch, NotWanted, Task
 from portal.domain.recovery import stalled_work
 from tests.conftest import sign_in

@@ -9,8 +9,9 @@ import pytest
 
 from portal import db, failpoints
 from portal.background import keeper
-from portal.domain import companies, summaries
+from portal.domain import companies
 from portal.domain.change_orders import ChangeOrder, Status, load
+from portal.domain.mail import daily_summary
 from portal.domain.outbox import Dispatch, NotWanted, Task
 from portal.domain.people import Level, User
 from portal.domain.rules import contributors
@@ -38,7 +39,7 @@ def promised():
 
 
 def summary_of(person):
-    return summaries.of(summaries.key(MONDAY, person.id), person)
+    return daily_summary.of(daily_summary.key(MONDAY, person.id), person)
 
 
 @pytest.mark.parametrize(
@@ -59,17 +60,17 @@ def summary_of(person):
     ],
 )
 def test_the_hour_is_the_companys_and_a_change_of_clocks_neither_skips_nor_doubles_it(zone, day, hour, due):
-    assert summaries.moment(date.fromisoformat(day), hour, ZoneInfo(zone)) == datetime.fromisoformat(due)
+    assert daily_summary.moment(date.fromisoformat(day), hour, ZoneInfo(zone)) == datetime.fromisoformat(due)
 
 
 def test_it_is_due_on_the_chosen_weekdays_at_the_chosen_hour(company):
-    assert summaries.due_at(company, MONDAY) == at("2026-11-23T07:00:00-06:00")
-    assert summaries.due_at(company, SATURDAY) is None
+    assert daily_summary.due_at(company, MONDAY) == at("2026-11-23T07:00:00-06:00")
+    assert daily_summary.due_at(company, SATURDAY) is None
 
     company.summary_hour, company.summary_days, company.time_zone = 16, "6", "America/New_York"
 
-    assert summaries.due_at(company, MONDAY) is None
-    assert summaries.due_at(company, SATURDAY) == at("2026-11-28T16:00:00-05:00")
+    assert daily_summary.due_at(company, MONDAY) is None
+    assert daily_summary.due_at(company, SATURDAY) == at("2026-11-28T16:00:00-05:00")
 
 
 def test_the_keeper_promises_nothing_before_the_hour_and_one_to_each_approver_at_it(seven, ana, lee, ben, dee, eve, sam):
@@ -87,18 +88,18 @@ def test_the_keeper_promises_nothing_before_the_hour_and_one_to_each_approver_at
 
 def test_a_keeper_that_comes_late_promises_the_same_day_and_never_yesterday(seven, ana):
     seven.tick(hours=16, minutes=59)
-    summaries.plan()
+    daily_summary.plan()
     assert promised() == [f"daily:2026-11-23:{ana.id}"]
 
     seven.set(at("2026-11-25T06:59:59-06:00"))
-    summaries.plan()
+    daily_summary.plan()
 
     assert len(promised()) == 1
 
 
 def test_the_next_working_day_has_a_summary_of_its_own(seven, ana):
     for _ in range(7):
-        summaries.plan()
+        daily_summary.plan()
         seven.tick(days=1)
 
     assert promised() == [f"daily:2026-11-{day}:{ana.id}" for day in (23, 24, 25, 26, 27)]
@@ -111,7 +112,7 @@ def test_the_next_working_day_has_a_summary_of_its_own(seven, ana):
 def test_who_may_not_decide_or_wants_none_is_promised_none(seven, ana, changes):
     User.update(changes).where(User.id == ana.id).execute()
 
-    summaries.plan()
+    daily_summary.plan()
 
     assert promised() == []
 
@@ -119,17 +120,17 @@ def test_who_may_not_decide_or_wants_none_is_promised_none(seven, ana, changes):
 def test_a_company_that_switched_it_off_has_none(seven, ana):
     companies.Company.update(daily_summary=False).execute()
 
-    summaries.plan()
+    daily_summary.plan()
 
     assert promised() == []
 
 
 def test_a_clock_that_is_put_back_makes_no_second_one(seven, ana):
-    summaries.plan()
+    daily_summary.plan()
 
     for change in ({"hours": -1}, {"hours": 2}, {"days": -1}, {"days": 1}):
         seven.tick(**change)
-        summaries.plan()
+        daily_summary.plan()
 
     assert len([key for key in promised() if "2026-11-23" in key]) == 1
 
@@ -162,7 +163,7 @@ def test_failed_and_unknown_ones_are_counted_and_are_not_what_waits(make_change_
 
     assert (found.count, found.total, found.failed, found.unknown) == (0, Decimal("0.00"), 2, 1)
     with pytest.raises(NotWanted, match="nothing waits"):
-        summaries.write(found.key, ana)
+        daily_summary.write(found.key, ana)
 
 
 def test_what_waits_is_what_the_person_may_decide_by_the_same_rule_as_the_row(make_change_order, ana, lee, dee, ben, eve, company):
@@ -203,15 +204,15 @@ def test_the_number_of_queries_does_not_grow_with_what_waits(make_change_order, 
 def test_the_number_of_queries_of_a_look_does_not_grow_with_the_people(seven, make_user):
     for number in range(2):
         make_user(f"Approver {number}", level=Level.STANDARD, can_push=True)
-    summaries.plan()
+    daily_summary.plan()
     with count_queries() as two:
-        summaries.plan()
+        daily_summary.plan()
     for number in range(2, 12):
         make_user(f"Approver {number}", level=Level.STANDARD, can_push=True)
-    summaries.plan()
+    daily_summary.plan()
 
     with count_queries() as twelve:
-        summaries.plan()
+        daily_summary.plan()
 
     assert len(twelve) == len(two)
 
@@ -223,10 +224,10 @@ def test_a_keeper_that_dies_between_two_promises_leaves_the_rest_to_the_next(sev
     with monkeypatch.context() as patch:
         patch.setattr(failpoints, "reach", die)
         with pytest.raises(failpoints.Rehearsed, match=r"summary\.inserted"):
-            summaries.plan()
+            daily_summary.plan()
     assert len(promised()) == 1
 
-    summaries.plan()
+    daily_summary.plan()
 
     assert promised() == sorted(f"daily:2026-11-23:{person.id}" for person in (ana, lee))
 

@@ -6,10 +6,11 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal.background import tasks
-from portal.domain import companies, people, summaries
+from portal.domain import companies, people
 from portal.domain.accounts import rights
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.lanes import MAIL
+from portal.domain.mail import daily_summary
 from portal.domain.outbox import Dispatch, Outcome, Task
 from tests.ports import free_port
 
@@ -45,7 +46,7 @@ def daily():
 def test_the_mail_tells_what_waits_and_leads_to_each(seven, make_change_order, mailing_app, catcher, ana):
     young, old = make_change_order(number="007", title="Café terrace"), make_change_order(number="003", title="Use SUB & not <M>")
     ChangeOrder.update(sent_at=seven.now() - timedelta(days=2, hours=4)).where(ChangeOrder.id == old.id).execute()
-    summaries.plan()
+    daily_summary.plan()
 
     deliver(mailing_app)
 
@@ -80,7 +81,7 @@ def test_the_mail_tells_what_waits_and_leads_to_each(seven, make_change_order, m
 
 def test_no_link_of_the_mail_decides_anything(seven, make_change_order, mailing_app, catcher, ana, client):
     waiting = make_change_order()
-    summaries.plan()
+    daily_summary.plan()
     deliver(mailing_app)
     (caught,) = catcher.mails()
 
@@ -92,7 +93,7 @@ def test_no_link_of_the_mail_decides_anything(seven, make_change_order, mailing_
 
 def test_a_single_one_is_told_of_in_the_singular(seven, make_change_order, mailing_app, catcher, ana):
     make_change_order(lines=[("16-2000", "SUB", "-1250.00")])
-    summaries.plan()
+    daily_summary.plan()
 
     deliver(mailing_app)
 
@@ -106,7 +107,7 @@ def test_the_26th_and_further_ones_are_a_number_with_a_link(seven, make_change_o
         make_change_order()
     make_change_order("failed")
     make_change_order("unknown")
-    summaries.plan()
+    daily_summary.plan()
 
     deliver(mailing_app)
 
@@ -123,7 +124,7 @@ def test_each_person_is_told_of_their_own_alone(seven, make_change_order, mailin
     by_ana = make_change_order(number="001")
     ChangeOrder.update(sent_by=ana).where(ChangeOrder.id == by_ana.id).execute()
     make_change_order(number="002")
-    summaries.plan()
+    daily_summary.plan()
 
     deliver(mailing_app)
 
@@ -133,7 +134,7 @@ def test_each_person_is_told_of_their_own_alone(seven, make_change_order, mailin
 
 def test_running_it_again_sends_nothing_twice_and_a_copy_has_the_same_message_id(seven, change_order, mailing_app, catcher, ana):
     for _ in range(3):
-        summaries.plan()
+        daily_summary.plan()
         deliver(mailing_app)
         seven.tick(minutes=10)
     assert len(catcher.mails()) == 1
@@ -154,7 +155,7 @@ def lose_the_privilege(ana, eve, change_order):
 
 
 def decline(ana, eve, change_order):
-    summaries.prefer(ana, wanted=False)
+    daily_summary.prefer(ana, wanted=False)
 
 
 def answer(ana, eve, change_order):
@@ -171,7 +172,7 @@ def answer(ana, eve, change_order):
     ],
 )
 def test_what_happens_between_promise_and_sending_counts(seven, change_order, mailing_app, catcher, ana, eve, happens, why):
-    summaries.plan()
+    daily_summary.plan()
     happens(people.by_id(ana.id), eve, change_order)
 
     deliver(mailing_app)
@@ -182,7 +183,7 @@ def test_what_happens_between_promise_and_sending_counts(seven, change_order, ma
 
 def test_the_text_is_of_the_moment_it_is_sent(seven, make_change_order, mailing_app, without_mail_server, catcher, ana):
     make_change_order()
-    summaries.plan()
+    daily_summary.plan()
     deliver(without_mail_server)
     make_change_order()
     seven.tick(hours=2)
@@ -194,7 +195,7 @@ def test_the_text_is_of_the_moment_it_is_sent(seven, make_change_order, mailing_
 
 
 def test_a_summary_that_could_not_go_out_until_midnight_expires(seven, change_order, mailing_app, without_mail_server, catcher, ana):
-    summaries.plan()
+    daily_summary.plan()
     midnight = datetime.fromisoformat("2026-11-24T00:00:00-06:00")
     while seven.now() < midnight:
         deliver(without_mail_server)
@@ -208,9 +209,9 @@ def test_a_summary_that_could_not_go_out_until_midnight_expires(seven, change_or
 
 
 def test_yesterdays_does_not_hold_up_todays(seven, change_order, mailing_app, catcher, ana):
-    summaries.plan()
+    daily_summary.plan()
     seven.tick(days=1)  # nobody worked on the mail
-    summaries.plan()
+    daily_summary.plan()
 
     deliver(mailing_app)
 
@@ -222,7 +223,7 @@ def test_yesterdays_does_not_hold_up_todays(seven, change_order, mailing_app, ca
 
 
 def test_a_summary_planned_before_the_zone_was_changed_still_has_its_own_day(seven, change_order, mailing_app, catcher, ana):
-    summaries.plan()
+    daily_summary.plan()
     companies.Company.update(time_zone="Pacific/Auckland").execute()  # it is Tuesday there
 
     deliver(mailing_app)

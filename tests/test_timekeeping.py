@@ -8,11 +8,12 @@ from click.testing import CliRunner
 from portal import clock as clocks
 from portal.background import tasks
 from portal.cli import main
-from portal.domain import events, letters, outbox
+from portal.domain import events, outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.exporting import pausing, quiet_window
 from portal.domain.exporting.exports import Attempt, Export
 from portal.domain.lanes import MAIL, Lane, Lost
+from portal.domain.mail import letters
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.recovery import clock_repair, resolutions
 from portal.domain.rules.findings import Blocked

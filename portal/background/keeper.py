@@ -15,8 +15,9 @@ from redis import Redis, RedisError
 
 from portal import clock, db, failpoints
 from portal.background import doorbell
-from portal.domain import heartbeats, outbox, summaries
+from portal.domain import heartbeats, outbox
 from portal.domain.audit import chain, heads
+from portal.domain.mail import daily_summary
 from portal.domain.recovery import clock_repair, reconcile, stalled_work
 from portal.domain.settings import refresh_lists, spectrum_sign_in
 
@@ -58,7 +59,7 @@ def plan() -> None:
     refresh_lists.plan()
     reconcile.plan()
     spectrum_sign_in.plan_reminders()
-    summaries.plan()
+    daily_summary.plan()
     clock_repair.put_right()
     stalled_work.tell()
 

@@ -7,7 +7,8 @@ import structlog
 from flask import current_app
 
 from portal import failpoints, mail
-from portal.domain import letters, mail_refusals, outbox
+from portal.domain import outbox
+from portal.domain.mail import letters, refusals
 from portal.domain.outbox import Dispatch, Task
 
 log = structlog.get_logger()
@@ -38,19 +39,19 @@ def steps() -> Callable[[Dispatch, int], None]:
         try:
             post[Task(dispatch.task)](settings, letter)
         except mail.RefusesUs as error:
-            until = mail_refusals.refused(dispatch, str(error))
+            until = refusals.refused(dispatch, str(error))
             log.warning("the mail server refuses the portal, all mail waits", error=str(error), until=until.isoformat())
         except mail.Away as error:
             letters.not_now(dispatch, str(error))
         except mail.TryLater as error:
-            mail_refusals.over()
+            refusals.over()
             letters.not_now(dispatch, str(error))
         except mail.Undeliverable as error:
-            mail_refusals.over()
+            refusals.over()
             letters.refused(dispatch, str(error))
         else:
             failpoints.reach("mail.after_dot")
             outbox.finish(dispatch)
-            mail_refusals.over()
+            refusals.over()
 
     return step

@@ -7,9 +7,10 @@ import click
 
 from config import Settings
 from portal import cli, db
-from portal.domain import people, summaries
+from portal.domain import people
 from portal.domain.companies import Company, current
 from portal.domain.lanes import MAIL
+from portal.domain.mail import daily_summary
 from portal.domain.outbox import Dispatch, Outcome
 from portal.domain.people import User
 
@@ -31,8 +32,8 @@ def send(dry_run: bool, day: datetime | None, to: str | None) -> None:
     app = create_app(settings)
     with app.app_context(), db.connected():
         company = current()
-        wanted = day.date() if day else summaries.today(company)
-        to_whom = [_recipient(to)] if to else summaries.recipients()
+        wanted = day.date() if day else daily_summary.today(company)
+        to_whom = [_recipient(to)] if to else daily_summary.recipients()
         if dry_run:
             _show(settings, company, wanted, to_whom)
         else:
@@ -43,7 +44,7 @@ def _recipient(email: str) -> User:
     person = people.find(email)
     if person is None:
         raise cli.Refusal(f"There is no account with the address {email}.")
-    if why := summaries.why_not(person):
+    if why := daily_summary.why_not(person):
         raise cli.Refusal(f"{email} gets no daily summary: {why}.")
     return person
 
@@ -56,7 +57,7 @@ def _show(settings: Settings, company: Company, day: date, to_whom: list[User]) 
     if not to_whom:
         click.echo("No one gets a daily summary: no active approver wants it.")
     for person in to_whom:
-        found = summaries.of(summaries.key(day, person.id), person)
+        found = daily_summary.of(daily_summary.key(day, person.id), person)
         if not found.count:
             click.echo(f"\nTo {person.name} <{person.email}>: nothing, because nothing waits.")
             continue
@@ -70,21 +71,21 @@ def _send(company: Company, day: date, to_whom: list[User]) -> None:
     from portal import clock
     from portal.background import tasks
 
-    today = summaries.today(company)
+    today = daily_summary.today(company)
     if day != today:
         raise cli.Refusal(f"Only the summary of today, {today}, can be sent. Use --dry-run to look at another day.")
-    due = summaries.due_at(company, day)
+    due = daily_summary.due_at(company, day)
     if due is None or clock.now() < due:
         click.echo(f"Nothing is due. {_when(company, day)}")
         return
-    summaries.plan(to_whom)
+    daily_summary.plan(to_whom)
     tasks.drain(MAIL)
     for person in to_whom:
-        click.echo(f"{person.email}: {_outcome(Dispatch.get(Dispatch.key == summaries.key(day, person.id)))}")
+        click.echo(f"{person.email}: {_outcome(Dispatch.get(Dispatch.key == daily_summary.key(day, person.id)))}")
 
 
 def _when(company: Company, day: date) -> str:
-    due = summaries.due_at(company, day)
+    due = daily_summary.due_at(company, day)
     if due:
         return f"The summary of {day} goes at {due.astimezone(ZoneInfo(company.time_zone)):%H:%M %Z}."
     if company.daily_summary:

@@ -8,10 +8,11 @@ from flask_login import current_user
 from werkzeug.local import LocalProxy
 
 from portal import clock
-from portal.domain import companies, heartbeats, mail_refusals, mail_troubles
+from portal.domain import companies, heartbeats
 from portal.domain.audit import heads
 from portal.domain.heartbeats import Heartbeat
 from portal.domain.lanes import Lane
+from portal.domain.mail import refusals, undelivered
 from portal.domain.recovery import stalled_work
 from portal.domain.review import lists
 from portal.domain.review.lists import Totals
@@ -24,7 +25,7 @@ SILENT = timedelta(minutes=2)
 def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(views=lists.VIEWS, totals=LocalProxy(totals), pause=pause, silent_minutes=silent_minutes)
     app.jinja_env.globals.update(came_from=return_to.current, audit_doubts=audit_doubts)
-    app.jinja_env.globals.update(mail_troubles=mail_troubles.count, mail_refused=mail_refusals.now, standstills=stalled_work.standstills)
+    app.jinja_env.globals.update(mail_troubles=undelivered.count, mail_refused=refusals.now, standstills=stalled_work.standstills)
 
 
 @bp.get("/")

@@ -17,11 +17,12 @@ from lxml import html
 
 from portal import db, mail
 from portal.background import tasks
-from portal.domain import companies, summaries
+from portal.domain import companies
 from portal.domain.change_orders import Status
 from portal.domain.companies import Company
 from portal.domain.exporting import alerts, pausing
 from portal.domain.lanes import MAIL
+from portal.domain.mail import daily_summary
 from portal.domain.people import User
 from portal.domain.projects import sending
 from portal.domain.review.decisions import reject
@@ -177,7 +178,7 @@ def test_no_mail_takes_stored_words_for_anything_else(app, poisoned, posted, clo
     clock.set(clock.now().replace(hour=12) + timedelta(days=1))
     with db.transaction():
         alerts.ring("data")
-    summaries.plan()
+    daily_summary.plan()
     clock.tick(minutes=10)
 
     with app.app_context():

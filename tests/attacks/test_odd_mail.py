@@ -8,7 +8,7 @@ import pytest
 from portal import mail
 from portal.domain.accounts import rights
 from portal.domain.accounts.rights import Refused
-from portal.domain.letters import Reminder
+from portal.domain.mail.letters import Reminder
 from portal.domain.people import Level, User
 
 ADDRESSES = [

@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from portal.domain import companies, letters, people
+from portal.domain import companies, people
+from portal.domain.mail import letters
 from portal.domain.outbox import Dispatch
 from portal.domain.review import decisions
 from tests.browser.signing_in import arrived, sign_in, violations

@@ -6,11 +6,12 @@ from typing import Any
 
 from portal import mail
 from portal.db import transaction
-from portal.domain import change_orders, events, outbox, summaries
+from portal.domain import change_orders, events, outbox
 from portal.domain.change_orders import ALLOWED, ChangeOrder, Status
 from portal.domain.events import Event
 from portal.domain.exporting import alerts, calls, payload, verify
 from portal.domain.exporting.exports import Export
+from portal.domain.mail import daily_summary
 from portal.domain.review import decisions
 from portal.domain.rules import four_eyes, spectrum_numbers
 from portal.spectrum import records
@@ -158,7 +159,7 @@ def mail_to_somebody_nobody_named(patch: Patch, office: Office) -> None:
 
 @variant(stories.two_keepers_in_the_morning, "one_summary_a_day")
 def summary_without_a_key(patch: Patch, office: Office) -> None:
-    patch.setattr(summaries, "key", lambda day, person: f"daily:{day.isoformat()}:{uuid.uuid4().hex}:{person}")
+    patch.setattr(daily_summary, "key", lambda day, person: f"daily:{day.isoformat()}:{uuid.uuid4().hex}:{person}")
 
 
 # Secrets

@@ -5,8 +5,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
-from portal.domain import summaries
 from portal.domain.change_orders import Overtaken
+from portal.domain.mail import daily_summary
 from portal.domain.people import Membership
 from portal.domain.projects import sending
 from tests.chaos.variants_office import TWO, Office, as_seen
@@ -177,6 +177,6 @@ def a_mail_worker_dies(office: Office, cast: Cast) -> None:
 def two_keepers_in_the_morning(office: Office, cast: Cast) -> None:
     office.make()
     office.clock.set(MONDAY_NOON)
-    summaries.plan()
-    summaries.plan()
+    daily_summary.plan()
+    daily_summary.plan()
     office.rest()

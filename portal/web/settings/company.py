@@ -8,10 +8,11 @@ from flask_login import current_user
 
 from portal import clock, url_ids
 from portal.crypto import Sealer
-from portal.domain import companies, currencies, mail_trials
+from portal.domain import companies, currencies
 from portal.domain.accounts import api_tokens, rights
 from portal.domain.exporting import outdated, pausing
 from portal.domain.imports import history
+from portal.domain.mail import trial_mail
 from portal.domain.people import Level, NotPermitted
 from portal.domain.rules import spectrum_lists, spectrum_rules
 from portal.domain.settings import checklist, company_settings, connection_tests, refresh_lists, resend_check, spectrum_sign_in
@@ -190,7 +191,7 @@ def company_page(section: str = "", errors: dict[str, str] | None = None, carrie
         progress=refresh_lists.progress(kept),
         summaries=spectrum_lists.summaries(kept),
         steps=checklist.steps(kept, readable=readable),
-        trial=mail_trials.latest(me()),
+        trial=trial_mail.latest(me()),
         last_import=next(iter(history.latest(me(), 1)), None),
         live_tokens=len(api_tokens.live()),
         zones=[(zone, zone.replace("_", " ")) for zone in sorted({*ZONES, kept.time_zone})],

@@ -6,8 +6,8 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain import mail_trials, mail_troubles
-from portal.domain.mail_troubles import Settled, Trouble
+from portal.domain.mail import trial_mail, undelivered
+from portal.domain.mail.undelivered import Settled, Trouble
 from portal.domain.outbox import Task
 from portal.domain.people import User
 from portal.web.visitors import me
@@ -33,14 +33,14 @@ KINDS = {
 @bp.get("")
 def index() -> ResponseReturnValue:
     return render_template(
-        "settings/mail.html", troubles=mail_troubles.oldest(), count=mail_troubles.count(), kinds=KINDS, late=mail_troubles.LATE
+        "settings/mail.html", troubles=undelivered.oldest(), count=undelivered.count(), kinds=KINDS, late=undelivered.LATE
     )
 
 
 @bp.post("/trial")
 def try_out() -> ResponseReturnValue:
     """A test mail to the administrator who asks."""
-    mail_trials.ask(me())
+    trial_mail.ask(me())
     flash(f"A test mail to {me().email} goes out within a minute.")
     return redirect(url_for("settings.company", _anchor="mail"), 303)
 
@@ -48,13 +48,13 @@ def try_out() -> ResponseReturnValue:
 @bp.post("/<key:id>/promise")
 def send_again(id: int) -> ResponseReturnValue:
     """Try the mail anew."""
-    return answered(mail_troubles.send_again, id, "The mail to {} goes out again within a minute.")
+    return answered(undelivered.send_again, id, "The mail to {} goes out again within a minute.")
 
 
 @bp.post("/<key:id>/rest")
 def set_aside(id: int) -> ResponseReturnValue:
     """Leave the mail unsent, and off the list."""
-    return answered(mail_troubles.set_aside, id, "The mail to {} stays unsent and is off this list.")
+    return answered(undelivered.set_aside, id, "The mail to {} stays unsent and is off this list.")
 
 
 def answered(do: Callable[[int, User], Trouble], id: int, said: str) -> ResponseReturnValue:

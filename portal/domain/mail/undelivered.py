@@ -6,11 +6,12 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import events, mail_refusals, mailing, outbox, people, summaries
+from portal.domain import events, outbox, people
 from portal.domain.accounts import password_links
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.companies import Company, current
 from portal.domain.lanes import MAIL
+from portal.domain.mail import daily_summary, letters, refusals
 from portal.domain.outbox import Dispatch, Outcome, Task
 from portal.domain.people import NotPermitted, User
 
@@ -56,7 +57,7 @@ def send_again(id: int, by: User) -> Trouble:
         by, trouble = _open(id, by)
         if trouble.is_over:
             raise Settled(OVER)
-        mail_refusals.try_now()
+        refusals.try_now()
         outbox.reopen(trouble.dispatch.key)
         _record(trouble, "mail sent again", by)
         return trouble
@@ -75,14 +76,14 @@ def set_aside(id: int, by: User) -> Trouble:
 
 def _read(query: Any) -> list[Trouble]:
     dispatches = list(query)
-    to = {user.id: user for user in User.select().where(User.id.in_([mailing.recipient(dispatch.key) for dispatch in dispatches]))}
+    to = {user.id: user for user in User.select().where(User.id.in_([letters.recipient(dispatch.key) for dispatch in dispatches]))}
     told = [dispatch.subject for dispatch in dispatches if dispatch.task == Task.REJECTED]
     about = {row.id: row for row in ChangeOrder.select().where(ChangeOrder.id.in_(told))}
     company = current()
     return [
         Trouble(
             dispatch,
-            to[mailing.recipient(dispatch.key)],
+            to[letters.recipient(dispatch.key)],
             about[dispatch.subject] if dispatch.task == Task.REJECTED else None,
             _is_over(dispatch, company),
         )
@@ -93,7 +94,7 @@ def _read(query: Any) -> list[Trouble]:
 def _is_over(dispatch: Dispatch, company: Company) -> bool:
     if dispatch.task == Task.LINK:
         return clock.now() >= password_links.expires_at(dispatch.key)
-    return dispatch.task == Task.DAILY and clock.now() >= summaries.expires_at(company, summaries.day_of(dispatch.key))
+    return dispatch.task == Task.DAILY and clock.now() >= daily_summary.expires_at(company, daily_summary.day_of(dispatch.key))
 
 
 def _open(id: int, by: User) -> tuple[User, Trouble]:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.db import transaction
-from portal.domain import companies, events, mail_refusals, outbox, people
+from portal.domain import companies, events, outbox, people
 from portal.domain.lanes import MAIL
+from portal.domain.mail import refusals
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted, User
 
@@ -25,7 +26,7 @@ def ask(by: User) -> None:
         by = people.as_held(by)
         if not by.may_administer:
             raise NotPermitted("Only an administrator sends test mail.")
-        mail_refusals.try_now()
+        refusals.try_now()
         outbox.promise_again(_key(by), MAIL, Task.TRIAL, by.id)
         events.record("company", companies.current().id, "test mail asked for", by)
 

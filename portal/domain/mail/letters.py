@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, events, mail_refusals, mail_trials, mailing, outbox, summaries
+from portal.domain import change_orders, events, outbox
 from portal.domain.accounts import password_links, privilege_requests
 from portal.domain.accounts.password_links import Invitation
 from portal.domain.audit import heads, subjects
@@ -16,11 +16,16 @@ from portal.domain.events import Event
 from portal.domain.exporting import alerts
 from portal.domain.exporting.alerts import Alarm
 from portal.domain.lanes import Lane
-from portal.domain.mail_trials import Trial
+from portal.domain.mail import daily_summary, refusals, trial_mail
+from portal.domain.mail.daily_summary import Summary
+from portal.domain.mail.trial_mail import Trial
 from portal.domain.outbox import Dispatch, NotWanted, Outcome, Task
 from portal.domain.people import User
 from portal.domain.recovery import clock_repair, stalled_work
-from portal.domain.summaries import Summary
+
+LEASE = timedelta(minutes=2)  # longer than the mail server's time-outs together
+BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (60, 120, 300, 900, 3600))
+KEEPS_TRYING = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +107,12 @@ Mail = (
 def begin(dispatch: Dispatch, claim: int) -> Mail | None:
     """Count the try, and answer what to send; None when it was sent meanwhile, has to wait, or is not wanted. Raises outbox.Lost."""
     with transaction():
-        Lane.renew(dispatch.lane, claim, mailing.LEASE)
+        Lane.renew(dispatch.lane, claim, LEASE)
         if not Dispatch.select().where(Dispatch.id == dispatch.id, Dispatch.finished_at.is_null()).exists():
             return None
-        if mail_refusals.hold(dispatch):
+        if refusals.hold(dispatch):
             return None
-        outbox.begin(dispatch, mailing.back_off(dispatch.tries))
+        outbox.begin(dispatch, back_off(dispatch.tries))
     try:  # apart from the counting: a letter that cannot be written must not stand first in line for ever
         return _write(dispatch)
     except NotWanted as why:
@@ -117,7 +122,7 @@ def begin(dispatch: Dispatch, claim: int) -> Mail | None:
 
 def _write(dispatch: Dispatch) -> Mail:
     with transaction():
-        to = User.get_by_id(mailing.recipient(dispatch.key))
+        to = User.get_by_id(recipient(dispatch.key))
         if not to.active:
             raise NotWanted("the account was deactivated")
         return WRITE[Task(dispatch.task)](dispatch.key, to)
@@ -126,15 +131,15 @@ def _write(dispatch: Dispatch) -> Mail:
 def not_now(dispatch: Dispatch, why: str) -> None:
     """Try again later: a summary until its day ends, a link for a password for its hour, other mail for three days."""
     now = clock.now()
-    again = now + mailing.back_off(dispatch.tries)
+    again = now + back_off(dispatch.tries)
     if dispatch.task == Task.DAILY:
-        outbox.postpone(dispatch, min(again, summaries.expires_at(current(), summaries.day_of(dispatch.key))), why)
+        outbox.postpone(dispatch, min(again, daily_summary.expires_at(current(), daily_summary.day_of(dispatch.key))), why)
     elif dispatch.task == Task.LINK:
         outbox.postpone(dispatch, min(again, max(now, password_links.expires_at(dispatch.key))), why)
-    elif now < max(dispatch.promised_at, mail_refusals.last_over()) + mailing.KEEPS_TRYING:
+    elif now < max(dispatch.promised_at, refusals.last_over()) + KEEPS_TRYING:
         outbox.postpone(dispatch, again, why)
     else:
-        outbox.finish(dispatch, f"not delivered in {mailing.KEEPS_TRYING.days} days: {why}", Outcome.FAILED)
+        outbox.finish(dispatch, f"not delivered in {KEEPS_TRYING.days} days: {why}", Outcome.FAILED)
 
 
 def refused(dispatch: Dispatch, why: str) -> None:
@@ -174,13 +179,13 @@ def _secret_expires(key: str, to: User) -> Reminder:
 WRITE: dict[Task, Callable[[str, User], Mail]] = {
     Task.REJECTED: _rejected,
     Task.REMINDER: _secret_expires,
-    Task.DAILY: summaries.write,
+    Task.DAILY: daily_summary.write,
     Task.FAILED_EXPORTS: alerts.write,
     Task.LINK: password_links.write,
     Task.PRIVILEGE: _privilege,
     Task.FOUR_EYES: _four_eyes_off,
     Task.CODE: _code_corrected,
-    Task.TRIAL: mail_trials.write,
+    Task.TRIAL: trial_mail.write,
     Task.STANDSTILL: stalled_work.write,
     Task.CLOCK: clock_repair.write,
     Task.AUDIT: heads.write,
@@ -191,3 +196,12 @@ def _rejection(id: int, revision: int) -> events.Event:
     return next(
         event for event in reversed(events.history(SUBJECT, id)) if event.action == "rejected" and event.facts["revision"] == revision
     )
+
+
+def recipient(key: str) -> int:
+    """The person a promise of mail is to: the last part of every key."""
+    return int(key.rpartition(":")[2])
+
+
+def back_off(tries: int) -> timedelta:
+    return BACK_OFF[min(tries, len(BACK_OFF) - 1)]

@@ -1,0 +1,1 @@
+"""Mail that was promised: what it says, and what becomes of it."""
