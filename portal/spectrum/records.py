@@ -10,7 +10,6 @@ from decimal import Decimal
 
 from portal.spectrum import catalogue
 from portal.spectrum.fields import BY_NAME, FIELDS, NOT_IN_KEYS, RECORD, Field
-from portal.spectrum.guids import guid_may_be_kept
 from portal.spectrum.lookups import Customer, Found, Job, Phase, Reached, Vendor
 from portal.spectrum.outcomes import (
     About,
@@ -25,7 +24,7 @@ from portal.spectrum.outcomes import (
     failure_class,
 )
 from portal.spectrum.readback import Comparison, Stored, StoredLine, compare
-from portal.spectrum.text import describe, fold, outside_ascii, shorten, unfoldable, visible
+from portal.spectrum.text import describe, fold, guid_may_be_kept, outside_ascii, shorten, unfoldable, visible
 
 __all__ = [
     "FIELDS", "KEYS", "NUMBER_PATTERN", "About", "Comparison", "Customer", "Field", "Found", "Header", "Job", "Line", "NotSent",

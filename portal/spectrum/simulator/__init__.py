@@ -33,14 +33,16 @@ def serve(
     """
     from portal import secret_path
     from portal.spectrum.simulator.app import Simulator  # the client needs none of this
+    from portal.spectrum.simulator.controls import Controls
     from portal.spectrum.simulator.ledger import Ledger
     from portal.spectrum.simulator.master import Master
-    from portal.spectrum.simulator.sockets import run
+    from portal.spectrum.simulator.server import run
     from portal.spectrum.simulator.world import Options
 
-    simulator = Simulator(Ledger(data), Master.load(master), controls, Options(**options))
+    simulator = Simulator(Ledger(data), Master.load(master), Options(**options))
     try:
         simulator.faults.put(faults)
-        run(simulator, secret_path.word(data), port, certificate, key)
+        app = Controls(simulator) if controls else simulator
+        run(app, secret_path.word(data), port, certificate, key, refuses=simulator.refuses_connection, stop=simulator.stop)
     finally:
         simulator.world.ledger.close()

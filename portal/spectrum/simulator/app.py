@@ -1,4 +1,4 @@
-"""The simulated Spectrum as a WSGI application: WSDLs and services as a real server has them, a page for people, controls for tests."""
+"""The simulated Spectrum as a WSGI application: WSDLs and services as a real server has them, and a page for people."""
 
 import copy
 import threading
@@ -12,14 +12,13 @@ from portal.spectrum.outcomes import Row
 from portal.spectrum.simulator import page, rest, services, wire
 from portal.spectrum.simulator.answering import unauthorized, xml
 from portal.spectrum.simulator.by_hand import complete
-from portal.spectrum.simulator.controls import control
+from portal.spectrum.simulator.connections import hang_up, reset
 from portal.spectrum.simulator.faults import Fault, Faults
 from portal.spectrum.simulator.kinds import Call
 from portal.spectrum.simulator.ledger import KEYS, Ledger
 from portal.spectrum.simulator.master import Master
 from portal.spectrum.simulator.schema import SECTIONS
 from portal.spectrum.simulator.services import SERVICES
-from portal.spectrum.simulator.sockets import hang_up, reset
 from portal.spectrum.simulator.world import Options, World
 
 BODY_LIMIT = 1024 * 1024  # bytes
@@ -27,11 +26,8 @@ GIVEN = [name for section in SECTIONS.values() for name in section.given]  # wit
 
 
 class Simulator:
-    """`controls` opens /__sim/: what a test needs and a real server has not."""
-
-    def __init__(self, ledger: Ledger, master: Master, controls: bool = False, options: Options | None = None) -> None:
+    def __init__(self, ledger: Ledger, master: Master, options: Options | None = None) -> None:
         self._at_start = (master, options or Options())
-        self.controls = controls
         self.world = World(copy.deepcopy(master), ledger, options=copy.copy(self._at_start[1]))
         self._read_back()
         self.faults = Faults()
@@ -107,8 +103,6 @@ class Simulator:
                 return self._rest(request, "token", {}, lambda: rest.token(request.form, self.world))
             case "POST", ["secretRotation"] if self.world.options.enhanced:
                 return self._rest(request, "secretRotation", {}, lambda: rest.rotation(request.form, self.world))
-            case _, ["__sim", what] if self.controls:
-                return control(self, request, what)
         raise NotFound
 
     def _wsdl(self, request: Request, service: str) -> Response:

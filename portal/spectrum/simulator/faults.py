@@ -10,7 +10,7 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from portal.spectrum.simulator.by_hand import known
-from portal.spectrum.simulator.kinds import KINDS, Call
+from portal.spectrum.simulator.kinds import KINDS, Call, FaultDetails
 
 
 @dataclass
@@ -80,7 +80,7 @@ class Fault:
 
     def answer(self, call: Call) -> Response:
         """What the client gets in place of `call.good`; does not return where the connection is dropped."""
-        return KINDS[self.fault].answer(self, call)
+        return KINDS[self.fault].answer(FaultDetails(self.code, self.text, self.column, self.wait), call)
 
     def wait(self, hurry: threading.Event, usual: float) -> None:
         seconds = usual if self.seconds is None else self.seconds

@@ -3,17 +3,13 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
 from portal.spectrum.outcomes import Row
 from portal.spectrum.simulator import wire
 from portal.spectrum.simulator.answering import unauthorized, xml
-from portal.spectrum.simulator.sockets import reset
-
-if TYPE_CHECKING:
-    from portal.spectrum.simulator.faults import Fault
+from portal.spectrum.simulator.connections import reset
 
 HTML = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 LOGIN = "<html><head><title>Sign in</title></head><body><form method='post'><input name='user'></form></body></html>"
@@ -32,58 +28,72 @@ class Call:
 
 
 @dataclass(frozen=True)
+class FaultDetails:
+    """What a fault says of its answer.
+
+    code, text, column   the row of refuse and unknown_code
+    wait                 waits as long as the fault says, else the usual seconds
+    """
+
+    code: str
+    text: str
+    column: str
+    wait: Callable[[threading.Event, float], None]
+
+
+@dataclass(frozen=True)
 class Kind:
     """`commits`: whether the record is usually stored."""
 
     commits: bool
-    answer: "Callable[[Fault, Call], Response]"
+    answer: Callable[[FaultDetails, Call], Response]
     stage: str = "call"
 
 
-def _html(status: int, title: str) -> "Callable[[Fault, Call], Response]":
+def _html(status: int, title: str) -> Callable[[FaultDetails, Call], Response]:
     return lambda fault, call: Response(HTML.format(title), status, content_type="text/html")
 
 
-def _delay(fault: "Fault", call: Call) -> Response:
+def _delay(fault: FaultDetails, call: Call) -> Response:
     return xml(call.good)  # the wait, or what a person did, was before the work; see app.py
 
 
-def _row(fault: "Fault", call: Call) -> Response:
+def _row(fault: FaultDetails, call: Call) -> Response:
     return xml(wire.answer(call.service, [Row(fault.code, fault.text, fault.column)]))
 
 
-def _unknown_code(fault: "Fault", call: Call) -> Response:
+def _unknown_code(fault: FaultDetails, call: Call) -> Response:
     code = fault.code if fault.code != "I" else "Q"
     return xml(wire.answer(call.service, [Row(code, fault.text, fault.column)]))
 
 
-def _another_number(fault: "Fault", call: Call) -> Response:
+def _another_number(fault: FaultDetails, call: Call) -> Response:
     return xml(wire.answer(call.service, [Row("G", ANOTHER, "Change_Request_Number")]))
 
 
-def _earlier(fault: "Fault", call: Call) -> Response:
+def _earlier(fault: FaultDetails, call: Call) -> Response:
     return xml(call.earlier or call.good)
 
 
-def _hang(fault: "Fault", call: Call) -> Response:
+def _hang(fault: FaultDetails, call: Call) -> Response:
     fault.wait(call.hurry, 600)
     return reset(call.request)
 
 
-def _reset(fault: "Fault", call: Call) -> Response:
+def _reset(fault: FaultDetails, call: Call) -> Response:
     return reset(call.request)
 
 
-def _truncated(fault: "Fault", call: Call) -> Response:
+def _truncated(fault: FaultDetails, call: Call) -> Response:
     return xml(call.good[: len(call.good) // 2])
 
 
-def _redirect(status: int) -> "Callable[[Fault, Call], Response]":
+def _redirect(status: int) -> Callable[[FaultDetails, Call], Response]:
     """To the same address: a client that follows it sends the record again (307), or asks for nothing with a GET (302)."""
     return lambda fault, call: Response("", status, headers={"Location": call.request.url})
 
 
-def _drip(fault: "Fault", call: Call) -> Response:
+def _drip(fault: FaultDetails, call: Call) -> Response:
     def drops() -> Iterator[bytes]:
         for place in range(len(call.good)):
             yield call.good[place : place + 1]
@@ -92,15 +102,15 @@ def _drip(fault: "Fault", call: Call) -> Response:
     return Response(drops(), headers={"Content-Length": str(len(call.good))}, content_type="text/xml; charset=utf-8")
 
 
-def _dtd(fault: "Fault", call: Call) -> Response:
+def _dtd(fault: FaultDetails, call: Call) -> Response:
     return xml(b'<!DOCTYPE bomb [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>' + call.good)
 
 
-def _oversize(fault: "Fault", call: Call) -> Response:
+def _oversize(fault: FaultDetails, call: Call) -> Response:
     return xml(call.good + b" " * 6_000_000)
 
 
-def _missing_tail(fault: "Fault", call: Call) -> Response:
+def _missing_tail(fault: FaultDetails, call: Call) -> Response:
     return xml(call.good.partition(b"</SOAP-ENV:Body>")[0])
 
 

@@ -1,37 +1,16 @@
 """The server process: loopback, a thread per connection, and connections that can be torn."""
 
 import signal
-import socket
 import ssl
-import struct
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
-from werkzeug.wrappers import Request
 
 from portal.secret_path import Doorstep
-
-if TYPE_CHECKING:
-    from portal.spectrum.simulator.app import Simulator
-
-DISCARD = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends a reset
-
-
-def reset(request: Request) -> NoReturn:
-    """Tear the connection of this request, so that its client sees a reset instead of an answer."""
-    connection: socket.socket = request.environ["werkzeug.socket"]
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, DISCARD)
-    raise ConnectionResetError("told to")
-
-
-def hang_up(request: Request) -> None:
-    """Close the connection of this request without an answer; its work goes on."""
-    connection: socket.socket = request.environ["werkzeug.socket"]
-    connection.shutdown(socket.SHUT_RDWR)
 
 
 class Handler(WSGIRequestHandler):
@@ -61,19 +40,31 @@ class Server(ThreadedWSGIServer):
         self.close_request(request)  # without the polite end that would come before a reset
 
 
-def run(app: "Simulator", word: str, port: int, certificate: Path | None = None, key: Path | None = None) -> None:
-    """Serve under /WORD on 127.0.0.1 until SIGTERM or SIGINT; port 0 takes a free one. Says where on stderr."""
+def run(
+    app: Callable[[dict[str, Any], Any], Iterable[bytes]],
+    word: str,
+    port: int,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    *,
+    refuses: Callable[[], bool],
+    stop: Callable[[], None],
+) -> None:
+    """Serve under /WORD on 127.0.0.1 until SIGTERM or SIGINT; port 0 takes a free one. Says where on stderr.
+
+    refuses  says for each connection whether to hang up at once;  stop  ends all waiting, before the server stops.
+    """
     server = Server("127.0.0.1", port, Doorstep(app, word), Handler)
-    server.refuses = app.refuses_connection
+    server.refuses = refuses
     if certificate:
         server.tls = server.ssl_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         server.tls.load_cert_chain(certificate, key)
 
-    def stop(*_: Any) -> None:
-        app.stop()
+    def leave(*_: Any) -> None:
+        stop()
         threading.Thread(target=server.shutdown, daemon=True).start()  # it waits for the loop this signal interrupts
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)
     print(f"Spectrum simulator on http{'s' if certificate else ''}://127.0.0.1:{server.port}/{word}", file=sys.stderr, flush=True)
     server.serve_forever(poll_interval=0.1)
