@@ -21,4 +21,4 @@ def register(state: BlueprintSetupState) -> None:
 @bp.get("/errors")
 def errors() -> ResponseReturnValue:
     """Everything that can stop a change order, what it means and who can mend it."""
-    return render_template("help/errors.html", groups=error_catalogue.GROUPS)
+    return render_template("change_orders/error_help.html", groups=error_catalogue.GROUPS)

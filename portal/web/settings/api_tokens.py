@@ -59,7 +59,7 @@ def revoke(id: int) -> ResponseReturnValue:
 
 def page(errors: dict[str, str] | None = None, values: dict[str, str] | None = None, made: Token | None = None, text: str = "") -> str:
     return render_template(
-        "settings/tokens.html",
+        "settings/api_tokens.html",
         tokens=api_tokens.everything(),
         people=[("", "Choose a person"), *((str(one.id), f"{one.name}, {one.email}") for one in people.everybody() if one.active)],
         scopes=SCOPES,

@@ -156,7 +156,7 @@ def look_ups() -> ResponseReturnValue:
 def looked_up(said: str) -> str:
     company = companies.current()
     shown = {"progress": refresh_lists.progress(company), "summaries": spectrum_lists.summaries(company)}
-    return render_template("settings/_look_ups.html", **shown, said=said)
+    return render_template("settings/_refresh_lists.html", **shown, said=said)
 
 
 def sealer() -> Sealer:

@@ -41,7 +41,7 @@ def ask() -> ResponseReturnValue:
         return not_asked(str(error))
     said = f"You asked {sentences.when(asked.asked_at)}. {who_answers()}"
     if wants_fragment():
-        return render_template("privilege_requests/_asking.html", said=said)
+        return render_template("settings/_request_privilege.html", said=said)
     flash(said)
     return redirect(access.own_page(access.path_of(request.referrer)) or url_for("frame.home"), 303)
 
@@ -75,7 +75,7 @@ def not_asked(why: str) -> ResponseReturnValue:
     if not current_user.why_not_decide:
         return errors.answer(422, why)
     if wants_fragment():
-        return render_template("privilege_requests/_asking.html", problem=why), 422
+        return render_template("settings/_request_privilege.html", problem=why), 422
     return profile.page({"asking-note": why}), 422
 
 

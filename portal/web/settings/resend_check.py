@@ -67,7 +67,7 @@ def answered(said: str, status: int = 200) -> ResponseReturnValue:
         company = companies.current()
         shown: dict[str, Any] = {"check": resend_check.latest(), "candidates": resend_check.candidates(), "resending": company.resending}
         shown |= {"values": {"test_company": company.test_company}, "errors": {}, "test_code": company.code if company.test_company else ""}
-        return render_template("settings/_resending.html", **shown, said=said, problem=said if status != 200 else ""), status
+        return render_template("settings/_resend_check.html", **shown, said=said, problem=said if status != 200 else ""), status
     if status != 200:
         return errors.answer(status, said)
     if said:

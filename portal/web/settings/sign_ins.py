@@ -16,7 +16,7 @@ bp.record(url_ids.register)
 def show(id: int) -> str:
     person = find(id)
     waits = rate_limits.waits_until(person.email)
-    return render_template("settings/sign_in.html", person=person, sessions=sessions.live(person), here=me().token, waits=waits)
+    return render_template("settings/sign_ins.html", person=person, sessions=sessions.live(person), here=me().token, waits=waits)
 
 
 @bp.post("/sessions/<key:session>/end")

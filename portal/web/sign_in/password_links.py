@@ -14,7 +14,7 @@ NOT_TWICE_THE_SAME = "The two passwords are not the same."
 
 @bp.get("")
 def new() -> str:
-    return render_template("sessions/forgotten.html", email="", error="")
+    return render_template("sign_in/forgotten_password.html", email="", error="")
 
 
 @bp.post("")
@@ -24,7 +24,11 @@ def create() -> ResponseReturnValue:
     try:
         password_links.forgotten(email, visitors.address())
     except TooMany as wait:
-        return render_template("sessions/forgotten.html", email=email[:254], error=str(wait)), 429, {"Retry-After": str(wait.seconds)}
+        return (
+            render_template("sign_in/forgotten_password.html", email=email[:254], error=str(wait)),
+            429,
+            {"Retry-After": str(wait.seconds)},
+        )
     flash(PROMISED)
     return redirect(url_for(".new"), 303)
 
@@ -54,4 +58,4 @@ def form(token: str, problems: dict[str, str] | None = None, code: int = 200) ->
     link = password_links.find(token)
     if link is None:
         return errors.answer(410, password_links.OVER)
-    return render_template("sessions/choose.html", link=link, token=token, errors=problems or {}), code
+    return render_template("sign_in/choose_password.html", link=link, token=token, errors=problems or {}), code

@@ -75,4 +75,4 @@ def end_others() -> ResponseReturnValue:
 
 def page(errors: dict[str, str] | None = None) -> str:
     mine = sessions.live(me())
-    return render_template("profile/show.html", company=companies.current(), sessions=mine, here=me().token, errors=errors or {})
+    return render_template("sign_in/profile.html", company=companies.current(), sessions=mine, here=me().token, errors=errors or {})

@@ -88,7 +88,7 @@ def form(error: str = "", next: str | None = None, pressed: str = "", fields: li
     next = next or access.own_page(request.values.get("next"))
     minutes, linked = sessions.PROOF.seconds // 60, identities.of(me()) is not None
     shown = {"error": error, "minutes": minutes, "linked": linked, "next": next, "pressed": pressed, "fields": fields or []}
-    return render_template("sessions/confirm.html", **shown)
+    return render_template("sign_in/reauthentication.html", **shown)
 
 
 def destination() -> str:

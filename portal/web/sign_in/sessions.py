@@ -86,7 +86,7 @@ def end() -> ResponseReturnValue:
 
 def form(email: str = "", error: str = "", note: str = "", next: str | None = None) -> str:
     next = access.own_page(next or request.values.get("next"))
-    return render_template("sessions/new.html", email=email[:254], error=error, note=note, next=next)
+    return render_template("sign_in/new.html", email=email[:254], error=error, note=note, next=next)
 
 
 def destination() -> str:
