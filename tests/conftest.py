@@ -26,6 +26,7 @@ from tests.ports import free_port
 pytest_plugins = [
     "tests.processes",
     "tests.databases",
+    "tests.import_files",
     "tests.cast",
     "tests.scene",
     "tests.oidc.process",

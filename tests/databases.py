@@ -45,7 +45,7 @@ LOOKS = {
 }
 LOOKS |= {"tests.oidc.test_forged_answers", "tests.oidc.test_provider_trouble"}  # refused before anything is looked up
 LOOKS |= {"tests.attacks.test_routes", "tests.attacks.test_markup_everywhere"}  # 50,000 requests, and templates
-LOOKS |= {"tests.test_route_matrix"}  # the same rights from the same rows; what they let happen: test_state_matrix
+LOOKS |= {"tests.web.test_route_matrix"}  # the same rights from the same rows; what they let happen: test_state_matrix
 SHAPE = """
     SELECT (SELECT count(*) FROM pg_trigger), (SELECT count(*) FROM pg_constraint), (SELECT count(*) FROM pg_attribute WHERE attnum > 0),
            (SELECT count(*) FROM pg_class)"""

@@ -19,7 +19,7 @@ from portal.domain.projects import sending
 from portal.domain.recovery import workbook
 from portal.domain.settings import connection_tests, refresh_lists, resend_check
 from tests.attacks.catalogue import CANARY
-from tests.intake.conftest import text_of
+from tests.import_files import text_of
 
 DRAFT, DESCRIPTION = "Toms draft of the north pier", "RFI 7 of the harbor master"
 

@@ -10,7 +10,7 @@ from portal.background import tasks
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.imports import uploads
 from tests.browser.signing_in import arrived, sign_in, violations
-from tests.intake.conftest import text_of
+from tests.import_files import text_of
 from tests.intake.workbooks import book_of
 
 BAD = range(100, 9_700, 800)

@@ -7,7 +7,7 @@ from portal import db, db_errors
 from portal.domain.change_orders import Status, load
 from tests.cast import seen
 from tests.conftest import HTMX, sign_in
-from tests.test_headers import protected
+from tests.web.test_headers import protected
 
 pytestmark = pytest.mark.databases_differ("a database that is lost, slow or busy")
 

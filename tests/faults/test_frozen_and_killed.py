@@ -19,9 +19,9 @@ from portal.domain.lanes import Lane, Lost
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.recovery import reconcile
 from tests.cast import signed
+from tests.exporting.test_send import GOOD, TIMEOUT, work
 from tests.faults.conftest import SECRET
 from tests.processes import ROOT, Process, alive, environment, eventually
-from tests.test_export_step import GOOD, TIMEOUT, work
 
 pytestmark = pytest.mark.databases_differ("a database that is lost, slow or busy")
 

@@ -13,7 +13,7 @@ from portal.domain.imports.staging import Import, Outcome, Staged
 from portal.domain.projects import delivery
 from portal.intake import files
 from tests.api.conftest import change, make_system, system  # noqa: F401 -- fixtures
-from tests.intake.conftest import csv_file  # noqa: F401 -- likewise
+from tests.import_files import csv_file  # noqa: F401 -- likewise
 
 pytestmark = pytest.mark.databases_differ("a database that is lost, slow or busy")
 

@@ -133,7 +133,7 @@ def test_of_two_drafts_given_one_number_at_once_the_second_writer_reads_that_it_
 
 
 def test_a_second_approver_who_is_late_sees_who_decided_and_when(browser, make_change_order, ana, lee):
-    """F04: the race itself is run by 16 processes in tests/test_deciding.py"""
+    """F04: the race itself is run by 16 processes in tests/review/test_decisions.py"""
     change_order = make_change_order()
     signed(change_order.id, by=lee, version=change_order.version)
 

@@ -14,10 +14,10 @@ from portal.domain.exporting import exports
 from portal.domain.exporting.exports import Attempt
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch, Task
+from tests.exporting.test_send import CLOSED, GOOD, TIMEOUT, work
+from tests.exporting.test_verify import Tables
+from tests.exporting.test_verify import work as work_reading
 from tests.processes import ROOT, environment, eventually
-from tests.test_export_step import CLOSED, GOOD, TIMEOUT, work
-from tests.test_verifying import Tables
-from tests.test_verifying import work as work_reading
 
 pytestmark = pytest.mark.databases_differ("a database that is lost, slow or busy")
 

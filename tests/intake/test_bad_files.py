@@ -11,7 +11,7 @@ from portal.domain.events import Event
 from portal.domain.imports.entries import BadFile
 from portal.domain.imports.staging import Import
 from portal.intake import files, table
-from tests.intake.conftest import ROW, text_of
+from tests.import_files import ROW, text_of
 
 HEADER = ",".join(table.COLUMNS)
 ONE = {

@@ -10,7 +10,7 @@ from portal.domain.commitments import Commitment, Job
 from portal.domain.imports.entries import BadFile
 from portal.domain.imports.staging import Import
 from portal.intake import files
-from tests.intake.conftest import text_of
+from tests.import_files import text_of
 
 CASES = Path(__file__).parent / "cases"
 CLEAN = {

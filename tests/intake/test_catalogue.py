@@ -12,7 +12,7 @@ from portal.domain.imports.entries import BadFile, vendor_key
 from portal.domain.rules import checks
 from portal.intake import files, table
 from tests import bad_input
-from tests.intake.conftest import ROW, text_of
+from tests.import_files import ROW, text_of
 from tests.intake.test_bad_files import ours
 from tests.intake.workbooks import book_of
 

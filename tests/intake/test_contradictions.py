@@ -8,7 +8,7 @@ from portal.domain.imports import import_run, staging
 from portal.domain.imports.entries import BadFile
 from portal.domain.projects import correct_codes
 from portal.intake import files
-from tests.intake.conftest import text_of
+from tests.import_files import text_of
 from tests.intake.test_bad_files import ours
 
 PAGE = "on the page Spectrum codes of the commitment."

@@ -8,7 +8,7 @@ import pytest
 
 from portal.domain.change_orders import ChangeOrder
 from portal.intake import files
-from tests.intake.conftest import text_of
+from tests.import_files import text_of
 from tests.intake.test_bad_files import ours
 from tests.intake.test_reading import EXAMPLES
 

@@ -7,7 +7,7 @@ import pytest
 
 from portal.intake import files, formats
 from portal.intake.formats import BUILT_IN
-from tests.intake.conftest import ROW
+from tests.import_files import ROW
 from tests.intake.test_workbooks import place, problems, read
 from tests.intake.workbooks import MAIN, book_of, parts, sheet_of, text_cells
 

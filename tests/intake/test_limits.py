@@ -8,7 +8,7 @@ import pytest
 
 from portal.domain.imports.entries import MOST_PROBLEMS, BadFile
 from portal.intake import apart, files, limits
-from tests.intake.conftest import ROW, text_of
+from tests.import_files import ROW, text_of
 from tests.intake.test_bad_files import ONE, PROCORE
 from tests.intake.workbooks import MAIN, book_of, parts, sheet_of, text_cells
 

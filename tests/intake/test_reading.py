@@ -9,7 +9,7 @@ import pytest
 import config
 from portal.domain.projects.sending import LineDraft
 from portal.intake import files
-from tests.intake.conftest import ROW, text_of
+from tests.import_files import ROW, text_of
 
 EXAMPLES = Path(config.__file__).parent / "docs" / "examples"
 

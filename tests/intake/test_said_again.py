@@ -18,7 +18,7 @@ from portal.domain.projects.sending import Draft, LineDraft
 from portal.domain.projects.statements import News, Statement
 from portal.domain.review import decisions
 from tests.conftest import sign_in
-from tests.intake.conftest import text_of
+from tests.import_files import text_of
 
 pytestmark = pytest.mark.databases_differ("sorting, searching and paging")
 

@@ -4,7 +4,7 @@ import pytest
 
 from portal.domain.imports.entries import BadFile
 from portal.intake import files, headings
-from tests.intake.conftest import text_of
+from tests.import_files import text_of
 
 
 def read(text):

@@ -12,7 +12,7 @@ from portal.domain.imports.entries import BadFile
 from portal.domain.imports.staging import Staged
 from portal.intake import files
 from tests.conftest import sign_in
-from tests.intake.conftest import text_of
+from tests.import_files import text_of
 
 pytestmark = pytest.mark.databases_differ("sorting, searching and paging")
 

@@ -9,7 +9,7 @@ import pytest
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.imports.entries import BadFile
 from portal.intake import files, table, workbook
-from tests.intake.conftest import ROW
+from tests.import_files import ROW
 from tests.intake.workbooks import MAIN, PARTS, RELATIONS, book_of, parts, sheet_of, text_cells
 
 ENTITIES = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'

@@ -6,7 +6,7 @@ import zipfile
 import xlsxwriter
 
 from portal.intake import table
-from tests.intake.conftest import ROW
+from tests.import_files import ROW
 
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

@@ -13,7 +13,7 @@ from portal.domain.review import decisions
 from portal.web.settings.mail import KINDS
 from tests.cast import signed
 from tests.conftest import count_queries, sign_in
-from tests.test_summary_mail import deliver, mailing_app, seven, without_mail_server
+from tests.mail.test_summary_mail import deliver, mailing_app, seven, without_mail_server
 
 __all__ = ["mailing_app", "seven", "without_mail_server"]
 

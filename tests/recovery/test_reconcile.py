@@ -15,7 +15,7 @@ from portal.domain.outbox import Dispatch, Task
 from portal.domain.recovery import reconcile
 from portal.spectrum.records import Stored, StoredLine, Unanswered
 from tests.conftest import HTMX, sign_in
-from tests.test_resolving_pages import path, soup, words
+from tests.recovery.test_resolution_pages import path, soup, words
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from portal.domain.accounts import rights
 from portal.domain.audit import chain, heads
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.people import Level, User
-from tests.test_audit import TRIGGERS
+from tests.audit.test_chain import TRIGGERS
 
 
 @pytest.fixture

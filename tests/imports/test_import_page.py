@@ -26,7 +26,7 @@ from portal.domain.projects import sending
 from portal.intake import files, limits, template
 from tests.cast import signed
 from tests.conftest import HTMX, sign_in
-from tests.intake.conftest import ROW, text_of
+from tests.import_files import ROW, text_of
 from tests.intake.workbooks import book_of
 
 

@@ -19,8 +19,8 @@ from portal.domain.rules import checks, spectrum_numbers
 from portal.domain.rules.findings import Blocked
 from tests.cast import signed
 from tests.conftest import sign_in
-from tests.test_correct_and_resend import editing, typed
-from tests.test_revisions import differences, snapshot
+from tests.projects.test_correct_and_resend import editing, typed
+from tests.projects.test_revisions import differences, snapshot
 
 LINE = LineDraft("16-2000", "SUB", Decimal("4250.00"))
 

@@ -13,9 +13,9 @@ from portal.domain.heartbeats import Heartbeat
 from portal.domain.lanes import MAIL, Lane
 from portal.domain.mail import letters
 from portal.domain.outbox import Dispatch, Task
+from tests.audit.test_chain import by_hand, trail  # noqa: F401
 from tests.conftest import count_queries, sign_in
 from tests.mail_server import mail_server  # noqa: F401
-from tests.test_audit import by_hand, trail  # noqa: F401
 
 pytestmark = pytest.mark.databases_differ("constraints and triggers")
 

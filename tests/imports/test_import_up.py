@@ -1,6 +1,6 @@
 """A file handed in on the page, with all processes running: the keeper rings, the worker reads, and after *Import* imports."""
 
-from tests.intake.conftest import text_of
+from tests.import_files import text_of
 from tests.people import Person
 from tests.processes import PortalUp, eventually
 

@@ -17,9 +17,9 @@ from portal.domain.mail import letters
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.recovery import clock_repair, resolutions
 from portal.domain.rules.findings import Blocked
-from tests.test_verifying import GOOD, LINES, TIMEOUT, Tables, after_quiet, state, work  # noqa: F401
-from tests.test_verifying import accepted as accepted
-from tests.test_verifying import doubtful as doubtful
+from tests.exporting.test_verify import GOOD, LINES, TIMEOUT, Tables, after_quiet, state, work  # noqa: F401
+from tests.exporting.test_verify import accepted as accepted
+from tests.exporting.test_verify import doubtful as doubtful
 
 pytestmark = pytest.mark.databases_differ("locks and races")
 

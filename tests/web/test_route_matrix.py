@@ -12,7 +12,7 @@ from portal.domain.change_orders import Status
 from portal.domain.people import Level
 from portal.web.access import ENDPOINTS, SCOPES, Who
 from tests.conftest import sign_in
-from tests.test_access import PEOPLE, address
+from tests.web.test_access import PEOPLE, address
 
 METHODS = ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE")  # GET and POST: test_access.py
 NO_PAGE = "urn:cco-portal:problem:"

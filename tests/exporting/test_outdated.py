@@ -25,7 +25,7 @@ from portal.domain.settings import company_settings
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row
 from tests.cast import signed
 from tests.conftest import HTMX, count_queries, sign_in
-from tests.test_export_step import work
+from tests.exporting.test_send import work
 
 pytestmark = pytest.mark.databases_differ("locks and races")
 

@@ -8,8 +8,8 @@ from portal.domain.rules import checks
 from portal.domain.rules.duplicates import Distinction
 from portal.domain.rules.findings import blocking
 from portal.intake import files
-from tests.intake.conftest import ROW, text_of
-from tests.intake.test_import_page import eve_there, hand_in, words, work  # noqa: F401
+from tests.import_files import ROW, text_of
+from tests.imports.test_import_page import eve_there, hand_in, words, work  # noqa: F401
 
 pytestmark = pytest.mark.databases_differ("sorting, searching and paging")
 

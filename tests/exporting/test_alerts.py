@@ -15,7 +15,7 @@ from portal.domain.recovery import resolutions
 from portal.spectrum.records import NotSent, Refused, Row
 from tests.cast import export
 from tests.conftest import sign_in
-from tests.test_verifying import work
+from tests.exporting.test_verify import work
 
 REFUSED = Refused("Spectrum refused.", http=200, rows=[Row("I", "Phase is not on the job", "CR_Phase_Code")])
 CLOSED = NotSent("Connection refused.")

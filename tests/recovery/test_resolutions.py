@@ -19,7 +19,7 @@ from portal.domain.review import decisions
 from portal.domain.rules.findings import Blocked
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row
 from tests.cast import signed
-from tests.test_export_step import work
+from tests.exporting.test_send import work
 
 pytestmark = pytest.mark.databases_differ("locks and races")
 

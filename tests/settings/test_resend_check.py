@@ -15,7 +15,7 @@ from portal.domain.settings import company_settings, resend_check
 from portal.domain.settings.resend_check import NotNow, ResendCheck
 from portal.spectrum.records import OutcomeUnknown, Receipt, Stored, StoredLine
 from tests.conftest import HTMX, sign_in
-from tests.test_export_step import Answers
+from tests.exporting.test_send import Answers
 
 GOOD = Receipt(200)
 TIMEOUT = OutcomeUnknown("Spectrum did not answer.", http=None)

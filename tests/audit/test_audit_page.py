@@ -24,9 +24,9 @@ from portal.domain.projects import sending
 from portal.domain.settings import company_settings
 from portal.web import downloads
 from portal.web.audit import trail as page_module
+from tests.audit.test_audit_command import remove
 from tests.cast import signed
 from tests.conftest import HTMX, count_queries, sign_in
-from tests.test_audit_command import remove
 
 pytestmark = pytest.mark.databases_differ("sorting, searching and paging")
 

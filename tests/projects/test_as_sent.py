@@ -12,7 +12,7 @@ from portal.domain.projects import sending
 from portal.domain.projects.sending import Draft, LineDraft
 from portal.domain.review import decisions, lists
 from tests.conftest import HTMX, count_queries, sign_in
-from tests.test_correct_and_resend import editing, typed
+from tests.projects.test_correct_and_resend import editing, typed
 
 SENT, NOW = "Relocate duct bank", "Relocate two duct banks"
 LINES = [LineDraft("16-3000", "M", Decimal("10.00"), "Pipes", Decimal("2.5"), "LF"), LineDraft("16-2000", "SUB", Decimal("-1.25"))]

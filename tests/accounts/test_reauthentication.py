@@ -11,7 +11,7 @@ from portal.domain.people import Level
 from portal.web.access import ENDPOINTS, WITHOUT_PROOF, Who, needs_proof
 from portal.web.sign_in.reauthentication import may_be_carried
 from tests.conftest import HTMX, PASSWORD, sign_in
-from tests.test_access import address, rules
+from tests.web.test_access import address, rules
 
 BACK = {"Referer": "http://localhost/settings/people"}
 UNCHANGED = "Your change is not saved yet: make it again."

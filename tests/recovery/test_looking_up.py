@@ -13,7 +13,7 @@ from portal.domain.exporting.exports import Export
 from portal.domain.lanes import Lane
 from portal.spectrum.records import Stored, StoredLine
 from tests.conftest import HTMX, sign_in
-from tests.test_resolving_pages import NOON, buttons, path, seen, soup, words
+from tests.recovery.test_resolution_pages import NOON, buttons, path, seen, soup, words
 
 pytestmark = pytest.mark.databases_differ("sorting, searching and paging")
 

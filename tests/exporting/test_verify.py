@@ -20,7 +20,7 @@ from portal.domain.recovery import resolutions
 from portal.domain.rules.findings import Blocked
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Stored, StoredLine, Unanswered
 from tests.cast import signed
-from tests.test_export_step import Answers
+from tests.exporting.test_send import Answers
 
 pytestmark = pytest.mark.databases_differ("locks and races")
 

@@ -13,8 +13,8 @@ from portal.domain.imports.staging import Import, ImportResult, Staged
 from portal.domain.people import Membership
 from portal.domain.projects import sending
 from tests.conftest import count_queries, sign_in
-from tests.intake.conftest import text_of
-from tests.intake.test_import_page import hand_in, words, work  # noqa: F401
+from tests.import_files import text_of
+from tests.imports.test_import_page import hand_in, words, work  # noqa: F401
 
 pytestmark = pytest.mark.databases_differ("locks and races")
 
