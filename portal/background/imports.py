@@ -32,7 +32,7 @@ def steps() -> dict[Task, Step]:
 
 
 def read(dispatch: Dispatch, claim: int) -> None:
-    """Read the file and keep what an import would do. Raises outbox.Lost."""
+    """Read the file and keep what an import would do. Raises lanes.Lost."""
     upload = _begin(dispatch, claim)
     if upload.state is State.READING:
         if dispatch.tries > LOST_WORKERS:
@@ -43,7 +43,7 @@ def read(dispatch: Dispatch, claim: int) -> None:
 
 
 def put(dispatch: Dispatch, claim: int) -> None:
-    """Import the file, after what an earlier import left undone. Raises outbox.Lost."""
+    """Import the file, after what an earlier import left undone. Raises lanes.Lost."""
     upload, run = _begin(dispatch, claim), import_run.Run(claim)
     if earlier := run.unfinished():
         run.complete(earlier, _silent)

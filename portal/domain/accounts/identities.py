@@ -89,7 +89,7 @@ def find(issuer: str, subject: str) -> Identity | None:
 
 
 def unlink(user: User) -> None:
-    """Let no identity open the account any more, until one is linked anew by its address; its sessions end. Raises privileges.Refused."""
+    """Let no identity open the account any more, until one is linked anew by its address; its sessions end. Raises rights.Refused."""
     with transaction():
         identity = of(user)
         if identity is None:

@@ -88,7 +88,7 @@ def reset(person: User, by: User | None = None) -> None:
 def forgotten(email: str, address: str) -> None:
     """Somebody at the sign-in page says the password of this account is forgotten: mail for the person, if there is one.
 
-    Does the same work, and takes the same time, for an address without an account. Raises throttling.TooMany.
+    Does the same work, and takes the same time, for an address without an account. Raises rate_limits.TooMany.
     """
     person = people.find(email)
     only_elsewhere = identities.opens(person.id if person else 0) and not (person and person.password)  # there the provider decides

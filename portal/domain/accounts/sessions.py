@@ -94,7 +94,7 @@ class Started(NamedTuple):
 
 
 def prove(email: str, password: str, address: str = "") -> User | None:
-    """The active person whose e-mail and password these are, asked from that network address. Raises throttling.TooMany.
+    """The active person whose e-mail and password these are, asked from that network address. Raises rate_limits.TooMany.
 
     Takes the same time without an account. A hash that is weaker than those of today is made anew.
     """

@@ -166,7 +166,7 @@ def _entries(shown: list[Event], viewer: User) -> list[Entry]:
 
 
 def _private_drafts(ids: set[int], viewer: User) -> set[int]:
-    """Those of the change orders that were never sent and are not the viewer's to see, as projects.why_not_see has it; in one query."""
+    """Those of the change orders that were never sent and are not the viewer's to see, as jobs.why_not_see has it; in one query."""
     if not ids:
         return set()
     mine = Membership.select(Membership.job).where(Membership.user == viewer)

@@ -28,7 +28,7 @@ OURS = (Status.QUEUED, Status.EXPORTING, Status.UNKNOWN)
 
 
 def step(dispatch: Dispatch, claim: int, call: Call, read: Read | None = None) -> None:
-    """Bring one Export forward as far as it goes now. Raises outbox.Lost when another worker took the lane.
+    """Bring one Export forward as far as it goes now. Raises lanes.Lost when another worker took the lane.
 
     read  how Spectrum is read back; None where that is off
     """

@@ -40,7 +40,7 @@ def look_first(dispatch: Dispatch, claim: int, export: Export, read: Read) -> bo
 
 
 def answer(dispatch: Dispatch, claim: int, read: Read | None) -> None:
-    """Somebody asked to look: say what Spectrum holds, and where the outcome is unknown, conclude from it. Raises outbox.Lost."""
+    """Somebody asked to look: say what Spectrum holds, and where the outcome is unknown, conclude from it. Raises lanes.Lost."""
     with transaction():
         Lane.renew(dispatch.lane, claim, ONE_READING)
         outbox.begin(dispatch, ONE_READING)

@@ -105,7 +105,7 @@ Mail = (
 
 
 def begin(dispatch: Dispatch, claim: int) -> Mail | None:
-    """Count the try, and answer what to send; None when it was sent meanwhile, has to wait, or is not wanted. Raises outbox.Lost."""
+    """Count the try, and answer what to send; None when it was sent meanwhile, has to wait, or is not wanted. Raises lanes.Lost."""
     with transaction():
         Lane.renew(dispatch.lane, claim, LEASE)
         if not Dispatch.select().where(Dispatch.id == dispatch.id, Dispatch.finished_at.is_null()).exists():

@@ -29,7 +29,7 @@ def plan() -> None:
 
 
 def step(dispatch: Dispatch, claim: int, read: Read | None) -> None:
-    """Compare the next slice. Raises outbox.Lost when another worker took the lane."""
+    """Compare the next slice. Raises lanes.Lost when another worker took the lane."""
     with transaction():
         Lane.renew(dispatch.lane, claim, ONE_READING)
         outbox.begin(dispatch, conclude.back_off(dispatch.tries))

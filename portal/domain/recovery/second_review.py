@@ -17,7 +17,7 @@ def review_again(id: int, by: User, version: int, not_entered: bool = False) -> 
     """Failed -> Ready: same revision, same Spectrum number; the frozen lines stay behind as history.
 
     Only while no line is, or may be, in Spectrum: a second copy, frozen anew, would stand beside it. `not_entered`: as in
-    resolving.retry. Raises NotPermitted, Overtaken or Blocked. The same person's repeat changes nothing.
+    resolutions.retry. Raises NotPermitted, Overtaken or Blocked. The same person's repeat changes nothing.
     """
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)

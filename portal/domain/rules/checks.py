@@ -50,7 +50,7 @@ IN_SPECTRUM = (spectrum_rules.job_in_spectrum, spectrum_rules.vendor_in_spectrum
 
 
 def at_send(co: ChangeOrder, known: Known | None = None, alike: Sequence[Likeness] | None = None) -> list[Finding]:
-    """All findings that matter before a change order may go to accounting. `known`: see in_spectrum; `alike`: likenesses.of."""
+    """All findings that matter before a change order may go to accounting. `known`: see in_spectrum; `alike`: duplicates.of."""
     found = duplicates.of_one(co) if alike is None else alike
     return [*(finding for rule in AT_SEND for finding in rule(co)), *text_rules.looks_alike(found), *in_spectrum(co, known)]
 
@@ -62,7 +62,7 @@ def on_review(co: ChangeOrder, known: Known | None = None, alike: Sequence[Liken
 
 
 def in_spectrum(co: ChangeOrder, known: Known | None = None) -> list[Finding]:
-    """What Spectrum's own lists say against it. `known` is what they say, where a list asked for many at once (lookups.known)."""
+    """What Spectrum's own lists say against it. `known` is what they say, where a list asked for many at once (spectrum_lists.known)."""
     told = spectrum_lists.known_of(co) if known is None else known
     return [finding for rule in IN_SPECTRUM for finding in rule(co, told)]
 

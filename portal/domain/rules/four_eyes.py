@@ -20,7 +20,7 @@ def ensure_may_decide(change_order: ChangeOrder, by: User) -> None:
 def why_not_decide(change_order: ChangeOrder, by: User, hands: Hands, approvers: Callable[[], list[User]] | None = None) -> str:
     """Why this person may not decide this change order, or an empty text; who of the `approvers` can, where they are wanted.
 
-    `hands`: who had a hand in it (`contributing.hands_on`).
+    `hands`: who had a hand in it (`contributors.hands_on`).
     """
     return by.why_not_decide or why_not(change_order, by, hands, approvers)
 

@@ -55,7 +55,7 @@ def latest(company: Company) -> ConnectionTest | None:
 
 
 def step(dispatch: Dispatch, claim: int, test: Test) -> None:
-    """Ask, and write down what was found. A pause of exports does not matter here. Raises outbox.Lost."""
+    """Ask, and write down what was found. A pause of exports does not matter here. Raises lanes.Lost."""
     with transaction():
         Lane.renew(dispatch.lane, claim, ONE_CALL)
         outbox.begin(dispatch, ONE_CALL)

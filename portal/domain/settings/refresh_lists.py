@@ -110,7 +110,7 @@ def active_jobs(company: Company) -> list[str]:
 
 
 def step(dispatch: Dispatch, claim: int, ask: Questions) -> None:
-    """Read some lists, one call each; after each call whatever else is due goes first. Raises outbox.Lost."""
+    """Read some lists, one call each; after each call whatever else is due goes first. Raises lanes.Lost."""
     refresh = _begin(dispatch, claim)
     if refresh is None:
         return

@@ -118,7 +118,7 @@ def record(verdict: str, by: User) -> Company:
 
 
 def step(dispatch: Dispatch, claim: int, call: Call, read: Read | None) -> None:
-    """Send the line once, whatever becomes of it. Raises outbox.Lost."""
+    """Send the line once, whatever becomes of it. Raises lanes.Lost."""
     with transaction():
         Lane.renew(dispatch.lane, claim, ONE_CALL)
         outbox.begin(dispatch, ONE_CALL)

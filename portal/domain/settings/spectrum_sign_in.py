@@ -176,7 +176,7 @@ def under_older_keys(kept: Connection, sealer: Sealer) -> list[str]:
 
 
 def seal_anew(sealer: Sealer) -> list[str]:
-    """Seal under the present SECRET_KEY what an older one sealed; answers which columns. Raises sealing.Unreadable."""
+    """Seal under the present SECRET_KEY what an older one sealed; answers which columns. Raises crypto.Unreadable."""
     with transaction():
         kept = of(current())
         old = under_older_keys(kept, sealer)
@@ -189,7 +189,7 @@ def seal_anew(sealer: Sealer) -> list[str]:
 
 
 def credentials(company: Company, sealer: Sealer) -> Credentials:
-    """Raises sealing.Unreadable when SECRET_KEY is not the one they were sealed with."""
+    """Raises crypto.Unreadable when SECRET_KEY is not the one they were sealed with."""
     kept = of(company)
     return Credentials(
         sealer.open(kept.authorization_id),
