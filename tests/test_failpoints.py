@@ -81,7 +81,9 @@ def test_the_steady_clock_runs_as_fast_and_is_never_off(stage):
 def test_a_process_that_reaches_its_point_is_gone(action, code, tmp_path):
     (tmp_path / "points").mkdir()
     (tmp_path / "points" / "wake.before").write_text(f"{action} 1")
-    program = "import config; from portal import rehearsal; rehearsal.begin(config.load()); rehearsal.reach('wake.before'); print('alive')"
+    program = (
+        "import config; from portal import failpoints; failpoints.begin(config.load()); failpoints.reach('wake.before'); print('alive')"
+    )
 
     ended = subprocess.run(
         [sys.executable, "-c", program], env=os.environ | LOCAL | {"PORTAL_REHEARSAL": str(tmp_path)}, capture_output=True, check=False

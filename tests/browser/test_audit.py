@@ -64,7 +64,7 @@ def test_a_filter_is_an_address_and_the_csv_has_what_it_shows(page_without_javas
 @pytest.mark.parametrize("width", [1440, 400])
 def test_everybody_can_use_the_page_wide_and_narrow_by_day_and_night(page, audit_page, width, scheme, shot):
     page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     audit_page(page)
     page.get_by_role("button", name="Verify now").click()
     expect(page.locator("#verification")).to_contain_text("The audit trail is as it was written")

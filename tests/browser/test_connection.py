@@ -108,7 +108,7 @@ def test_all_of_it_works_without_javascript(page_without_javascript, served, eve
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_looks_right(settings_page, width, scheme, shot):
     page = settings_page
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 900})
 
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -336,7 +336,7 @@ def test_findings_open_by_keyboard(ana_at, make_change_order):
 def test_everybody_can_use_list_forms_and_page(ana_at, page, make_change_order, three, shot, scheme, width):
     for status in ("queued", "exported", "failed", "unknown", "rejected", "retrieved"):
         make_change_order(status, title="Piñon grill")
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 900})
     ana_at()
     name = f"{scheme}-{width}"

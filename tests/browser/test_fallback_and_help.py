@@ -19,7 +19,7 @@ def ada(make_user):
 def test_everybody_can_use_the_help_page_and_the_failed_rows(page, served, ana, make_change_order, shot, scheme, width):
     make_change_order("failed")
     make_change_order("unknown")
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 900})
     sign_in(page, served, ana)
     page.goto(f"{served}/change-orders?view=failed")

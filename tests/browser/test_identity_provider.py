@@ -72,7 +72,7 @@ def test_cancelling_there_leads_back_with_a_sentence(page, served, shot):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 400])
 def test_everybody_can_use_the_sign_in_page(page, served, shot, scheme, width):
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(f"{served}/login")
 

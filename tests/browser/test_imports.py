@@ -127,7 +127,7 @@ def test_everybody_can_use_the_pages_wide_and_narrow_by_day_and_night(
 ):
     make_change_order("ready")
     page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     sign_in(page, served, eve)
     files = {
         "preview": text_of({}, {"cco_number": "002", "amount": "$1,234.50"}).replace("phase_code", "Cost Code"),

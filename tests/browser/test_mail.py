@@ -84,7 +84,7 @@ def test_mail_that_was_not_delivered_is_found_and_sent_again(page, served, eve, 
 @pytest.mark.parametrize("path", ["/settings/mail", "/profile", "/settings/company"])
 def test_everybody_can_use_the_pages_wide_and_narrow_by_day_and_night(page, served, eve, undelivered, path, width, scheme, shot):
     page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     sign_in(page, served, eve)
     page.goto(f"{served}{path}")
 

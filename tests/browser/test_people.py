@@ -91,7 +91,7 @@ def test_one_press_fills_in_a_reject_reason_and_the_next_can_send_it(page, at, a
 @pytest.mark.parametrize("width", [1440, 400])
 def test_everybody_can_use_the_people_page_with_requests_and_changes(page, at, ana, ben, eve, sam, make_user, width, scheme, shot):
     page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     request_privilege.ask(ben, "I clear the list while Ana is away")
     rights.set_privilege(sam.id, True, by=eve)
     make_user("Gus Hall", active=False)

@@ -81,7 +81,7 @@ def test_an_accounting_date_is_chosen_by_keyboard_and_seen_at_once(page, served,
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 400])
 def test_everybody_can_use_the_preview(page, served, ana, waiting, shot, scheme, width):
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 900})
     Company.update(accounting_dates=True).execute()
     opened(page, served, ana, waiting)

@@ -100,7 +100,7 @@ def test_everybody_can_see_what_changed(page, served, ana, dee, make_change_orde
     sending.edit(returned.id, dee, returned.version, sending.Draft("001", "Relocate duct bank", "As per RFI 12", [line]))
     sent = sending.send(returned.id, dee, load(returned.id).version)
     make_change_order()
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 900})
     sign_in(page, served, ana)
 
@@ -121,7 +121,7 @@ def test_everybody_can_use_the_pages_of_a_job(page, served, dee, job, commitment
     for status in ("exported", "void", "queued", "unknown", "failed", "retrieved"):
         make_change_order(status)
     flawed = make_change_order("draft", title="x" * 31, lines=[("", "SUB", "1.00"), ("16-2000", "S*B", None), ("16-2000", "S*B", "-3.00")])
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 900})
     sign_in(page, served, dee)
 
@@ -145,7 +145,7 @@ def test_everybody_can_use_the_pages_of_a_job(page, served, dee, job, commitment
 @pytest.mark.parametrize("width", [1440, 400])
 def test_everybody_can_use_the_page_on_which_administrators_void_drafts(page, served, eve, make_change_order, shot, scheme, width):
     draft = make_change_order("draft")
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 900})
     sign_in(page, served, eve)
     page.goto(f"{served}/jobs")

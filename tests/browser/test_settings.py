@@ -240,7 +240,7 @@ def test_paused_exports_are_resumed(page, eve_at, eve, company, shot):
 @pytest.mark.parametrize("path", ["/login", "/settings/people", "/settings/company", "/nope"])
 def test_everybody_can_use_the_pages_wide_and_narrow_by_day_and_night(page, served, eve_at, ana, ben, dee, sam, path, width, scheme, shot):
     page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     if path == "/login":
         page.goto(f"{served}/login")
     else:

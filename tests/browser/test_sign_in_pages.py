@@ -120,7 +120,7 @@ def test_a_link_leads_to_a_new_password(request, served, ana, fixture):
 @pytest.mark.parametrize("width", [1440, 400])
 def test_everybody_can_use_the_pages_wide_and_narrow_by_day_and_night(page, served, eve, ana, shot, width, scheme):
     page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     for _ in range(2):
         sessions.sign_in(ana.email, PASSWORD, ELSEWHERE)
     for _ in range(5):

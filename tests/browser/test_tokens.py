@@ -49,7 +49,7 @@ def test_a_token_is_made_shown_once_and_revoked(request, tokens_page, dee, fixtu
 @pytest.mark.parametrize("width", [1440, 400])
 def test_everybody_can_use_the_page_wide_and_narrow_by_day_and_night(page, tokens_page, eve, dee, sam, shot, width, scheme):
     page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     for name, person, days in (("Warehouse", dee, None), ("Procore sync of the northern region, nightly", sam, 30), ("Old", dee, 1)):
         api_tokens.make(name, person.id, {"read", "write", "send"}, days, eve)
     api_tokens.revoke(Token.get(Token.name == "Old").id, eve)

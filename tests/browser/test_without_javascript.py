@@ -132,7 +132,7 @@ def test_the_next_page_is_a_link(plain, ana, make_change_order, monkeypatch):
 def test_everybody_can_use_the_senders_pages(page, served, dee, make_change_order, shot, scheme, width):
     returned = make_change_order("rejected", title="A title of more than thirty characters"[:30])
     make_change_order("draft", title="Piñon grill with a far too long title", lines=[("16-2000", "SUB", "1.00"), ("16-2000", "SUB", None)])
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 900})
     sign_in(page, served, dee)
     name = f"{scheme}-{width}"

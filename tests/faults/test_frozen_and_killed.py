@@ -83,11 +83,12 @@ def test_a_decision_of_a_process_that_is_killed_is_recorded_whole_or_not_at_all_
     change_order = make_change_order()
     stage(point, "kill")
     program = (
-        "import sys, config; from portal import db, rehearsal; from portal.domain import change_orders, deciding, people, signing; "
+        "import sys, config; from portal import db, failpoints; from portal.domain import change_orders, people; "
+        "from portal.domain.review import decisions, signature; "
         "settings = config.load(); "
-        "rehearsal.begin(settings); db.init(settings.DATABASE_URL); db.database.connect(); "
+        "failpoints.begin(settings); db.init(settings.DATABASE_URL); db.database.connect(); "
         "id, by, version = map(int, sys.argv[1:]); "
-        "deciding.accept(id, people.by_id(by), version, signing.marks(change_orders.load(id)))"
+        "decisions.accept(id, people.by_id(by), version, signature.marks(change_orders.load(id)))"
     )
 
     arguments = [sys.executable, "-c", program, *map(str, (change_order.id, ana.id, change_order.version))]
