@@ -11,7 +11,8 @@ SBOM := sbom.json
 # A month end, New Year, 29 February, the nights of the two changes of clocks, and two years ahead; local to Chicago.
 DATES := 2027-01-31 2026-12-31T23:30 2028-02-29 2027-03-14T01:50 2026-11-01T01:40 2028-11-30
 BIN := .venv/bin
-COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+LOCKED := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+COMPILE := $(BIN)/uv pip compile pyproject.toml $(LOCKED)
 
 # uv knows nothing of pip's settings; these lines hand them over. Where uv still finds no packages, pip installs them itself.
 define install
@@ -55,6 +56,7 @@ format: .venv/installed-dev
 lock: .venv/uv ## after a change of dependencies in pyproject.toml; UPGRADE=--upgrade takes newer versions
 	$(COMPILE) $(UPGRADE) --output-file requirements.lock
 	$(COMPILE) $(UPGRADE) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(BIN)/uv pip compile $(LOCKED) $(UPGRADE) --group build --constraint requirements-dev.lock --output-file requirements-build.lock
 
 audit: .venv/installed-dev ## known holes in the packages of requirements.lock
 	@sh .ci/audit $(BIN)/pip-audit
@@ -69,7 +71,7 @@ clean:
 .venv/installed: requirements.lock .venv/uv
 	@echo "Installing packages ..." >&2
 	@$(call install,requirements.lock)
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --offline --no-deps --editable . >&2
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --offline --no-deps --no-build-isolation --editable . >&2
 	@touch $@
 
 .venv/installed-dev: requirements-dev.lock .venv/installed
@@ -77,7 +79,7 @@ clean:
 	@$(call install,requirements-dev.lock)
 	@touch $@
 
-.venv/uv:
+.venv/uv: requirements-build.lock
 	@python=$$(sh .ci/python $(PYTHON)) && echo "Creating .venv with $$python ..." >&2 && $$python -m venv .venv >&2
-	@awk '/^uv==/,/[^\\]$$/' requirements-dev.lock | $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r /dev/stdin >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.lock >&2
 	@touch $@

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from portal.version import ROOT
+from portal.version import INSTALLED, ROOT
 
 if TYPE_CHECKING:
     from flask import Flask
 
     from config import Settings
+
+if INSTALLED:  # before anything imports config: another package may have brought a module of that name
+    sys.modules["config"] = importlib.import_module("portal.config")
 
 LARGEST_REQUEST = 1_000_000  # bytes; the longest page of ours, 500 lines, is a tenth of it
 MOST_FIELDS = 10_000

@@ -2,5 +2,7 @@
 
 from pathlib import Path
 
-VERSION = "0.1.0"  # the same as in pyproject.toml
-ROOT = Path(__file__).parent.parent
+VERSION = "0.1.0"
+PACKAGE = Path(__file__).parent
+INSTALLED = (PACKAGE / "templates").is_dir()  # from a wheel, where config, worker, templates and static stand below the package
+ROOT = PACKAGE if INSTALLED else PACKAGE.parent

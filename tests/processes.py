@@ -71,12 +71,12 @@ class Process:
     """A program that a test starts, hangs, kills and starts again."""
 
     def __init__(self, command: list[str], log: Path, env: dict[str, str] | None = None) -> None:
-        self.command, self.log, self.env = command, log, env or environment()
+        self.command, self.log, self.env, self.cwd = command, log, env or environment(), ROOT
         self.popen: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         with self.log.open("ab") as log:
-            self.popen = subprocess.Popen(self.command, cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.popen = subprocess.Popen(self.command, cwd=self.cwd, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         eventually(lambda: self.ready() or self.ended())
         assert not self.ended(), f"{self.command} ended at once:\n{self.output()}"
 
@@ -175,7 +175,7 @@ class PortalUp(Process):
 
     def start(self) -> None:
         with self.log.open("ab") as log, self.answer.open("wb") as answer:
-            self.popen = subprocess.Popen(self.command, cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, stdout=answer, stderr=log)
+            self.popen = subprocess.Popen(self.command, cwd=self.cwd, env=self.env, stdin=subprocess.DEVNULL, stdout=answer, stderr=log)
         eventually(lambda: b"\n" in self.answer.read_bytes() or self.ended(), 90)
         assert not self.ended(), f"portal up ended at once:\n{self.output()}"
 

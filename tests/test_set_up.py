@@ -14,7 +14,7 @@ from tests.ports import free_port
 from tests.processes import ROOT, alive, environment, eventually
 from tests.programs import Missing, chromium
 
-LOCKS = ["requirements.lock", "requirements-dev.lock"]
+LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-build.lock"]
 
 
 def program(path: Path, text: str) -> str:
@@ -62,7 +62,9 @@ def test_a_lock_names_no_host_and_pins_everything_with_a_hash(name: str) -> None
 
 def test_the_locks_hold_what_the_project_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    asked = {LOCKS[0]: project["project"]["dependencies"], LOCKS[1]: project["dependency-groups"]["dev"]}
+    groups = project["dependency-groups"]
+    dev = [one for one in groups["dev"] if one != {"include-group": "build"}]
+    asked = dict(zip(LOCKS, (project["project"]["dependencies"], dev + groups["build"], groups["build"]), strict=True))
 
     for name, requirements in asked.items():
         locked = (ROOT / name).read_text()
@@ -71,10 +73,11 @@ def test_the_locks_hold_what_the_project_asks_for() -> None:
             assert re.search(rf"^{package}(\[.*\])?=={re.escape(version) or '.'}", locked, re.MULTILINE), requirement
 
 
-def test_both_locks_pin_the_same_versions() -> None:
-    pins = [dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", (ROOT / name).read_text(), re.MULTILINE)) for name in LOCKS]
+def test_all_locks_pin_the_same_versions() -> None:
+    run, dev, build = (dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", (ROOT / name).read_text(), re.MULTILINE)) for name in LOCKS)
 
-    assert pins[0].items() <= pins[1].items()
+    assert run.items() <= dev.items()
+    assert build.items() <= dev.items()
 
 
 def test_make_run_prints_one_line_for_scripts_and_stops_with_a_signal(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import peewee
 
 import config
-from portal import db, preflight, secret_path
+from portal import db, preflight, secret_path, version
 from portal.background import doorbell
 from portal.domain.people import User
 from portal.intake import samples
@@ -23,7 +23,7 @@ from portal.standalone import machine, readiness, valkey
 from portal.standalone.supervisor import Supervisor
 
 PORTAL = [sys.executable, "-m", "portal.cli"]
-WORKER = str(Path(config.__file__).with_name("worker.py"))
+WORKER = [sys.executable, "-m", "portal.worker"] if version.INSTALLED else [sys.executable, str(version.ROOT / "worker.py")]
 THREADS = 8
 NO_MAIL = (
     "SMTP_HOST: is not set, and beside a real Spectrum mail must reach people. Set SMTP_HOST; "
@@ -137,9 +137,9 @@ class Up:
         web = ["--bind", f"{machine.HOST}:{self.settings.PORTAL_PORT}", "--worker-class", "gthread", "--workers", processes]
         commands = {
             "web": [sys.executable, "-m", "gunicorn", *web, "--threads", str(THREADS), "--no-control-socket", "portal:create_app()"],
-            "exports": [sys.executable, WORKER, "exports"],
-            "mail": [sys.executable, WORKER, "mail"],
-            "imports": [sys.executable, WORKER, "imports"],
+            "exports": [*WORKER, "exports"],
+            "mail": [*WORKER, "mail"],
+            "imports": [*WORKER, "imports"],
             "keeper": [*PORTAL, "keeper"],
         }
         if self.own_spectrum:
