@@ -9,9 +9,6 @@ import click
 
 import config
 from portal.cli import Refusal, settings
-from portal.standalone import machine, readiness, stack, valkey
-from portal.standalone.stack import Up
-from portal.standalone.supervisor import KeepsDying
 
 
 @click.command()
@@ -23,10 +20,13 @@ def up(as_json: bool, catcher: bool) -> None:
     Ctrl-C stops it all. PORTAL_PORT and PORTAL_DATA move it; the README lists the other settings.
     """
     wanted = settings()
+    from portal.standalone import machine, readiness, stack, valkey  # here, so that a setting is refused at once
+    from portal.standalone.supervisor import KeepsDying
+
     try:
         with machine.data_folder(wanted.PORTAL_DATA) as folder, stack.socket_folder() as sockets:
             machine.check_port(wanted.PORTAL_PORT)
-            asyncio.run(Up(wanted, folder, sockets / "valkey.sock", announce_json if as_json else announce, catcher).run())
+            asyncio.run(stack.Up(wanted, folder, sockets / "valkey.sock", announce_json if as_json else announce, catcher).run())
     except (machine.Unusable, valkey.NoServer, config.ConfigError) as error:
         raise Refusal(str(error)) from None
     except (KeepsDying, readiness.NotReady) as error:
