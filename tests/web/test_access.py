@@ -238,8 +238,10 @@ def test_ready_means_that_the_database_answers(app, client, database):
     assert client.get("/readyz").status_code == 503
 
 
-def test_the_version_is_the_package_s(pytestconfig):
-    assert f'version = "{VERSION}"' in (pytestconfig.rootpath / "pyproject.toml").read_text()
+def test_the_version_is_the_latest_of_the_change_log(client, pytestconfig):
+    headings = re.findall(r"^## ([0-9.]+) ", (pytestconfig.rootpath / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert client.get("/version").text == f"{headings[0]}\n" == f"{VERSION}\n"
 
 
 def test_without_a_secret_key_there_is_no_application(settings):
