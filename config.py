@@ -150,7 +150,7 @@ class Settings(BaseSettings):
     @field_validator("DATABASE_URL", "REDIS_URL")
     @classmethod
     def address_can_be_read(cls, value: str) -> str:
-        """Whoever reads it later would name in the fault the part of the password that it took for a port."""
+        """A later reader's error would quote the part of the password that it took for a port."""
         try:
             urlsplit(value).port  # noqa: B018 -- which reads it
         except ValueError:

@@ -74,7 +74,7 @@ def forget(listener: Listener) -> None:
 
 
 def ensure_complete(queue: str, settings: config.Settings) -> None:
-    """Raises ConfigError when the worker would listen to nobody, or try exports that can reach no Spectrum and lose their tries."""
+    """Raises ConfigError when the worker would listen to no one, or try exports that can reach no Spectrum and lose their tries."""
     needed = {"REDIS_URL": "the worker needs the address of Redis, such as redis://127.0.0.1:6379/0."}
     if queue == "exports":
         needed["SPECTRUM_URL"] = "the worker needs the address of Spectrum, such as https://HOST:8482."

@@ -39,7 +39,7 @@ def up() -> timedelta:
 
 @contextmanager
 def shifted(by: timedelta) -> Iterator[None]:
-    """The caller lives earlier or later: sample data get a past, tests a future. Nobody else notices."""
+    """The caller lives earlier or later: sample data get a past, tests a future. No one else notices."""
     before = _offset.set(by)
     try:
         yield

@@ -97,7 +97,7 @@ def init(url: str) -> None:
 
 @contextmanager
 def transaction(*, waits: bool = True) -> Iterator[None]:
-    """All or nothing. Nested uses join the outer one. `waits` False, for an outermost one: gives up at once while somebody else writes.
+    """All or nothing. Nested uses join the outer one. `waits` False, for an outermost one: gives up at once while someone else writes.
 
     Raises Busy when another writer holds the database too long; one of its kinds, which are busy for good, when its disk is full,
     its file was replaced, it is read-only, not migrated, or cannot be reached.
@@ -155,7 +155,7 @@ def _replaced(fault: str) -> Replaced:
 
 
 def lock(rows: Any, how: str = "FOR UPDATE") -> None:
-    """Nobody else changes these rows before the transaction ends. Nothing to do on SQLite, where whole transactions wait for each other.
+    """No one else changes these rows before the transaction ends. Nothing to do on SQLite, where whole transactions wait for each other.
 
     `FOR NO KEY UPDATE` lets go on what only refers to the rows, `FOR SHARE` also who wants them to stay as they are too.
     """

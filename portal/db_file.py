@@ -27,7 +27,7 @@ class File:
         return f"The database file {self.path} was {'replaced' if here else 'removed'} while the portal ran."
 
     def fault_of_log(self) -> str:
-        """The same of the write-ahead log, which is there as long as anybody has begun to write."""
+        """The same of the write-ahead log, which is there as long as anyone has begun to write."""
         return "" if self.path is None or self.log.exists() else f"The file {self.log} was removed while the portal ran."
 
     def _identity(self) -> tuple[int, int] | None:

@@ -30,7 +30,7 @@ def insist(write: Callable[[], object]) -> None:
 
 
 def attempt(write: Callable[[], object]) -> bool:
-    """Write what may as well be left out, unless somebody else is writing at this moment: nobody is kept waiting for it.
+    """Write what may as well be left out, unless someone else is writing at this moment: no one is kept waiting for it.
 
     False: it was left out.
     """

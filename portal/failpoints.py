@@ -6,7 +6,7 @@ own stand-ins. Of the folder two things are read:
 clock.json      {"started": UNIX seconds, "speed": 60, "offset_s": 0}: the portal's time since `started` runs that fast,
                 and is that far off; `offset_s.NAME` instead of `offset_s` is for the process whose PORTAL_REHEARSAL_NAME it is.
                 `clock.steady` runs as fast, and is never off
-points/POINT    "ACTION PASS [SECONDS]": whoever passes the point for the PASS-th time acts. The file is gone then, and a
+points/POINT    "ACTION PASS [SECONDS]": the process that passes the point for the PASS-th time acts. The file is gone then, and a
                 line in reached.log says who it was
 """
 
@@ -47,7 +47,7 @@ POINTS = (
 
 
 class Rehearsed(RuntimeError):
-    """What the action `raise` raises: a defect nobody thought of."""
+    """What the action `raise` raises: a defect no one thought of."""
 
 
 def _die() -> None:

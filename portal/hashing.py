@@ -1,7 +1,7 @@
 """What is kept in place of secrets.
 
 Passwords are hashed with argon2id, a few at a time: each takes 64 MiB, and a crowd at the door must not take all there is.
-Tokens are random already, so that a plain SHA-256 of one tells nobody anything and finds it again by an index.
+Tokens are random already, so that a plain SHA-256 of one tells no one anything and finds it again by an index.
 """
 
 import hashlib

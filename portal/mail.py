@@ -77,14 +77,14 @@ def compose_summary(settings: Settings, summary: Summary) -> EmailMessage:
 
 
 def failed_exports(settings: Settings, alarm: Alarm) -> None:
-    """Exports need a person: to whoever asked to be told, with the reason and a link to each."""
+    """Mail that exports need a person: to those who asked for it, with the reason and a link to each."""
     exports = f"{alarm.count:,} export{'' if alarm.count == 1 else 's'}"
     subject = f"{exports} {alarm.standing}: {alarm.in_words}"
     send(settings, compose(settings, alarm.key, alarm.to, subject, "failed_exports", alarm=alarm))
 
 
 def password_link(settings: Settings, invitation: Invitation) -> None:
-    """A link to choose a password: to the person of the account, and nobody else."""
+    """A link to choose a password: to the person of the account, and no one else."""
     subject = "Choose your password for the CCO Portal" if invitation.first else "A new password for the CCO Portal"
     send(settings, compose(settings, invitation.key, invitation.to, subject, "password_link", invitation=invitation))
 
@@ -114,7 +114,7 @@ def trial(settings: Settings, trial: Trial) -> None:
 
 
 def standstill(settings: Settings, warning: stalled_work.Notice) -> None:
-    """Work is due and nobody does it: to whoever is told of failed exports."""
+    """Mail that due work is not being done: to those who get mail on failed exports."""
     subject = f"{stalled_work.KINDS[warning.standstill.kind][0]} still in the CCO Portal"
     send(settings, compose(settings, warning.key, warning.to, subject, "standstill", warning=warning))
 
@@ -173,7 +173,7 @@ def send(settings: Settings, message: EmailMessage) -> None:
         raise _failure(error.smtp_code, error.smtp_error, of_us=True) from error
     except smtplib.SMTPServerDisconnected as error:
         raise Away(f"mail server not available: {error}") from error
-    except (smtplib.SMTPException, ssl.SSLError) as error:  # it knows no TLS or no way to sign in, or nobody vouches for it
+    except (smtplib.SMTPException, ssl.SSLError) as error:  # it knows no TLS or no way to sign in, or no one vouches for it
         raise RefusesUs(f"mail server not available: {error}") from error
     except OSError as error:
         raise Away(f"mail server not available: {error}") from error
@@ -181,7 +181,7 @@ def send(settings: Settings, message: EmailMessage) -> None:
 
 @contextmanager
 def _conversation(settings: Settings) -> Iterator[smtplib.SMTP]:
-    """A mail server that knows who we are, where SMTP_USER names somebody, and encrypts, where SMTP_TLS says so."""
+    """A mail server that knows who we are, where SMTP_USER names someone, and encrypts, where SMTP_TLS says so."""
     server = _connect(settings)
     try:
         if settings.SMTP_TLS == "starttls":

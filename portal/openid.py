@@ -47,7 +47,7 @@ NOT_BELIEVED = (
 
 
 class NotVouched(Exception):
-    """The provider vouches for nobody; the text is for the person, `reason` for the log. `away`: because it could not be asked."""
+    """The provider vouches for no one; the text is for the person, `reason` for the log. `away`: because it could not be asked."""
 
     def __init__(self, text: str, reason: str, *, away: bool = False) -> None:
         super().__init__(text)
@@ -95,7 +95,7 @@ class Provider:
         self._keys: KeySet | None = None
 
     def begin(self, *, anew: bool = False) -> tuple[str, Trip]:
-        """Where to send the person. `anew`: they shall prove who they are even if the provider knows them already. Raises NotVouched."""
+        """Return the address to send the person to. `anew`: the provider must ask for their credentials again. Raises NotVouched."""
         trip = Trip(secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(64))
         proof = {"prompt": "login", "max_age": "0"} if anew else {}
         endpoint = self._described()["authorization_endpoint"]

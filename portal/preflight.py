@@ -102,7 +102,7 @@ def _of_database_file(settings: Settings) -> Iterator[str]:
         return
     if stat.S_ISDIR(mode):
         yield f"DATABASE_URL: {file} is a folder. Name a file in it."
-    elif not mode & stat.S_IWUSR:  # root could write all the same; somebody meant it
+    elif not mode & stat.S_IWUSR:  # root could write all the same; someone meant it
         yield f"DATABASE_URL: {file} is read-only. Make it writable for the user the portal runs as: chmod 600 {file}"
 
 
@@ -117,7 +117,7 @@ def _of_addresses(settings: Settings) -> Iterator[str]:
 
 
 def _of_servers(settings: Settings) -> Iterator[str]:
-    """What goes to another machine is encrypted, for a server whose certificate somebody vouches for."""
+    """What goes to another machine is encrypted, for a server whose certificate someone vouches for."""
     database, redis = urlsplit(settings.DATABASE_URL), urlsplit(settings.REDIS_URL)
     if database.hostname not in HERE and "sslmode=verify-full" not in database.query.split("&"):
         yield (
@@ -142,7 +142,7 @@ def _of_keys(settings: Settings) -> Iterator[str]:
 
 
 def is_weak(key: str) -> bool:
-    """Long enough is not enough: few different characters, a repeated piece, or a word everybody tries."""
+    """Long enough is not enough: few different characters, a repeated piece, or a word everyone tries."""
     repeats = any(key == (key[:length] * len(key))[: len(key)] for length in range(1, len(key) // 2 + 1))
     return repeats or len(set(key)) < FEW_CHARACTERS or any(word in key.lower() for word in GUESSABLE)
 
@@ -151,7 +151,7 @@ def _of_files(settings: Settings) -> Iterator[str]:
     for what, path in _private(settings):
         try:
             mode = path.stat().st_mode
-        except OSError:  # not there, or out of reach: whoever needs it says so
+        except OSError:  # not there, or out of reach: the code that needs it says so
             continue
         if mode & OTHERS:
             yield f"{what}: everybody on this machine can get at {path} (mode {stat.S_IMODE(mode):o}). Close it: chmod o= {path}"
@@ -172,7 +172,7 @@ def _of_folders(settings: Settings) -> Iterator[str]:
 
 
 def _private(settings: Settings) -> Iterator[tuple[str, Path]]:
-    """What nobody else on the machine may read or write."""
+    """What no one else on the machine may read or write."""
     yield "PORTAL_DATA", settings.PORTAL_DATA
     yield "PORTAL_DATA", settings.PORTAL_DATA / config.KEY_FILE
     if file := database_file(settings):
@@ -181,7 +181,7 @@ def _private(settings: Settings) -> Iterator[tuple[str, Path]]:
 
 
 def _of_accounts(settings: Settings) -> Iterator[str]:
-    """The sample people have a password that everybody can read in the repository."""
+    """The sample people have a password that everyone can read in the repository."""
     known = [one["email"] for one in samples.ACCOUNTS]
     try:
         with db.connected():

@@ -1,6 +1,6 @@
 """The doorstep of a stand-in: it answers who knows its address, a random word and all, under its own name.
 
-A stand-in listens on this machine, where each web page somebody looks at can reach it. The word keeps out what does not know it,
+A stand-in listens on this machine, where each web page someone looks at can reach it. The word keeps out what does not know it,
 and a page that has its own name lead to this machine (DNS rebinding) asks for another host than ours.
 """
 

@@ -68,7 +68,7 @@ def admit(scope: str | None) -> None:
 def wrong(text: str) -> Refused:
     """What a token that does not work is told. Each is logged, without itself, until its address has to wait.
 
-    Looked up before that: whoever shares the address of somebody who guesses is not locked out.
+    Looked up before that: a client that shares the address of one that guesses is not locked out.
     """
     address = network(request.remote_addr or "")
     if seconds := current_app.extensions["api.wrong"].wait(address):

@@ -69,7 +69,7 @@ def send(id: int) -> ResponseReturnValue:
 
 @bp.post("/change-orders/<key:id>/retrieval")
 def retrieve(id: int) -> ResponseReturnValue:
-    """Back from accounting, while nobody has answered."""
+    """Back from accounting, while no one has answered."""
     return step(id, sending.retrieve)
 
 

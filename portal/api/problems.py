@@ -1,4 +1,4 @@
-"""Refusals as problem details (RFC 9457): what is wrong, where, and who can mend it."""
+"""Refusals as problem details (RFC 9457): what is wrong, where, and who can fix it."""
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus

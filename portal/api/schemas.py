@@ -78,7 +78,7 @@ def _up_to(longest: int, pattern: str = ONE_LINE) -> Any:
 
 
 def _key(longest: int) -> Any:
-    """A number or code: plain dashes and digits whatever they were written with, and nothing in it that nobody sees."""
+    """A number or code: plain dashes and digits whatever they were written with, and nothing in it that no one sees."""
     return Annotated[str, Field(max_length=longest, pattern=A_KEY), BeforeValidator(_seen)]
 
 

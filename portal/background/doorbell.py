@@ -9,7 +9,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 QUEUES = ("exports", "mail", "imports")
-Serializer = JSONSerializer  # pickle would let whoever writes to Redis run code in the worker
+Serializer = JSONSerializer  # pickle would let anyone who writes to Redis run code in the worker
 PATIENCE_S = 2.0
 RING_LIVES_S = 60
 
@@ -20,7 +20,7 @@ def connect(url: str) -> Redis:
 
 
 def ring(connection: Redis, queue: str, lanes: list[str]) -> None:
-    """Ring for each lane, unless the queue still holds a ring nobody heard."""
+    """Ring for each lane, unless the queue still holds a ring no one heard."""
     bell = Queue(queue, connection=connection, serializer=Serializer)
     if bell.is_empty():
         for lane in lanes:

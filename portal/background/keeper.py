@@ -65,7 +65,7 @@ def plan() -> None:
 
 
 def write_head(file: Path) -> None:
-    """Once an hour, to a file and to the log: both are out of reach of whoever can change the database alone."""
+    """Once an hour, to a file and to the log: both are out of reach of a person who can change only the database."""
     try:
         written = heads.keep(file)
     except chain.Broken as fault:
@@ -79,7 +79,7 @@ def write_head(file: Path) -> None:
 
 
 def ring(redis: Redis) -> None:
-    """Ring once per queue for every lane that has due work and nobody on it."""
+    """Ring once per queue for every lane that has due work and no one on it."""
     queues = defaultdict(list)
     for lane in outbox.lanes_with_due_work():
         queues[lane.queue].append(lane.name)

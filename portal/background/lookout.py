@@ -1,4 +1,4 @@
-"""What a worker sees to between two tasks: that somebody is told when work stands still, also where the keeper or Redis is what is gone.
+"""What a worker sees to between two tasks: that someone is told when work stands still, also where the keeper or Redis is what is gone.
 
 Then no ring reaches the mail worker, and mail stands still as well. So whichever worker sees that sends what mail is due.
 """

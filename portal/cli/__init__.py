@@ -84,7 +84,7 @@ def settings() -> config.Settings:
 
 
 def in_words(error: Exception) -> str:
-    """What the command lacks, for whom it can be brought; an empty text for a defect of ours, whose trace somebody needs."""
+    """What the command lacks, for whom it can be brought; an empty text for a defect of ours, whose trace someone needs."""
     import peewee
 
     from portal import db_errors

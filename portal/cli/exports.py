@@ -112,7 +112,7 @@ def xlsx(out: Path | None, by: str) -> None:
 @click.argument("reason")
 @click.option("--by", metavar="EMAIL", required=True, help="the administrator who pauses")
 def pause(reason: str, by: str) -> None:
-    """Stop sending, for REASON, which everybody sees. Accepted change orders wait in line."""
+    """Stop sending, for REASON, which everyone sees. Accepted change orders wait in line."""
     db.init(cli.settings().DATABASE_URL)
     with db.connected():
         pausing.pause(current().lane, _administrator(by), reason)

@@ -89,7 +89,7 @@ def _list(heading: str, rows: list[tuple[str, str]]) -> None:
 
 @contextlib.contextmanager
 def _refusals() -> Iterator[None]:
-    """What a person can mend is said in plain words, with exit status 2."""
+    """Say what a person can fix in plain words, with exit status 2."""
     try:
         yield
     except BadFile as error:

@@ -63,7 +63,7 @@ def unlock(email: str) -> None:
 
 @users.command("list")
 def list_() -> None:
-    """Everybody with an account and what they may do."""
+    """Everyone with an account and what they may do."""
     with _open():
         jobs = people.jobs_by_person()
         for person in people.everybody():

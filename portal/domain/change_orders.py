@@ -84,9 +84,9 @@ class ChangeOrder(Keyed):
     project_status  the approval state on the project side; only `Approved` may be sent
     version         counts every write and guards every UPDATE: what the person saw
     revision        counts sends to accounting; `sent_amount` is the amount of the last one
-    checks          `clean`, `warn` or `block`: the worst finding, kept by whoever changes an input
+    checks          `clean`, `warn` or `block`: the worst finding, kept by the code that changes an input
     export          the open Export, while there is one
-    manual          exported, but by hand: somebody typed it into Spectrum
+    manual          exported, but by hand: someone typed it into Spectrum
     compared_at     when Spectrum was last read back for the nightly comparison
     differs         in what Spectrum differed then from what was exported; empty when it agreed
     """
@@ -168,7 +168,7 @@ class ChangeOrder(Keyed):
     def move(self, target: Status, version: int, **changes: Any) -> None:
         """Guarded write, the only one of `status`: one UPDATE decides the race between two people.
 
-        `changes` are further columns of the same write. Raises Overtaken when somebody else was first.
+        `changes` are further columns of the same write. Raises Overtaken when someone else was first.
         """
         if target not in ALLOWED[self.state]:
             raise Overtaken(self)
@@ -236,9 +236,9 @@ def with_lines(change_orders: Iterable[ChangeOrder]) -> list[ChangeOrder]:
 
 
 def hold(id: int) -> ChangeOrder:
-    """As `load`; until the transaction ends nobody else decides about it, and who comes second sees what was decided.
+    """As `load`; until the transaction ends no one else decides about it, and who comes second sees what was decided.
 
-    Call before anything else of the transaction is written but the lease of a lane, so that nobody waits in a circle.
+    Call before anything else of the transaction is written but the lease of a lane, so that no one waits in a circle.
     """
     lock(ChangeOrder.select(ChangeOrder.id).where(ChangeOrder.id == id))
     return load(id)

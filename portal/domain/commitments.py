@@ -85,7 +85,7 @@ UNDER: dict[type[Model], Any] = {Job: Commitment.job, Vendor: Commitment.vendor,
 
 
 def hold(commitment: Commitment) -> None:
-    """Until the transaction ends nobody else makes or renumbers a change order of it: who comes second sees whose number is taken."""
+    """Until the transaction ends no one else makes or renumbers a change order of it: who comes second sees whose number is taken."""
     lock(
         Commitment.select(Commitment.id).where(Commitment.id == commitment.id), "FOR NO KEY UPDATE"
     )  # an import that refers to it need not wait

@@ -23,7 +23,7 @@ class Company(Model):
     export_delay       seconds between Accept and the first send, so that there is something to recall
     reject_reasons     what an approver may fill in with one press when sending back, one to a line
     test_company       a test company in Spectrum, where an exported line may be sent a second time; another code takes it off
-    resending          what a check with one line has shown: a line sent again `replaces` or `adds`; empty: nobody checked
+    resending          what a check with one line has shown: a line sent again `replaces` or `adds`; empty: no one checked
     """
 
     name = peewee.CharField(max_length=100)
@@ -57,7 +57,7 @@ class Company(Model):
 
     @property
     def resending_replaces(self) -> bool:
-        """Whether a line whose outcome is unknown may be sent again without anybody having looked."""
+        """Whether a line whose outcome is unknown may be sent again without anyone having looked."""
         return bool(self.resending == REPLACES)
 
     @property
@@ -73,6 +73,6 @@ def current() -> Company:
 
 
 def hold() -> Company:
-    """As `current`; until the transaction ends nobody else changes it, so that the old value which an event tells is the old value."""
+    """As `current`; until the transaction ends no one else changes it, so that the old value which an event tells is the old value."""
     lock(Company.select(Company.id).order_by(Company.id).limit(1), "FOR NO KEY UPDATE")
     return current()

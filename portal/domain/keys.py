@@ -1,6 +1,6 @@
 """The one form of a number or code in which two spellings of it are the same thing, on every road into the portal.
 
-`24–117` with an en dash, with wide digits or with a blank behind it is job 24-117; `sc-015` is SC-015. What nobody can see
+`24–117` with an en dash, with wide digits or with a blank behind it is job 24-117; `sc-015` is SC-015. What no one can see
 (zero-width blanks, soft hyphens, marks of direction) belongs into no key and is refused there. Of names most of it is dropped.
 """
 

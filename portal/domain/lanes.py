@@ -25,7 +25,7 @@ class Lane(Model):
     claim   grows with every taking: the fencing token
     until   end of the lease, UTC
     moved_at   when its holder last began something, or went on with it
-    paused_at, paused_by, reason   a pause stops sends, for everybody to see; by the portal itself when Spectrum refuses us
+    paused_at, paused_by, reason   a pause stops sends, for everyone to see; by the portal itself when Spectrum refuses us
     refused_at, refused_until, refusal   since when and in which words the mail server refuses us; nothing is tried before refused_until
     taken_at    when that last ended
     """
@@ -49,7 +49,7 @@ class Lane(Model):
 
     @classmethod
     def take(cls, name: str, lease: timedelta) -> int | None:
-        """The new claim, or None while somebody else holds the lane."""
+        """The new claim, or None while someone else holds the lane."""
         now = clock.now()
         free = Lane.get_or_none(cls.name == name, is_free(now))
         if free is None:
@@ -75,7 +75,7 @@ class Lane(Model):
 
 
 def is_free(now: datetime) -> Any:
-    """Nobody holds the lane: the lease is over, or ends when no lease of a clock that is right could."""
+    """No one holds the lane: the lease is over, or ends when no lease of a clock that is right could."""
     return (Lane.until <= now) | is_leased_ahead(now)
 
 

@@ -53,7 +53,7 @@ class Outcome(StrEnum):
 
     DONE = "done"  # an export's state tells the rest
     SKIPPED = "skipped"  # it became void
-    FAILED = "failed"  # somebody has to see it
+    FAILED = "failed"  # someone has to see it
 
 
 class Dispatch(Model):
@@ -89,7 +89,7 @@ def promise(key: str, lane: str, task: Task, subject: int, due_in: timedelta = Z
 
 
 def lanes_with_due_work() -> list[Lane]:
-    """The lanes the keeper rings: something is due and nobody is on it."""
+    """The lanes the keeper rings: something is due and no one is on it."""
     now = clock.now()
     due = Dispatch.select(Dispatch.lane).where(Dispatch.finished_at.is_null(), is_due(now))
     return list(Lane.select().where(Lane.name.in_(due), lanes.is_free(now)))
@@ -161,7 +161,7 @@ def promise_again(key: str, lane: str, task: Task, subject: int) -> None:
 
 
 def reopen(key: str) -> None:
-    """Promise anew what was finished: due now, with a new budget of tries and time."""
+    """Enqueue a finished dispatch again: due now, with a new budget of tries and time."""
     now = clock.now()
     Dispatch.update(finished_at=None, outcome="", tries=0, due_at=now, promised_at=now, error="").where(Dispatch.key == key).execute()
 

@@ -173,7 +173,7 @@ def as_now(user: Any) -> User:
 
 
 def as_held(user: Any) -> User:
-    """`as_now`, and nobody changes these rights before the transaction ends: no decision follows, in the trail, on their removal."""
+    """`as_now`, and no one changes these rights before the transaction ends: no decision follows, in the trail, on their removal."""
     lock(User.select(User.id).where(User.id == user.id), "FOR SHARE")
     return as_now(user)
 

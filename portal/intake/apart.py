@@ -36,7 +36,7 @@ def read(path: Path, format: files.Format | None = None) -> files.Reading:
 def understand(
     content: bytes, name: str, format: files.Format | None = None, meanwhile: Callable[[], object] = lambda: None
 ) -> files.Reading:
-    """The same for what somebody handed in. `meanwhile` is called every second. Raises BadFile or Stopped, or what `meanwhile` does."""
+    """The same for what someone handed in. `meanwhile` is called every second. Raises BadFile or Stopped, or what `meanwhile` does."""
     inlet, outlet = os.pipe()
     child = os.fork()
     if child == 0:

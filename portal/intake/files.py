@@ -65,7 +65,7 @@ def read(path: Path, format: Format | None = None) -> Reading:
 
 
 def understand(content: bytes, name: str, format: Format | None = None) -> Reading:
-    """The same for what somebody handed in under that name. Raises BadFile."""
+    """The same for what someone handed in under that name. Raises BadFile."""
     if len(content) > LARGEST:
         raise refusal(TOO_LARGE)
     if content.startswith(ZIP) or format == "xlsx":
@@ -111,7 +111,7 @@ def refusal(reason: str) -> BadFile:
 
 
 def content_of(path: Path) -> bytes:
-    """The bytes of a file that nobody is writing. Raises BadFile."""
+    """The bytes of a file that no one is writing. Raises BadFile."""
     try:
         with path.open("rb") as file:
             before = os.fstat(file.fileno())

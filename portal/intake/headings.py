@@ -90,7 +90,7 @@ class Columns:
 
     @property
     def note(self) -> str:
-        """The columns that nobody here knows, as a sentence; empty where there are none."""
+        """The columns that no one here knows, as a sentence; empty where there are none."""
         unknown = ", ".join(f"“{_short(heading)}”" for name, heading in self.headings.items() if name not in KNOWN)
         return f"Passed over, because no such column is known: {unknown}." if unknown else ""
 

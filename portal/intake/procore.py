@@ -5,8 +5,8 @@
 
 Amounts are texts, quantities numbers. A change order names its contract by `contract_id`; the contract itself (a work order
 contract is a subcontract) comes embedded as `contract`, or beside the change orders under `contracts`. Spectrum's codes stand in
-`origin_id` of project, vendor and contract where its ERP integration filled them in; else they stay empty until somebody links
-them. Fields that nobody needs here are passed over; what must stop is refused, or stopped by a rule (docs/import.md).
+`origin_id` of project, vendor and contract where its ERP integration filled them in; else they stay empty until someone links
+them. Fields that no one needs here are passed over; what must stop is refused, or stopped by a rule (docs/import.md).
 """
 
 from collections.abc import Iterator

@@ -84,4 +84,4 @@ def _send_back(commitment: str, number: str, by: User | None, reason: str) -> No
 
 
 def _silent(*_: object) -> None:
-    """Nobody watches."""
+    """No one watches."""

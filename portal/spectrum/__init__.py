@@ -16,7 +16,7 @@ def connect(settings: Settings, *, authorization_id: str = "", basic_company: st
 
     authorization_id  instead of the one of the settings; `basic_company` and `enhanced` as in client.Spectrum.
     """
-    from portal.spectrum.client import Spectrum  # here, so that whoever needs only `records` does not load Zeep
+    from portal.spectrum.client import Spectrum  # here, so that an importer of `records` does not load Zeep
 
     return Spectrum(
         settings.SPECTRUM_URL,

@@ -1,4 +1,4 @@
-"""Everything that can stop a change order on its way to Spectrum: what it means, who can mend it, and how. One table.
+"""Everything that can stop a change order on its way to Spectrum: what it means, who can fix it, and how. One table.
 
 An entry is found by code and column, never by Spectrum's text, which is not promised. Codes of one capital letter are Spectrum's
 [D2] [D4]; the words are the portal's own: `check` (stopped here, nothing sent), `connect` (nothing sent), `http` (an answer without
@@ -23,7 +23,7 @@ class Entry:
     meaning       what happened, and why, in plain words.
     kind          data (the record), access (our rights), setup (settings), temporary (goes away by itself), or unknown: the state of
                   a record that may or may not be in Spectrum.
-    who           who can mend it.
+    who           who can fix it.
     remedy        what to do.
     """
 
@@ -169,7 +169,7 @@ ENTRIES: tuple[Entry, ...] = (
           "Accounting", PROPOSED),
     Entry("M", ANY, "Spectrum needs this value, and it was empty.", "data", "Accounting",
           f"Set it in Spectrum, then retry; {CORRECT_LINE}"),
-    # Nobody knows.
+    # No one knows.
     Entry("answer", "timeout", f"Spectrum did not answer in time. {MAY_BE_THERE}", "unknown", "Accounting", LOOK),
     Entry("answer", "broken",
           f"The connection to Spectrum broke before its answer was complete. {MAY_BE_THERE}", "unknown", "Accounting", LOOK),
@@ -180,7 +180,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("answer", "number", "Spectrum says it saved the change request under another number than the one we gave.", "unknown",
           "Accounting", "Look in Spectrum for both numbers, correct it there, then say where it is."),
     Entry("answer", ANY, f"Spectrum answered in a way the portal does not understand. {MAY_BE_THERE}", "unknown", "Accounting", LOOK),
-    # For completeness: nothing to mend.
+    # For completeness: nothing to fix.
     Entry("G", ANY, "Spectrum took the record and tells something about it.", "good", "No one yet", "Nothing to do."),
     Entry("S", ANY, "The connection test succeeded.", "good", "No one yet", "Nothing to do."),
 )  # fmt: skip
@@ -189,5 +189,5 @@ _BY_KEY: Mapping[tuple[str, str], Entry] = {(one.code, one.column): one for one 
 
 
 def find(code: str, column: str = ANY) -> Entry:
-    """The entry of this code and column, else of the code, else the one for answers nobody understands."""
+    """The entry of this code and column, else of the code, else the one for answers no one understands."""
     return _BY_KEY.get((code, column)) or _BY_KEY.get((code, ANY)) or _BY_KEY["answer", ANY]

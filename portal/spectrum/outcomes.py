@@ -73,7 +73,7 @@ class Unanswered(SpectrumError):
 
 
 def failure_class(rows: Sequence[Row], http: int | None = None) -> FailureClass:
-    """Who can mend a refusal: "access" whoever keeps the Authorization ID, "data" whoever keeps the record."""
+    """Who can fix a refusal: "access" the administrator of the Authorization ID, "data" the owner of the record."""
     found = [catalogue.find("http", str(http)), *(catalogue.find(row.code, row.column) for row in rows)]
     return "access" if any(entry.kind == "access" for entry in found) else "data"
 

@@ -168,7 +168,7 @@ def elements(header: Header, line: Line) -> dict[str, str]:
 def change_request_number(commitment_number: str, cco_number: str, kind_is_purchase_order: bool = False) -> str:
     """The number to propose: S (P for an order kept as a subcontract), last 3 of the commitment, -, last 3 of the change order.
 
-    ("SC-014", "CCO-003") gives "S014-003". A proposal only: whoever reserves it looks whether it is free.
+    ("SC-014", "CCO-003") gives "S014-003". A proposal only: the caller reserves it, and learns whether it is free.
     """
     prefix = "P" if kind_is_purchase_order else "S"
     return f"{prefix}{_tail(commitment_number)}-{_tail(cco_number)}"

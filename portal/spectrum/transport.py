@@ -76,7 +76,7 @@ class Watch:
         self._socket = connection.dup()  # a handle of our own: TLS takes the first one over
 
     def about_to_send(self) -> None:
-        """Called before each piece goes out. From here on nobody can prove that nothing arrived."""
+        """Called before each piece goes out. From here on no one can prove that nothing arrived."""
         if self.expired or not self._deadline.left():
             raise TimeoutError("the deadline passed")
         self.sent = True
@@ -196,7 +196,7 @@ class Http:
 
 
 def _read(response: requests.Response) -> bytes:
-    """The body, up to one byte more than the limit. Not unpacked: nobody asked for compression."""
+    """The body, up to one byte more than the limit. Not unpacked: no one asked for compression."""
     body: bytes = b""
     while len(body) <= ANSWER_LIMIT and (piece := response.raw.read(65536, decode_content=False)):
         body += piece

@@ -60,7 +60,7 @@ class Wsdl:
         return etree.tostring(message, xml_declaration=True, encoding="utf-8")
 
     def forget(self) -> None:
-        """Read the WSDL anew at the next call: a fault may mean that the server changed."""
+        """Read the WSDL again at the next call: a fault may mean that the server changed."""
         self._client = None
         with suppress(OSError):
             self.file.replace(self.outdated)

@@ -30,7 +30,7 @@ def data_folder(folder: Path) -> Iterator[Path]:
     lock = folder / "up.lock"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not folder.stat().st_mode & 0o200:  # root could write all the same; somebody meant it
+        if not folder.stat().st_mode & 0o200:  # root could write all the same; someone meant it
             raise PermissionError(0, "it is read-only")
         file = hold(lock)
     except BlockingIOError:
@@ -45,7 +45,7 @@ def data_folder(folder: Path) -> Iterator[Path]:
 
 
 def hold(lock: Path) -> IO[str]:
-    """The file, locked as long as it is open here or in a child. Raises BlockingIOError where somebody else holds it, or OSError."""
+    """The file, locked as long as it is open here or in a child. Raises BlockingIOError where someone else holds it, or OSError."""
     file = lock.open("a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -78,7 +78,7 @@ def ports(folder: Path) -> dict[str, int]:
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens on `port`."""
+    """Whether no one listens on `port`."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -89,7 +89,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port(besides: Collection[int] = ()) -> int:
-    """Some port nobody listens on, other than those in `besides`: the kernel may name one twice that nobody took yet."""
+    """Some port no one listens on, other than those in `besides`: the kernel may name one twice that no one took yet."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

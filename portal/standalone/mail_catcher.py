@@ -78,7 +78,7 @@ def body(message: EmailMessage, kind: str) -> str:
     payload = cast(bytes, part.get_payload(decode=True))
     try:
         return payload.decode(part.get_content_charset("utf-8"), "replace")
-    except LookupError:  # a character set nobody knows
+    except LookupError:  # a character set no one knows
         return payload.decode("utf-8", "replace")
 
 

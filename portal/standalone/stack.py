@@ -66,7 +66,7 @@ class Up:
         return redis | spectrum | mail
 
     def url(self, name: str) -> str:
-        """The address of a stand-in, with the word that nobody guesses."""
+        """The address of a stand-in, with the word that no one guesses."""
         return f"http://{machine.HOST}:{self.ports[name]}/{secret_path.word(self.folder / FOLDERS[name])}"
 
     def path(self, name: str) -> str:
@@ -115,7 +115,7 @@ class Up:
             raise machine.Unusable("REDIS_URL: no Redis server answers there. Start it, or unset REDIS_URL to use the built-in one.")
 
     def prepare_database(self) -> None:
-        """Migrations, and sample data for somebody who has nothing yet and has not connected a real Spectrum.
+        """Migrations, and sample data for someone who has nothing yet and has not connected a real Spectrum.
 
         Raises Unusable, and ConfigError where others would reach a portal that is not fit for it.
         """

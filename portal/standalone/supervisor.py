@@ -37,7 +37,7 @@ class Program:
     """One thing to keep running.
 
     last     ended after all others, because those need it to end well
-    folders  it cannot work without: made before each start; where one is removed, the program is started anew with another one
+    folders  it cannot work without: made before each start; where one is removed, the program is restarted with a new one
     """
 
     name: str
@@ -131,11 +131,11 @@ class Supervisor:
             looking.cancel()
         await asyncio.wait({printing}, timeout=LAST_WORDS_S)
         if not members(process.pid):
-            self.sessions.discard(process.pid)  # its number may be somebody else's from now on
+            self.sessions.discard(process.pid)  # its number may be someone else's from now on
         return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
 
     async def _look_after_folders(self, program: Program, process: asyncio.subprocess.Process) -> None:
-        """A server whose socket or data is gone lives on, and nobody reaches it: end it, for a start with new ones."""
+        """A server whose socket or data is gone lives on, and no one reaches it: end it, for a start with new ones."""
         while all(folder.is_dir() for folder in program.folders):
             await asyncio.sleep(LOOK_EVERY_S)
         self.say(f"{program.name} lost a folder it needs")
@@ -143,7 +143,7 @@ class Supervisor:
             os.killpg(process.pid, signal.SIGKILL)
 
     async def _print(self, name: str, pipe: int, colour: str) -> None:
-        """Show what comes out of `pipe` until nobody is left to write into it, which a child's child may be."""
+        """Show what comes out of `pipe` until no one is left to write into it, which a child's child may be."""
         reader = asyncio.StreamReader(limit=LONGEST_LINE)
         protocol = asyncio.StreamReaderProtocol(reader)
         await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, os.fdopen(pipe, "rb"))
@@ -187,6 +187,6 @@ def _kill(pids: set[int]) -> None:
 
 
 def _die_with_parent() -> None:
-    """On Linux: end with the supervisor, even when that is killed and can end nobody."""
+    """On Linux: end with the supervisor, even when that is killed and can end no one."""
     if sys.platform == "linux":
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

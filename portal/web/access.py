@@ -37,7 +37,7 @@ ENDPOINTS = {
     "sessions.end": Who.PUBLIC,
     "links.new": Who.PUBLIC,
     "links.create": Who.PUBLIC,
-    "links.show": Who.PUBLIC,  # whoever has the link
+    "links.show": Who.PUBLIC,  # anyone with the link
     "links.use": Who.PUBLIC,
     "confirming.new": Who.SIGNED_IN,
     "confirming.create": Who.SIGNED_IN,
@@ -102,7 +102,7 @@ ENDPOINTS = {
     "accounts.reactivate": Who.ADMINISTERS,
     "privilege_requests.index": Who.ADMINISTERS,
     "privilege_requests.ask": Who.SIGNED_IN,
-    "privilege_requests.answer": Who.ADMINISTERS,  # nobody answers their own: the transaction asks
+    "privilege_requests.answer": Who.ADMINISTERS,  # no one answers their own: the transaction asks
     "members.join": Who.ADMINISTERS,
     "members.leave": Who.ADMINISTERS,
     "sign_ins.show": Who.ADMINISTERS,

@@ -33,7 +33,7 @@ WORDS = {
     ),
     503: ("Not now", "The portal is busy. Nothing was recorded; try again in a moment."),
 }
-RETRY_AFTER = "10"  # seconds: whoever comes back by itself, and load balancers
+RETRY_AFTER = "10"  # seconds: for clients that retry by themselves, and load balancers
 STALE_FORM = "The form was opened too long ago or in another session. Nothing was recorded: press Back, reload the page, and send it again."
 NO_CHANGE_ORDER = "There is no such change order. It may have been given to you with a wrong address."
 
@@ -69,7 +69,7 @@ def broken(error: InternalServerError) -> ResponseReturnValue:
 
 
 def unavailable(error: Busy) -> ResponseReturnValue:
-    """The database cannot be used now. Whoever only looked has nothing that could be recorded or not."""
+    """Answer 503 while the database cannot be used; a GET is not told that nothing was recorded."""
     return answer(503, AWAY if isinstance(error, Away) and request.method in SAFE_METHODS else str(error))
 
 

@@ -1,4 +1,4 @@
-"""What surrounds every page: where `/` leads, the Views menu with its counts, and the notices everybody must see."""
+"""What surrounds every page: where `/` leads, the Views menu with its counts, and the notices everyone must see."""
 
 from datetime import timedelta
 

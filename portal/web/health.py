@@ -1,4 +1,4 @@
-"""For whoever runs the portal: does it live, can it work, which version is it; and the database connection of a request."""
+"""Answer the operator's probes (alive, ready, version), and hold the database connection of a request."""
 
 from flask import Blueprint, Flask, g, request
 from flask.typing import ResponseReturnValue

@@ -71,7 +71,7 @@ def show(id: int) -> ResponseReturnValue:
 
 @bp.post("/<key:id>")
 def send(id: int) -> ResponseReturnValue:
-    """What the page offered, to accounting; the page again, with what became of each. To load it anew only repeats what was sent."""
+    """What the page offered, to accounting; the page again, with what became of each. Reloading it only repeats what was sent."""
     done = history.of_upload(mine(id).id)
     asked = [SEEN.fullmatch(text) for text in request.form.getlist("seen")]
     seen = [(int(one[1]), int(one[2])) for one in asked if one]

@@ -19,7 +19,7 @@ def init_app(app: Flask) -> None:
 
 
 def refuse_foreign_names() -> ResponseReturnValue | None:
-    """A name of somebody else's that leads to this server: its pages would count as that site's own in the browser.
+    """A name of someone else's that leads to this server: its pages would count as that site's own in the browser.
 
     Plain text, because under a name that is none there is no address to put into a page.
     """

@@ -71,7 +71,7 @@ def read(asked: Mapping[str, str]) -> Filter:
 
 
 def listed(wanted: Filter) -> list[User]:
-    """Everybody whom the filter lets through: the open accounts first, by name."""
+    """Everyone whom the filter lets through: the open accounts first, by name."""
     asked = {request.person_id for request in privilege_requests.open_ones()} if wanted.shown == ASKED else set()
     return [person for person in people.everybody() if _matches(person, wanted) and _is_shown(person, wanted.shown, asked)]
 

@@ -119,7 +119,7 @@ def find(text: str) -> Token | None:
     if token is None or not token.is_live:
         return None
     if token.used_at is None or clock.now() - token.used_at > NOTE_EVERY:
-        attempt(Token.update(used_at=clock.now()).where(Token.id == token.id).execute)  # who only reads waits for nobody who writes
+        attempt(Token.update(used_at=clock.now()).where(Token.id == token.id).execute)  # who only reads waits for no one who writes
     return token
 
 

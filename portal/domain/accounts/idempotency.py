@@ -53,7 +53,7 @@ def once(token: Token, key: str, request: str, do: Callable[[], Answer]) -> tupl
 
 
 def _take(token: Token, key: str, request: str) -> KeptAnswer | None:
-    """The key, if nobody has it; on PostgreSQL this waits for whoever is about to take it."""
+    """Take the key if it is free; on PostgreSQL this waits for a transaction that is taking it."""
     try:
         with transaction():  # a savepoint: the refusal undoes no more than the insert
             return KeptAnswer.create(token=token, key=key, request=request)

@@ -1,6 +1,6 @@
-"""Who the company's identity provider says somebody is, and which account that opens.
+"""Who the company's identity provider says someone is, and which account that opens.
 
-The key is issuer and subject, never the address: an address passes to somebody else, a subject does not. A person's first
+The key is issuer and subject, never the address: an address passes to someone else, a subject does not. A person's first
 sign-in makes an account of level None, or opens the one that has their address already, if the provider says that the address
 is verified and no other identity opens that account. The privilege is never given by the provider.
 """
@@ -89,7 +89,7 @@ def find(issuer: str, subject: str) -> Identity | None:
 
 
 def unlink(user: User) -> None:
-    """Let no identity open the account any more, until one is linked anew by its address; its sessions end. Raises rights.Refused."""
+    """Unlink all identities from the account, until one is linked again by its address; end its sessions. Raises rights.Refused."""
     with transaction():
         identity = of(user)
         if identity is None:
@@ -102,7 +102,7 @@ def unlink(user: User) -> None:
 def _admit(claims: Claims, levels: Mapping[str, Level]) -> User:
     with transaction(), events.by_provider(claims.issuer):
         if levels:
-            rights.hold_admins()  # before the first event, as every change of rights does, so that nobody waits in a circle
+            rights.hold_admins()  # before the first event, as every change of rights does, so that no one waits in a circle
         identity = find(claims.issuer, claims.subject) or _linked(claims)
         _ensure_open(identity.user)
         if levels:

@@ -45,7 +45,7 @@ class Over(Exception):
 
 
 class _Nobody(Exception):
-    """There is nobody to write to."""
+    """There is no one to write to."""
 
 
 class Link(Model):
@@ -86,7 +86,7 @@ def reset(person: User, by: User | None = None) -> None:
 
 
 def forgotten(email: str, address: str) -> None:
-    """Somebody at the sign-in page says the password of this account is forgotten: mail for the person, if there is one.
+    """Someone at the sign-in page says the password of this account is forgotten: mail for the person, if there is one.
 
     Does the same work, and takes the same time, for an address without an account. Raises rate_limits.TooMany.
     """

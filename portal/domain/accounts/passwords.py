@@ -1,4 +1,4 @@
-"""What a password must be: long, and not made of what anybody would try first. How one is changed."""
+"""What a password must be: long, and not made of what anyone would try first. How one is changed."""
 
 import re
 from functools import cache
@@ -74,7 +74,7 @@ def usable(password: str, person: User) -> str:
 
 
 def _without_known_words(password: str, email: str, name: str) -> str:
-    """The characters, each counted once, of what nobody could know."""
+    """The characters, each counted once, of what no one could know."""
     names = re.split(r"[^\w]+", f"{email} {name} {companies.current().name}".casefold())
     rest = password.casefold()
     for word in sorted({*COMMON, *OURS, *(word for word in names if len(word) > 2)}, key=len, reverse=True):

@@ -18,7 +18,7 @@ ACTIONS = (ASKED, GRANTED, DECLINED, REMOVED)
 
 
 class PrivilegeRequest(Model):
-    """A person asked for the privilege. Each has at most one that nobody answered yet.
+    """A person asked for the privilege. Each has at most one that no one answered yet.
 
     granted      null until it is answered
     answered_by  null once answered: the command line
@@ -53,7 +53,7 @@ PrivilegeRequest.add_index(
 
 
 def open_ones() -> list[PrivilegeRequest]:
-    """What waits for an administrator, the oldest first; nobody who cannot sign in waits."""
+    """What waits for an administrator, the oldest first; no one who cannot sign in waits."""
     return list(_open().order_by(PrivilegeRequest.asked_at, PrivilegeRequest.id))
 
 

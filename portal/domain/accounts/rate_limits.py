@@ -1,4 +1,4 @@
-"""Guessing passwords is made slow, and never locks anybody out for good.
+"""Guessing passwords is made slow, and never locks anyone out for good.
 
 Each try is counted before the password is looked at, so that many at once gain nothing, and taken back when it was right.
 What is counted, and the failure from which on there is a wait of 1, 2, 4, 8, then 15 minutes:
@@ -7,7 +7,7 @@ What is counted, and the failure from which on there is a wait of 1, 2, 4, 8, th
 - one account from all addresses: the 20th, against guessing from many places;
 - one address, of IPv6 one subscriber's network, against all accounts: the 30th, against trying one password everywhere.
 
-An address where the person has signed in within 30 days counts for the first alone: somebody else's guesses from elsewhere
+An address where the person has signed in within 30 days counts for the first alone: someone else's guesses from elsewhere
 never shut the person out of their own desk, nor do those of a colleague behind the same gateway. An address without an
 account is counted alike. A day without a failure, a right password, a new one by link, or an administrator ends a wait.
 
@@ -52,7 +52,7 @@ class Count:
 
 
 class Tries(Model):
-    """Failures under one key, which holds no address of anybody: only hashes.
+    """Failures under one key, which holds no address of anyone: only hashes.
 
     until  before this moment nothing more is looked at
     """
@@ -74,7 +74,7 @@ def at_sign_in(email: str, address: str, *, known: bool) -> list[Count]:
 
 
 def at_mail(email: str, address: str) -> list[Count]:
-    """What asking for a link by mail counts for: enough for people, too little to fill somebody's mailbox."""
+    """What asking for a link by mail counts for: enough for people, too little to fill someone's mailbox."""
     return [Count(f"mail:{digest(email)}", 4), Count(f"mail-from:{fingerprint(network(address))}", 20)]
 
 
@@ -129,7 +129,7 @@ def digest(email: str) -> str:
 
 
 def network(address: str) -> str:
-    """The address, of IPv6 the network of one subscriber, who has more addresses than anybody can count."""
+    """The address, of IPv6 the network of one subscriber, who has more addresses than anyone can count."""
     try:
         known = ipaddress.ip_address(address)
     except ValueError:

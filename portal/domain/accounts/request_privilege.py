@@ -11,7 +11,7 @@ from portal.domain.people import Level, User
 
 
 class Answered(Exception):
-    """Somebody else answered the request meanwhile; it is as they left it."""
+    """Someone else answered the request meanwhile; it is as they left it."""
 
     def __init__(self, request: PrivilegeRequest) -> None:
         super().__init__(f"request {request.id} was answered")
@@ -19,7 +19,7 @@ class Answered(Exception):
 
 
 def ask(by: User, note: str = "") -> PrivilegeRequest:
-    """Ask for the privilege. Asking again while nobody has answered changes nothing. Raises NotPermitted or Refused."""
+    """Ask for the privilege. Asking again while no one has answered changes nothing. Raises NotPermitted or Refused."""
     note = _note(note)
     try:
         with transaction():
@@ -75,7 +75,7 @@ def decline(id: int, by: User, note: str = "") -> PrivilegeRequest:
 
 
 def _hold(id: int, by: User, *, granted: bool) -> tuple[PrivilegeRequest, User]:
-    """The request as it is now, nobody else answering it; open, or answered so by this very administrator. Raises Answered."""
+    """The request as it is now, no one else answering it; open, or answered so by this very administrator. Raises Answered."""
     known: PrivilegeRequest = PrivilegeRequest.get_by_id(id)
     person = rights.changeable(known.person_id, by)
     lock(PrivilegeRequest.select(PrivilegeRequest.id).where(PrivilegeRequest.id == id))

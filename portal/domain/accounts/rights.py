@@ -1,6 +1,6 @@
 """Accounts and rights: each change guarded, in one transaction with its event.
 
-`by` None is the command line: whoever can run it has the database anyway.
+`by` None is the command line: a person who can run it has the database anyway.
 """
 
 import re
@@ -33,7 +33,7 @@ ADDRESS = re.compile(rf"{_WORD}(\.{_WORD})*@{_LABEL}(\.{_LABEL})+", re.ASCII | r
 
 
 class Refused(Exception):
-    """The change itself is not possible, whoever asks for it; the text says why and what to do instead."""
+    """The change itself is impossible, for any person; the text says why and what to do instead."""
 
 
 def add(email: str, name: str, level: Level, can_push: bool, password: str | None = None, by: User | None = None) -> User:
@@ -143,7 +143,7 @@ def _ensure_an_admin_is_left(person: User) -> None:
 
 
 def hold_admins() -> list[User]:
-    """The active Admins, whose rows nobody else changes until the transaction ends; what only names them goes on."""
+    """The active Admins, whose rows no one else changes until the transaction ends; what only names them goes on."""
     admins = User.select().where(User.active, User.level == Level.ADMIN)
     lock(admins, "FOR NO KEY UPDATE")
     return list(admins)

@@ -1,4 +1,4 @@
-"""Ending sessions and waits: one's own, and as an administrator anybody's."""
+"""Ending sessions and waits: one's own, and as an administrator anyone's."""
 
 from portal.db import transaction
 from portal.domain import events, people
@@ -11,7 +11,7 @@ SUBJECT = "user"
 
 
 class Gone(Exception):
-    """The session is not there any more: it ended meanwhile, or is somebody else's."""
+    """The session is not there any more: it ended meanwhile, or is someone else's."""
 
     def __init__(self) -> None:
         super().__init__("This session had ended already.")

@@ -96,7 +96,7 @@ class Started(NamedTuple):
 def prove(email: str, password: str, address: str = "") -> User | None:
     """The active person whose e-mail and password these are, asked from that network address. Raises rate_limits.TooMany.
 
-    Takes the same time without an account. A hash that is weaker than those of today is made anew.
+    Takes the same time without an account. A hash weaker than today's is replaced.
     """
     user = people.find(email)
     try:
@@ -132,7 +132,7 @@ def sign_in(email: str, password: str, place: Place = NOWHERE) -> str | None:
 
 
 def start(user: User, road: Road, place: Place = NOWHERE, *, instead_of: str = "", proved_at: datetime | None = None) -> Started:
-    """A new session of somebody who has proved who they are, by whatever road; just now, if `proved_at` does not say when.
+    """A new session of someone who has proved who they are, by whatever road; just now, if `proved_at` does not say when.
 
     Ends the session of the token `instead_of`, which the same browser had, and the oldest ones beyond three. Raises
     NotPermitted when the account was closed, or its password replaced, after the proof.
@@ -172,7 +172,7 @@ def find(token: str, *, by_person: bool = True) -> Session | None:
     if session is None or not session.is_live:
         return None
     if by_person and clock.now() - session.seen_at > NOTE_EVERY:
-        attempt(lambda: _note_use(session))  # who only reads waits for nobody who writes; the next use is noted
+        attempt(lambda: _note_use(session))  # who only reads waits for no one who writes; the next use is noted
     return session
 
 

@@ -1,7 +1,7 @@
 """Whether the audit trail is as it was written: its chain of hashes, and the heads that were written out of the database's reach.
 
 The chain alone shows what was changed, removed or put in between. It cannot show that its end was cut off, or that all was
-hashed anew from some point on; the heads, one line an hour in a file, show that too.
+hashed again from some point on; the heads, one line an hour in a file, show that too.
 """
 
 from collections.abc import Iterable, Iterator
@@ -54,7 +54,7 @@ class Verdict:
 
     @property
     def unvouched(self) -> list[str]:
-        """What this verdict does not say, for whoever relies on it."""
+        """What this verdict does not vouch for."""
         after = self.events - (self.last.seq if self.last else 0)
         events = f"{after:,} event{'' if after == 1 else 's'}"
         of_end = [

@@ -51,7 +51,7 @@ class Notice:
 
 
 def keep(file: Path) -> Head | None:
-    """Write the head where it is time, and tell whoever has to know when that cannot be. Answers and raises as `write_head`."""
+    """Write the head when it is due; tell the administrators when that fails. Answers and raises as `write_head`."""
     name = f"{PREFIX}{platform.node()}"[:100].replace(":", "-")  # a part of the mails' keys
     known: Heartbeat | None = Heartbeat.get_or_none(Heartbeat.name == name)
     try:
@@ -124,7 +124,7 @@ def in_doubt(signs: Iterable[Heartbeat]) -> list[Heartbeat]:
 
 
 def write(key: str, to: User) -> Notice:
-    """The promised mail. It is sent also when all is well again: somebody may have put things back."""
+    """The promised mail. It is sent also when all is well again: someone may have put things back."""
     one = Heartbeat.get_by_id(key.split(":")[1])
     return Notice(key, to, one.fault, one.since is None)
 

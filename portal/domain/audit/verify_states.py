@@ -46,7 +46,7 @@ def differences() -> list[str]:
 def _differing(ids: list[int]) -> list[str]:
     if not _compared(ids):
         return []
-    with db.transaction():  # once more, while nobody moves one between the two reads
+    with db.transaction():  # once more, while no one moves one between the two reads
         return [_sentence(*one) for one in _compared(ids)]
 
 

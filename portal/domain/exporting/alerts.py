@@ -1,4 +1,4 @@
-"""Mail that tells somebody of exports that need a person: at most one an hour per cause and person.
+"""Mail that tells someone of exports that need a person: at most one an hour per cause and person.
 
 The promise is made in the transaction of the trouble and kept some minutes later, so that what goes wrong together is
 told together. Its text is read when it is sent; what was settled meanwhile is not told.
@@ -61,7 +61,7 @@ class Alarm:
 
 
 def ring(cause: str) -> None:
-    """Promise to tell whoever wants to know. Call inside the transaction of the trouble."""
+    """Enqueue the alert mail to everyone who asked for it. Call inside the transaction of the failure."""
     for person in recipients():
         last = _last(cause, person)
         if last is None or last.finished_at:  # else the mail that is promised tells this too
@@ -84,7 +84,7 @@ def _not_before(last: Dispatch | None) -> timedelta:
 
 
 def recipients() -> list[User]:
-    """Who asked for it; where nobody did, the administrators, since somebody has to know."""
+    """Who asked for it; where no one did, the administrators, since someone has to know."""
     asked = User.active, User.wants_failures, User.level.in_((Level.STANDARD, Level.ADMIN)), User.email != ""
     return list(User.select().where(*asked).order_by(User.id)) or people.administrators()
 

@@ -29,7 +29,7 @@ def make(call: Call, elements: Mapping[str, str], guid: str) -> tuple[Outcome, r
 
 
 def write_down(attempt: Attempt, outcome: Outcome, answer: records.Receipt | records.SpectrumError) -> None:
-    """Close the attempt with what came back: whoever holds the lane by now, and however long the database is busy."""
+    """Close the attempt with what came back, whichever worker holds the lane by now and however long the database is busy."""
 
     def write() -> None:
         with transaction():

@@ -1,6 +1,6 @@
 """The one conclusion from the attempts to send an Export: exported, refused, sent again later, or not known.
 
-It is recomputed from what stands in the database each time, so that whoever takes over reaches the same one.
+It is recomputed from what stands in the database each time, so that a worker that takes over reaches the same one.
 """
 
 from contextlib import nullcontext

@@ -78,8 +78,8 @@ class Attempt(Model):
     """One try to send, or one look at, one line. Opened before the first byte leaves.
 
     line     position of the line in the change order
-    kind     `send`; `late` for an answer that came after somebody closed its attempt; `read` for a look into Spectrum; `person` for
-             what somebody said of the line; `rule` for a resend because the company recorded that resending replaces; `check` for
+    kind     `send`; `late` for an answer that came after someone closed its attempt; `read` for a look into Spectrum; `person` for
+             what someone said of the line; `rule` for a resend because the company recorded that resending replaces; `check` for
              the line sent once more to find that out, which says nothing of its state
     claim    the lane's fencing token under which it was opened; 0 where nothing was sent
     outcome  null while open; the latest one of a line is the line's state, but for readings that decide nothing
@@ -147,7 +147,7 @@ def open_attempt(export: Export, line: int, claim: int, guid: str, kind: str = "
 
 
 def close_attempt(attempt: Attempt, outcome: Outcome, **evidence: Any) -> None:
-    """Write down what came back. If somebody closed the attempt as lost meanwhile, the evidence is kept as a late one."""
+    """Write down what came back. If someone closed the attempt as lost meanwhile, the evidence is kept as a late one."""
     closed = (
         Attempt.update(ended_at=clock.now(), outcome=outcome, **evidence)
         .where(Attempt.id == attempt.id, Attempt.ended_at.is_null())
@@ -168,7 +168,7 @@ def close_attempt(attempt: Attempt, outcome: Outcome, **evidence: Any) -> None:
 
 
 def close_lost(export: Export) -> None:
-    """An open attempt that nobody works on: whether it reached Spectrum is not known."""
+    """An open attempt that no one works on: whether it reached Spectrum is not known."""
     Attempt.update(ended_at=clock.now(), outcome=Outcome.LOST).where(Attempt.export == export, Attempt.ended_at.is_null()).execute()
 
 
@@ -197,13 +197,13 @@ def sends(export: Export) -> Counter[int]:
 
 
 def unsent(export: Export) -> list[int]:
-    """The lines that are not in Spectrum as far as anybody knows, in order."""
+    """The lines that are not in Spectrum as far as anyone knows, in order."""
     there = stored(export)
     return [line for line, _ in export.lines if line not in there]
 
 
 def stored(export: Export) -> list[int]:
-    """The lines that are in Spectrum as far as anybody knows."""
+    """The lines that are in Spectrum as far as anyone knows."""
     return [line for line, attempt in outcomes(export).items() if attempt.outcome in STORED]
 
 

@@ -1,7 +1,7 @@
 """An accepted copy that no longer says what its sources say: the frozen header beside the settings, job, vendor and commitment of now.
 
-What was frozen at Accept is sent as it was signed, or not at all. Where a code behind it has changed since, nobody signed
-that it still goes out under the old one. Words and dates that somebody typed are not compared: they belong to that Accept.
+What was frozen at Accept is sent as it was signed, or not at all. Where a code behind it has changed since, no one signed
+that it still goes out under the old one. Words and dates that someone typed are not compared: they belong to that Accept.
 """
 
 from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ WHOLE, IN_PART = "outdated", "outdated in part"  # columns of the catalogue
 
 
 class Unconfirmed(Exception):
-    """Change orders were accepted with a value that is about to change; nothing was recorded before somebody has read how many: `count`."""
+    """Change orders were accepted with a value that is about to change; nothing was recorded before someone has read how many: `count`."""
 
     def __init__(self, count: int) -> None:
         super().__init__(f"{count} accepted change orders carry the old value.")

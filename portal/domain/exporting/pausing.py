@@ -1,4 +1,4 @@
-"""Pause of exports: sends stop between two lines, Accept stays possible, everybody sees why."""
+"""Pause of exports: sends stop between two lines, Accept stays possible, everyone sees why."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,20 +13,20 @@ from portal.domain.people import NotPermitted, User
 
 
 def pause(lane: str, by: User, reason: str) -> None:
-    """Stop sending. Raises NotPermitted for anybody but an administrator."""
+    """Stop sending. Raises NotPermitted for anyone but an administrator."""
     _set(lane, by, "exports paused", paused_at=clock.now(), paused_by=by, reason=reason[:255])
 
 
 def resume(lane: str, by: User) -> None:
-    """Send again, what waits first. Raises NotPermitted for anybody but an administrator."""
+    """Send again, what waits first. Raises NotPermitted for anyone but an administrator."""
     _set(lane, by, "exports resumed", paused_at=None, paused_by=None, reason="")
 
 
 @contextmanager
 def refused(lane: str, reason: str) -> Iterator[None]:
-    """Around the transaction's other events: stop sending because Spectrum refuses the portal itself; what somebody paused stays theirs.
+    """Around the transaction's other events: stop sending because Spectrum refuses the portal itself; what someone paused stays theirs.
 
-    The lane comes before the first event, as in every pause, so that nobody who pauses at this moment waits in a circle.
+    The lane comes before the first event, as in every pause, so that no one who pauses at this moment waits in a circle.
     """
     update = Lane.update(paused_at=clock.now(), paused_by=None, reason=reason)
     paused = update.where(Lane.name == lane, Lane.paused_at.is_null()).execute()

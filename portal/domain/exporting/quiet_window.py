@@ -1,6 +1,6 @@
 """The quiet window: so long after a line was sent, "not there" means nothing, since Spectrum may still be at work on it.
 
-It is never cut short. Evidence dated in the future, by a clock that ran ahead, starts it anew when that is noticed.
+It is never cut short. Evidence dated in the future, by a clock that ran ahead, restarts it when that is noticed.
 """
 
 from collections.abc import Iterable

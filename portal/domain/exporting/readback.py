@@ -16,7 +16,7 @@ from portal.spectrum import records
 
 ONE_READING = timedelta(seconds=60)  # connecting and the query have time-outs of 10 and 30 s
 LOOKED_UP = (Status.UNKNOWN, Status.FAILED, Status.EXPORTED)
-LOOK = "looked up"  # the event of a look that somebody asked for
+LOOK = "looked up"  # the event of a look that someone asked for
 VERDICTS = {
     "absent": "Spectrum holds nothing under {number}.",
     "equal": "Spectrum holds exactly what was sent as {number}.",

@@ -137,7 +137,7 @@ def _open_next(dispatch: Dispatch, claim: int, export: Export, guid: str) -> Att
 
 
 def _send(attempt: Attempt, elements: Mapping[str, str], call: Call) -> None:
-    """One call, and T3: what came back is written down whoever holds the lane by now, however long the database is busy."""
+    """Make one call; T3: record what came back, whichever worker holds the lane by now, however long the database is busy."""
     outcome, answer = calls.make(call, elements, attempt.guid)
     calls.write_down(attempt, outcome, answer)
 

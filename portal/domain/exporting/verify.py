@@ -1,4 +1,4 @@
-"""Reading back: what Spectrum holds under our number, before anything is sent, and after an outcome nobody knows.
+"""Reading back: what Spectrum holds under our number, before anything is sent, and after an outcome no one knows.
 
 "It is there" is believed at once. "It is not there" means nothing while the first request may still be at work: it
 counts only after the quiet window, and only when two readings, well apart, say so.
@@ -40,7 +40,7 @@ def look_first(dispatch: Dispatch, claim: int, export: Export, read: Read) -> bo
 
 
 def answer(dispatch: Dispatch, claim: int, read: Read | None) -> None:
-    """Somebody asked to look: say what Spectrum holds, and where the outcome is unknown, conclude from it. Raises lanes.Lost."""
+    """Someone asked to look: say what Spectrum holds, and where the outcome is unknown, conclude from it. Raises lanes.Lost."""
     with transaction():
         Lane.renew(dispatch.lane, claim, ONE_READING)
         outbox.begin(dispatch, ONE_READING)

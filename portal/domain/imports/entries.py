@@ -12,7 +12,7 @@ from typing import Any
 from portal.domain import keys
 from portal.domain.projects.sending import Draft, LineDraft
 
-MOST_PROBLEMS = 10_000  # that are looked for in a file: nobody reads as many
+MOST_PROBLEMS = 10_000  # that are looked for in a file: no one reads as many
 CODES = ("customer_code", "vendor_code", "subcontract_number")
 
 
@@ -26,7 +26,7 @@ class Entry:
     as_subcontract   a purchase order that was entered in Spectrum as a subcontract
     unit_price       a unit price contract in Spectrum: every line names its bid item
     revision         the file's own; of several with one number the highest counts
-    is_ticked        somebody who saw that it looks like something here said that it is another one
+    is_ticked        someone who saw that it looks like something here said that it is another one
     """
 
     where: str
@@ -73,7 +73,7 @@ class BadFile(Exception):
 
 
 def keep_few(problems: Sequence[Problem]) -> None:
-    """Raises BadFile as soon as more is wrong with a file than anybody reads."""
+    """Raises BadFile as soon as more is wrong with a file than anyone reads."""
     if len(problems) > MOST_PROBLEMS:
         reason = f"More than {MOST_PROBLEMS:,} things are wrong with the file; it was read no further. These are the first."
         raise BadFile([Problem("", "", reason), *problems[:MOST_PROBLEMS]])

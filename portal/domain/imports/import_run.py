@@ -173,7 +173,7 @@ class Run:
         self._in_turns(_batches(ids), lambda batch: Staged.delete().where(Staged.id.in_(batch)).execute(), progress, "Tidying")
 
     def _in_turns(self, work: Sequence[T], step: Callable[[T], object], progress: Progress, phase: str) -> None:
-        """Do `step` for each piece of work, a moment of writing at a time, so that nobody waits long for the database."""
+        """Do `step` for each piece of work, a moment of writing at a time, so that no one waits long for the database."""
         waiting = deque(work)
         while waiting:
             with transaction():

@@ -1,4 +1,4 @@
-"""Codes in a file that are what Excel makes of a code: whoever types 1-2 into a cell gets January 2, and `2-Jan` in a CSV of it."""
+"""Find codes that Excel has turned into dates: 1-2 typed into a cell becomes January 2, and `2-Jan` in its CSV."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ NUMBERS = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{2,4})", re.ASCII)
 
 
 def typed(code: str) -> str:
-    """What somebody may have typed to get the code: `1-2` for `2-Jan`. Empty for a code that Excel makes of nothing else."""
+    """What someone may have typed to get the code: `1-2` for `2-Jan`. Empty for a code that Excel makes of nothing else."""
     if found := DAY_MONTH.fullmatch(code):
         return "-".join([str(_number(found[2])), found[1], *([found[3]] if found[3] else [])])
     if found := MONTH_YEAR.fullmatch(code):

@@ -120,7 +120,7 @@ class Books:
         return self.commitments.get((entry.job_number, entry.commitment_number))
 
     def _vendor(self, entry: Entry, known: Commitment | None) -> Vendor | None:
-        """The vendor, made or linked to its code if need be; None while nobody has named one. Raises vendors.Unclear."""
+        """The vendor, made or linked to its code if need be; None while no one has named one. Raises vendors.Unclear."""
         vendor, code = self.vendors.of(entry, known), entry.vendor_code if entry.may_link else ""
         if vendor is None and not entry.vendor_name:
             return None
@@ -168,7 +168,7 @@ class Books:
             setattr(thing, field, value)
 
     def _change(self, thing: Any, changes: dict[str, Any]) -> None:
-        """Guarded: what somebody else has just filled in stays."""
+        """Guarded: what someone else has just filled in stays."""
         model = type(thing)
         before = {field: getattr(thing, field) for field in changes}
         unchanged = [getattr(model, field) == value for field, value in before.items()]
@@ -188,7 +188,7 @@ class Books:
 
 
 def affected(linked: dict[str, set[int]]) -> list[int]:
-    """The change orders of these jobs, vendors and commitments that can still change, for judging them anew."""
+    """Return the change orders of these jobs, vendors and commitments that can still change, to check them again."""
     theirs = Commitment.job.in_(linked["job"]) | Commitment.vendor.in_(linked["vendor"]) | Commitment.id.in_(linked["commitment"])
     query = ChangeOrder.select(ChangeOrder.id).join(Commitment).where(theirs, ChangeOrder.status.in_(EDITABLE))
     return [change_order.id for change_order in query]

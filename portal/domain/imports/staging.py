@@ -117,7 +117,7 @@ def ids_of(origin: Import, condition: Any) -> list[int]:
 def put(row: Staged, books: matching.Books, origin: Import) -> None:
     """New, changed, unchanged or left alone: one change order of the file, in the turn's transaction.
 
-    The commitment is held, as by everybody who makes a change order of it: a system that delivers the same number at the same
+    The commitment is held, as by everyone who makes a change order of it: a system that delivers the same number at the same
     moment comes before or after, and finds what is there.
     """
     entry = entries.load(row.content)
@@ -128,7 +128,7 @@ def put(row: Staged, books: matching.Books, origin: Import) -> None:
         return
     try:
         commitment = books.commitment(entry)
-    except Unclear as error:  # only where somebody changed a vendor since the file was checked
+    except Unclear as error:  # only where someone changed a vendor since the file was checked
         row.outcome, row.note = Outcome.LEFT, str(error)
         row.save(only=[Staged.outcome, Staged.note])
         return
@@ -150,7 +150,7 @@ def put(row: Staged, books: matching.Books, origin: Import) -> None:
                 row.outcome, row.note, here = Outcome.LEFT, here.label, change_orders.load(known.id)
     if row.outcome in (Outcome.NEW, Outcome.CHANGED):
         contributors.record(here.id, origin.bringers, contributors.FILE)
-    if here.is_editable:  # what accounting has is asked anew when it comes back
+    if here.is_editable:  # what accounting has is checked again when it comes back
         statements.keep(here, entry.draft, origin.source)
     # Two spellings in the file may mean the same one: the first counts.
     ImportResult.insert(origin=origin, change_order=here.id, outcome=row.outcome).on_conflict_ignore().execute()

@@ -21,7 +21,7 @@ from portal.domain.people import Membership, NotPermitted, User
 
 LANE = "imports"
 MOST_AT_ONCE = 5  # files of one person that are neither imported nor withdrawn
-LAPSES = timedelta(days=1)  # what nobody confirms is withdrawn
+LAPSES = timedelta(days=1)  # what no one confirms is withdrawn
 NOBODY = "You are not a member of any job, so there is nothing you could import into. An administrator can add you to a job."
 
 
@@ -140,7 +140,7 @@ def finish(id: int) -> None:
 
 
 def find(id: int, by: User) -> Upload:
-    """The person's own file, or for an administrator anybody's; without its bytes. Raises Upload.DoesNotExist."""
+    """The person's own file, or for an administrator anyone's; without its bytes. Raises Upload.DoesNotExist."""
     theirs = Upload.id == id if by.may_administer else (Upload.id == id) & (Upload.by == by)
     found: Upload = Upload.select(*LIGHT).where(theirs).get()
     return found

@@ -1,4 +1,4 @@
-"""Who the vendor is that a file names: its Spectrum code decides, in anybody's file; a name alone only where it fits one vendor."""
+"""Who the vendor is that a file names: its Spectrum code decides, in anyone's file; a name alone only where it fits one vendor."""
 
 from collections import defaultdict
 from collections.abc import Iterable

@@ -31,7 +31,7 @@ QUARTER = timedelta(minutes=15)  # clocks are changed on one
 class Summary:
     """What waits for one person: those shown are the oldest; `total` in US dollars is that of all.
 
-    failed, unknown   how many more, of the whole company, need somebody to look after them
+    failed, unknown   how many more, of the whole company, need someone to look after them
     """
 
     key: str
@@ -96,7 +96,7 @@ def why_not(person: User) -> str:
 
 
 def plan(wanted: Iterable[User] | None = None) -> None:
-    """Promise today's summaries when their hour has come, to everybody or to those wanted: once, however many keepers there are."""
+    """Promise today's summaries when their hour has come, to everyone or to those wanted: once, however many keepers there are."""
     company = current()
     day = today(company)
     due = due_at(company, day)

@@ -143,7 +143,7 @@ def not_now(dispatch: Dispatch, why: str) -> None:
 
 
 def refused(dispatch: Dispatch, why: str) -> None:
-    """The mail server will never take it: somebody has to see that."""
+    """The mail server will never take it: someone has to see that."""
     outbox.finish(dispatch, f"not delivered: {why}", Outcome.FAILED)
 
 

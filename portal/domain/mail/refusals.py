@@ -1,4 +1,4 @@
-"""The mail server refuses the portal itself, not one mail: all mail waits, everybody sees why, and it goes on by itself."""
+"""The mail server refuses the portal itself, not one mail: all mail waits, everyone sees why, and it goes on by itself."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -55,12 +55,12 @@ def last_over() -> datetime:
 
 
 def try_now() -> None:
-    """Somebody looked after it: the next mail is a try. Call inside a transaction."""
+    """Someone looked after it: the next mail is a try. Call inside a transaction."""
     Lane.update(refused_until=clock.now()).where(Lane.name == MAIL, Lane.refused_at.is_null(False)).execute()
 
 
 def _postpone_all(until: datetime, error: str) -> None:
-    """What would be due before stands in the way of nobody: it is due then."""
+    """What would be due before stands in the way of no one: it is due then."""
     _changed(Dispatch.due_at < until, due_at=until, error=error[:255])
 
 

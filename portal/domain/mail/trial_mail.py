@@ -1,4 +1,4 @@
-"""A test mail to oneself: whether the mail server takes mail and it arrives. One promise a person, made anew at each press."""
+"""A test mail to oneself: whether the mail server takes mail and it arrives. One promise per person, renewed at each press."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -29,7 +29,7 @@ class Trouble:
     """A mail that failed, or is late.
 
     about    the change order it tells of, if it tells of one
-    is_over  its time has passed: sending it again would help nobody
+    is_over  its time has passed: sending it again would help no one
     """
 
     dispatch: Dispatch
@@ -52,7 +52,7 @@ def oldest() -> list[Trouble]:
 
 
 def send_again(id: int, by: User) -> Trouble:
-    """Promise the mail anew, with a new budget of tries and time. Raises NotPermitted or Settled."""
+    """Enqueue the mail again, with a new budget of tries and time. Raises NotPermitted or Settled."""
     with transaction():
         by, trouble = _open(id, by)
         if trouble.is_over:

@@ -44,14 +44,14 @@ def _say(change_order: ChangeOrder, by: User | None, likeness: Likeness) -> None
     pair = {"kind": kind, "one": one, "other": other, "numbers": numbers}
     Distinction.insert(by=by, **pair).on_conflict_ignore().execute()
     if Distinction.get(**pair).by_id != by.id:
-        return  # somebody else said so this very moment
+        return  # someone else said so this very moment
     _contribute(likeness, by)
     events.record(SUBJECT, change_order.id, SAID, by, kind=kind, number=likeness.number, other=likeness.other)
     recheck.again(_concerned(likeness))
 
 
 def _contribute(likeness: Likeness, by: User) -> None:
-    """Four eyes: neither of the two could be sent, or accepted beside the other, before somebody said so."""
+    """Four eyes: neither of the two could be sent, or accepted beside the other, before someone said so."""
     if likeness.kind == CHANGE_ORDER:
         for one in (likeness.id, likeness.other_id):
             contributors.record(one or 0, [by], contributors.APART)

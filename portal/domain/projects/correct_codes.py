@@ -1,6 +1,6 @@
 """The codes under which Spectrum knows a job's customer, a vendor and a subcontract, corrected by a person.
 
-What was accepted under an old code does not go out under it (outdated). What waits is judged anew; who set a code does not decide
+What was accepted under an old code does not go out under it (outdated). What waits is checked again; who set a code does not decide
 about what is sent under it (contributing), and every administrator hears of it.
 """
 
@@ -27,7 +27,7 @@ KIND = "kind of commitment"
 
 
 class Moved(Exception):
-    """Somebody else changed it meanwhile; nothing was recorded. `now` is what it is."""
+    """Someone else changed it meanwhile; nothing was recorded. `now` is what it is."""
 
     def __init__(self, label: str, now: str) -> None:
         super().__init__(f"Nothing was recorded: someone else changed the {label} meanwhile. It is now {now or 'empty'}.")
@@ -159,7 +159,7 @@ def _held(by: User) -> User:
 
 
 def _locked(thing: Any) -> Any:
-    """As it is now. Nobody accepts anything under it, or changes it, before the transaction ends; first of all locks, as at Accept."""
+    """As it is now. No one accepts anything under it, or changes it, before the transaction ends; first of all locks, as at Accept."""
     model = type(thing)
     lock(model.select(model.id).where(model.id == thing.id), "FOR NO KEY UPDATE")
     return model.get_by_id(thing.id)

@@ -102,7 +102,7 @@ def jobs_of(viewer: User) -> list[Job]:
 
 
 def job(id: int, viewer: User) -> Job:
-    """The job, for its members and for people with a level. Raises Job.DoesNotExist, for anybody else too: that it is there is none of
+    """The job, for its members and for people with a level. Raises Job.DoesNotExist, for anyone else too: that it is there is none of
     their business, and addresses are numbers that can be counted through."""
     found: Job = Job.get_by_id(id)
     if not viewer.may_look and not viewer.is_member_of(found):
@@ -111,7 +111,7 @@ def job(id: int, viewer: User) -> Job:
 
 
 def commitment(id: int, viewer: User) -> Commitment:
-    """The commitment, for whoever may see its job. Raises Commitment.DoesNotExist or Job.DoesNotExist."""
+    """Return the commitment to a person who may see its job. Raises Commitment.DoesNotExist or Job.DoesNotExist."""
     found: Commitment = _commitments().where(Commitment.id == id).get()
     job(found.job.id, viewer)
     return found

@@ -22,7 +22,7 @@ NO_MEMBER = "You are not a member of job {}. Ask an administrator to add you."
 
 @dataclass(frozen=True, slots=True)
 class LineDraft:
-    """A line as somebody wrote it; `amount` is None while it is still missing."""
+    """A line as someone wrote it; `amount` is None while it is still missing."""
 
     phase_code: str
     cost_type: str
@@ -133,7 +133,7 @@ def send(id: int, by: User, version: int) -> ChangeOrder:
 
 
 def retrieve(id: int, by: User, version: int) -> ChangeOrder:
-    """Ready -> Retrieved: back from accounting while nobody has answered. Raises NotPermitted or Overtaken."""
+    """Ready -> Retrieved: back from accounting while no one has answered. Raises NotPermitted or Overtaken."""
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
         if transitions.is_repeat(change_order, by, "retrieved", version):

@@ -48,7 +48,7 @@ def system(by: User) -> str:
 
 
 def weigh(here: ChangeOrder, draft: Draft, source: str) -> News:
-    """What the draft of that source is. A draft that never left may be replaced by whom nobody has heard yet, what came back may not."""
+    """What the draft of that source is. A draft that never left may be replaced by whom no one has heard yet, what came back may not."""
     said = _stated(here, draft)
     if said == _content(here):
         return News.NONE

@@ -1,7 +1,7 @@
 """A clock that ran ahead and was put right: what it left dated in the future would stop all work without a word.
 
 A lease or a due time further off than the longest of its kind counts as over (see `outbox`). Here it is put right, told and
-recorded; and evidence of sends that lies in the future is noticed, for the quiet window to begin anew.
+recorded; and evidence of sends that lies in the future is noticed, so that the quiet window restarts.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Notice:
 
 
 def put_right() -> None:
-    """Whoever works on the lanes, and the keeper, look first. Writes nothing where nothing lies ahead."""
+    """Called first by workers and keeper. Writes nothing where nothing lies ahead."""
     now = clock.now()
     leases = [lane.name for lane in Lane.select().where(lanes.is_leased_ahead(now)).order_by(Lane.name)]
     late = Dispatch.finished_at.is_null() & outbox.is_due_ahead(now)

@@ -1,6 +1,6 @@
 """What a change order leaves in Spectrum when it goes back: the portal takes nothing out there, so a person has to say that it is gone.
 
-What was left as a workbook may have been entered from there by somebody, which the portal cannot know: a person says that as well.
+What was left as a workbook may have been entered from there by someone, which the portal cannot know: a person says that as well.
 """
 
 from portal.domain import events
@@ -25,7 +25,7 @@ def workbook_of(failure: Event | None) -> str:
 
 
 def against_second_entry(workbook: str, *, not_entered: bool) -> list[Finding]:
-    """Nothing goes on that somebody may have entered from the workbook. `not_entered`: an approver says that nobody did."""
+    """Nothing goes on that someone may have entered from the workbook. `not_entered`: an approver says that no one did."""
     if not workbook or not_entered:
         return []
     text = f"It was left as the workbook {workbook}, and may have been entered in Spectrum from there."
@@ -33,7 +33,7 @@ def against_second_entry(workbook: str, *, not_entered: bool) -> list[Finding]:
 
 
 def said_of(workbook: str) -> dict[str, str]:
-    """The fact that an event keeps of that tick: whose workbook nobody entered it from."""
+    """The fact that an event keeps of that tick: whose workbook no one entered it from."""
     return {"not_entered": workbook} if workbook else {}
 
 
@@ -63,7 +63,7 @@ def against_reject(left: list[int]) -> list[Finding]:
 
 
 def against_review(change_order: ChangeOrder) -> list[Finding]:
-    """A second copy, frozen anew, would stand beside the first one."""
+    """A second frozen copy would stand beside the first one."""
     if not (left := of(change_order)):
         return []
     one = len(left) == 1

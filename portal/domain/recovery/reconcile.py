@@ -1,6 +1,6 @@
 """The nightly comparison: does Spectrum still hold what the portal exported? The last net, and the only one under a restored database.
 
-It finds what no rule can prevent: a request that Spectrum stored long after we gave it up, and what somebody changed or
+It finds what no rule can prevent: a request that Spectrum stored long after we gave it up, and what someone changed or
 removed there by hand. It changes no state; it says so on the change order, in its history and by mail.
 """
 

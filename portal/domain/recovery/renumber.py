@@ -1,7 +1,7 @@
 """A change order whose Spectrum number another one has taken: it gets a new number, and nothing of it may stay under the old one.
 
 That happens where the company code, the job number or the customer changed between two Accepts: under the new key the
-number was free, and somebody was quicker.
+number was free, and someone was quicker.
 """
 
 from portal.domain import events
@@ -11,7 +11,7 @@ from portal.domain.people import User
 from portal.domain.rules import spectrum_numbers
 from portal.domain.rules.findings import ADMIN, Finding
 
-BY_HANDS = ("entered by hand", "left as a workbook")  # events after which somebody else may have put it into Spectrum
+BY_HANDS = ("entered by hand", "left as a workbook")  # events after which someone else may have put it into Spectrum
 
 
 def needs_removal(change_order: ChangeOrder) -> spectrum_numbers.Taken | None:
@@ -34,7 +34,7 @@ def findings(change_order: ChangeOrder, by: User, *, removed: bool) -> list[Find
 
 
 def _was_sent(change_order: ChangeOrder, number: str) -> bool:
-    """Whether a line left under the number, or somebody else was asked to enter it: under whichever key."""
+    """Whether a line left under the number, or someone else was asked to enter it: under whichever key."""
     exports = Export.select(Export.id).where(Export.change_order == change_order, Export.number == number)
     left = Attempt.outcome.is_null() | (Attempt.outcome != Outcome.NOT_SENT)
     if Attempt.select().where(Attempt.export.in_(exports), Attempt.kind.in_(SENDS), left).exists():

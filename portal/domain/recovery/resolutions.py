@@ -23,7 +23,7 @@ ONLY_ADMIN = "Only an administrator with ‘Can Push to Accounting’ does this.
 def retry(id: int, by: User, version: int, not_entered: bool = False) -> ChangeOrder:
     """Failed -> Queued: the same frozen lines under the same number; only those that are not in Spectrum go again.
 
-    `not_entered`: an approver says that nobody entered it from the workbook in which it was left; wanted where it was.
+    `not_entered`: an approver says that no one entered it from the workbook in which it was left; wanted where it was.
     Raises NotPermitted, Overtaken, or Blocked when a rule forbids it now.
     """
     with transaction():
@@ -49,9 +49,9 @@ def retry(id: int, by: User, version: int, not_entered: bool = False) -> ChangeO
 
 
 def say_present(id: int, by: User, version: int, number: str, note: str) -> ChangeOrder:
-    """Unknown -> Exported: somebody looked, and the doubtful lines are in Spectrum under `number`.
+    """Unknown -> Exported: someone looked, and the doubtful lines are in Spectrum under `number`.
 
-    Lines that were never sent are not there, whatever anybody says: with such lines it becomes Failed, and Retry sends
+    Lines that were never sent are not there, whatever anyone says: with such lines it becomes Failed, and Retry sends
     just these. Raises NotPermitted, Overtaken or Blocked.
     """
     note = note.strip()
@@ -73,7 +73,7 @@ def say_present(id: int, by: User, version: int, number: str, note: str) -> Chan
 
 
 def say_absent(id: int, by: User, version: int, note: str) -> ChangeOrder:
-    """Unknown -> Failed: somebody looked after the quiet window, and the doubtful lines are not in Spectrum.
+    """Unknown -> Failed: someone looked after the quiet window, and the doubtful lines are not in Spectrum.
 
     Raises NotPermitted, Overtaken or Blocked.
     """
@@ -95,7 +95,7 @@ def say_absent(id: int, by: User, version: int, note: str) -> ChangeOrder:
 
 
 def by_hand(id: int, by: User, version: int, number: str, note: str) -> ChangeOrder:
-    """Failed -> Exported: somebody typed it into Spectrum, as `number`. Raises NotPermitted, Overtaken or Blocked."""
+    """Failed -> Exported: someone typed it into Spectrum, as `number`. Raises NotPermitted, Overtaken or Blocked."""
     number, note = keys.plain(number).upper(), note.strip()
     try:
         with transaction():
@@ -150,7 +150,7 @@ def may_undo(by: User) -> bool:
 
 
 def cause_of(failure: events.Event | None) -> str:
-    """The class of a failure; `data`, the strictest, where nobody said."""
+    """The class of a failure; `data`, the strictest, where no one said."""
     return str(failure.facts.get("cause", "data")) if failure else "data"
 
 
@@ -181,7 +181,7 @@ def _still_there(change_order: ChangeOrder) -> list[Finding]:
 
 
 def _doubts(export: Export) -> list[Finding]:
-    """An answer nobody understood can come late, after the change order had failed."""
+    """An answer no one understood can come late, after the change order had failed."""
     if not (lines := exports.doubtful(export)):
         return []
     text = f"Line {', '.join(map(str, lines))} may be in Spectrum after all: an unclear answer came late."

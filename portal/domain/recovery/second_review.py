@@ -16,7 +16,7 @@ AGAIN = "reviewed again"
 def review_again(id: int, by: User, version: int, not_entered: bool = False) -> ChangeOrder:
     """Failed -> Ready: same revision, same Spectrum number; the frozen lines stay behind as history.
 
-    Only while no line is, or may be, in Spectrum: a second copy, frozen anew, would stand beside it. `not_entered`: as in
+    Only while no line is, or may be, in Spectrum: a second frozen copy would stand beside it. `not_entered`: as in
     resolutions.retry. Raises NotPermitted, Overtaken or Blocked. The same person's repeat changes nothing.
     """
     with transaction():

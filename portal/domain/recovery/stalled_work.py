@@ -1,7 +1,7 @@
 """Whether promised work gets done, judged by the work itself: whichever of the processes stands in the way.
 
 A lane stands still when work has been due, and nothing was begun or gone on with, for longer than any call takes. A long line
-that moves stands in nobody's way.
+that moves stands in no one's way.
 """
 
 from dataclasses import dataclass
@@ -90,7 +90,7 @@ def tell() -> None:
 
 
 def write(key: str, to: User) -> Notice:
-    """The promised mail. Raises NotWanted where the lane goes on again; of mail itself it is told all the same, by whoever sends it."""
+    """The promised mail. Raises NotWanted where the lane goes on again; a standstill of mail itself is reported all the same."""
     lane = key.removeprefix("standstill:").rpartition(":")[0].rpartition(":")[0]
     still = [one for one in recorded() if one.lane == lane]  # whichever process promised the mail had watched for long
     if not still and lane != MAIL:

@@ -84,7 +84,7 @@ def again(name: str, by: User, write: Write) -> Workbook | None:
 def _waiting() -> list[ChangeOrder]:
     """What is queued and of which no line is, or may be, in Spectrum; in the order in which it would be sent.
 
-    What was accepted under settings or codes that have changed since stays in line, and fails when its turn comes: nobody
+    What was accepted under settings or codes that have changed since stays in line, and fails when its turn comes: no one
     should enter it by hand under the old ones.
     """
     touched = Attempt.select(Attempt.export).where(Attempt.outcome.in_(IN_SPECTRUM) | Attempt.ended_at.is_null())

@@ -38,7 +38,7 @@ class Offers:
     ways     out of recall, retry, review, reject, look_up, resolve, by_hand, unlink
     outdated what was accepted and is different now, in words: why a failed one is not retried
     doubt    while its outcome is unknown
-    looking  somebody asked to look into Spectrum, and the worker has not answered yet
+    looking  someone asked to look into Spectrum, and the worker has not answered yet
     looked   the last answer to that
     own      the ways that only four eyes keep from this person, and why_own says so
     """
@@ -57,7 +57,7 @@ def of(
 ) -> dict[int, Offers]:
     """The offers of each by its id, in a constant number of queries.
 
-    `said`: their last events; `hands`: who had a hand in them; `approvers` are asked for where somebody has to be named.
+    `said`: their last events; `hands`: who had a hand in them; `approvers` are asked for where someone has to be named.
     """
     tried = exports.attempted(_exports(shown, Status.QUEUED)) | exports.standing(_exports(shown, Status.FAILED))
     changed = _outdated(shown)

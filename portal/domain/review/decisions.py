@@ -33,7 +33,7 @@ def accept(
 ) -> ChangeOrder:
     """Ready -> Queued: reserve the Spectrum number, freeze what Spectrum will get, and promise the export.
 
-    `version` and `seen` are what the approver saw: without either nobody knows what they signed. An empty `number` takes
+    `version` and `seen` are what the approver saw: without either no one knows what they signed. An empty `number` takes
     the proposed one; `title` and `description` replace the change order's own in Spectrum where the company allows it;
     `accounting_date` goes in place of today; `removed`: the lines sent under a number that another one has now were taken
     out (renumbering). Raises NotPermitted, Overtaken, Changed or Blocked, and then nothing is recorded. The same person's
@@ -62,7 +62,7 @@ def reject(id: int, by: User, version: int, reason: str, removed: bool = False, 
     """Ready or Failed -> Rejected: back to the project, with the reason by mail to sender and creator.
 
     `removed`: the approver says that the lines which are in Spectrum were taken out there; wanted where there are any.
-    `not_entered`: that nobody entered it from the workbook in which it was left.
+    `not_entered`: that no one entered it from the workbook in which it was left.
     """
     reason = reason.strip()
     with transaction():

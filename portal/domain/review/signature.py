@@ -2,7 +2,7 @@
 
 The version guards the change order's own row. What leaves for Spectrum is also made of the company settings, the job, the
 vendor and the commitment, so the form carries a mark of each value, and Accept compares all of them with what is there now.
-The number, the words and the accounting date that the approver types are in the form themselves; today's date is nobody's choice.
+The number, the words and the accounting date that the approver types are in the form themselves; today's date is no one's choice.
 """
 
 import hashlib
@@ -45,9 +45,9 @@ class Changed(Exception):
 
 
 def hold(id: int) -> ChangeOrder:
-    """As `change_orders.hold`; and until the transaction ends nobody changes what a ready one is sent under.
+    """As `change_orders.hold`; and until the transaction ends no one changes what a ready one is sent under.
 
-    One that is not ready is not sent, and whoever is writing on it may want these rows.
+    One that is not ready is not sent, and another transaction may need these rows.
     """
     seen = change_orders.load(id)
     if seen.is_ready:

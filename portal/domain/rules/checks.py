@@ -1,6 +1,6 @@
 """Every rule a change order must meet, one small function each; the same ones for the project, the approver and the worker.
 
-The numbers are those of the table in docs/rules.md. A rule answers with findings: what is wrong, who can mend it, how.
+The numbers are those of the table in docs/rules.md. A rule answers with findings: what is wrong, who can fix it, how.
 """
 
 from collections.abc import Callable, Iterator, Sequence

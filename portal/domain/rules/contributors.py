@@ -1,7 +1,7 @@
 """Whose hands are on what a change order says: who shaped it does not decide it, however often it is sent again.
 
 A contribution counts for good. That a later edit replaced all of an earlier one is not looked into: a text that was rewritten is
-still what the other one was written over, and the rule has to be one that everybody can check in the history. Whoever set a code
+still what the other one was written over, and the rule has to be one that anyone can check in the history. A person who set a code
 counts for what is written later under it too, until another approver has accepted a change order under it: then four eyes saw it.
 """
 
@@ -85,7 +85,7 @@ def record(id: int, people: Iterable[User | int | None], deed: str) -> None:
 
 
 def record_writing(change_order: ChangeOrder, by: User | None) -> None:
-    """Somebody wrote or sent it; where it came by an access token, who made that could have done so too."""
+    """Someone wrote or sent it; where it came by an access token, who made that could have done so too."""
     record(change_order.id, [by], WROTE)
     record(change_order.id, [events.maker()], TOKEN)
 
@@ -101,7 +101,7 @@ def record_code(commitments: Any, person: User, deed: str = CODE) -> None:
 
 
 def record_setting(thing: str, ref: int, fields: Iterable[str], person: User) -> None:
-    """The person set these codes of the thing; whoever set them before did not set what is in force."""
+    """Record who set these codes; the person who set them before did not set what is in force."""
     for field in fields:
         CodeHand.delete().where(CodeHand.thing == thing, CodeHand.ref == ref, CodeHand.field == field).execute()
         CodeHand.create(thing=thing, ref=ref, field=field, person=person)

@@ -13,7 +13,7 @@ class Finding:
     rule   number of the rule
     field  name of the form field or fact it is about
     text   what is wrong and why
-    who    who can mend it
+    who    who can fix it
     fix    what to do
     place  position and column of the one line it is about, such as (2, "amount"); None where it is about no line or several
     """

@@ -1,4 +1,4 @@
-"""Judging change orders anew when what the rules look at has changed around them: settings, or what is known of Spectrum."""
+"""Run the checks again when what they look at has changed: settings, or what is known of Spectrum."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Spectrum change request numbers: 8 characters, shared by everybody on a job and customer, ours for ever once taken.
+"""Spectrum change request numbers: 8 characters, shared by everyone on a job and customer, ours for ever once taken.
 
 Spectrum updates whatever already carries the number, without a word. So a number belongs to one change order for good,
 under a unique constraint, before the first call. Spectrum's key is company, job, customer and number: where one of the
@@ -69,7 +69,7 @@ def all_kept(change_orders: Iterable[ChangeOrder]) -> dict[int, str]:
 
 
 def lost(change_order: ChangeOrder) -> Taken | None:
-    """The number that the change order had, and who has it now under the present key; None where nobody took it away."""
+    """The number that the change order had, and who has it now under the present key; None where no one took it away."""
     rows = _held([change_order.id]).get(change_order.id)
     if not rows or kept(change_order):
         return None
@@ -117,7 +117,7 @@ def passed_over(change_order: ChangeOrder) -> str:
 
 
 def chosen(change_order: ChangeOrder, typed: str) -> str:
-    """The number an approver means: upper case, and the proposed one for nothing. What nobody sees in it stays, to be refused."""
+    """The number an approver means: upper case, and the proposed one for nothing. What no one sees in it stays, to be refused."""
     return keys.plain(typed).upper() or propose(change_order)
 
 

@@ -66,6 +66,6 @@ def _result(test: ConnectionTest | None) -> str:
 
 
 def _deciders(company: Company) -> Step:
-    """With four eyes one approver can decide nothing of their own, which is well; nobody at all can decide nothing."""
+    """With four eyes one approver can decide nothing of their own, which is well; no one at all can decide nothing."""
     names = [person.name for person in people.approvers()]
     return Step("People who can accept and reject", ", ".join(names) or "no one", bool(names), PEOPLE, blocks=False)

@@ -176,7 +176,7 @@ def change(section: str, values: Mapping[str, str], by: User, confirmed: int = 0
 
 
 def _unmark(company: Company, old: dict[str, Any], new: dict[str, Any]) -> None:
-    """The mark of a test company belongs to its code: another code is a real company until somebody marks it."""
+    """The mark of a test company belongs to its code: another code is a real company until someone marks it."""
     if company.test_company:
         old["test_company"], new["test_company"] = True, False
 

@@ -32,7 +32,7 @@ class ConnectionTest(Model):
 
 
 def ask(by: User) -> ConnectionTest:
-    """Promise a test; the one under way, if there is one. Raises NotPermitted for anybody but an administrator."""
+    """Promise a test; the one under way, if there is one. Raises NotPermitted for anyone but an administrator."""
     with transaction():
         by = people.as_held(by)
         if not by.may_administer:

@@ -1,4 +1,4 @@
-"""Reading Spectrum's lists anew: every night, and when an administrator asks. One call at a time, and exports go first."""
+"""Refresh Spectrum's lists: every night, and when an administrator asks. One call at a time, and exports go first."""
 
 import uuid
 from collections.abc import Callable, Mapping
@@ -62,7 +62,7 @@ class Progress:
 
 
 def ask(by: User) -> Refresh:
-    """Promise a refresh; the one that is under way, if there is one. Raises NotPermitted for anybody but an administrator."""
+    """Promise a refresh; the one that is under way, if there is one. Raises NotPermitted for anyone but an administrator."""
     with transaction():
         by = people.as_held(by)
         if not by.may_administer:

@@ -1,6 +1,6 @@
-"""Does a line sent again replace the stored one in Spectrum, or add to it? Nobody has documented it, so each company checks once.
+"""Does a line sent again replace the stored one in Spectrum, or add to it? No one has documented it, so each company checks once.
 
-One line of an exported change order of a test company is sent a second time, somebody looks at its amount in Spectrum
+One line of an exported change order of a test company is sent a second time, someone looks at its amount in Spectrum
 and records what it shows. Since that line may then stand there twice, the company has to be marked as a test company of Spectrum,
 under the very code under which the line was exported. Only "replaces" lets the portal send a line of unknown outcome again by itself.
 """
@@ -98,7 +98,7 @@ def ask(id: int, by: User, code: str) -> ResendCheck:
 
 
 def record(verdict: str, by: User) -> Company:
-    """Keep what somebody saw in Spectrum after the latest check: replaces or adds. Raises NotPermitted, NotNow, ValueError.
+    """Keep what someone saw in Spectrum after the latest check: replaces or adds. Raises NotPermitted, NotNow, ValueError.
 
     From then on unknown outcomes that waited for a person are looked after by the portal.
     """

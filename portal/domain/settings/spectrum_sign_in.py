@@ -35,7 +35,7 @@ class Connection(Model):
     authorization_id   sealed; empty: the one of the environment
     basic              HTTP Basic on SOAP calls too
     enhanced           enhanced authentication: client_id and client_secret (sealed) buy tokens
-    secret_expires_on  the secret's last day; null while nobody has said
+    secret_expires_on  the secret's last day; null while no one has said
     version            what Test connection names
     token              sealed JSON [token, end as ISO 8601]: bought by one process, used by the next
     """
@@ -53,7 +53,7 @@ class Connection(Model):
 
     @property
     def days_left(self) -> int | None:
-        """Days until the secret ends, negative afterwards; None where none is in use or nobody said."""
+        """Days until the secret ends, negative afterwards; None where none is in use or no one said."""
         if not (self.enhanced and self.client_secret and self.secret_expires_on):
             return None
         today = clock.now().astimezone(ZoneInfo(self.company.time_zone)).date()

@@ -33,7 +33,7 @@ class Simulator:
         self.faults = Faults()
         self._told: dict[str, tuple[tuple[str, bytes], ...]] = {}  # GUID and answer of the latest calls of each service
         self.over = threading.Event()  # set when waiting has become pointless: the end, or a fresh start
-        self.hurry = threading.Event()  # set when nobody need wait any longer
+        self.hurry = threading.Event()  # set when no one need wait any longer
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)

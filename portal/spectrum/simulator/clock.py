@@ -1,4 +1,4 @@
-"""The simulator's clock: the real one, unless somebody sets it."""
+"""The simulator's clock: the real one, unless someone sets it."""
 
 from datetime import UTC, datetime
 

@@ -54,7 +54,7 @@ def expire_tokens(world: World, identity: AuthorizationId) -> None:
 
 
 def _current(world: World, identity: AuthorizationId) -> tuple[str, float]:
-    """The secret of the master data runs from the first time somebody uses it."""
+    """The secret of the master data runs from the first time someone uses it."""
     row = world.ledger.execute("SELECT secret, expires FROM secret WHERE client_id = ?", identity.id).fetchone()
     if row is None:
         row = (identity.client_secret, world.clock.now() + identity.secret_days * DAY_S)

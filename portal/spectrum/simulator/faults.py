@@ -51,7 +51,7 @@ class Fault:
             raise ValueError("A probability is between 0 and 1.")
         known(self.record)
         if self.fault == "tls_refused" and not (self.nth or self.every or self.times):
-            self.times = 1  # else nobody could get in to end it
+            self.times = 1  # else no one could get in to end it
         self._chance = random.Random(self.seed)  # noqa: S311 -- the same faults again for the same seed
         self._lengths = random.Random(self.seed)  # noqa: S311 -- apart, since threads draw from it in any order
 

@@ -13,7 +13,7 @@ from portal.spectrum.simulator.connections import reset
 
 HTML = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 LOGIN = "<html><head><title>Sign in</title></head><body><form method='post'><input name='user'></form></body></html>"
-ANOTHER = "Z999-999"  # a number nobody sends
+ANOTHER = "Z999-999"  # a number no one sends
 
 
 @dataclass

@@ -26,7 +26,7 @@ class Server(ThreadedWSGIServer):
     refuses: Callable[[], bool]
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """In the connection's own thread, so that a slow handshake holds up nobody."""
+        """In the connection's own thread, so that a slow handshake holds up no one."""
         try:
             if self.refuses():
                 raise ConnectionRefusedError

@@ -19,7 +19,7 @@ from portal.web.htmx import wants_fragment
 from portal.web.visitors import me
 
 bp = Blueprint("audit", __name__)
-WALK_UP_TO = 50_000  # events walked while somebody waits: some seconds
+WALK_UP_TO = 50_000  # events walked while someone waits: some seconds
 FILTERS = ("person", "subject", "ref", "action", "since", "until", "number")
 COLUMNS = (
     "Event",

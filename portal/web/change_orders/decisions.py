@@ -94,7 +94,7 @@ def blocked(error: Blocked) -> ResponseReturnValue:
     """The form again, with what was typed and all that is wrong with it."""
     id, form = asked_for()
     row = lists.row(id, me())
-    if row.change_order.version != seen_version():  # the form would carry the version of what nobody has seen
+    if row.change_order.version != seen_version():  # the form would carry the version of what no one has seen
         return overtaken(Overtaken(row.change_order))
     return answer(row, 422, form=form if row.change_order.state in WAITS[form] else "", problems=error.findings, focus=f"#problem-{id}")
 

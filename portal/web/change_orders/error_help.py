@@ -20,5 +20,5 @@ def register(state: BlueprintSetupState) -> None:
 
 @bp.get("/errors")
 def errors() -> ResponseReturnValue:
-    """Everything that can stop a change order, what it means and who can mend it."""
+    """Everything that can stop a change order, what it means and who can fix it."""
     return render_template("change_orders/error_help.html", groups=error_catalogue.GROUPS)

@@ -43,7 +43,7 @@ def recall(id: int) -> ResponseReturnValue:
 
 @bp.get("/<key:id>/retry")
 def retry_form(id: int) -> ResponseReturnValue:
-    """Where an approver says that nobody entered it from the workbook."""
+    """Where an approver says that no one entered it from the workbook."""
     return opened(id, "retrying")
 
 
@@ -55,7 +55,7 @@ def retry(id: int) -> ResponseReturnValue:
 
 @bp.get("/<key:id>/review")
 def review_form(id: int) -> ResponseReturnValue:
-    """Where an approver says that nobody entered it from the workbook."""
+    """Where an approver says that no one entered it from the workbook."""
     return opened(id, "reviewing")
 
 
@@ -76,7 +76,7 @@ def look_up(id: int) -> ResponseReturnValue:
 
 @bp.get("/<key:id>/resolution")
 def resolution_form(id: int) -> ResponseReturnValue:
-    """Where somebody says what Spectrum shows."""
+    """Where someone says what Spectrum shows."""
     return opened(id, answered(request.args.get("answer", "")))
 
 
@@ -93,7 +93,7 @@ def resolve(id: int) -> ResponseReturnValue:
 
 @bp.get("/<key:id>/manual-entry")
 def manual_form(id: int) -> ResponseReturnValue:
-    """Where somebody says under which number it was typed into Spectrum."""
+    """Where someone says under which number it was typed into Spectrum."""
     return opened(id, "manual")
 
 
@@ -150,7 +150,7 @@ def blocked(error: Blocked) -> ResponseReturnValue:
 
 @bp.errorhandler(NotPermitted)
 def not_permitted(error: NotPermitted) -> ResponseReturnValue:
-    """The row, and why; to somebody who may not even look, only why."""
+    """The row, and why; to someone who may not even look, only why."""
     return explained(403, str(error))
 
 
@@ -162,7 +162,7 @@ def overtaken(error: Overtaken) -> ResponseReturnValue:
 
 
 def explained(status: int, why: str, **shown: Any) -> ResponseReturnValue:
-    """The row, and why; to somebody who may not see the row, only why."""
+    """The row, and why; to someone who may not see the row, only why."""
     row = lists.row(asked_for()[0], me())
     if not may_see(row):
         return errors.answer(status, why)
@@ -229,5 +229,5 @@ def ticked_form(error: Blocked) -> str:
 
 
 def not_entered() -> bool:
-    """The tick that nobody entered it from the workbook."""
+    """The tick that no one entered it from the workbook."""
     return request.form.get("not_entered") == "on"

@@ -73,7 +73,7 @@ def deed(event: Event) -> str:
 
 
 def remark(event: Event) -> str:
-    """What the event says in free words: the reason of a rejection, the text of a failure, the note of somebody who looked."""
+    """What the event says in free words: the reason of a rejection, the text of a failure, the note of someone who looked."""
     return "\n".join(str(event.facts[name]) for name in ("reason", "note", "text") if event.facts.get(name))
 
 

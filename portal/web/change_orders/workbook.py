@@ -27,7 +27,7 @@ def leave() -> ResponseReturnValue:
 
 @bp.get("/<name>")
 def show(name: str) -> ResponseReturnValue:
-    """The workbook, as often as it is asked for: those of its change orders that nobody has dealt with since."""
+    """The workbook, as often as it is asked for: those of its change orders that no one has dealt with since."""
     left = workbook.again(name, me(), addin_workbook.write) if workbook.NAME.fullmatch(name) else None
     if left is None:
         abort(404, "There is no such workbook, or everything in it was dealt with since.")

@@ -145,7 +145,7 @@ def blocked(error: Blocked) -> ResponseReturnValue:
 
 @bp.errorhandler(Overtaken)
 def overtaken(error: Overtaken) -> ResponseReturnValue:
-    """Somebody else wrote or sent it meanwhile: what was typed is shown, and nothing of it kept."""
+    """Someone else wrote or sent it meanwhile: what was typed is shown, and nothing of it kept."""
     change_order = writable(asked_for())
     row = lists.rows_of([change_order], me())[0]
     typed = as_typed() if any(name in request.form for name in EVERY_FIELD) else None

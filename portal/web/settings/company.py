@@ -85,7 +85,7 @@ def typed_values() -> dict[str, str]:
 
 @bp.post("/exports/pause")
 def pause() -> ResponseReturnValue:
-    """Stop sending, for a reason that everybody sees."""
+    """Stop sending, for a reason that everyone sees."""
     reason = request.form.get("reason", "").strip()
     if not 1 <= len(reason) <= LONGEST_REASON or not reason.isprintable():
         return company_page("pause", {"reason": f"Give a reason of 1 to {LONGEST_REASON} characters, on one line: everybody sees it."}), 422
@@ -137,7 +137,7 @@ def tested(said: str) -> str:
 
 @bp.post("/look-ups")
 def refresh() -> ResponseReturnValue:
-    """Ask the worker to read Spectrum's lists anew."""
+    """Ask the worker to read Spectrum's lists again."""
     refresh_lists.ask(me())
     if wants_fragment():
         return looked_up("Reading from Spectrum has begun.")

@@ -47,7 +47,7 @@ def try_out() -> ResponseReturnValue:
 
 @bp.post("/<key:id>/promise")
 def send_again(id: int) -> ResponseReturnValue:
-    """Try the mail anew."""
+    """Try the mail again."""
     return answered(undelivered.send_again, id, "The mail to {} goes out again within a minute.")
 
 

@@ -71,14 +71,14 @@ def add() -> ResponseReturnValue:
 
 
 def likeness(person: User) -> str:
-    """A further sentence where a reader could take the person for somebody else."""
+    """A further sentence where a reader could take the person for someone else."""
     others = similar_names.among(people.everybody()).get(person.id, [])
     return f" The name looks like that of {', and of '.join(f'{one.name}, {one.email}' for one in others)}." if others else ""
 
 
 @bp.post("/people/<key:id>/deactivation")
 def deactivate(id: int) -> ResponseReturnValue:
-    """Nobody signs in with the account from now on."""
+    """No one signs in with the account from now on."""
     return switched(id, active=False)
 
 

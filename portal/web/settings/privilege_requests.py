@@ -85,7 +85,7 @@ def own_request() -> PrivilegeRequest | None:
 
 
 def who_answers() -> str:
-    """Who can grant what the person at the browser asks for: nobody answers their own request."""
+    """Who can grant what the person at the browser asks for: no one answers their own request."""
     others = [admin.name for admin in people.administrators() if admin.id != current_user.id]
     return f"{', '.join(others)} can grant it; you get mail." if others else "No one can grant it yet: there is no other administrator."
 

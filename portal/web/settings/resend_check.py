@@ -38,7 +38,7 @@ def sent() -> ResponseReturnValue:
 
 @bp.post("")
 def record() -> ResponseReturnValue:
-    """Keep what somebody saw in Spectrum."""
+    """Keep what someone saw in Spectrum."""
     try:
         resend_check.record(request.form.get("seen", ""), me())
     except ValueError as error:

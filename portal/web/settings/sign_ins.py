@@ -1,4 +1,4 @@
-"""How somebody signs in, for administrators: their sessions, a wait after too many tries, and a link for a new password."""
+"""How someone signs in, for administrators: their sessions, a wait after too many tries, and a link for a new password."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -46,7 +46,7 @@ def unlock(id: int) -> ResponseReturnValue:
 
 @bp.post("/link")
 def send_link(id: int) -> ResponseReturnValue:
-    """Mail the person a link to choose a password; nobody else ever sees it."""
+    """Mail the person a link to choose a password; no one else ever sees it."""
     person = find(id)
     if not person.active:
         return back(id, f"The account of {person.name} is deactivated. Reactivate it on the people page first.")

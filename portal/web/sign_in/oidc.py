@@ -25,7 +25,7 @@ from portal.web.sign_in.sessions import begin, destination, form, renew
 
 bp = Blueprint("oidc", __name__, url_prefix="/login/oidc")
 log = structlog.get_logger()
-TRIP = "provider_trip"  # in the cookie, sealed: nobody reads there what proves the code to be ours
+TRIP = "provider_trip"  # in the cookie, sealed: no one reads there what proves the code to be ours
 LONGEST_TRIP = timedelta(minutes=10)
 CANCELLED = "You did not sign in at the identity provider. Start again whenever you like."
 STRANGE = "This sign-in was not begun in this browser, or longer than 10 minutes ago. Start again."
@@ -52,7 +52,7 @@ def start() -> ResponseReturnValue:
 
 @bp.get("/confirm")
 def confirm() -> ResponseReturnValue:
-    """The same for somebody who is signed in: the provider is to ask them again who they are."""
+    """The same for someone who is signed in: the provider is to ask them again who they are."""
     return _off(_provider(), confirms=True)
 
 

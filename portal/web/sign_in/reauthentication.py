@@ -1,4 +1,4 @@
-"""Proving again who one is, before a change of rights or settings: whoever finds a screen unattended changes neither.
+"""Ask for the password again before a change of rights or settings, so that a screen left unattended changes neither.
 
 What was pressed is carried through: the page that asks has its fields as hidden ones, and a proof leads the browser on to
 the address that was pressed, with the same fields. Nothing of it is kept on the server, and a form with secrets is not carried.
@@ -47,7 +47,7 @@ def ask() -> ResponseReturnValue | None:
 
 @bp.get("")
 def new() -> ResponseReturnValue:
-    """The page that asks for the password; whoever has just given it is led on."""
+    """Show the page that asks for the password; redirect a person who has just given it."""
     return redirect(destination(), 303) if me().is_proved else form()
 
 

@@ -61,7 +61,7 @@ def create() -> ResponseReturnValue:
 
 
 def begin(person: User, road: Road, proved_at: datetime | None = None) -> None:
-    """Sign in, at this browser, somebody who has proved who they are. Whatever road they came, it ends here."""
+    """Sign in, at this browser, someone who has proved who they are. Whatever road they came, it ends here."""
     started = sessions.start(person, road, visitors.place(), instead_of=flask.session.get(SESSION_KEY, ""), proved_at=proved_at)
     flask.session.clear()  # with it the CSRF secret: nothing from before the sign-in counts after it
     login_user(person_of(started.token))
