@@ -158,10 +158,11 @@ def _only_child(parent: etree._Element, tag: str) -> etree._Element:
 
 
 def _row(response: etree._Element) -> Row:
-    """A row with one of each of its three parts; a part that is missing or there twice leaves the code blank, that is unknown."""
+    """Return the row; a part that is there twice or not known, or a missing code, leaves the code blank, which means unknown."""
     names = [_name(part) for part in response]
     parts = {_name(part): "".join(str(text) for text in part.itertext()).strip() for part in response}
-    code = parts.get("error_code", "") if names.count("error_code") == 1 and set(names) <= set(ROW) else ""
+    is_known = len(names) == len(parts) and parts.keys() <= set(ROW)
+    code = parts.get("error_code", "") if is_known else ""
     return Row(code, parts.get("desc", ""), parts.get("column", ""))
 
 

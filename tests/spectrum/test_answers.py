@@ -1,5 +1,7 @@
 """Damaged answers: whatever happens to the bytes on their way, a refusal never becomes a receipt, and half an answer is none."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -48,6 +50,32 @@ def test_no_single_wrong_byte_turns_a_receipt_into_a_refusal(body):
 @pytest.mark.parametrize("body", [GOOD, REFUSED, b""], ids=["good", "refused", "empty"])
 def test_only_200_gives_an_answer_and_only_401_and_403_a_refusal_without_one(body, status):
     assert outcome(body, status) is OutcomeUnknown
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "<note>held for approval</note>",
+        "<error_code>G</error_code>",
+        "<error_code>I</error_code>",
+        "<desc>other</desc>",
+        "<column></column>",
+        "<response><error_code>I</error_code></response>",
+    ],
+)
+@pytest.mark.parametrize("body", [TOLD, REFUSED, BARRED], ids=["told", "refused", "barred"])
+@pytest.mark.parametrize("place", ["<response>", "</response>"])
+def test_a_row_with_a_part_too_many_is_neither_a_receipt_nor_a_refusal(body, more, place):
+    parts = f"{place}{more}" if place == "<response>" else f"{more}{place}"
+
+    assert outcome(body.replace(place.encode(), parts.encode(), 1)) is OutcomeUnknown
+
+
+@pytest.mark.parametrize("part", ["error_code", "desc", "column"])
+def test_a_row_without_its_code_says_nothing(part):
+    body = re.sub(rf"<{part}>.*?</{part}>".encode(), b"", TOLD)
+
+    assert (outcome(body) is OutcomeUnknown) is (part == "error_code")
 
 
 @settings(deadline=None, max_examples=200)
