@@ -32,7 +32,7 @@ test: .venv/installed-dev
 
 test-all: .venv/installed-dev ## what `make test` runs on one database, on both; 50,000 requests of the fuzzer; three quarters of an hour
 	@$(BIN)/python -m tests.programs
-	@$(BIN)/python -m pytest -n 2 --dist worksteal --database both --fuzz 50000 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --database both --long --fuzz 50000 $(ARGS)
 
 chaos: .venv/installed-dev ## 2,000 kills over 10,000 accepted change orders, on each database; takes hours; `make test-all` has the short one
 	@$(BIN)/python -m tests.programs

@@ -32,6 +32,7 @@ pytest_plugins = [
     "tests.oidc.process",
     "tests.attacks.options",
     "tests.today",
+    "tests.lengths",
 ]
 
 # The same examples every time, so that a run says something of the change at hand; `--hypothesis-profile=fresh` looks for new ones.

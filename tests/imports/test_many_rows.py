@@ -60,10 +60,10 @@ def state():
 
 
 @pytest.mark.timeout(600)
-def test_10_000_rows_never_hold_the_write_lock_for_more_than_a_second(tmp_path):
+def test_thousands_of_rows_never_hold_the_write_lock_for_more_than_a_second(tmp_path, length):
     begun = time.process_time()
 
-    _, worst = import_10000.measure(tmp_path, 10_000, send=False)
+    _, worst = import_10000.measure(tmp_path, length(10_000, 2_000), send=False)
 
     assert worst < 1, f"another writer waited {worst:.2f} s"
     assert time.process_time() - begun < 120  # seconds of the processor: how busy this machine is means nothing
