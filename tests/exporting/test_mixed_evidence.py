@@ -15,16 +15,12 @@ from portal.domain.people import NotPermitted
 from portal.domain.recovery import resolutions
 from portal.domain.review import decisions
 from portal.domain.rules.findings import Blocked
-from portal.spectrum.records import NotSent, Receipt, Refused, Row, StoredLine
+from portal.spectrum.records import StoredLine
 from tests.cast import signed
-from tests.exporting.test_verify import LINES, TIMEOUT, Tables, due, state, work
+from tests.exporting.test_send import BAD_PHASE, NOT_US
+from tests.exporting.test_verify import CLOSED, GOOD, LINES, TIMEOUT, Tables, due, state, work
 
 pytestmark = pytest.mark.databases_differ("locks and races")
-
-GOOD = Receipt(200)
-CLOSED = NotSent("Connection refused.")
-BAD_PHASE = Refused("Spectrum refused.", http=200, rows=[Row("I", "Phase is not on the job", "CR_Phase_Code")], answer="<x/>")
-NOT_US = Refused("Refused us.", http=200, rows=[Row("A", "The Web Service is not authorized.", "Authorization_ID")])
 
 
 @pytest.fixture

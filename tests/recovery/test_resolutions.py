@@ -1,10 +1,7 @@
 """The ways out of trouble: who may take which, what each writes down, and that nothing is ever sent twice on the way."""
 
-import threading
-
 import pytest
 
-from portal import db
 from portal.background import tasks
 from portal.domain import events, outbox
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
@@ -20,6 +17,7 @@ from portal.domain.rules.findings import Blocked
 from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row
 from tests.cast import signed
 from tests.exporting.test_send import work
+from tests.races import at_once
 
 pytestmark = pytest.mark.databases_differ("locks and races")
 
@@ -129,7 +127,7 @@ def test_recall_and_the_worker_agree_every_time(make_change_order, ana, company,
 
 def race(change_order, ana):
     """Recall and a worker's turn at the same moment: what was sent, and whether the recall was told that it worked."""
-    sent, recalled, failures, start = [], [], [], threading.Barrier(2)
+    sent, recalled = [], []
     dispatch = Dispatch.get(Dispatch.subject == change_order.export, Dispatch.task == outbox.Task.EXPORT)
 
     def export():
@@ -144,23 +142,7 @@ def race(change_order, ana):
         except Overtaken:
             recalled.append(False)
 
-    def at_once(work):
-        def run():
-            try:
-                with db.connected():
-                    start.wait()
-                    work()
-            except Exception as error:  # noqa: BLE001 -- a thread tells its failure to the test
-                failures.append(error)
-
-        return threading.Thread(target=run)
-
-    threads = [at_once(export), at_once(recall)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    at_once(export, recall)
     return sent, recalled[0]
 
 
