@@ -7,6 +7,7 @@ from portal.domain.accounts.password_links import Link
 from portal.domain.accounts.privilege_requests import PrivilegeRequest
 from portal.domain.accounts.rate_limits import Tries
 from portal.domain.accounts.sessions import Session
+from portal.domain.backups import Backup
 from portal.domain.change_orders import ChangeOrder, LineItem
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
@@ -33,5 +34,5 @@ TABLES = (
     SpectrumNumber, Export, Attempt,
     Lane, Dispatch,
     Heartbeat, Event, Upload, Import, Staged, ImportResult, SpectrumJob, SpectrumPhase, SpectrumVendor, Reading, Refresh, Connection,
-    ConnectionTest, ResendCheck, Token, KeptAnswer, Identity, Tries, Link, PrivilegeRequest, Statement, Distinction,
+    ConnectionTest, ResendCheck, Token, KeptAnswer, Identity, Tries, Link, PrivilegeRequest, Statement, Distinction, Backup,
 )  # fmt: skip
