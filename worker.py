@@ -7,6 +7,7 @@ database; what RQ thinks of it is never asked.
 import importlib
 import sys
 import time
+from functools import cache
 from types import FrameType
 
 import structlog
@@ -19,6 +20,7 @@ from rq.registry import BaseRegistry, FailedJobRegistry, FinishedJobRegistry, St
 import config
 from portal import create_app
 from portal.background import doorbell, lookout
+from portal.domain import processes
 
 PAUSE_S = 1.0
 IDLE_S = 90  # RQ's worker_ttl: an idle one looks up 15 s earlier
@@ -31,6 +33,7 @@ REGISTRIES: tuple[type[BaseRegistry], ...] = (StartedJobRegistry, FinishedJobReg
 
 log = structlog.get_logger()
 watch = lookout.Watch()
+reporter = cache(processes.Reporter)
 
 
 class Listener(Worker):
@@ -44,7 +47,8 @@ class Listener(Worker):
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        """RQ calls this between two tasks, and every few seconds while Redis is gone."""
+        """RQ calls this between two tasks, and every few seconds while Redis is gone; with a pipeline during a task."""
+        reporter(self.queue_names()[0])()
         if pipeline is None:
             watch()
         super().heartbeat(timeout, pipeline)
@@ -61,6 +65,7 @@ def listen(queue: str, url: str) -> bool:
         forget(listener)
     except RedisError as error:
         log.warning("Redis not available, trying again", error=str(error))
+        reporter(queue)()
         watch()
     time.sleep(PAUSE_S)
     return False
@@ -96,12 +101,15 @@ def main(arguments: list[str]) -> int:
         return 2
     for module in NEEDED[arguments[0]]:  # RQ forks for each ring: loaded here it is loaded once, and not before every first send
         importlib.import_module(module)
+    report = reporter(arguments[0])
+    report()
     with app.app_context():
         try:
             while not listen(arguments[0], settings.REDIS_URL):
                 pass
         except StopRequested:  # told so between two tries
             log.info("stopped")
+    report.leave()
     return 0
 
 

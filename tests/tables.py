@@ -19,6 +19,7 @@ from portal.domain.imports.uploads import Upload
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Membership, User
+from portal.domain.processes import Process
 from portal.domain.projects.statements import Statement
 from portal.domain.rules.contributors import CodeHand, Contribution
 from portal.domain.rules.duplicates import Distinction
@@ -35,4 +36,5 @@ TABLES = (
     Lane, Dispatch,
     Heartbeat, Event, Upload, Import, Staged, ImportResult, SpectrumJob, SpectrumPhase, SpectrumVendor, Reading, Refresh, Connection,
     ConnectionTest, ResendCheck, Token, KeptAnswer, Identity, Tries, Link, PrivilegeRequest, Statement, Distinction, Backup,
+    Process,
 )  # fmt: skip

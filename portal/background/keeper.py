@@ -15,7 +15,7 @@ from redis import Redis, RedisError
 
 from portal import clock, db, failpoints
 from portal.background import doorbell
-from portal.domain import heartbeats, outbox
+from portal.domain import heartbeats, outbox, processes
 from portal.domain.audit import chain, heads
 from portal.domain.mail import daily_summary
 from portal.domain.recovery import clock_repair, reconcile, stalled_work
@@ -23,7 +23,6 @@ from portal.domain.settings import refresh_lists, spectrum_sign_in
 
 PERIOD_S = 1.0
 BEAT_EVERY = timedelta(seconds=10)
-NAME = "keeper"
 
 log = structlog.get_logger()
 
@@ -32,19 +31,33 @@ def run(redis_url: str, stopping: Callable[[], bool], file: Path) -> None:
     """Look once a second until told to stop. `file` is for the heads of the audit trail."""
     redis = doorbell.connect(redis_url)
     warn_of_eviction(redis)
+    report = processes.Reporter(processes.KEEPER)
     beaten = clock.EPOCH
     while not stopping():
         try:
             with db.connected():
                 ring(redis)
                 if clock.now() - beaten >= BEAT_EVERY:
-                    heartbeats.beat(NAME)
+                    heartbeats.beat(processes.KEEPER)
+                    report()
+                    look_at(redis)
                     plan()
                     write_head(file)
                     beaten = clock.now()
         except (peewee.OperationalError, db.Busy) as error:
             log.warning("database not available, trying again", error=str(error))
         time.sleep(PERIOD_S)
+    report.leave()
+
+
+def look_at(redis: Redis) -> None:
+    """Note whether Redis answers, for people who watch: no other process but the workers would know."""
+    try:
+        redis.ping()
+    except RedisError as error:
+        heartbeats.mark_bad(heartbeats.REDIS, " ".join(str(error).split())[:200])
+    else:
+        heartbeats.mark_good(heartbeats.REDIS)
 
 
 def warn_of_eviction(redis: Redis) -> None:
@@ -62,6 +75,7 @@ def plan() -> None:
     daily_summary.plan()
     clock_repair.put_right()
     stalled_work.tell()
+    processes.forget()
 
 
 def write_head(file: Path) -> None:

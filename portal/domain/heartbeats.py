@@ -1,9 +1,14 @@
 """Signs of life of what goes on in the background: a few rows, of which one query tells all."""
 
+from datetime import timedelta
+
 import peewee
 
 from portal import clock
 from portal.db import Model, UtcField, transaction
+
+REDIS, OUTSIDE = "redis", "outside heartbeat"  # as the keeper finds them
+NOTED_EVERY = timedelta(minutes=1)
 
 
 class Heartbeat(Model):
@@ -24,6 +29,25 @@ def beat(name: str) -> None:
         Heartbeat.insert(name=name, at=clock.now()).on_conflict(
             conflict_target=[Heartbeat.name], update={Heartbeat.at: clock.now()}
         ).execute()
+
+
+def mark_good(name: str) -> None:
+    """It works. Written at most once a minute while that does not change."""
+    known: Heartbeat | None = Heartbeat.get_or_none(Heartbeat.name == name)
+    if known is None or known.since or clock.now() - known.at >= NOTED_EVERY:
+        good = {Heartbeat.at: clock.now(), Heartbeat.since: None}
+        with transaction():
+            Heartbeat.insert(name=name, at=clock.now()).on_conflict(conflict_target=[Heartbeat.name], update=good).execute()
+
+
+def mark_bad(name: str, fault: str) -> None:
+    """It does not work, and why; of several that say so the first says since when."""
+    ours = Heartbeat.name == name
+    if not Heartbeat.select().where(ours, Heartbeat.since.is_null(False), Heartbeat.fault == fault).exists():
+        with transaction():
+            Heartbeat.insert(name=name, at=clock.EPOCH).on_conflict_ignore().execute()
+            Heartbeat.update(since=clock.now()).where(ours, Heartbeat.since.is_null()).execute()
+            Heartbeat.update(fault=fault).where(ours).execute()
 
 
 def signs() -> dict[str, Heartbeat]:

@@ -113,6 +113,7 @@ class Attempt(Model):
 
 
 Attempt.add_index(Attempt.index(Attempt.export, unique=True, where=Attempt.ended_at.is_null(), name="attempt_open"))
+Attempt.add_index(Attempt.index(Attempt.outcome, Attempt.ended_at, name="attempt_outcome"))
 
 _decides = Attempt.ended_at.is_null(False) & Attempt.outcome.not_in(UNDECIDED) & (Attempt.kind != "check")
 
