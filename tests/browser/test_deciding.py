@@ -141,7 +141,7 @@ def test_on_the_last_row_of_a_page_focus_goes_to_the_next_page_and_no_row_is_nam
 
 def test_focus_skips_a_row_that_this_person_may_not_decide(ana_at, ana, three):
     own = three[1]
-    contributors.record(own.id, [ana], contributors.WROTE)
+    contributors.record(own.id, [ana], contributors.AUTHORED)
     page = ana_at()
 
     page.locator(f"#accept-{three[0].id}").press("Enter")

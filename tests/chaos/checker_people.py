@@ -45,11 +45,11 @@ def decided_by_another(evidence: Evidence) -> Iterator[str]:
     if not any(company.four_eyes for company in evidence.rows("company")):
         return
     for id, events in evidence.events.items():
-        hands: set[int | None] = set()
+        contributors: set[int | None] = set()
         for event in events:
             if event.action in ("created", "edited", "sent"):
-                hands.add(event.actor_id)
-            elif event.action in (*DECISIONS, *LATER_DECISIONS) and event.actor_id in hands - {None}:
+                contributors.add(event.actor_id)
+            elif event.action in (*DECISIONS, *LATER_DECISIONS) and event.actor_id in contributors - {None}:
                 yield f"{evidence.named(id)} was {event.action} by person {event.actor_id}, who wrote or sent it (event {event.seq})"
 
 

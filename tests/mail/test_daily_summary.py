@@ -171,15 +171,15 @@ def test_what_waits_is_what_the_person_may_decide_by_the_same_rule_as_the_row(ma
     ChangeOrder.update(sent_by=ana).where(ChangeOrder.id == sent.id).execute()
     ChangeOrder.update(created_by=ana).where(ChangeOrder.id == written.id).execute()
     ChangeOrder.update(created_by=None, sent_by=None).where(ChangeOrder.id == nobodys.id).execute()
-    contributors.record(edited.id, [ana], contributors.WROTE)
-    contributors.record(foreign.id, [lee], contributors.WROTE)
+    contributors.record(edited.id, [ana], contributors.AUTHORED)
+    contributors.record(foreign.id, [lee], contributors.AUTHORED)
 
     for four_eyes in (True, False):
         companies.Company.update(four_eyes=four_eyes).execute()
         for person in (ana, lee, dee, ben, eve):
             rows = [load(row.id) for row in ChangeOrder.select().where(ChangeOrder.status == Status.READY).order_by(ChangeOrder.id)]
-            hands = contributors.all_hands(rows)
-            may = [row.id for row in rows if not rules_four_eyes.why_not_decide(row, person, hands[row.id])]
+            contributed = contributors.of_all(rows)
+            may = [row.id for row in rows if not rules_four_eyes.why_not_decide(row, person, contributed[row.id])]
             found = summary_of(person)
             assert (found.count, sorted(shown.id for shown in found.shown)) == (len(may), may), (person.name, four_eyes)
 

@@ -65,7 +65,7 @@ class Desk(RuleBasedStateMachine):
                         self.tell(order, who)
         self.stays_true()
         ensure(not self.those("queued", "exporting"), "An accepted change order never comes to rest")
-        stuck = [order.id for order, _ in self.those("unknown") if order.hands < set(APPROVERS)]
+        stuck = [order.id for order, _ in self.those("unknown") if order.contributors < set(APPROVERS)]
         ensure(not stuck, f"CCO {stuck} stays unknown, whoever looks")
 
     # What is true after each step
@@ -138,14 +138,14 @@ class Desk(RuleBasedStateMachine):
         if before not in EDITABLE or not self.tries(lambda: sending.send(order.id, self.person(who), load(order.id).version)):
             return False
         ensure(not self.model.twins(order), f"CCO {order.id} was sent although it looks like another one")
-        order.hands.add(who)
+        order.contributors.add(who)
         order.is_resent = True
         return True
 
     def edit(self, order: Order, who: str, content: Content) -> None:
         sending.edit(order.id, self.person(who), load(order.id).version, draft(order.number, content))
         order.content = content
-        order.hands.add(who)
+        order.contributors.add(who)
 
     def retrieve(self, order: Order, who: str) -> None:
         sending.retrieve(order.id, self.person(who), load(order.id).version)
@@ -161,7 +161,9 @@ class Desk(RuleBasedStateMachine):
         change(setting, value)
         self.model.settings[ELEMENTS[setting]] = value
 
-    def hears(self, place: Spelled, number: Spelled, content: Content, source: str, hands: list[str | None], act: Act) -> Order | None:
+    def hears(
+        self, place: Spelled, number: Spelled, content: Content, source: str, contributors: list[str | None], act: Act
+    ) -> Order | None:
         """A file or a system says something of a change order; answers it as it is now, if it is here."""
         order = self.model.named(place[0], number[0])
         state = self.state(order) if order else "draft"
@@ -175,7 +177,7 @@ class Desk(RuleBasedStateMachine):
             order.said[source] = content
         if order and taken:
             order.content = content
-            order.hands |= {one for one in hands if one}
+            order.contributors |= {one for one in contributors if one}
             order.is_resent = True
         return order
 

@@ -52,7 +52,7 @@ class Machine(Desk):
         ensure(number[1] != UNSEEN or not made, "A CCO number with something invisible in it was taken")
         if made:
             order = self.model.makes(made.id, place[0], number[0], content)
-            order.hands.add(who)
+            order.contributors.add(who)
             if goes:
                 self.send(order, who)
 
@@ -105,7 +105,7 @@ class Machine(Desk):
         waits = known is None or self.state(known) == "draft"
         order = self.hears(place, number, content, COMMAND, [sender], lambda: self.bring(place, number, content, sender, dies))
         if sender and order and self.state(order) == "ready" and (waits or order.is_resent):
-            order.hands.add(sender)
+            order.contributors.add(sender)
 
     @rule(place=places, number=numbers, content=contents, who=writers, maker=approvers, goes=st.booleans())
     def delivers(self, place: Spelled, number: Spelled, content: Content, who: str, maker: str, goes: bool) -> None:
@@ -120,7 +120,7 @@ class Machine(Desk):
         with events.by_token("erp", self.person(maker).id):
             order = self.hears(place, number, content, f"system of {who}", [who, maker], put)
             if goes and order and order.content == content and self.send(order, who):
-                order.hands.add(maker)
+                order.contributors.add(maker)
 
     # What accounting does
 

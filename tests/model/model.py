@@ -43,7 +43,7 @@ class Order:
     """One change order as the model knows it.
 
     place, number  commitment and CCO number, each in the spelling that counts
-    hands          everybody who ever shaped what it says
+    contributors   everybody who ever shaped what it says
     said           what each source said of it last
     signed         elements of each line, without the number, as the approver of the last Accept saw them; empty while none is in force
     key            under which it was accepted last
@@ -55,7 +55,7 @@ class Order:
     place: str
     number: str
     content: Content
-    hands: set[str] = field(default_factory=set)
+    contributors: set[str] = field(default_factory=set)
     said: dict[str, Content] = field(default_factory=dict)
     signed: list[Elements] = field(default_factory=list)
     key: Key | None = None
@@ -87,7 +87,7 @@ class Model:
         if pair not in self.apart:
             self.apart.add(pair)
             for one in pair:
-                self.orders[one].hands.add(who)
+                self.orders[one].contributors.add(who)
 
     def twins(self, order: Order) -> list[Order]:
         """Others that may be the same thing, as long as nobody has said that they are not."""
@@ -114,7 +114,7 @@ class Model:
         return [header | {"CR_Phase_Code": phase} | dict.fromkeys(AMOUNTS, f"{amount:.2f}") for phase, amount in lines if amount]
 
     def decides(self, order: Order, who: str) -> None:
-        ensure(who not in order.hands, f"{who} decided about CCO {order.id}, which they had shaped")
+        ensure(who not in order.contributors, f"{who} decided about CCO {order.id}, which they had shaped")
 
     def enters(self, order: Order, key: Key) -> None:
         """The change request of this key is its own from now on: Spectrum merges two of one key without a word."""

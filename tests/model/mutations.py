@@ -65,23 +65,23 @@ def compare_files_with_the_draft(patch: Patch) -> None:
     patch.setattr(statements, "weigh", weigh)
 
 
-def count_hands_by_revision(patch: Patch) -> None:
+def count_contributors_by_revision(patch: Patch) -> None:
     """Who wrote an earlier revision has no hand in this one."""
 
-    def all_hands(rows: list[ChangeOrder]) -> dict[int, dict[int, str]]:
+    def of_all(rows: list[ChangeOrder]) -> dict[int, dict[int, str]]:
         return {row.id: _wrote(row) | dict.fromkeys(contributors.authors(row), "wrote") for row in rows}
 
-    patch.setattr(contributors, "all_hands", all_hands)
+    patch.setattr(contributors, "of_all", of_all)
 
 
 def _wrote(row: ChangeOrder) -> dict[int, str]:
     written = Event.select().where(Event.subject == SUBJECT, Event.ref == row.id, Event.action.in_(("created", "edited", "sent")))
-    hands: dict[int, str] = {}
+    wrote: dict[int, str] = {}
     for event in written:
         if event.facts.get("revision", row.revision) == row.revision:
             people = event.facts.get(events.MAKER), event.actor_id if event.action == "edited" else None
-            hands |= {person: "wrote" for person in people if person}
-    return hands
+            wrote |= {person: "wrote" for person in people if person}
+    return wrote
 
 
 FAULTS: dict[str, Callable[[Patch], None]] = {
@@ -90,7 +90,7 @@ FAULTS: dict[str, Callable[[Patch], None]] = {
     "the version guards one row": guard_one_row,
     "identity comes before the canonical form": take_numbers_by_the_letter,
     "an import brings back what was refused": compare_files_with_the_draft,
-    "four eyes by a counter": count_hands_by_revision,
+    "four eyes by a counter": count_contributors_by_revision,
 }
 
 

@@ -96,7 +96,7 @@ def test_once_another_approver_has_accepted_under_a_code_it_is_seen_by_four_eyes
 
     later = make_change_order()
 
-    assert contributors.hands_on(load(first.id))[ada.id] == DEEDS[CODE]
+    assert contributors.of(load(first.id))[ada.id] == DEEDS[CODE]
     assert accept(later, ada).state is Status.QUEUED
 
 
@@ -104,7 +104,7 @@ def test_a_code_that_another_one_corrects_is_no_longer_the_first_ones(commitment
     correct(commitment, "subcontract", ada)
     correct(commitment, "subcontract", ana, "NEW-2")
 
-    assert contributors.hands_on(make_change_order()).get(ada.id) is None
+    assert contributors.of(make_change_order()).get(ada.id) is None
     assert [hand.person_id for hand in CodeHand.select()] == [ana.id]
 
 
@@ -113,7 +113,7 @@ def test_what_an_unlinked_one_is_sent_under_anew_counts_too(commitment, make_cha
 
     correct(commitment, "subcontract", ada)
 
-    assert contributors.hands_on(load(exported.id))[ada.id] == DEEDS[CODE]
+    assert contributors.of(load(exported.id))[ada.id] == DEEDS[CODE]
 
 
 def test_what_was_accepted_under_the_old_code_is_reviewed_again_and_goes_out_under_the_new_one(commitment, make_change_order, ana, eve):

@@ -345,13 +345,13 @@ def test_of_a_commitment_it_counts_for_what_is_written_later_too_until_another_a
 
     later = make_change_order("ready", commitment=late, number="002")
     for one in (waiting, later):
-        assert presser.id in contributors.hands_on(load(one.id))
+        assert presser.id in contributors.of(load(one.id))
     with pytest.raises(NotPermitted, match="You said that"):
         accept(later, presser)
     accept(later, ana)
 
-    assert presser.id not in contributors.hands_on(make_change_order("ready", commitment=late, number="003"))
-    assert contributors.hands_on(load(later.id))[presser.id] == contributors.DEEDS[contributors.APART]
+    assert presser.id not in contributors.of(make_change_order("ready", commitment=late, number="003"))
+    assert contributors.of(load(later.id))[presser.id] == contributors.DEEDS[contributors.APART]
 
 
 def whole(number):

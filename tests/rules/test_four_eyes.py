@@ -286,7 +286,7 @@ def test_whoever_changed_a_code_does_not_decide_what_is_sent_under_it(ana, lee, 
 
     with pytest.raises(NotPermitted, match="You changed a code under which this change order is sent"):
         signed(waiting.id, by=lee, version=waiting.version)
-    assert lee.id not in contributors.hands_on(exported)
+    assert lee.id not in contributors.of(exported)
     assert waiting_for(lee) == []
 
 
@@ -297,8 +297,8 @@ def test_a_code_that_a_file_fills_in_makes_its_writer_one_of_them(ana, lee, comp
 
     books.commitment(Entry("line 1", redraft_of("001"), "24-117", "SC-014", vendor_name=vendor.name, vendor_code="VOLTCO"))
 
-    assert contributors.hands_on(waiting)[ana.id] == contributors.DEEDS[contributors.CODE]
-    assert lee.id not in contributors.hands_on(waiting)
+    assert contributors.of(waiting)[ana.id] == contributors.DEEDS[contributors.CODE]
+    assert lee.id not in contributors.of(waiting)
 
 
 def test_who_had_a_hand_in_what_exists_is_read_from_its_events_at_an_upgrade(pat, ana, dee, ada, make_change_order):
@@ -306,7 +306,7 @@ def test_who_had_a_hand_in_what_exists_is_read_from_its_events_at_an_upgrade(pat
     with events.by_token("Procore sync", ada.id):
         by_token = make_change_order()
     untouched = make_change_order()
-    before = {one.id: contributors.hands_on(load(one.id)) for one in (edited, by_token, untouched)}
+    before = {one.id: contributors.of(load(one.id)) for one in (edited, by_token, untouched)}
     migration = next(one for one in Runner(db.database.obj, str(db.MIGRATIONS)).status() if one.name.endswith("_contributions")).load()
     migrator = SchemaMigrator.from_database(db.database.obj)
 
@@ -314,7 +314,7 @@ def test_who_had_a_hand_in_what_exists_is_read_from_its_events_at_an_upgrade(pat
         migration.down(migrator, db.database.obj)
         migration.up(migrator, db.database.obj)
 
-    assert {id: contributors.hands_on(load(id)) for id in before} == before
+    assert {id: contributors.of(load(id)) for id in before} == before
     assert [set(hands) for hands in before.values()] == [{pat.id, dee.id}, {ada.id, dee.id}, {dee.id}]
 
 

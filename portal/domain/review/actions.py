@@ -16,7 +16,7 @@ from portal.domain.people import User
 from portal.domain.recovery import resolutions
 from portal.domain.review import decisions
 from portal.domain.rules import four_eyes
-from portal.domain.rules.contributors import Hands
+from portal.domain.rules.contributors import Contributors
 
 NO_DECISION = {"recall", "look_up"}
 UNDOING = {"by_hand", "unlink"}  # for administrators with the privilege
@@ -53,11 +53,15 @@ class Offers:
 
 
 def of(
-    shown: list[ChangeOrder], viewer: User, said: dict[int, Event], hands: dict[int, Hands], approvers: Callable[[], list[User]]
+    shown: list[ChangeOrder],
+    viewer: User,
+    said: dict[int, Event],
+    contributed: dict[int, Contributors],
+    approvers: Callable[[], list[User]],
 ) -> dict[int, Offers]:
     """The offers of each by its id, in a constant number of queries.
 
-    `said`: their last events; `hands`: who had a hand in them; `approvers` are asked for where someone has to be named.
+    `said`: their last events; `contributed`: their contributors; `approvers` are asked for where someone has to be named.
     """
     tried = exports.attempted(_exports(shown, Status.QUEUED)) | exports.standing(_exports(shown, Status.FAILED))
     changed = _outdated(shown)
@@ -68,7 +72,7 @@ def of(
     for one in shown:
         ways = frozenset(way for way, offered in _ways(one, viewer, said.get(one.id), tried).items() if offered)
         ways -= {"retry"} if one.id in changed else set()
-        own, why_own = _kept_from(one, viewer, hands[one.id], ways, approvers)
+        own, why_own = _kept_from(one, viewer, contributed[one.id], ways, approvers)
         reading = promised.get(readback.key(one.export))
         looking = reading is not None and reading.finished_at is None
         look = _since(said.get(one.id), looked.get(one.id))
@@ -85,15 +89,15 @@ def _outdated(shown: list[ChangeOrder]) -> dict[int, str]:
 
 
 def _kept_from(
-    one: ChangeOrder, viewer: User, hands: Hands, ways: frozenset[str], approvers: Callable[[], list[User]]
+    one: ChangeOrder, viewer: User, contributed: Contributors, ways: frozenset[str], approvers: Callable[[], list[User]]
 ) -> tuple[frozenset[str], str]:
     """Which of the ways are decisions about what the person shaped, and why they are not offered."""
     own = ways - NO_DECISION
-    if not own or not four_eyes.why_not(one, viewer, hands):
+    if not own or not four_eyes.why_not(one, viewer, contributed):
         return frozenset(), ""
     undoing = own <= UNDOING
     return own, four_eyes.why_not(
-        one, viewer, hands, lambda: [person for person in approvers() if resolutions.may_undo(person) or not undoing]
+        one, viewer, contributed, lambda: [person for person in approvers() if resolutions.may_undo(person) or not undoing]
     )
 
 

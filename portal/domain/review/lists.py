@@ -132,9 +132,9 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
     ids = [change_order.id for change_order in shown]
     said = events.latest(change_orders.SUBJECT, ids, besides=ASIDES)
     kept = spectrum_numbers.all_kept(shown)
-    hands = contributors.all_hands(shown)
+    contributed = contributors.of_all(shown)
     approvers = cache(people.approvers)  # asked for once, if any row has to name them
-    ways = actions.of(shown, viewer, said, hands, approvers)
+    ways = actions.of(shown, viewer, said, contributed, approvers)
     ready = [change_order for change_order in shown if change_order.is_ready]
     known, alike = spectrum_lists.known(ready), duplicates.of(ready)
     since = revisions.since_rejection(shown)
@@ -147,7 +147,7 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
             checks.on_review(change_order, known[change_order.id], alike[change_order.id]) if change_order.is_ready else [],
             said.get(change_order.id),
             kept.get(change_order.id, ""),
-            four_eyes.why_not_decide(change_order, viewer, hands[change_order.id], approvers),
+            four_eyes.why_not_decide(change_order, viewer, contributed[change_order.id], approvers),
             ways[change_order.id],
             since.get(change_order.id),
             arrivals.get(change_order.id),

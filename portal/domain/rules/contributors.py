@@ -1,4 +1,4 @@
-"""Whose hands are on what a change order says: who shaped it does not decide it, however often it is sent again.
+"""Contributors: who shaped what a change order says does not decide it, however often it is sent again.
 
 A contribution counts for good. That a later edit replaced all of an earlier one is not looked into: a text that was rewritten is
 still what the other one was written over, and the rule has to be one that anyone can check in the history. A person who set a code
@@ -19,10 +19,10 @@ from portal.domain.change_orders import EDITABLE, ChangeOrder, Status
 from portal.domain.commitments import Commitment
 from portal.domain.people import User
 
-WROTE, TOKEN, FILE, CODE, APART = "wrote", "token", "file", "code", "apart"
+AUTHORED, OWNS_TOKEN, FILE, CODE, APART = "wrote", "token", "file", "code", "apart"
 DEEDS = {
-    WROTE: "sent or wrote this change order",
-    TOKEN: "made the access token with which this change order was sent or written",
+    AUTHORED: "sent or wrote this change order",
+    OWNS_TOKEN: "made the access token with which this change order was sent or written",
     FILE: "uploaded or confirmed the file from which this change order was written",
     CODE: "changed a code under which this change order is sent",
     APART: "said that this change order, its commitment or its job is another one than it looks like",
@@ -36,7 +36,7 @@ WAITING = (
     Status.UNKNOWN,
 )  # may yet be signed under another code
 
-Hands = dict[int, str]  # who had a hand in it, by id, and what each did
+Contributors = dict[int, str]  # what each contributor did, by the person's id
 
 
 class Contribution(Model):
@@ -86,8 +86,8 @@ def record(id: int, people: Iterable[User | int | None], deed: str) -> None:
 
 def record_writing(change_order: ChangeOrder, by: User | None) -> None:
     """Someone wrote or sent it; where it came by an access token, who made that could have done so too."""
-    record(change_order.id, [by], WROTE)
-    record(change_order.id, [events.maker()], TOKEN)
+    record(change_order.id, [by], AUTHORED)
+    record(change_order.id, [events.maker()], OWNS_TOKEN)
 
 
 def record_code(commitments: Any, person: User, deed: str = CODE) -> None:
@@ -121,24 +121,24 @@ def settle_codes(change_order: ChangeOrder, by: User) -> None:
     CodeHand.delete().where(*set_by_others).execute()
 
 
-def hands_on(change_order: ChangeOrder) -> Hands:
-    """Who had a hand in it."""
-    return all_hands([change_order])[change_order.id]
+def of(change_order: ChangeOrder) -> Contributors:
+    """Its contributors, and what each did."""
+    return of_all([change_order])[change_order.id]
 
 
-def all_hands(rows: list[ChangeOrder]) -> dict[int, Hands]:
-    """`hands_on` of each row, in two queries."""
-    hands: dict[int, Hands] = {row.id: {} for row in rows}
+def of_all(rows: list[ChangeOrder]) -> dict[int, Contributors]:
+    """`of` of each row, in two queries."""
+    contributed: dict[int, Contributors] = {row.id: {} for row in rows}
     known: Any = Contribution.select(Contribution.change_order, Contribution.person, Contribution.deed)
-    for id, person, deed in known.where(Contribution.change_order.in_(list(hands))).tuples():
-        hands[id][person] = DEEDS[deed]
-    set_by: dict[tuple[str, int], Hands] = defaultdict(dict)
+    for id, person, deed in known.where(Contribution.change_order.in_(list(contributed))).tuples():
+        contributed[id][person] = DEEDS[deed]
+    set_by: dict[tuple[str, int], Contributors] = defaultdict(dict)
     for hand in CodeHand.select().where(_codes_of(rows)) if rows else ():
         set_by[hand.thing, hand.ref][hand.person_id] = DEEDS[hand.deed]
     for row in rows:
         for thing in _things(row):
-            hands[row.id] = set_by[thing] | hands[row.id]
-    return {row.id: hands[row.id] | dict.fromkeys(authors(row), DEEDS[WROTE]) for row in rows}
+            contributed[row.id] = set_by[thing] | contributed[row.id]
+    return {row.id: contributed[row.id] | dict.fromkeys(authors(row), DEEDS[AUTHORED]) for row in rows}
 
 
 def authors(change_order: ChangeOrder) -> set[int]:

@@ -8,21 +8,23 @@ from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.companies import Company
 from portal.domain.people import NotPermitted, User
 from portal.domain.rules import contributors
-from portal.domain.rules.contributors import Hands
+from portal.domain.rules.contributors import Contributors
 
 
 def ensure_may_decide(change_order: ChangeOrder, by: User) -> None:
     """Rule 21. Raises NotPermitted with the reason that the row also shows."""
-    if why := why_not_decide(change_order, by, contributors.hands_on(change_order), people.approvers):
+    if why := why_not_decide(change_order, by, contributors.of(change_order), people.approvers):
         raise NotPermitted(why)
 
 
-def why_not_decide(change_order: ChangeOrder, by: User, hands: Hands, approvers: Callable[[], list[User]] | None = None) -> str:
+def why_not_decide(
+    change_order: ChangeOrder, by: User, contributed: Contributors, approvers: Callable[[], list[User]] | None = None
+) -> str:
     """Why this person may not decide this change order, or an empty text; who of the `approvers` can, where they are wanted.
 
-    `hands`: who had a hand in it (`contributors.hands_on`).
+    `contributed`: its contributors (`contributors.of`).
     """
-    return by.why_not_decide or why_not(change_order, by, hands, approvers)
+    return by.why_not_decide or why_not(change_order, by, contributed, approvers)
 
 
 def waits_for(by: User) -> Any:
@@ -32,17 +34,17 @@ def waits_for(by: User) -> Any:
     return (ChangeOrder.status == Status.READY) & (~Company.four_eyes | contributors.without(by))
 
 
-def why_not(change_order: ChangeOrder, by: User, hands: Hands, able: Callable[[], list[User]] | None = None) -> str:
+def why_not(change_order: ChangeOrder, by: User, contributed: Contributors, able: Callable[[], list[User]] | None = None) -> str:
     """Why four eyes keep this person from deciding about it, or an empty text; who else is `able` to, where that is wanted."""
-    if not change_order.company.four_eyes or by.id not in hands:
+    if not change_order.company.four_eyes or by.id not in contributed:
         return ""
-    others = [person.name for person in able() if person.id not in hands] if able else []
-    return f"You {hands[by.id]}, so another approver has to decide it (four eyes).{_who_can(others) if able else ''}"
+    others = [person.name for person in able() if person.id not in contributed] if able else []
+    return f"You {contributed[by.id]}, so another approver has to decide it (four eyes).{_who_can(others) if able else ''}"
 
 
 def ensure_none_of(change_order: ChangeOrder, by: User, able: Callable[[], list[User]]) -> None:
     """Rule 21 for every decision: raises NotPermitted where four eyes forbid it, naming who is `able`."""
-    if why := why_not(change_order, by, contributors.hands_on(change_order), able):
+    if why := why_not(change_order, by, contributors.of(change_order), able):
         raise NotPermitted(why)
 
 
