@@ -23,7 +23,7 @@ from portal.standalone.mail_catcher import read as read_mail
 Row = SimpleNamespace  # one row of a table of the portal, by column
 Book = tuple[str, ...]  # company, job, customer, number: what Spectrum knows a change request by
 UNDECIDED = ("not seen", "no reading")  # readings that say nothing of a line
-STORED, DOUBT = ("sent", "present"), ("unknown", "lost", None)  # None: an attempt that is still open
+STORED, UNCERTAIN = ("sent", "present"), ("unknown", "lost", None)  # None: an attempt that is still open
 ELEMENTS = {column: element for element, column in COLUMNS.items()}
 
 
@@ -63,7 +63,7 @@ class Frozen:
 
     @property
     def doubtful(self) -> set[int]:
-        return {line for line, outcome in self.outcomes.items() if outcome in DOUBT}
+        return {line for line, outcome in self.outcomes.items() if outcome in UNCERTAIN}
 
 
 @dataclass

@@ -42,7 +42,7 @@ def doubt_queued_again_at_once(patch: Patch, office: Office) -> None:
         change_order.move(Status.QUEUED, change_order.version)
         events.record("change_order", change_order.id, "postponed", text="We try again.")
 
-    patch.setattr(conclude, "_doubt", again)
+    patch.setattr(conclude, "_mark_unknown", again)
     patch.setattr(verify, "look_first", lambda *_: True)
 
 

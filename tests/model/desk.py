@@ -206,8 +206,8 @@ class Desk(RuleBasedStateMachine):
         now = load(order.id)
         export = Export.get_by_id(now.export)
         there = {line["CR_Phase_Code"] for line in self.ground.held().get(key_of(export.lines[0][1]), [])}
-        doubts = [dict(export.lines)[line]["CR_Phase_Code"] for line in exports.doubtful(export)]
-        if all(phase in there for phase in doubts):
+        uncertain = [dict(export.lines)[line]["CR_Phase_Code"] for line in exports.uncertain_lines(export)]
+        if all(phase in there for phase in uncertain):
             self.decides(order, who, lambda: resolutions.say_present(order.id, self.person(who), now.version, export.number, NOTE))
         elif self.tries(lambda: resolutions.say_absent(order.id, self.person(who), now.version, NOTE)):
             self.model.decides(order, who)

@@ -72,7 +72,7 @@ def test_an_unclear_answer_proves_nothing(exported, ada):
         resend_check.record("replaces", ada)
 
     assert "This check decides nothing." in resend_check.latest().said
-    assert exports.doubtful(Export.get()) == []
+    assert exports.uncertain_lines(Export.get()) == []
 
 
 def test_after_a_lost_worker_it_is_not_sent_a_third_time(exported, ada):

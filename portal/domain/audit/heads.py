@@ -57,13 +57,13 @@ def keep(file: Path) -> Head | None:
     try:
         written = write_head(file, begun=known is not None and known.at > clock.EPOCH)
     except Broken as error:
-        _doubt(name, TRAIL, str(error))
+        _report(name, TRAIL, str(error))
         raise
     except Unreadable as error:
-        _doubt(name, FILE, str(error))
+        _report(name, FILE, str(error))
         raise
     except OSError as error:
-        _doubt(name, FILE, f"The file of heads {file} cannot be read or written: {error.strerror or error}.")
+        _report(name, FILE, f"The file of heads {file} cannot be read or written: {error.strerror or error}.")
         raise
     if written or known is None or known.since:
         _be_good(name)
@@ -129,7 +129,7 @@ def write(key: str, to: User) -> Notice:
     return Notice(key, to, one.fault, one.since is None)
 
 
-def _doubt(name: str, what: str, text: str) -> None:
+def _report(name: str, what: str, text: str) -> None:
     """Once per doubt and administrator, until it was good in between. Of several keepers the first says since when."""
     ours = Heartbeat.name == name
     if not Heartbeat.select().where(ours, Heartbeat.since.is_null(False), Heartbeat.fault == text).exists():

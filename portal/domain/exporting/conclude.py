@@ -11,7 +11,7 @@ from portal import clock
 from portal.domain import events, outbox
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.exporting import alerts, error_catalogue, exports, outdated, pausing
-from portal.domain.exporting.exports import DOUBT, STORED, Attempt, Export, Outcome
+from portal.domain.exporting.exports import UNCERTAIN, STORED, Attempt, Export, Outcome
 from portal.domain.outbox import Dispatch
 from portal.spectrum import records
 
@@ -19,7 +19,7 @@ MEND = "Spectrum rejected the portal's sign-in. An administrator must fix it."
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 300, 900, 3600))
 PATIENT_TRIES = 3  # about half an hour of being unreachable
 FIRST_LOOK = timedelta(seconds=60)  # after an answer that never came
-DOUBTFUL = "It may be in Spectrum. Don't send it again until someone has checked Spectrum."
+DO_NOT_RESEND = "It may be in Spectrum. Don't send it again until someone has checked Spectrum."
 SILENT = "Spectrum gave no usable answer."
 
 
@@ -30,8 +30,8 @@ def apply(dispatch: Dispatch, change_order: ChangeOrder, export: Export, found: 
     """
     latest = exports.outcomes(export)
     states = {attempt.outcome for attempt in latest.values()}
-    if states & set(DOUBT):
-        _doubt(dispatch, change_order, latest)
+    if states & set(UNCERTAIN):
+        _mark_unknown(dispatch, change_order, latest)
     elif Outcome.REFUSED in states:
         _refused(dispatch, change_order, export, latest)
     elif Outcome.NOT_SENT in states:
@@ -63,14 +63,14 @@ def _exported(dispatch: Dispatch, change_order: ChangeOrder, export: Export, act
     events.record(SUBJECT, change_order.id, action, number=export.number, lines=len(export.lines))
 
 
-def _doubt(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, Attempt]) -> None:
+def _mark_unknown(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, Attempt]) -> None:
     if change_order.state is Status.UNKNOWN:  # and still is
         return
-    line, attempt = next((line, attempt) for line, attempt in latest.items() if attempt.outcome in DOUBT)
+    line, attempt = next((line, attempt) for line, attempt in latest.items() if attempt.outcome in UNCERTAIN)
     change_order.move(Status.UNKNOWN, change_order.version)
     outbox.postpone(dispatch, clock.now() + FIRST_LOOK)
     facts: dict[str, Any] = {"line": line, "rows": attempt.rows, "http": attempt.http, "who": "accounting", "sent": _sent(latest)}
-    events.record(SUBJECT, change_order.id, "outcome unknown", **facts, text=f"{_came(attempt)} {DOUBTFUL}")
+    events.record(SUBJECT, change_order.id, "outcome unknown", **facts, text=f"{_came(attempt)} {DO_NOT_RESEND}")
 
 
 def _came(attempt: Attempt) -> str:

@@ -32,7 +32,7 @@ class Outcome(StrEnum):
     NO_READING = "no reading"  # Spectrum could not be read back
 
 
-DOUBT = (Outcome.UNKNOWN, Outcome.LOST)
+UNCERTAIN = (Outcome.UNKNOWN, Outcome.LOST)
 STORED = (Outcome.SENT, Outcome.PRESENT)
 UNDECIDED = (Outcome.NOT_SEEN, Outcome.NO_READING)  # kept as evidence, never a line's state
 SENDS = ("send", "late")
@@ -179,8 +179,8 @@ def outcomes(export: Export) -> dict[int, Attempt]:
     return {attempt.line: attempt for attempt in closed}
 
 
-def vouch(export: Export, lines: Iterable[int], outcome: Outcome, kind: str = "person") -> None:
-    """Write down what a person, or a rule, says of each line: evidence like an answer, and from then on the line's state."""
+def record_outcome(export: Export, lines: Iterable[int], outcome: Outcome, kind: str = "person") -> None:
+    """Record an outcome reported by a person or a rule; it becomes the state of each line."""
     now = clock.now()
     for line in lines:
         Attempt.create(export=export, line=line, kind=kind, claim=0, started_at=now, ended_at=now, outcome=outcome)
@@ -208,9 +208,9 @@ def stored(export: Export) -> list[int]:
     return [line for line, attempt in outcomes(export).items() if attempt.outcome in STORED]
 
 
-def doubtful(export: Export) -> list[int]:
+def uncertain_lines(export: Export) -> list[int]:
     """The lines that may be in Spectrum: sent, and no answer we understand came back."""
-    return [line for line, attempt in outcomes(export).items() if attempt.outcome in DOUBT]
+    return [line for line, attempt in outcomes(export).items() if attempt.outcome in UNCERTAIN]
 
 
 def standing(ids: Iterable[int]) -> set[int]:
@@ -221,7 +221,7 @@ def standing(ids: Iterable[int]) -> set[int]:
         Attempt.export.in_(wanted), _decides | Attempt.ended_at.is_null()
     )
     latest = {(attempt.export_id, attempt.line): attempt.outcome for attempt in tried.order_by(Attempt.id)}
-    return {export for (export, _), outcome in latest.items() if outcome is None or outcome in (*STORED, *DOUBT)}
+    return {export for (export, _), outcome in latest.items() if outcome is None or outcome in (*STORED, *UNCERTAIN)}
 
 
 def attempted(ids: Iterable[int]) -> set[int]:

@@ -78,7 +78,7 @@ def findings(change_order: ChangeOrder, export: Export) -> list[Finding]:
 
 def way_on(export: Export) -> str:
     """What can be done about it. Lines that are, or may be, in Spectrum are never followed by others under another header."""
-    there = sorted({*exports.stored(export), *exports.doubtful(export)})
+    there = sorted({*exports.stored(export), *exports.uncertain_lines(export)})
     if not there:
         return "Press Review again and accept it as it is now; or have the old value set back, then retry."
     lines = f"Line{'' if len(there) == 1 else 's'} {', '.join(map(str, there))}"
@@ -90,7 +90,7 @@ def way_on(export: Export) -> str:
 
 def cause(export: Export) -> str:
     """The entry of the catalogue that explains it."""
-    return IN_PART if exports.stored(export) or exports.doubtful(export) else WHOLE
+    return IN_PART if exports.stored(export) or exports.uncertain_lines(export) else WHOLE
 
 
 def carriers(company: Company, wanted: Mapping[str, Any]) -> int:

@@ -15,8 +15,8 @@ from portal.domain.people import NotPermitted, User
 from portal.spectrum import records
 
 ONE_READING = timedelta(seconds=60)  # connecting and the query have time-outs of 10 and 30 s
-LOOKED_UP = (Status.UNKNOWN, Status.FAILED, Status.EXPORTED)
-LOOK = "looked up"  # the event of a look that someone asked for
+LOOKUP_STATES = (Status.UNKNOWN, Status.FAILED, Status.EXPORTED)
+LOOKED_UP = "looked up"  # the event of a lookup that a person asked for
 VERDICTS = {
     "absent": "Spectrum holds nothing under {number}.",
     "equal": "Spectrum holds exactly what was sent as {number}.",
@@ -53,7 +53,7 @@ def ask(id: int, by: User) -> ChangeOrder:
         by, change_order = people.as_held(by), change_orders.hold(id)
         if not by.may_support:
             raise NotPermitted("Looking into Spectrum needs level Standard or higher.")
-        if change_order.state not in LOOKED_UP or change_order.export is None:
+        if change_order.state not in LOOKUP_STATES or change_order.export is None:
             raise Overtaken(change_order)
         outbox.promise_again(key(change_order.export), change_order.company.lane, Task.READ_BACK, change_order.export)
         return change_order

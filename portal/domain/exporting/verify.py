@@ -12,7 +12,7 @@ from portal.domain import change_orders, events, outbox
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.exporting import alerts, conclude, exports, quiet_window, readback
 from portal.domain.exporting.exports import Attempt, Export, Outcome
-from portal.domain.exporting.readback import LOOK, ONE_READING, Read, Reading
+from portal.domain.exporting.readback import LOOKED_UP, ONE_READING, Read, Reading
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 
@@ -55,7 +55,7 @@ def answer(dispatch: Dispatch, claim: int, read: Read | None) -> None:
         outbox.finish(dispatch)
         outbox.reopen(export.key)  # a pending export finds out for itself that there is nothing to do any more
         found = readback.in_words(export, reading)
-        events.record(SUBJECT, export.change_order_id, LOOK, number=export.number, verdict=reading.verdict, found=found)
+        events.record(SUBJECT, export.change_order_id, LOOKED_UP, number=export.number, verdict=reading.verdict, found=found)
         _settle(Dispatch.get(Dispatch.key == export.key), claim, export, reading)
 
 
@@ -72,31 +72,31 @@ def _settle(dispatch: Dispatch, claim: int, export: Export, reading: Reading | N
     if change_order.export != export.id or change_order.state is not Status.UNKNOWN:
         return
     quiet_window.notice(Attempt.export == export)
-    doubts = exports.doubtful(export)
-    if not doubts:  # an answer that came late has said it
+    uncertain = exports.uncertain_lines(export)
+    if not uncertain:  # an answer that came late has said it
         conclude.apply(dispatch, change_order, export)
     elif reading:
-        _conclude(dispatch, change_order, export, reading, doubts)
+        _conclude(dispatch, change_order, export, reading, uncertain)
     else:
-        _send_again(dispatch, change_order, export, doubts)
+        _send_again(dispatch, change_order, export, uncertain)
 
 
-def _conclude(dispatch: Dispatch, change_order: ChangeOrder, export: Export, reading: Reading, doubts: list[int]) -> None:
-    quiet, there = quiet_window.until(export), set(doubts) & reading.present
+def _conclude(dispatch: Dispatch, change_order: ChangeOrder, export: Export, reading: Reading, uncertain: list[int]) -> None:
+    quiet, there = quiet_window.until(export), set(uncertain) & reading.present
     if reading.failed:
-        readback.note(export, doubts, Outcome.NO_READING, reading.at, reading.failed)
+        readback.note(export, uncertain, Outcome.NO_READING, reading.at, reading.failed)
         outbox.postpone(dispatch, clock.now() + conclude.back_off(dispatch.tries - 1), reading.failed)
-    elif reading.is_ours and there == set(doubts):
-        readback.note(export, doubts, Outcome.PRESENT, reading.at)
+    elif reading.is_ours and there == set(uncertain):
+        readback.note(export, uncertain, Outcome.PRESENT, reading.at)
         conclude.apply(dispatch, change_order, export, found="found")
     elif reading.at < quiet:
-        readback.note(export, doubts, Outcome.NOT_SEEN, reading.at)
+        readback.note(export, uncertain, Outcome.NOT_SEEN, reading.at)
         outbox.postpone(dispatch, quiet, "Not in Spectrum yet.")
     elif not reading.is_ours:
         _foreign(dispatch, change_order, export, reading)
     else:
         readback.note(export, there, Outcome.PRESENT, reading.at)
-        _absent(dispatch, change_order, export, reading.at, [line for line in doubts if line not in there])
+        _absent(dispatch, change_order, export, reading.at, [line for line in uncertain if line not in there])
 
 
 def _absent(dispatch: Dispatch, change_order: ChangeOrder, export: Export, at: datetime, missing: list[int]) -> None:
@@ -110,7 +110,7 @@ def _absent(dispatch: Dispatch, change_order: ChangeOrder, export: Export, at: d
         conclude.apply(dispatch, change_order, export)
 
 
-def _send_again(dispatch: Dispatch, change_order: ChangeOrder, export: Export, doubts: list[int]) -> None:
+def _send_again(dispatch: Dispatch, change_order: ChangeOrder, export: Export, uncertain: list[int]) -> None:
     """Without a read-back: the same frozen elements under the same number, after the quiet window, if resending replaces."""
     quiet = quiet_window.until(export)
     if not change_order.company.resending_replaces:
@@ -118,8 +118,8 @@ def _send_again(dispatch: Dispatch, change_order: ChangeOrder, export: Export, d
         alerts.ring(alerts.UNKNOWN)
     elif clock.now() < quiet:
         outbox.postpone(dispatch, quiet)
-    elif not _was_sent_too_often(dispatch, change_order, export, doubts):
-        exports.vouch(export, doubts, Outcome.AGAIN, kind="rule")
+    elif not _was_sent_too_often(dispatch, change_order, export, uncertain):
+        exports.record_outcome(export, uncertain, Outcome.AGAIN, kind="rule")
         conclude.apply(dispatch, change_order, export)
 
 

@@ -44,8 +44,8 @@ def put_right() -> None:
     now = clock.now()
     leases = [lane.name for lane in Lane.select().where(lanes.is_leased_ahead(now)).order_by(Lane.name)]
     late = Dispatch.finished_at.is_null() & outbox.is_due_ahead(now)
-    doubts = ChangeOrder.select(ChangeOrder.export).where(ChangeOrder.status == Status.UNKNOWN)  # whose quiet window matters
-    sends = Attempt.select().where(Attempt.export.in_(doubts), quiet_window.lies_ahead(now))
+    unknown = ChangeOrder.select(ChangeOrder.export).where(ChangeOrder.status == Status.UNKNOWN)  # whose quiet window matters
+    sends = Attempt.select().where(Attempt.export.in_(unknown), quiet_window.lies_ahead(now))
     if not (leases or sends.exists() or Dispatch.select().where(late).exists()):
         return
     with transaction():
@@ -53,7 +53,7 @@ def put_right() -> None:
         Lane.update(refused_until=now).where(Lane.refused_until > now + outbox.LONGEST_DELAY + AHEAD).execute()
         due = Dispatch.update(due_at=now).where(late).execute()
         far = sends.where(Attempt.started_at > now + AHEAD).count()
-        quiet_window.notice(Attempt.export.in_(doubts))
+        quiet_window.notice(Attempt.export.in_(unknown))
         if held or due or far:
             _tell(leases, due, far)
 

@@ -6,7 +6,7 @@ What was left as a workbook may have been entered from there by someone, which t
 from portal.domain import events
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.events import Event
-from portal.domain.exporting.exports import Export, doubtful, stored
+from portal.domain.exporting.exports import Export, uncertain_lines, stored
 from portal.domain.recovery import workbook
 from portal.domain.rules.findings import ACCOUNTING, Finding
 
@@ -16,7 +16,7 @@ def of(change_order: ChangeOrder) -> list[int]:
     if change_order.state not in (Status.READY, Status.FAILED):
         return []
     tried = Export.select().where(Export.change_order == change_order, Export.revision == change_order.revision)
-    return sorted({line for export in tried for line in (*stored(export), *doubtful(export))})
+    return sorted({line for export in tried for line in (*stored(export), *uncertain_lines(export))})
 
 
 def workbook_of(failure: Event | None) -> str:

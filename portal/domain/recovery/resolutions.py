@@ -9,7 +9,7 @@ from portal.domain import change_orders, events, keys, outbox, people, transitio
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.exporting import exports, outdated, quiet_window
 from portal.domain.exporting.exports import Attempt, Export, Outcome
-from portal.domain.exporting.readback import LOOK
+from portal.domain.exporting.readback import LOOKED_UP
 from portal.domain.people import NotPermitted, User
 from portal.domain.recovery import leftovers
 from portal.domain.rules import checks, four_eyes, spectrum_numbers, text_rules
@@ -38,10 +38,10 @@ def retry(id: int, by: User, version: int, not_entered: bool = False) -> ChangeO
         export = Export.get_by_id(change_order.export)
         workbook = leftovers.workbook_of(failure)
         unsure = leftovers.against_second_entry(workbook, not_entered=not_entered)
-        require([*unsure, *_doubts(export), *checks.before_send(change_order), *outdated.findings(change_order, export)])
+        require([*unsure, *_uncertain_findings(export), *checks.before_send(change_order), *outdated.findings(change_order, export)])
         change_order.move(Status.QUEUED, version)
         again = [line for line, attempt in exports.outcomes(export).items() if attempt.outcome not in exports.STORED]
-        exports.vouch(export, again, Outcome.AGAIN)
+        exports.record_outcome(export, again, Outcome.AGAIN)
         outbox.reopen(export.key)
         facts = {"number": export.number, "stored": exports.stored(export), **leftovers.said_of(workbook)}
         _record(change_order, "retried", by, seen=version, **facts)
@@ -49,7 +49,7 @@ def retry(id: int, by: User, version: int, not_entered: bool = False) -> ChangeO
 
 
 def say_present(id: int, by: User, version: int, number: str, note: str) -> ChangeOrder:
-    """Unknown -> Exported: someone looked, and the doubtful lines are in Spectrum under `number`.
+    """Unknown -> Exported: a person looked, and the uncertain lines are in Spectrum under `number`.
 
     Lines that were never sent are not there, whatever anyone says: with such lines it becomes Failed, and Retry sends
     just these. Raises NotPermitted, Overtaken or Blocked.
@@ -63,7 +63,7 @@ def say_present(id: int, by: User, version: int, number: str, note: str) -> Chan
         four_eyes.ensure_may_decide(change_order, by)
         export = Export.get_by_id(change_order.export)
         require([*same_number(number, export.number, 12), *note_findings(note)])
-        exports.vouch(export, exports.doubtful(export), Outcome.PRESENT)
+        exports.record_outcome(export, exports.uncertain_lines(export), Outcome.PRESENT)
         missing = exports.unsent(export)
         change_order.move(Status.FAILED if missing else Status.EXPORTED, version)
         _record(
@@ -73,7 +73,7 @@ def say_present(id: int, by: User, version: int, number: str, note: str) -> Chan
 
 
 def say_absent(id: int, by: User, version: int, note: str) -> ChangeOrder:
-    """Unknown -> Failed: someone looked after the quiet window, and the doubtful lines are not in Spectrum.
+    """Unknown -> Failed: a person looked after the quiet window, and the uncertain lines are not in Spectrum.
 
     Raises NotPermitted, Overtaken or Blocked.
     """
@@ -87,7 +87,7 @@ def say_absent(id: int, by: User, version: int, note: str) -> ChangeOrder:
         export = Export.get_by_id(change_order.export)
         quiet_window.notice(Attempt.export == export)
         require([*_too_early(export), *note_findings(note)])
-        exports.vouch(export, exports.doubtful(export), Outcome.ABSENT)
+        exports.record_outcome(export, exports.uncertain_lines(export), Outcome.ABSENT)
         change_order.move(Status.FAILED, version)
         facts = {"cause": "temporary", "who": ACCOUNTING, "sent": exports.stored(export)}
         _record(change_order, "said absent", by, seen=version, note=note, **facts)
@@ -174,15 +174,15 @@ def note_findings(note: str) -> list[Finding]:
 
 def _still_there(change_order: ChangeOrder) -> list[Finding]:
     look = events.latest(SUBJECT, [change_order.id]).get(change_order.id)
-    if look and look.action == LOOK and look.facts["verdict"] == "absent":
+    if look and look.action == LOOKED_UP and look.facts["verdict"] == "absent":
         return []
-    text = look.facts["found"] if look and look.action == LOOK else "No one has checked yet that it is gone from Spectrum."
+    text = look.facts["found"] if look and look.action == LOOKED_UP else "No one has checked yet that it is gone from Spectrum."
     return [Finding(16, "number", text, ACCOUNTING, "Remove it in Spectrum, press Look it up in Spectrum, then unlink it.")]
 
 
-def _doubts(export: Export) -> list[Finding]:
+def _uncertain_findings(export: Export) -> list[Finding]:
     """An answer no one understood can come late, after the change order had failed."""
-    if not (lines := exports.doubtful(export)):
+    if not (lines := exports.uncertain_lines(export)):
         return []
     text = f"Line {', '.join(map(str, lines))} may be in Spectrum after all: an unclear answer came late."
     return [Finding(13, "lines", text, ACCOUNTING, "Look in Spectrum; then mark it as entered by hand, or reject it.")]

@@ -10,7 +10,7 @@ from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.events import Event
 from portal.domain.exporting import exports, outdated, quiet_window, readback
 from portal.domain.exporting.exports import Export
-from portal.domain.exporting.readback import LOOK, LOOKED_UP
+from portal.domain.exporting.readback import LOOKED_UP, LOOKUP_STATES
 from portal.domain.outbox import Dispatch
 from portal.domain.people import User
 from portal.domain.recovery import resolutions
@@ -23,7 +23,7 @@ UNDOING = {"by_hand", "unlink"}  # for administrators with the privilege
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class UnknownOutcome:
     """What the portal itself does about an unknown outcome. `next_look`: when it goes on; None when it waits for a person."""
 
     quiet_until: datetime
@@ -37,16 +37,16 @@ class Offers:
 
     ways     out of recall, retry, review, reject, look_up, resolve, by_hand, unlink
     outdated what was accepted and is different now, in words: why a failed one is not retried
-    doubt    while its outcome is unknown
+    unknown  what the portal does about it while its outcome is unknown
     looking  someone asked to look into Spectrum, and the worker has not answered yet
     looked   the last answer to that
     own      the ways that only four eyes keep from this person, and why_own says so
     """
 
     ways: frozenset[str] = frozenset()
-    doubt: Doubt | None = None
-    looking: bool = False
-    looked: Event | None = None
+    unknown: UnknownOutcome | None = None
+    lookup_running: bool = False
+    last_lookup: Event | None = None
     outdated: str = ""
     own: frozenset[str] = frozenset()
     why_own: str = ""
@@ -65,18 +65,18 @@ def of(
     """
     tried = exports.attempted(_exports(shown, Status.QUEUED)) | exports.standing(_exports(shown, Status.FAILED))
     changed = _outdated(shown)
-    promised = outbox.promised(key for one in shown if one.state in LOOKED_UP for key in _keys(one))
-    looked = events.latest(SUBJECT, [one.id for one in shown if one.state in LOOKED_UP], of=(LOOK,))
-    doubts = _doubts(shown, promised)
+    promised = outbox.promised(key for one in shown if one.state in LOOKUP_STATES for key in _keys(one))
+    last_lookup = events.latest(SUBJECT, [one.id for one in shown if one.state in LOOKUP_STATES], of=(LOOKED_UP,))
+    unknown = _unknown_outcomes(shown, promised)
     found = {}
     for one in shown:
         ways = frozenset(way for way, offered in _ways(one, viewer, said.get(one.id), tried).items() if offered)
         ways -= {"retry"} if one.id in changed else set()
         own, why_own = _kept_from(one, viewer, contributed[one.id], ways, approvers)
         reading = promised.get(readback.key(one.export))
-        looking = reading is not None and reading.finished_at is None
-        look = _since(said.get(one.id), looked.get(one.id))
-        found[one.id] = Offers(ways - own, doubts.get(one.id), looking, look, changed.get(one.id, ""), own, why_own)
+        lookup_running = reading is not None and reading.finished_at is None
+        look = _since(said.get(one.id), last_lookup.get(one.id))
+        found[one.id] = Offers(ways - own, unknown.get(one.id), lookup_running, look, changed.get(one.id, ""), own, why_own)
     return found
 
 
@@ -101,15 +101,15 @@ def _kept_from(
     )
 
 
-def _doubts(shown: list[ChangeOrder], promised: dict[str, Dispatch]) -> dict[int, Doubt]:
+def _unknown_outcomes(shown: list[ChangeOrder], promised: dict[str, Dispatch]) -> dict[int, UnknownOutcome]:
     sends = quiet_window.last_sends(_exports(shown, Status.UNKNOWN))
-    doubts = {}
+    unknown = {}
     for one in shown:
         if one.state is Status.UNKNOWN and one.export:
             work = promised[exports.key(one.export)]
             quiet = sends.get(one.export, clock.EPOCH) + quiet_window.LASTS
-            doubts[one.id] = Doubt(quiet, work.error, None if work.finished_at else work.due_at)
-    return doubts
+            unknown[one.id] = UnknownOutcome(quiet, work.error, None if work.finished_at else work.due_at)
+    return unknown
 
 
 def _since(last: Event | None, look: Event | None) -> Event | None:

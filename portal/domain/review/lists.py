@@ -14,7 +14,7 @@ from portal.domain import change_orders, events, people
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Job
 from portal.domain.events import Event
-from portal.domain.exporting.readback import LOOK
+from portal.domain.exporting.readback import LOOKED_UP
 from portal.domain.people import Membership, User
 from portal.domain.projects import revisions
 from portal.domain.projects.revisions import Comparison
@@ -24,11 +24,11 @@ from portal.domain.rules import checks, contributors, duplicates, four_eyes, spe
 from portal.domain.rules.findings import Finding
 
 PAGE = 50
-ASIDES = ("edited", LOOK, "agrees again", "said to be another one")  # events that say nothing about where a change order stands
+ASIDES = ("edited", LOOKED_UP, "agrees again", "said to be another one")  # events that say nothing about where a change order stands
 ARRIVALS = ("exported", "found", "adopted")
 SAID = ("said present", "said absent")  # what a person answered to an unknown outcome
 POLL_STEPS, POLL_RARELY_S = ((timedelta(seconds=20), 2), (timedelta(minutes=1), 5)), 15  # while in flight, by how long already
-LOOKING_S, DOUBT_S = 2, 15  # how soon to ask again while the worker looks into Spectrum, and while an outcome is unknown
+LOOKUP_S, UNKNOWN_S = 2, 15  # how soon to ask again while the worker looks into Spectrum, and while an outcome is unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Row:
     offers      the ways on that it offers this person when it is on its way, in trouble, or exported
     since       what changed since accounting sent it back; None when that never happened
     arrival     how it came to be exported, while it is
-    doubt       the unknown outcome that a person has answered, while it stands failed for that
+    resolved_unknown  the unknown outcome that a person has answered, while it stands failed for that
     """
 
     change_order: ChangeOrder
@@ -83,7 +83,7 @@ class Row:
     offers: Offers
     since: Comparison | None
     arrival: Event | None
-    doubt: Event | None
+    resolved_unknown: Event | None
 
     @property
     def poll_seconds(self) -> int | None:
@@ -91,9 +91,9 @@ class Row:
         if self.change_order.is_in_flight:
             waiting = clock.now() - (self.change_order.decided_at or clock.now())
             return next((seconds for age, seconds in POLL_STEPS if waiting < age), POLL_RARELY_S)
-        if self.offers.looking:
-            return LOOKING_S
-        return DOUBT_S if self.offers.doubt and self.offers.doubt.next_look else None
+        if self.offers.lookup_running:
+            return LOOKUP_S
+        return UNKNOWN_S if self.offers.unknown and self.offers.unknown.next_look else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
     since = revisions.since_rejection(shown)
     arrivals = _latest([one for one in shown if one.state is Status.EXPORTED], *ARRIVALS, "said present", "entered by hand")
     answered = [one for one in shown if one.state is Status.FAILED and one.id in said and said[one.id].action in SAID]
-    doubts = _latest(answered, "outcome unknown")
+    unknown = _latest(answered, "outcome unknown")
     return [
         Row(
             change_order,
@@ -151,7 +151,7 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
             ways[change_order.id],
             since.get(change_order.id),
             arrivals.get(change_order.id),
-            doubts.get(change_order.id),
+            unknown.get(change_order.id),
         )
         for change_order in shown
     ]

@@ -110,9 +110,9 @@ def record(verdict: str, by: User) -> Company:
             raise NotNow("Send one line again first, and look at it in Spectrum.")
         Company.update(resending=verdict).where(Company.id == company.id).execute()
         if verdict == REPLACES:
-            doubts = ChangeOrder.select().where(ChangeOrder.status == Status.UNKNOWN, ChangeOrder.export.is_null(False))
-            for doubt in doubts:
-                outbox.reopen(exports.key(doubt.export or 0))
+            unknown = ChangeOrder.select().where(ChangeOrder.status == Status.UNKNOWN, ChangeOrder.export.is_null(False))
+            for unknown in unknown:
+                outbox.reopen(exports.key(unknown.export or 0))
         events.record("company", company.id, "resending recorded", by, old=company.resending, new=verdict, number=check.export.number)
         return companies.current()
 

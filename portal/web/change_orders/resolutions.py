@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from portal import url_ids
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.exporting import readback
-from portal.domain.exporting.exports import Export, doubtful, unsent
+from portal.domain.exporting.exports import Export, uncertain_lines, unsent
 from portal.domain.people import NotPermitted
 from portal.domain.projects import sending
 from portal.domain.recovery import leftovers, resolutions, second_review
@@ -204,8 +204,8 @@ def fields_of(row: Row) -> dict[str, Any]:
     if change_order.state is not Status.UNKNOWN:
         return fields
     export = Export.get_by_id(change_order.export)
-    doubts = doubtful(export)
-    return fields | {"doubtful": doubts, "missing": [line for line in unsent(export) if line not in doubts]}
+    uncertain = uncertain_lines(export)
+    return fields | {"uncertain": uncertain, "missing": [line for line in unsent(export) if line not in uncertain]}
 
 
 def reads_back() -> bool:
