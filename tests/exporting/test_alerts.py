@@ -91,7 +91,7 @@ def test_while_a_mail_of_the_cause_waits_for_the_mail_server_no_second_one_is_pr
 
 def test_another_cause_and_a_mail_that_was_not_needed_put_nothing_off(make_change_order, wanting, ada, clock):
     failed = make_change_order("failed")
-    resolutions.by_hand(failed.id, ada, failed.version, "X1", "Typed it in.")
+    resolutions.mark_entered_manually(failed.id, ada, failed.version, "X1", "Typed it in.")
     assert letter(promised()[0]) is None
 
     make_change_order("failed", number="002")
@@ -101,7 +101,7 @@ def test_another_cause_and_a_mail_that_was_not_needed_put_nothing_off(make_chang
 
 def test_what_was_settled_meanwhile_is_not_told(make_change_order, wanting, ada, clock):
     failed = make_change_order("failed")
-    resolutions.by_hand(failed.id, ada, failed.version, "X1", "Typed it in.")
+    resolutions.mark_entered_manually(failed.id, ada, failed.version, "X1", "Typed it in.")
 
     assert letter(promised()[0]) is None
 

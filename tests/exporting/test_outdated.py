@@ -300,7 +300,7 @@ def test_nothing_is_reviewed_again_while_a_line_is_or_may_be_in_spectrum(accepte
     now = load(accepted.id)
     if now.state is Status.UNKNOWN:  # line 2 was in doubt; a late answer leaves it so after somebody has spoken
         clock.tick(minutes=16)
-        resolutions.say_absent(now.id, ana, now.version, "looked")
+        resolutions.mark_absent(now.id, ana, now.version, "looked")
         exports.record_outcome(Export.get(), [2], exports.Outcome.UNKNOWN)
         now = load(accepted.id)
 

@@ -305,7 +305,7 @@ def test_a_retry_gives_four_new_sends(doubtful, clock, ana):
     for _ in range(4):
         unheard(doubtful, clock)
     clock.tick(minutes=15)
-    resolutions.say_absent(doubtful.id, ana, load(doubtful.id).version, "Looked at the change request screen.")
+    resolutions.mark_absent(doubtful.id, ana, load(doubtful.id).version, "Looked at the change request screen.")
     resolutions.retry(doubtful.id, ana, load(doubtful.id).version)
 
     assert exports.sends(Export.get())[2] == 0
@@ -317,7 +317,7 @@ def test_a_person_who_decides_while_the_worker_reads_wins(doubtful, tables, cloc
     version = load(doubtful.id).version
 
     def read(elements):
-        resolutions.say_present(doubtful.id, ana, version, Export.get().number, "Seen on the screen.")
+        resolutions.mark_present(doubtful.id, ana, version, Export.get().number, "Seen on the screen.")
         tables.put(1, 2)
         return tables(elements)
 

@@ -208,8 +208,8 @@ class Desk(RuleBasedStateMachine):
         there = {line["CR_Phase_Code"] for line in self.ground.held().get(key_of(export.lines[0][1]), [])}
         uncertain = [dict(export.lines)[line]["CR_Phase_Code"] for line in exports.uncertain_lines(export)]
         if all(phase in there for phase in uncertain):
-            self.decides(order, who, lambda: resolutions.say_present(order.id, self.person(who), now.version, export.number, NOTE))
-        elif self.tries(lambda: resolutions.say_absent(order.id, self.person(who), now.version, NOTE)):
+            self.decides(order, who, lambda: resolutions.mark_present(order.id, self.person(who), now.version, export.number, NOTE))
+        elif self.tries(lambda: resolutions.mark_absent(order.id, self.person(who), now.version, NOTE)):
             self.model.decides(order, who)
             ensure(not self.ground.later, f"{who} could say that CCO {order.id} is not there while Spectrum was still at work on it")
 
@@ -217,7 +217,7 @@ class Desk(RuleBasedStateMachine):
         """An administrator types all of it into Spectrum under the codes of now, in place of what is there of it."""
         now = load(order.id)
         number = number or Export.get_by_id(now.export).number
-        if not self.tries(lambda: resolutions.by_hand(order.id, self.person(ADMIN), now.version, number, NOTE)):
+        if not self.tries(lambda: resolutions.mark_entered_manually(order.id, self.person(ADMIN), now.version, number, NOTE)):
             return
         self.model.decides(order, ADMIN)
         if order.key:

@@ -180,10 +180,10 @@ def test_a_person_may_say_that_it_is_not_there_a_quiet_window_after_it_was_notic
     version = load(accepted.id).version
 
     with pytest.raises(Blocked, match="for 15 minutes"):
-        resolutions.say_absent(accepted.id, ana, version, "Looked at the subcontract.")
+        resolutions.mark_absent(accepted.id, ana, version, "Looked at the subcontract.")
     clock.tick(minutes=15)
 
-    assert resolutions.say_absent(accepted.id, ana, version, "Looked at the subcontract.").state is Status.FAILED
+    assert resolutions.mark_absent(accepted.id, ana, version, "Looked at the subcontract.").state is Status.FAILED
 
 
 @pytest.fixture

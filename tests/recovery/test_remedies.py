@@ -357,7 +357,7 @@ def look_and_say(scene, key):
     scene.through()
     assert scene.one.state is Status.UNKNOWN
 
-    resolutions.say_present(scene.id, scene.ana, scene.one.version, "S014-001", "Looked in AR, change requests.")
+    resolutions.mark_present(scene.id, scene.ana, scene.one.version, "S014-001", "Looked in AR, change requests.")
 
 
 def test_what_may_have_been_sent_and_is_not_there_goes_out_by_retry(scene, clock):
@@ -365,7 +365,7 @@ def test_what_may_have_been_sent_and_is_not_there_goes_out_by_retry(scene, clock
     scene.through()
     clock.tick(minutes=16)
 
-    resolutions.say_absent(scene.id, scene.ana, scene.one.version, "Looked in AR, change requests.")
+    resolutions.mark_absent(scene.id, scene.ana, scene.one.version, "Looked in AR, change requests.")
     scene.retry()
 
     assert scene.one.state is Status.EXPORTED

@@ -148,7 +148,7 @@ def test_a_failed_one_is_rejected(client, ana, make_change_order):
 
 def test_lines_in_spectrum_want_a_tick(client, ana, ada, make_change_order, clock):
     one = make_change_order("unknown", lines=[("16-2000", "SUB", "1.00"), ("16-2100", "SUB", "2.00")])
-    resolutions.say_present(one.id, ana, one.version, "S014-001", "seen")
+    resolutions.mark_present(one.id, ana, one.version, "S014-001", "seen")
     one = load(one.id)
     sign_in(client, ana)
 
@@ -242,7 +242,7 @@ def test_an_answer_that_is_none_is_refused(client, ana, make_change_order, answe
 
 def test_the_note_of_who_came_too_late_is_not_lost(client, ana, lee, make_change_order):
     one = make_change_order("unknown")
-    resolutions.say_present(one.id, lee, one.version, "S014-001", "seen")
+    resolutions.mark_present(one.id, lee, one.version, "S014-001", "seen")
 
     answer = sign_in(client, ana).post(path(one, "resolution"), data=seen(one, answer="absent", note="Not in the list"), headers=HTMX)
 
@@ -391,8 +391,8 @@ def test_a_stranger_learns_nothing_about_the_change_order(client, make_user, cha
 def test_the_history_tells_every_step(client, ana, ada, make_change_order, clock):
     one = make_change_order("unknown")
     clock.tick(minutes=16)
-    resolutions.say_absent(one.id, ana, one.version, "Not in the list")
-    resolutions.by_hand(one.id, ada, load(one.id).version, "S014-001", "Typed by Kim")
+    resolutions.mark_absent(one.id, ana, one.version, "Not in the list")
+    resolutions.mark_entered_manually(one.id, ada, load(one.id).version, "S014-001", "Typed by Kim")
     resolutions.unlink(one.id, ada, load(one.id).version, "S014-001")
 
     page = soup(sign_in(client, ana).get(f"/change-orders/{one.id}"))
@@ -410,7 +410,7 @@ def test_why_the_outcome_was_unknown_stays_to_be_read_after_it_is_not_there(clie
     one = make_change_order("unknown")
     why = events.history("change_order", one.id)[-1].facts["text"]
     clock.tick(minutes=16)
-    resolutions.say_absent(one.id, ana, one.version, "Not in the list")
+    resolutions.mark_absent(one.id, ana, one.version, "Not in the list")
 
     row = words(soup(sign_in(client, ana).get("/change-orders?view=failed")).select_one("tbody tr"))
 

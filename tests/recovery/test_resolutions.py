@@ -254,7 +254,7 @@ def test_a_failed_one_of_which_nothing_is_in_spectrum_needs_no_tick(accepted, an
 def test_what_a_person_saw_in_spectrum_is_exported(accepted, ana):
     work(accepted, GOOD, GOOD, TIMEOUT)
 
-    resolutions.say_present(accepted.id, ana, load(accepted.id).version, " s014-001 ", "Seen in the CR list")
+    resolutions.mark_present(accepted.id, ana, load(accepted.id).version, " s014-001 ", "Seen in the CR list")
 
     assert load(accepted.id).state is Status.EXPORTED
     assert outcomes(accepted) == {1: "sent", 2: "sent", 3: "present"}
@@ -262,7 +262,7 @@ def test_what_a_person_saw_in_spectrum_is_exported(accepted, ana):
 
 
 def test_lines_that_were_never_sent_are_not_lost_by_saying_that_it_is_in_spectrum(doubtful, ana):
-    resolutions.say_present(doubtful.id, ana, doubtful.version, "S014-001", "Line 2 is there")
+    resolutions.mark_present(doubtful.id, ana, doubtful.version, "S014-001", "Line 2 is there")
     failed = load(doubtful.id)
     resolutions.retry(failed.id, ana, failed.version)
 
@@ -276,7 +276,7 @@ def test_lines_that_were_never_sent_are_not_lost_by_saying_that_it_is_in_spectru
 @pytest.mark.parametrize(("number", "note"), [("S014-002", "seen"), ("", "seen"), ("S014-001", " "), ("S014-001", "x" * 1001)])
 def test_saying_that_it_is_there_needs_its_number_and_a_note(doubtful, ana, number, note):
     with pytest.raises(Blocked):
-        resolutions.say_present(doubtful.id, ana, doubtful.version, number, note)
+        resolutions.mark_present(doubtful.id, ana, doubtful.version, number, note)
 
     assert load(doubtful.id).state is Status.UNKNOWN
     assert not Attempt.select().where(Attempt.kind == "person").exists()
@@ -286,7 +286,7 @@ def test_not_there_cannot_be_said_before_the_quiet_window_has_passed(doubtful, a
     clock.tick(minutes=14, seconds=30)
 
     with pytest.raises(Blocked, match="for 1 minute,"):
-        resolutions.say_absent(doubtful.id, ana, doubtful.version, "Not in the CR list")
+        resolutions.mark_absent(doubtful.id, ana, doubtful.version, "Not in the CR list")
 
     assert load(doubtful.id).state is Status.UNKNOWN
 
@@ -297,12 +297,12 @@ def test_an_answer_that_comes_late_begins_the_quiet_window_anew(doubtful, ana, c
     clock.tick(minutes=10)
 
     with pytest.raises(Blocked):
-        resolutions.say_absent(doubtful.id, ana, doubtful.version, "Not in the CR list")
+        resolutions.mark_absent(doubtful.id, ana, doubtful.version, "Not in the CR list")
 
 
 def test_what_is_not_there_fails_and_a_retry_sends_it(doubtful, ana, clock):
     clock.tick(minutes=15)
-    resolutions.say_absent(doubtful.id, ana, doubtful.version, "Not in the CR list")
+    resolutions.mark_absent(doubtful.id, ana, doubtful.version, "Not in the CR list")
     failed, said = load(doubtful.id), outcomes(doubtful)
     resolutions.retry(failed.id, ana, failed.version)
 
@@ -319,9 +319,9 @@ def test_only_approvers_say_what_spectrum_shows(doubtful, sam, eve, company):
 
     for person in (sam, eve):
         with pytest.raises(NotPermitted):
-            resolutions.say_present(doubtful.id, person, doubtful.version, "S014-001", "seen")
+            resolutions.mark_present(doubtful.id, person, doubtful.version, "S014-001", "seen")
         with pytest.raises(NotPermitted):
-            resolutions.say_absent(doubtful.id, person, doubtful.version, "not seen")
+            resolutions.mark_absent(doubtful.id, person, doubtful.version, "not seen")
 
 
 def test_nobody_retries_an_unknown_outcome(doubtful, ana):
@@ -334,7 +334,7 @@ SPELLINGS = ["s014-001", " S014\u2013001 ", "\uff33\uff10\uff11\uff14-001"]  # a
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_entered_by_hand_is_shown_as_manual_and_sends_nothing(half, ada, spelling):
-    resolutions.by_hand(half.id, ada, half.version, spelling, "Typed in by Kim")
+    resolutions.mark_entered_manually(half.id, ada, half.version, spelling, "Typed in by Kim")
 
     now = load(half.id)
     assert (now.state, now.manual) == (Status.EXPORTED, True)
@@ -346,7 +346,7 @@ def test_a_number_of_another_change_order_cannot_be_entered_by_hand(half, make_c
     make_change_order("queued")
 
     with pytest.raises(Blocked, match="belongs to CCO 002 of SC-014"):
-        resolutions.by_hand(half.id, ada, half.version, "S014-002", "Typed in by Kim")
+        resolutions.mark_entered_manually(half.id, ada, half.version, "S014-002", "Typed in by Kim")
 
 
 def test_only_an_administrator_with_the_privilege_enters_by_hand_and_unlinks(half, make_change_order, ana, eve):
@@ -354,7 +354,7 @@ def test_only_an_administrator_with_the_privilege_enters_by_hand_and_unlinks(hal
 
     for person in (ana, eve):
         with pytest.raises(NotPermitted):
-            resolutions.by_hand(half.id, person, half.version, "S014-001", "Typed in")
+            resolutions.mark_entered_manually(half.id, person, half.version, "S014-001", "Typed in")
         with pytest.raises(NotPermitted):
             resolutions.unlink(exported.id, person, exported.version, "S014-002")
 

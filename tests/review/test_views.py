@@ -82,7 +82,7 @@ def test_what_was_exported_shows_when_whatever_is_found_out_later(client, ana, m
     if arrived == "by hand":
         clock.tick(days=1)
         eve = make_user("Eva Stone", level="Admin", can_push=True)
-        resolutions.by_hand(made.id, eve, made.version, "X-1", "Spectrum was closed")
+        resolutions.mark_entered_manually(made.id, eve, made.version, "X-1", "Spectrum was closed")
     moment = clock.now()
     clock.tick(days=3)
     events.record("change_order", made.id, "differs", number="S014-001", ours=["title: a"], theirs=["title: b"])

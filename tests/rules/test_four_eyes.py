@@ -125,9 +125,9 @@ def decided(id, verb, by, version):
         "retry": lambda: resolutions.retry(id, by, version),
         "reject": lambda: decisions.reject(id, by, version, "Because"),
         "review again": lambda: second_review.review_again(id, by, version),
-        "present": lambda: resolutions.say_present(id, by, version, "S014-001", "Seen there."),
-        "absent": lambda: resolutions.say_absent(id, by, version, "Not there."),
-        "by hand": lambda: resolutions.by_hand(id, by, version, "S014-001", "Typed in."),
+        "present": lambda: resolutions.mark_present(id, by, version, "S014-001", "Seen there."),
+        "absent": lambda: resolutions.mark_absent(id, by, version, "Not there."),
+        "by hand": lambda: resolutions.mark_entered_manually(id, by, version, "S014-001", "Typed in."),
         "unlink": lambda: resolutions.unlink(id, by, version, "S014-001"),
     }[verb]()
 

@@ -173,7 +173,7 @@ def test_another_number_after_sending_wants_the_word_that_the_old_lines_were_rem
 def test_what_somebody_entered_by_hand_under_the_lost_number_counts_as_sent(pair, ana, ada, company, dee):
     first, second = pair
     export(accept(first, ana), BAD_PHASE)
-    resolutions.by_hand(first.id, ada, load(first.id).version, "H-7", "typed in")
+    resolutions.mark_entered_manually(first.id, ada, load(first.id).version, "H-7", "typed in")
     resolutions.unlink(first.id, ada, load(first.id).version, "H-7")
     sending.send(first.id, dee, load(first.id).version)
     keep_books_as("XYZ")
@@ -239,12 +239,12 @@ def test_the_number_shown_is_the_one_in_force(make_change_order, ana, ada, compa
 def test_a_number_that_was_had_before_is_in_force_again(make_change_order, ana, ada, dee):
     one = make_change_order()
     export(accept(one, ana, "X-1"), BAD_PHASE)
-    resolutions.by_hand(one.id, ada, load(one.id).version, "X-2", "typed in")
+    resolutions.mark_entered_manually(one.id, ada, load(one.id).version, "X-2", "typed in")
     resolutions.unlink(one.id, ada, load(one.id).version, "X-2")
     sending.send(one.id, dee, load(one.id).version)
     export(accept(one, ana), BAD_PHASE)
 
-    resolutions.by_hand(one.id, ada, load(one.id).version, "X-1", "typed in")
+    resolutions.mark_entered_manually(one.id, ada, load(one.id).version, "X-1", "typed in")
 
     assert spectrum_numbers.kept(load(one.id)) == "X-1"
     assert SpectrumNumber.select().count() == 2
@@ -254,7 +254,7 @@ def test_entered_by_hand_takes_the_number_under_the_present_key(pair, company, a
     first, second = pair
     export(accept(first, ana, "X-1"), BAD_PHASE)
     keep_books_as("XYZ")
-    resolutions.by_hand(first.id, ada, load(first.id).version, "X-1", "typed into the new company")
+    resolutions.mark_entered_manually(first.id, ada, load(first.id).version, "X-1", "typed into the new company")
 
     with pytest.raises(Blocked, match="X-1 is already used"):
         accept(second, lee, "X-1")
@@ -266,7 +266,7 @@ def test_entered_by_hand_names_who_has_the_number(pair, ana, ada):
     export(accept(first, ana), BAD_PHASE)
 
     with pytest.raises(Blocked, match=r"The number X-1 belongs to CCO 002 of SC-014\."):
-        resolutions.by_hand(first.id, ada, load(first.id).version, "X-1", "typed in")
+        resolutions.mark_entered_manually(first.id, ada, load(first.id).version, "X-1", "typed in")
 
 
 def test_who_asks_for_a_number_of_another_is_told_whose_it_is(pair):

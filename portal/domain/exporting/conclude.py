@@ -11,7 +11,7 @@ from portal import clock
 from portal.domain import events, outbox
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.exporting import alerts, error_catalogue, exports, outdated, pausing
-from portal.domain.exporting.exports import UNCERTAIN, STORED, Attempt, Export, Outcome
+from portal.domain.exporting.exports import STORED, UNCERTAIN, Attempt, Export, Outcome
 from portal.domain.outbox import Dispatch
 from portal.spectrum import records
 

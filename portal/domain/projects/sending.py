@@ -164,8 +164,8 @@ def void(id: int, by: User, version: int) -> ChangeOrder:
         return change_order
 
 
-def ways(change_order: ChangeOrder, by: User) -> list[str]:
-    """Which of retrieve and void the change order offers this person now."""
+def available_actions(change_order: ChangeOrder, by: User) -> list[str]:
+    """Project actions available to this person: retrieve, void."""
     if change_order.is_ready:
         return ["retrieve"] if may_retrieve(change_order, by) else []
     return ["void"] if change_order.is_editable and may_void(change_order, by) else []

@@ -6,7 +6,7 @@ What was left as a workbook may have been entered from there by someone, which t
 from portal.domain import events
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.events import Event
-from portal.domain.exporting.exports import Export, uncertain_lines, stored
+from portal.domain.exporting.exports import Export, stored, uncertain_lines
 from portal.domain.recovery import workbook
 from portal.domain.rules.findings import ACCOUNTING, Finding
 

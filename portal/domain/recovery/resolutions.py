@@ -48,7 +48,7 @@ def retry(id: int, by: User, version: int, not_entered: bool = False) -> ChangeO
         return change_order
 
 
-def say_present(id: int, by: User, version: int, number: str, note: str) -> ChangeOrder:
+def mark_present(id: int, by: User, version: int, number: str, note: str) -> ChangeOrder:
     """Unknown -> Exported: a person looked, and the uncertain lines are in Spectrum under `number`.
 
     Lines that were never sent are not there, whatever anyone says: with such lines it becomes Failed, and Retry sends
@@ -72,7 +72,7 @@ def say_present(id: int, by: User, version: int, number: str, note: str) -> Chan
         return change_order
 
 
-def say_absent(id: int, by: User, version: int, note: str) -> ChangeOrder:
+def mark_absent(id: int, by: User, version: int, note: str) -> ChangeOrder:
     """Unknown -> Failed: a person looked after the quiet window, and the uncertain lines are not in Spectrum.
 
     Raises NotPermitted, Overtaken or Blocked.
@@ -94,7 +94,7 @@ def say_absent(id: int, by: User, version: int, note: str) -> ChangeOrder:
         return change_order
 
 
-def by_hand(id: int, by: User, version: int, number: str, note: str) -> ChangeOrder:
+def mark_entered_manually(id: int, by: User, version: int, number: str, note: str) -> ChangeOrder:
     """Failed -> Exported: someone typed it into Spectrum, as `number`. Raises NotPermitted, Overtaken or Blocked."""
     number, note = keys.plain(number).upper(), note.strip()
     try:

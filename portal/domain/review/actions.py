@@ -1,4 +1,4 @@
-"""Which ways on a change order in trouble offers to one person: the buttons of its row. The transitions ask again for themselves."""
+"""Actions a person may take on a change order: the buttons of its row. Transitions check permissions again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from portal.domain.rules import four_eyes
 from portal.domain.rules.contributors import Contributors
 
 NO_DECISION = {"recall", "look_up"}
-UNDOING = {"by_hand", "unlink"}  # for administrators with the privilege
+UNDOING = {"mark_entered_manually", "unlink"}  # for administrators with the privilege
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +32,18 @@ class UnknownOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Offers:
+class Actions:
     """What can be done about one change order, by this person and by the portal.
 
-    ways     out of recall, retry, review, reject, look_up, resolve, by_hand, unlink
-    outdated what was accepted and is different now, in words: why a failed one is not retried
-    unknown  what the portal does about it while its outcome is unknown
-    looking  someone asked to look into Spectrum, and the worker has not answered yet
-    looked   the last answer to that
-    own      the ways that only four eyes keep from this person, and why_own says so
+    available       out of recall, retry, review, reject, look_up, resolve, mark_entered_manually, unlink
+    unknown         what the portal does about it while its outcome is unknown
+    lookup_running  a person asked to look into Spectrum, and the worker has not answered yet
+    last_lookup     the last answer to that
+    outdated        what was accepted and is different now, in words: why a failed one is not retried
+    own             the actions that only four eyes keep from this person; why_own says so
     """
 
-    ways: frozenset[str] = frozenset()
+    available: frozenset[str] = frozenset()
     unknown: UnknownOutcome | None = None
     lookup_running: bool = False
     last_lookup: Event | None = None
@@ -58,8 +58,8 @@ def of(
     said: dict[int, Event],
     contributed: dict[int, Contributors],
     approvers: Callable[[], list[User]],
-) -> dict[int, Offers]:
-    """The offers of each by its id, in a constant number of queries.
+) -> dict[int, Actions]:
+    """The actions of each by its id, in a constant number of queries.
 
     `said`: their last events; `contributed`: their contributors; `approvers` are asked for where someone has to be named.
     """
@@ -70,13 +70,13 @@ def of(
     unknown = _unknown_outcomes(shown, promised)
     found = {}
     for one in shown:
-        ways = frozenset(way for way, offered in _ways(one, viewer, said.get(one.id), tried).items() if offered)
-        ways -= {"retry"} if one.id in changed else set()
-        own, why_own = _kept_from(one, viewer, contributed[one.id], ways, approvers)
+        available = frozenset(action for action, offered in _available(one, viewer, said.get(one.id), tried).items() if offered)
+        available -= {"retry"} if one.id in changed else set()
+        own, why_own = _kept_from(one, viewer, contributed[one.id], available, approvers)
         reading = promised.get(readback.key(one.export))
         lookup_running = reading is not None and reading.finished_at is None
         look = _since(said.get(one.id), last_lookup.get(one.id))
-        found[one.id] = Offers(ways - own, unknown.get(one.id), lookup_running, look, changed.get(one.id, ""), own, why_own)
+        found[one.id] = Actions(available - own, unknown.get(one.id), lookup_running, look, changed.get(one.id, ""), own, why_own)
     return found
 
 
@@ -89,10 +89,10 @@ def _outdated(shown: list[ChangeOrder]) -> dict[int, str]:
 
 
 def _kept_from(
-    one: ChangeOrder, viewer: User, contributed: Contributors, ways: frozenset[str], approvers: Callable[[], list[User]]
+    one: ChangeOrder, viewer: User, contributed: Contributors, available: frozenset[str], approvers: Callable[[], list[User]]
 ) -> tuple[frozenset[str], str]:
-    """Which of the ways are decisions about what the person shaped, and why they are not offered."""
-    own = ways - NO_DECISION
+    """Which of the actions are decisions about what the person shaped, and why they are not offered."""
+    own = available - NO_DECISION
     if not own or not four_eyes.why_not(one, viewer, contributed):
         return frozenset(), ""
     undoing = own <= UNDOING
@@ -121,7 +121,7 @@ def _keys(one: ChangeOrder) -> list[str]:
     return [exports.key(one.export), readback.key(one.export)] if one.export else []
 
 
-def _ways(one: ChangeOrder, viewer: User, last: Event | None, tried: set[int]) -> dict[str, bool]:
+def _available(one: ChangeOrder, viewer: User, last: Event | None, tried: set[int]) -> dict[str, bool]:
     """What rights and state offer; four eyes are asked of all of them at once."""
     match one.state:
         case Status.QUEUED:
@@ -132,7 +132,7 @@ def _ways(one: ChangeOrder, viewer: User, last: Event | None, tried: set[int]) -
                 "look_up": viewer.may_support,
                 "review": one.export not in tried and viewer.may_decide,
                 "reject": viewer.may_decide,
-                "by_hand": resolutions.may_undo(viewer),
+                "mark_entered_manually": resolutions.may_undo(viewer),
             }
         case Status.UNKNOWN:
             return {"look_up": viewer.may_support, "resolve": viewer.may_decide}

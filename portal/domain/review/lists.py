@@ -19,7 +19,7 @@ from portal.domain.people import Membership, User
 from portal.domain.projects import revisions
 from portal.domain.projects.revisions import Comparison
 from portal.domain.review import actions
-from portal.domain.review.actions import Offers
+from portal.domain.review.actions import Actions
 from portal.domain.rules import checks, contributors, duplicates, four_eyes, spectrum_lists, spectrum_numbers
 from portal.domain.rules.findings import Finding
 
@@ -69,7 +69,7 @@ class Row:
     last        who did what to it last; edits do not count, so that a reason stays to be read while it is acted on
     number      its Spectrum number, or an empty text
     why_not     why this person may not decide it, or an empty text
-    offers      the ways on that it offers this person when it is on its way, in trouble, or exported
+    actions     those available to this person when it is on its way, in trouble, or exported
     since       what changed since accounting sent it back; None when that never happened
     arrival     how it came to be exported, while it is
     resolved_unknown  the unknown outcome that a person has answered, while it stands failed for that
@@ -80,7 +80,7 @@ class Row:
     last: Event | None
     number: str
     why_not: str
-    offers: Offers
+    actions: Actions
     since: Comparison | None
     arrival: Event | None
     resolved_unknown: Event | None
@@ -91,9 +91,9 @@ class Row:
         if self.change_order.is_in_flight:
             waiting = clock.now() - (self.change_order.decided_at or clock.now())
             return next((seconds for age, seconds in POLL_STEPS if waiting < age), POLL_RARELY_S)
-        if self.offers.lookup_running:
+        if self.actions.lookup_running:
             return LOOKUP_S
-        return UNKNOWN_S if self.offers.unknown and self.offers.unknown.next_look else None
+        return UNKNOWN_S if self.actions.unknown and self.actions.unknown.next_look else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
     kept = spectrum_numbers.all_kept(shown)
     contributed = contributors.of_all(shown)
     approvers = cache(people.approvers)  # asked for once, if any row has to name them
-    ways = actions.of(shown, viewer, said, contributed, approvers)
+    available = actions.of(shown, viewer, said, contributed, approvers)
     ready = [change_order for change_order in shown if change_order.is_ready]
     known, alike = spectrum_lists.known(ready), duplicates.of(ready)
     since = revisions.since_rejection(shown)
@@ -148,7 +148,7 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
             said.get(change_order.id),
             kept.get(change_order.id, ""),
             four_eyes.why_not_decide(change_order, viewer, contributed[change_order.id], approvers),
-            ways[change_order.id],
+            available[change_order.id],
             since.get(change_order.id),
             arrivals.get(change_order.id),
             unknown.get(change_order.id),

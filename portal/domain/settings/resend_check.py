@@ -111,8 +111,8 @@ def record(verdict: str, by: User) -> Company:
         Company.update(resending=verdict).where(Company.id == company.id).execute()
         if verdict == REPLACES:
             unknown = ChangeOrder.select().where(ChangeOrder.status == Status.UNKNOWN, ChangeOrder.export.is_null(False))
-            for unknown in unknown:
-                outbox.reopen(exports.key(unknown.export or 0))
+            for change_order in unknown:
+                outbox.reopen(exports.key(change_order.export or 0))
         events.record("company", company.id, "resending recorded", by, old=company.resending, new=verdict, number=check.export.number)
         return companies.current()
 

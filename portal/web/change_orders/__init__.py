@@ -1,1 +1,1 @@
-"""Pages of the approver: lists, decisions, ways out of trouble."""
+"""Pages of the approver: lists, decisions, resolutions."""

@@ -1,4 +1,4 @@
-"""The ways out of trouble: recall, retry, what Spectrum shows, entered by hand, unlink; and the project's retrieve and void."""
+"""Resolutions: recall, retry, what Spectrum shows, entered by hand, unlink; and the project's retrieve and void."""
 
 from typing import Any
 
@@ -29,7 +29,14 @@ bp.record(sentences.register)
 
 STATES = {"presence": Status.UNKNOWN, "absence": Status.UNKNOWN, "manual": Status.FAILED, "unlinking": Status.EXPORTED}
 STATES |= {"retrying": Status.FAILED, "reviewing": Status.FAILED}
-WAYS = {"presence": "resolve", "absence": "resolve", "manual": "by_hand", "unlinking": "unlink", "retrying": "retry", "reviewing": "review"}
+ACTION_OF_FORM = {
+    "presence": "resolve",
+    "absence": "resolve",
+    "manual": "mark_entered_manually",
+    "unlinking": "unlink",
+    "retrying": "retry",
+    "reviewing": "review",
+}
 ANSWERS = {"present": "presence", "absent": "absence"}
 FORMS = {"resolving.enter_by_hand": "manual", "resolving.unlink": "unlinking"}
 TICKED = {"resolving.retry": "retrying", "resolving.review_again": "reviewing"}  # buttons, but for what was left as a workbook
@@ -85,9 +92,9 @@ def resolve(id: int) -> ResponseReturnValue:
     """It is in Spectrum, or it is not there."""
     form, version, note = request.form, seen_version(), request.form.get("note", "")
     if answered(form.get("answer", "")) == "presence":
-        resolved = resolutions.say_present(id, me(), version, form.get("number", ""), note)
+        resolved = resolutions.mark_present(id, me(), version, form.get("number", ""), note)
     else:
-        resolved = resolutions.say_absent(id, me(), version, note)
+        resolved = resolutions.mark_absent(id, me(), version, note)
     return done(resolved, f"is now: {resolved.label}", "failed")
 
 
@@ -102,7 +109,9 @@ def enter_by_hand(id: int) -> ResponseReturnValue:
     """Mark as entered by hand."""
     form = request.form
     return done(
-        resolutions.by_hand(id, me(), seen_version(), form.get("number", ""), form.get("note", "")), "marked as entered by hand", "failed"
+        resolutions.mark_entered_manually(id, me(), seen_version(), form.get("number", ""), form.get("note", "")),
+        "marked as entered by hand",
+        "failed",
     )
 
 
@@ -174,8 +183,10 @@ def opened(id: int, form: str) -> ResponseReturnValue:
     row = lists.row(id, me())
     if row.change_order.state is not STATES[form]:
         raise Overtaken(row.change_order)
-    if WAYS[form] not in row.offers.ways:
-        raise NotPermitted(row.offers.why_own if WAYS[form] in row.offers.own else me().why_not_decide or resolutions.ONLY_ADMIN)
+    if ACTION_OF_FORM[form] not in row.actions.available:
+        raise NotPermitted(
+            row.actions.why_own if ACTION_OF_FORM[form] in row.actions.own else me().why_not_decide or resolutions.ONLY_ADMIN
+        )
     shown: dict[str, Any] = {"form": form, "fields": fields_of(row), "problems": [], "focus": f"#change-order-{id} [autofocus]"}
     return render_template("change_orders/_row.html", row=row, **shown) if wants_fragment() else page_of(row, **shown)
 

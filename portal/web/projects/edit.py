@@ -177,7 +177,7 @@ def form(
         "projects/edit.html",
         change_order=change_order,
         row=lists.rows_of([change_order], me())[0],
-        project_ways=sending.ways(change_order, me()),
+        project_actions=sending.available_actions(change_order, me()),
         likenesses=duplicates.of_one(change_orders.load(change_order.id)),
         why_not=projects_jobs.why_not(change_order, me()),
         phases=projects_jobs.known_phases(change_order.job) if change_order.is_editable else {},
