@@ -101,7 +101,7 @@ def who(event: Event) -> str:
 
 def what(event: Event) -> str:
     """What was done, as a sentence without its subject."""
-    sentence = sentences.deed(event) if event.subject == change_orders.SUBJECT else str(event.action)
+    sentence = sentences.action_phrase(event) if event.subject == change_orders.SUBJECT else str(event.action)
     return sentence[:1].upper() + sentence[1:]
 
 

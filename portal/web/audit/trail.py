@@ -91,7 +91,7 @@ def _rows(wanted: Filter) -> Iterator[tuple[object, ...]]:
         )
         told = (event_sentences.who(event), event.actor.email if event.actor else "", entry.about, event_sentences.what(event))
         kept = (event.subject, event.ref, event.action, "" if entry.private else event.data, event.previous, event.hash)
-        yield (event.seq, formats.iso(event.at), *told, sentences.remark(event), changed, *kept)
+        yield (event.seq, formats.iso(event.at), *told, sentences.note(event), changed, *kept)
 
 
 def judged() -> dict[str, object]:

@@ -59,7 +59,7 @@ def preview(id: int) -> ResponseReturnValue:
         return redirect(url_for("change_orders.show", id=id), 303)
     row = lists.row(id, me())
     if not row.change_order.is_ready or row.why_not:
-        return render_template("change_orders/_preview.html", id=id, overtaken=row.why_not or sentences.standing(row))
+        return render_template("change_orders/_preview.html", id=id, overtaken=row.why_not or sentences.status_sentence(row))
     return render_template("change_orders/_preview.html", id=id, preview=preview_of(row.change_order, request.args))
 
 
@@ -121,7 +121,7 @@ def overtaken(error: Overtaken) -> ResponseReturnValue:
     id, _ = asked_for()
     row = lists.row(id, me())
     unrecorded = request.form.get("reason", "").strip()
-    return answer(row, 409, error=f"Nothing was recorded. {sentences.standing(row)}", unrecorded=unrecorded, focus=f"#error-{id}")
+    return answer(row, 409, error=f"Nothing was recorded. {sentences.status_sentence(row)}", unrecorded=unrecorded, focus=f"#error-{id}")
 
 
 def decidable(id: int, states: tuple[Status, ...] = (Status.READY,)) -> Row:
@@ -219,7 +219,7 @@ def marks_of(row: Row) -> dict[str, str]:
 
 def prefilled(row: Row) -> str:
     """The failure in plain words, as a reason to send back."""
-    return sentences.remark(row.last)[:LONGEST_REASON] if row.last else ""
+    return sentences.note(row.last)[:LONGEST_REASON] if row.last else ""
 
 
 def preview_of(change_order: ChangeOrder, typed: Mapping[str, str]) -> Preview:

@@ -166,7 +166,7 @@ def not_permitted(error: NotPermitted) -> ResponseReturnValue:
 @bp.errorhandler(Overtaken)
 def overtaken(error: Overtaken) -> ResponseReturnValue:
     """The row as it is now, so that the person sees what the other one, or the worker, did."""
-    standing = sentences.standing(lists.row(asked_for()[0], me()))
+    standing = sentences.status_sentence(lists.row(asked_for()[0], me()))
     return explained(409, f"Nothing was recorded. {standing}", unrecorded=request.form.get("note", "").strip())
 
 

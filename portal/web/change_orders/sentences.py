@@ -47,7 +47,7 @@ OUTCOMES = {
 
 def register(state: BlueprintSetupState) -> None:
     """For `Blueprint.record`: the templates use these as filters."""
-    for filter in (told, remark, when, moment, lies_ahead, standing, fixes):
+    for filter in (sentence, note, when, moment, is_future, status_sentence, fixes):
         state.app.add_template_filter(filter)
     state.app.add_template_filter(error_catalogue.explain, "explained")
     state.app.add_template_filter(spectrum_numbers.named, "named")
@@ -60,19 +60,19 @@ def fixes(who: str) -> str:
     return f"{who[:1].upper()}{who[1:]} can fix this." if who else ""
 
 
-def told(event: Event) -> str:
+def sentence(event: Event) -> str:
     """The event as a sentence: who did what."""
-    sentence = deed(event)
-    return f"{event.actor.name} {sentence}" if event.actor else sentence[:1].upper() + sentence[1:]
+    phrase = action_phrase(event)
+    return f"{event.actor.name} {phrase}" if event.actor else phrase[:1].upper() + phrase[1:]
 
 
-def deed(event: Event) -> str:
+def action_phrase(event: Event) -> str:
     """What was done, without who did it."""
     tell = SENTENCES.get(event.action)
     return tell(event.facts) if tell else str(event.action)
 
 
-def remark(event: Event) -> str:
+def note(event: Event) -> str:
     """What the event says in free words: the reason of a rejection, the text of a failure, the note of someone who looked."""
     return "\n".join(str(event.facts[name]) for name in ("reason", "note", "text") if event.facts.get(name))
 
@@ -93,23 +93,23 @@ def _here(moment: datetime) -> tuple[datetime, date]:
     return moment.astimezone(formats.zone()), clock.now().astimezone(formats.zone()).date()
 
 
-def lies_ahead(moment: datetime | None) -> bool:
+def is_future(moment: datetime | None) -> bool:
     """Whether a moment is still to come."""
     return moment is not None and moment > clock.now()
 
 
-def standing(row: Row) -> str:
+def status_sentence(row: Row) -> str:
     """Who brought the change order where it is now, when: `Accepted by Ana Ortiz at 10:42.`"""
     change_order, last = row.change_order, row.last
     if last and last.actor and last.action in RESOLVED:
-        return f"{told(last)} {when(last.at)}. It is now: {change_order.label}."
+        return f"{sentence(last)} {when(last.at)}. It is now: {change_order.label}."
     if change_order.decided_by and change_order.decided_at:
         verb = "Sent back" if change_order.state is Status.REJECTED else "Accepted"
         now = "" if change_order.state in (Status.REJECTED, Status.QUEUED) else f" It is now: {change_order.label}."
         return f"{verb} by {change_order.decided_by.name} {when(change_order.decided_at)}.{now}"
     if last is None:
         return f"CCO {change_order.number} is now: {change_order.label}."
-    return f"{told(last)} {when(last.at)}."
+    return f"{sentence(last)} {when(last.at)}."
 
 
 def _sent(facts: Facts) -> str:

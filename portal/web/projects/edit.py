@@ -149,7 +149,7 @@ def overtaken(error: Overtaken) -> ResponseReturnValue:
     change_order = writable(asked_for())
     row = lists.rows_of([change_order], me())[0]
     typed = as_typed() if any(name in request.form for name in EVERY_FIELD) else None
-    text = f"Nothing was recorded: the change order is no longer what you saw. {sentences.standing(row)}"
+    text = f"Nothing was recorded: the change order is no longer what you saw. {sentences.status_sentence(row)}"
     return form(change_order, typed, status=409, problems=[draft_form.problem("version", text, still_there(change_order) if typed else "")])
 
 
