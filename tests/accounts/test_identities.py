@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from portal.domain import events, people
 from portal.domain.accounts import identities, rights, sessions
 from portal.domain.accounts.identities import Claims, Identity, Unwelcome
-from portal.domain.accounts.sessions import Road
+from portal.domain.accounts.sessions import SignInMethod
 from portal.domain.people import Level, User
 from tests.conftest import PASSWORD, count_queries
 
@@ -92,7 +92,7 @@ def test_once_unlinked_the_account_opens_to_the_next_with_its_address(database):
 
 def test_unlinking_ends_the_sessions_that_the_identity_may_have_begun(database):
     nia = identities.admit(NIA, {})
-    token = sessions.start(nia, Road.OPENID).token
+    token = sessions.start(nia, SignInMethod.OPENID).token
 
     identities.unlink(nia)
 

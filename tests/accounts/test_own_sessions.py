@@ -62,7 +62,7 @@ def test_one_of_one_s_own_is_ended_and_told_there(client, app, ana, elsewhere):
 
     assert "The session with Firefox on Windows is ended." in answer.text
     assert sessions.find(elsewhere) is None
-    assert sessions.farewell(elsewhere).startswith("This session was ended from another one of yours.")
+    assert sessions.end_message(elsewhere).startswith("This session was ended from another one of yours.")
     assert told(ana) == [("session ended", ana, {"browser": "Firefox on Windows", "address": "10.0.0.7"})]
 
 
@@ -96,7 +96,7 @@ def test_an_administrator_sees_and_ends_the_sessions_of_anybody(client, ana, eve
 
     answer = client.post(f"{page}/sessions/{id_of(FIREFOX)}/end", follow_redirects=True)
     assert "The session of Ana Ortiz is ended." in answer.text
-    assert sessions.farewell(elsewhere).startswith("An administrator ended this session.")
+    assert sessions.end_message(elsewhere).startswith("An administrator ended this session.")
     answer = client.post(f"{page}/sessions/end", follow_redirects=True)
     assert "1 session of Ana Ortiz ended." in answer.text
     assert "Ana Ortiz is not signed in anywhere." in answer.text

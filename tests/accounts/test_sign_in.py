@@ -9,7 +9,7 @@ import pytest
 from portal import db, db_writes
 from portal.domain import people
 from portal.domain.accounts import password_links, rights, sessions
-from portal.domain.accounts.sessions import Road, Session
+from portal.domain.accounts.sessions import Session, SignInMethod
 from portal.hashing import Crowded
 from portal.web import visitors
 from tests.conftest import HTMX, PASSWORD, sign_in
@@ -273,7 +273,7 @@ def test_a_session_knows_where_it_began(client, ana):
     client.post("/login", data={"email": ana.email, "password": PASSWORD}, headers={"User-Agent": firefox})
 
     assert places(ana) == [("127.0.0.1", "Firefox on Linux")]
-    assert Session.get().road == Road.PASSWORD
+    assert Session.get().road == SignInMethod.PASSWORD
 
 
 @pytest.mark.parametrize(
@@ -391,7 +391,7 @@ def test_who_signs_in_at_many_places_at_the_same_moment_has_three_sessions(ana, 
     def begin(_):
         with db.connected():
             start.wait()
-            db_writes.insist(lambda: sessions.start(ana, Road.PASSWORD))
+            db_writes.insist(lambda: sessions.start(ana, SignInMethod.PASSWORD))
 
     with ThreadPoolExecutor(6) as crowd:
         list(crowd.map(begin, range(6)))

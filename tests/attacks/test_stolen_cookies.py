@@ -9,7 +9,7 @@ from flask.sessions import SecureCookieSessionInterface
 
 from portal.db import transaction
 from portal.domain.accounts import rights, sessions
-from portal.domain.accounts.session_ends import Why
+from portal.domain.accounts.session_ends import EndReason
 from portal.domain.events import Event
 from tests.conftest import HTMX, PASSWORD, sign_in
 
@@ -73,7 +73,7 @@ def test_a_stolen_cookie_is_worthless_after_the_account_was_closed_and_stays_so_
     assert gets_nothing(thief)
 
 
-@pytest.mark.parametrize("why", [Why.PASSWORD, Why.ELSEWHERE, Why.ADMINISTRATOR])
+@pytest.mark.parametrize("why", [EndReason.PASSWORD, EndReason.ELSEWHERE, EndReason.ADMINISTRATOR])
 def test_a_stolen_cookie_is_worthless_after_all_sessions_were_ended_as_a_new_password_does(app, victim, ana, why):
     thief = copied(app, victim)
 

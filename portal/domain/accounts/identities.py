@@ -17,7 +17,7 @@ from portal import clock
 from portal.db import Model, UtcField, transaction
 from portal.domain import events, people
 from portal.domain.accounts import rights, sessions
-from portal.domain.accounts.session_ends import Why
+from portal.domain.accounts.session_ends import EndReason
 from portal.domain.people import Level, User
 
 log = structlog.get_logger()
@@ -95,7 +95,7 @@ def unlink(user: User) -> None:
         if identity is None:
             raise rights.Refused(f"{user.email} signs in with a password only: there is no identity to unlink.")
         identity.delete_instance()
-        sessions.end_all(user, Why.ADMINISTRATOR)
+        sessions.end_all(user, EndReason.ADMINISTRATOR)
         events.record(rights.SUBJECT, user.id, "identity unlinked", issuer=identity.issuer, identity=identity.subject)
 
 

@@ -17,7 +17,7 @@ from portal import clock
 from portal.db import Model, UtcField, database, transaction
 from portal.domain import events, outbox, people
 from portal.domain.accounts import identities, passwords, rate_limits, rights, sessions
-from portal.domain.accounts.session_ends import Why
+from portal.domain.accounts.session_ends import EndReason
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import NotWanted, Task
 from portal.domain.people import Level, NotPermitted, User
@@ -146,7 +146,7 @@ def use(token: str, password: str) -> User:
             raise Over
         Link.update(used_at=clock.now()).where(Link.user == person, Link.used_at.is_null()).execute()
         User.update(password=hashed).where(User.id == person.id).execute()
-        ended = sessions.end_all(person, Why.PASSWORD)
+        ended = sessions.end_all(person, EndReason.PASSWORD)
         rate_limits.unlock(person.email)
         events.record("user", person.id, "password chosen by link", person, purpose=link.purpose, sessions_ended=ended)
     return person

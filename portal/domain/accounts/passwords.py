@@ -7,7 +7,7 @@ from pathlib import Path
 from portal.db import transaction
 from portal.domain import companies, events, people
 from portal.domain.accounts import sessions
-from portal.domain.accounts.session_ends import Why
+from portal.domain.accounts.session_ends import EndReason
 from portal.domain.people import LONGEST_PASSWORD, SHORTEST_PASSWORD, NotPermitted, User
 
 COMMON = ("password", "passwort", "qwertyuiop", "qwerty", "asdfghjkl", "letmein", "welcome", "administrator", "admin", "changeme", "secret")
@@ -62,7 +62,7 @@ def change(person: User, new: str, token: str) -> None:
         if not sessions.exchange(person, hashed):
             raise NotPermitted(sessions.OVERTAKEN)
         person = people.as_now(person)
-        ended = sessions.end_all(person, Why.PASSWORD, but=token)
+        ended = sessions.end_all(person, EndReason.PASSWORD, but=token)
         events.record("user", person.id, "password changed", person, sessions_ended=ended)
 
 

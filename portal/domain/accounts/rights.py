@@ -11,7 +11,7 @@ import peewee
 from portal.db import lock, transaction
 from portal.domain import events, people
 from portal.domain.accounts import passwords, privilege_requests, sessions
-from portal.domain.accounts.session_ends import Why
+from portal.domain.accounts.session_ends import EndReason
 from portal.domain.commitments import Job
 from portal.domain.people import Level, Membership, NotPermitted, User
 
@@ -104,7 +104,7 @@ def set_active(id: int, active: bool, by: User | None = None) -> User:
         person = changeable(id, by)
         if not active:
             _ensure_an_admin_is_left(person)
-            sessions.end_all(person, Why.CLOSED)
+            sessions.end_all(person, EndReason.CLOSED)
         return _change(person, by, OPENED if active else CLOSED, active=active)
 
 

@@ -3,7 +3,7 @@
 from portal.db import transaction
 from portal.domain import events, people
 from portal.domain.accounts import rate_limits, sessions
-from portal.domain.accounts.session_ends import Why
+from portal.domain.accounts.session_ends import EndReason
 from portal.domain.accounts.sessions import Session
 from portal.domain.people import NotPermitted, User
 
@@ -54,11 +54,11 @@ def unlock(person: User, by: User | None = None) -> bool:
         return bool(forgotten)
 
 
-def _why(person: User, by: User) -> Why:
+def _why(person: User, by: User) -> EndReason:
     if person.id == by.id:
-        return Why.ELSEWHERE
+        return EndReason.ELSEWHERE
     _administrator(by)
-    return Why.ADMINISTRATOR
+    return EndReason.ADMINISTRATOR
 
 
 def _administrator(by: User) -> User:

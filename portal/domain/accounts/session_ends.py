@@ -5,7 +5,7 @@ from enum import StrEnum
 MOST = 3  # sessions of one person at a time
 
 
-class Why(StrEnum):
+class EndReason(StrEnum):
     """What ended a session before its time."""
 
     SIGNED_OUT = "signed out"
@@ -16,11 +16,11 @@ class Why(StrEnum):
     CLOSED = "account closed"
 
 
-TOLD = {  # to the person who finds the session over; who ended it themselves knows
-    Why.ELSEWHERE: "This session was ended from another one of yours. Sign in to continue where you were.",
-    Why.FOURTH: f"You were signed out here because you signed in elsewhere: a person has at most {MOST} sessions. "
+MESSAGES = {  # to the person who finds the session over; who ended it themselves knows
+    EndReason.ELSEWHERE: "This session was ended from another one of yours. Sign in to continue where you were.",
+    EndReason.FOURTH: f"You were signed out here because you signed in elsewhere: a person has at most {MOST} sessions. "
     "If that was not you, choose a new password and tell an administrator.",
-    Why.ADMINISTRATOR: "An administrator ended this session. Sign in to continue where you were.",
-    Why.PASSWORD: "Your password was changed, which ended this session: sign in with the new one. "
+    EndReason.ADMINISTRATOR: "An administrator ended this session. Sign in to continue where you were.",
+    EndReason.PASSWORD: "Your password was changed, which ended this session: sign in with the new one. "
     "If that was not you, tell an administrator.",
 }

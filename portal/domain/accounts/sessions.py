@@ -18,7 +18,7 @@ from portal.db import Model, UtcField, transaction
 from portal.db_writes import attempt
 from portal.domain import people
 from portal.domain.accounts import rate_limits
-from portal.domain.accounts.session_ends import MOST, TOLD, Why
+from portal.domain.accounts.session_ends import MESSAGES, MOST, EndReason
 from portal.domain.people import NotPermitted, User
 from portal.hashing import fingerprint
 
@@ -32,10 +32,10 @@ OVERTAKEN = "Your account was closed, or got another password, at this very mome
 log = structlog.get_logger()
 
 
-class Road(StrEnum):
+class SignInMethod(StrEnum):
     """How a person proves who they are."""
 
-    PASSWORD = "password"  # noqa: S105 -- the road's name
+    PASSWORD = "password"  # noqa: S105 -- the method's name
     OPENID = "OpenID Connect"
 
 
@@ -53,16 +53,16 @@ NOWHERE = Place()
 class Session(Model):
     """One sign-in.
 
-    road          of type Road
+    road          of type SignInMethod
     address, browser  where it began, as shown to the person
     confirmed_at  the last proof of identity: the sign-in, or a later confirmation
-    ended_why     of type Why; empty while it lasts and when time ended it
+    ended_why     of type EndReason; empty while it lasts and when time ended it
     """
 
     token_hash = peewee.CharField(max_length=64, unique=True)
     user = peewee.ForeignKeyField(User, on_delete="RESTRICT", backref="sessions")
     user_id: int
-    road = peewee.CharField(max_length=20, default=Road.PASSWORD)
+    road = peewee.CharField(max_length=20, default=SignInMethod.PASSWORD)
     address = peewee.CharField(max_length=45, default="")
     browser = peewee.CharField(max_length=60, default="")
     started_at = UtcField(default=clock.now)
@@ -128,33 +128,33 @@ def exchange(user: User, hashed: str) -> bool:
 def sign_in(email: str, password: str, place: Place = NOWHERE) -> str | None:
     """The token of a new session, or None when address and password do not match an active person."""
     person = prove(email, password, place.address)
-    return start(person, Road.PASSWORD, place).token if person else None
+    return start(person, SignInMethod.PASSWORD, place).token if person else None
 
 
-def start(user: User, road: Road, place: Place = NOWHERE, *, instead_of: str = "", proved_at: datetime | None = None) -> Started:
-    """A new session of someone who has proved who they are, by whatever road; just now, if `proved_at` does not say when.
+def start(user: User, method: SignInMethod, place: Place = NOWHERE, *, instead_of: str = "", proved_at: datetime | None = None) -> Started:
+    """A new session of someone who has proved who they are, by whatever method; just now, if `proved_at` does not say when.
 
     Ends the session of the token `instead_of`, which the same browser had, and the oldest ones beyond three. Raises
     NotPermitted when the account was closed, or its password replaced, after the proof.
     """
     token, now = secrets.token_urlsafe(32), clock.now()
-    still = User.active if road is Road.OPENID else User.active & (User.password == user.password)
+    still = User.active if method is SignInMethod.OPENID else User.active & (User.password == user.password)
     with transaction():
         # First of all: two sign-ins of a person, or one and what ends their sessions, have to take turns.
         if not User.update(last_active_at=now).where(User.id == user.id, still).execute():
             raise NotPermitted(OVERTAKEN)
-        _end(Why.SIGNED_OUT, Session.token_hash == fingerprint(instead_of))
+        _end(EndReason.SIGNED_OUT, Session.token_hash == fingerprint(instead_of))
         surplus = sorted(live(user), key=lambda one: (one.started_at, one.id))[: -(MOST - 1)]
-        _end(Why.FOURTH, Session.id.in_([one.id for one in surplus]))
+        _end(EndReason.FOURTH, Session.id.in_([one.id for one in surplus]))
         Session.create(
             token_hash=fingerprint(token),
             user=user,
-            road=road,
+            road=method,
             address=place.address[:45],
             browser=place.browser[:60],
             confirmed_at=min(proved_at or now, now),
         )
-    log.info("signed in", person=user.id, road=str(road), address=place.address)
+    log.info("signed in", person=user.id, road=str(method), address=place.address)
     return Started(token, surplus)
 
 
@@ -189,13 +189,13 @@ def live(user: User) -> list[Session]:
     return [session for session in found if session.is_live]
 
 
-def farewell(token: str) -> str:
+def end_message(token: str) -> str:
     """Why the session of the token is over, for the person who finds it so; empty when they ended it or it never was."""
     session = _of(token)
     if session is None or session.is_live:
         return ""
     if session.ended_at is not None:
-        return TOLD.get(Why(session.ended_why), "") if session.ended_why else ""
+        return MESSAGES.get(EndReason(session.ended_why), "") if session.ended_why else ""
     if clock.now() - session.seen_at >= IDLE:
         return "You were signed out after 30 minutes without activity. Sign in to continue where you were."
     return "You were signed out after 10 hours. Sign in to continue where you were."
@@ -203,15 +203,15 @@ def farewell(token: str) -> str:
 
 def sign_out(token: str) -> None:
     with transaction():
-        _end(Why.SIGNED_OUT, Session.token_hash == fingerprint(token))
+        _end(EndReason.SIGNED_OUT, Session.token_hash == fingerprint(token))
 
 
-def end_one(session: Session, why: Why) -> None:
+def end_one(session: Session, why: EndReason) -> None:
     """End this session. Call inside the transaction of the cause."""
     _end(why, Session.id == session.id)
 
 
-def end_all(user: User, why: Why, *, but: str = "") -> int:
+def end_all(user: User, why: EndReason, *, but: str = "") -> int:
     """End every session of a person, but the one of the token `but`; answers how many. Call inside the transaction of the cause."""
     return _end(why, Session.user == user, Session.token_hash != fingerprint(but))
 
@@ -226,5 +226,5 @@ def _has_signed_in(user: User | None, address: str) -> bool:
     return bool(address and Session.select().where(*here).exists())
 
 
-def _end(why: Why, *which: peewee.Expression) -> int:
+def _end(why: EndReason, *which: peewee.Expression) -> int:
     return int(Session.update(ended_at=clock.now(), ended_why=why).where(Session.ended_at.is_null(), *which).execute())

@@ -16,7 +16,7 @@ from portal import clock
 from portal.crypto import Sealer, Unreadable
 from portal.domain.accounts import identities
 from portal.domain.accounts.identities import Claims
-from portal.domain.accounts.sessions import Road
+from portal.domain.accounts.sessions import SignInMethod
 from portal.domain.people import Level
 from portal.openid import SKEW_S, NotVouched, Provider, Trip
 from portal.web import access
@@ -94,7 +94,7 @@ def finish() -> ResponseReturnValue:
 def _let_in(claims: Claims) -> None:
     """Who is known there without having been asked lately has still to confirm before a change of rights or settings."""
     levels = {group: Level(level) for group, level in current_app.config["SETTINGS"].levels_by_group.items()}
-    begin(identities.admit(claims, levels), Road.OPENID, claims.proved_at or clock.EPOCH)
+    begin(identities.admit(claims, levels), SignInMethod.OPENID, claims.proved_at or clock.EPOCH)
 
 
 def _confirm(claims: Claims, kept: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ from flask_login import LoginManager, current_user, login_user
 from portal.domain.accounts import sessions
 from portal.domain.accounts.rate_limits import TooMany
 from portal.domain.accounts.session_ends import MOST
-from portal.domain.accounts.sessions import Road
+from portal.domain.accounts.sessions import SignInMethod
 from portal.domain.people import User
 from portal.hashing import Crowded
 from portal.web import access, errors, formats, visitors
@@ -44,7 +44,7 @@ def new() -> ResponseReturnValue:
     if current_user.is_authenticated:
         return redirect(destination(), 303)
     token = flask.session.get(SESSION_KEY)
-    return form(note=sessions.farewell(token) if token else "")
+    return form(note=sessions.end_message(token) if token else "")
 
 
 @bp.post("/login")
@@ -56,13 +56,13 @@ def create() -> ResponseReturnValue:
         return form(email=email, error=str(wait)), 429, {"Retry-After": str(wait.seconds)}
     if person is None:
         return form(email=email, error=NO_MATCH), 422
-    begin(person, Road.PASSWORD)
+    begin(person, SignInMethod.PASSWORD)
     return redirect(destination(), 303)
 
 
-def begin(person: User, road: Road, proved_at: datetime | None = None) -> None:
-    """Sign in, at this browser, someone who has proved who they are. Whatever road they came, it ends here."""
-    started = sessions.start(person, road, visitors.place(), instead_of=flask.session.get(SESSION_KEY, ""), proved_at=proved_at)
+def begin(person: User, method: SignInMethod, proved_at: datetime | None = None) -> None:
+    """Sign in, at this browser, someone who has proved who they are. Every method ends here."""
+    started = sessions.start(person, method, visitors.place(), instead_of=flask.session.get(SESSION_KEY, ""), proved_at=proved_at)
     flask.session.clear()  # with it the CSRF secret: nothing from before the sign-in counts after it
     login_user(person_of(started.token))
     for one in started.ended:
