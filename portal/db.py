@@ -102,7 +102,7 @@ def transaction(*, waits: bool = True) -> Iterator[None]:
     Raises Busy when another writer holds the database too long; one of its kinds, which are busy for good, when its disk is full,
     its file was replaced, it is read-only, not migrated, or cannot be reached.
     """
-    with _turn(BUSY_TIMEOUT_S if waits else 0) if is_sqlite() else nullcontext():
+    with _write_lock(BUSY_TIMEOUT_S if waits else 0) if is_sqlite() else nullcontext():
         ensure_in_place()
         try:
             with nullcontext() if waits else _impatience(), database.atomic():
@@ -137,7 +137,7 @@ def ensure_in_place() -> None:
 
 
 @contextmanager
-def _turn(patience: float) -> Iterator[None]:
+def _write_lock(patience: float) -> Iterator[None]:
     """One writer of this process at a time. Who waits longer than SQLite itself would is told so too."""
     if not _writers.acquire(timeout=patience):
         raise Busy(BUSY)
@@ -176,7 +176,7 @@ def migrate(tell: Callable[[str], object] = str) -> list[str]:
             for name in runner.up(migration.name):
                 tell(name)
                 applied.append(name)
-            failpoints.reach("migrate.mid")
+            failpoints.hit("migrate.mid")
     return applied
 
 

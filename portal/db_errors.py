@@ -56,7 +56,7 @@ SIGNS: tuple[tuple[type[Busy], str, tuple[str, ...]], ...] = (
 
 def explained(error: Exception, *, sqlite: bool) -> Busy | None:
     """What the database said, as far as people can do something about it; None where the fault is ours."""
-    said = " ".join(_chain(error))  # SQLite itself rolls back on a full disk, and complains when it is told to
+    said = " ".join(_messages(error))  # SQLite itself rolls back on a full disk, and complains when it is told to
     kind, text = next(
         ((kind, text) for kind, text, signs in SIGNS if any(sign in said for sign in signs)),
         (None, "") if sqlite else _of_postgres(error, said),
@@ -75,7 +75,7 @@ def _of_postgres(error: Exception, said: str) -> tuple[type[Busy] | None, str]:
     return (Away, AWAY_MEANWHILE) if isinstance(error, (peewee.OperationalError, peewee.InterfaceError)) else (None, "")
 
 
-def _chain(error: BaseException | None) -> Iterator[str]:
+def _messages(error: BaseException | None) -> Iterator[str]:
     while error:
         yield str(error)
         error = error.__context__

@@ -14,7 +14,7 @@ PAUSE_S = 0.5  # between its tries
 log = structlog.get_logger()
 
 
-def insist(write: Callable[[], object]) -> None:
+def write_with_retry(write: Callable[[], object]) -> None:
     """Write what must not be lost: while the database is busy or away, try again for a minute. Raises what the last try raised."""
     end = time.monotonic() + PATIENCE_S
     while True:

@@ -69,7 +69,7 @@ def _leave() -> None:
 ACTIONS: dict[str, Callable[[], None]] = {"kill": _die, "stop": _freeze, "raise": _raise, "exit": _leave}
 
 
-class Stage:
+class Scenario:
     """The folder, and what this process does when it passes a point."""
 
     def __init__(self, folder: Path, name: str) -> None:
@@ -78,15 +78,15 @@ class Stage:
 
     def now(self) -> datetime:
         """The portal's time as clock.json tells it; the machine's without the file."""
-        started, speed, offset = self._told()
+        started, speed, offset = self._read_pace()
         real = clock.machine().timestamp()
         return datetime.fromtimestamp(started + (real - started) * speed + offset, UTC)
 
     def steady(self) -> float:
         """Runs as fast as the portal's time, and is never off."""
-        return clock.STARTED + (time.monotonic() - clock.STARTED) * self._told()[1]
+        return clock.STARTED + (time.monotonic() - clock.STARTED) * self._read_pace()[1]
 
-    def pass_by(self, point: str) -> None:
+    def trigger(self, point: str) -> None:
         taken = self.points / f"{point}.{os.getpid()}"
         try:
             (self.points / point).rename(taken)
@@ -104,7 +104,7 @@ class Stage:
         else:
             ACTIONS[action]()
 
-    def _told(self) -> tuple[float, float, float]:
+    def _read_pace(self) -> tuple[float, float, float]:
         try:
             changed = self.clock.stat().st_mtime_ns
         except FileNotFoundError:
@@ -123,18 +123,18 @@ class Stage:
             os.close(out)
 
 
-_stage: Stage | None = None
+_scenario: Scenario | None = None
 
 
 def begin(settings: Settings) -> None:
     """Follow the rehearsal's folder from now on, if the settings name one."""
-    global _stage
-    _stage = Stage(Path(settings.PORTAL_REHEARSAL), settings.PORTAL_REHEARSAL_NAME) if settings.PORTAL_REHEARSAL else None
-    if _stage:
-        clock.system, clock.steady = _stage.now, _stage.steady
+    global _scenario
+    _scenario = Scenario(Path(settings.PORTAL_REHEARSAL), settings.PORTAL_REHEARSAL_NAME) if settings.PORTAL_REHEARSAL else None
+    if _scenario:
+        clock.system, clock.steady = _scenario.now, _scenario.steady
 
 
-def reach(point: str) -> None:
-    """Pass the point: nothing happens, unless a rehearsal waits here."""
-    if _stage:
-        _stage.pass_by(point)
+def hit(point: str) -> None:
+    """Pass the failpoint: nothing happens, unless a rehearsal waits here."""
+    if _scenario:
+        _scenario.trigger(point)

@@ -19,7 +19,7 @@ def stage(tmp_path, monkeypatch):
     (tmp_path / "points").mkdir()
     monkeypatch.setattr(clock, "system", clock.system)
     monkeypatch.setattr(clock, "steady", clock.steady)
-    monkeypatch.setattr(failpoints, "_stage", None)
+    monkeypatch.setattr(failpoints, "_scenario", None)
     failpoints.begin(config.load(LOCAL | {"PORTAL_REHEARSAL": str(tmp_path), "PORTAL_REHEARSAL_NAME": "one"}))
     return tmp_path
 
@@ -32,7 +32,7 @@ def test_without_a_rehearsal_a_point_does_nothing(point, tmp_path, monkeypatch):
     before = clock.system
 
     failpoints.begin(config.load(LOCAL))
-    failpoints.reach(point)
+    failpoints.hit(point)
 
     assert clock.system is before
 
@@ -48,11 +48,11 @@ def test_a_rehearsal_is_refused_where_anything_is_real(real, tmp_path):
 def test_the_third_pass_acts_and_only_once(stage):
     (stage / "points" / "wake.before").write_text("raise 3")
 
-    failpoints.reach("wake.before")
-    failpoints.reach("wake.before")
+    failpoints.hit("wake.before")
+    failpoints.hit("wake.before")
     with pytest.raises(failpoints.Rehearsed):
-        failpoints.reach("wake.before")
-    failpoints.reach("wake.before")
+        failpoints.hit("wake.before")
+    failpoints.hit("wake.before")
 
     assert [line.split()[1:] for line in (stage / "reached.log").read_text().splitlines()] == [
         ["wake.before", "raise", str(os.getpid()), "one"]
@@ -81,9 +81,7 @@ def test_the_steady_clock_runs_as_fast_and_is_never_off(stage):
 def test_a_process_that_reaches_its_point_is_gone(action, code, tmp_path):
     (tmp_path / "points").mkdir()
     (tmp_path / "points" / "wake.before").write_text(f"{action} 1")
-    program = (
-        "import config; from portal import failpoints; failpoints.begin(config.load()); failpoints.reach('wake.before'); print('alive')"
-    )
+    program = "import config; from portal import failpoints; failpoints.begin(config.load()); failpoints.hit('wake.before'); print('alive')"
 
     ended = subprocess.run(
         [sys.executable, "-c", program], env=os.environ | LOCAL | {"PORTAL_REHEARSAL": str(tmp_path)}, capture_output=True, check=False

@@ -41,7 +41,7 @@ def client(settings: Settings) -> Any:
     try:
         held = spectrum_sign_in.credentials(company, sealer)
     except Unreadable as error:
-        return Locked(str(error))
+        return UnavailableClient(str(error))
     return spectrum.connect(
         settings,
         authorization_id=held.authorization_id,
@@ -55,7 +55,7 @@ def reader(settings: Settings) -> Read | None:
     try:
         link = spectrum.reader(settings)
     except records.Unanswered as error:
-        return Blind(error)
+        return UnavailableReadback(error)
     return (lambda elements: link.look(*(elements[name] for name in records.KEYS))) if link else None
 
 
@@ -89,7 +89,7 @@ def none_is_fine(found: records.Found[records.Phase]) -> records.Found[records.P
     return replace(found, complete=True, reason="") if found.reason == NONE else found
 
 
-class Blind:
+class UnavailableReadback:
     """Stands for the read-back while it cannot even begin: every reading fails in the same words."""
 
     def __init__(self, why: records.Unanswered) -> None:
@@ -99,7 +99,7 @@ class Blind:
         raise self._why
 
 
-class Locked:
+class UnavailableClient:
     """Stands for the client while the stored secrets cannot be opened: every call is refused before it is made."""
 
     def __init__(self, why: str) -> None:

@@ -97,10 +97,10 @@ def ring(redis: Redis) -> None:
     queues = defaultdict(list)
     for lane in outbox.lanes_with_due_work():
         queues[lane.queue].append(lane.name)
-        failpoints.reach("keeper.mid_scan")
+        failpoints.hit("keeper.mid_scan")
     try:
         for queue, lanes in queues.items():
-            failpoints.reach("wake.before")
+            failpoints.hit("wake.before")
             doorbell.ring(redis, queue, lanes)
     except RedisError as error:
         log.warning("Redis not available, work waits in the database", error=str(error))

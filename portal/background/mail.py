@@ -35,7 +35,7 @@ def steps() -> Callable[[Dispatch, int], None]:
         letter = letters.begin(dispatch, claim)
         if letter is None:
             return
-        failpoints.reach("mail.claimed")
+        failpoints.hit("mail.claimed")
         try:
             post[Task(dispatch.task)](settings, letter)
         except mail.RefusesUs as error:
@@ -50,7 +50,7 @@ def steps() -> Callable[[Dispatch, int], None]:
             refusals.over()
             letters.refused(dispatch, str(error))
         else:
-            failpoints.reach("mail.after_dot")
+            failpoints.hit("mail.after_dot")
             outbox.finish(dispatch)
             refusals.over()
 

@@ -22,12 +22,12 @@ log = structlog.get_logger()
 def drain(lane: str) -> None:
     """Take the lane, work through what is due for at most a minute, let go. Does nothing while another worker is on it."""
     with db.connected():
-        failpoints.reach("claim.before_commit")
+        failpoints.hit("claim.before_commit")
         clock_repair.put_right()
         claim = Lane.take(lane, LEASE)
         if claim is None:
             return
-        failpoints.reach("claim.after_commit")
+        failpoints.hit("claim.after_commit")
         work = STEPS[lane.partition(":")[0]]()
         try:
             for dispatch in outbox.due(lane, BUDGET):

@@ -83,7 +83,7 @@ def record(subject: str, ref: int, action: str, actor: User | None = None, **dat
         previous=last[1],
     )
     event.hash = event.seal()
-    failpoints.reach("audit.before_insert")
+    failpoints.hit("audit.before_insert")
     event.save(force_insert=True)
     return event
 

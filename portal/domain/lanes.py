@@ -7,7 +7,7 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField
-from portal.db_writes import insist
+from portal.db_writes import write_with_retry
 from portal.domain.people import User
 
 MAIL = "mail"
@@ -67,7 +67,7 @@ class Lane(Model):
     @classmethod
     def release(cls, name: str, claim: int) -> None:
         """Let go, however long the database is busy or away: the others would wait for the end of the lease."""
-        insist(cls.update(until=clock.EPOCH).where(cls.name == name, cls.claim == claim).execute)
+        write_with_retry(cls.update(until=clock.EPOCH).where(cls.name == name, cls.claim == claim).execute)
 
     @classmethod
     def is_paused(cls, name: str) -> bool:

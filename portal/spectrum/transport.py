@@ -23,7 +23,7 @@ from portal.spectrum import catalogue
 from portal.spectrum.outcomes import NotSent, OutcomeUnknown, SpectrumError
 
 ANSWER_LIMIT = 5 * 1024 * 1024  # bytes
-BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
+NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 
 
 class Deadline:
@@ -52,7 +52,7 @@ class Watch:
     def __init__(self, deadline: Deadline) -> None:
         self.sent = False
         self.expired = False
-        self.torn = False
+        self.broken_pipe = False
         self._deadline = deadline
         self._socket: socket.socket | None = None
         self._timer = threading.Timer(deadline.left(), self._cut)
@@ -99,7 +99,7 @@ class _Watched:
     def _new_conn(self) -> socket.socket:
         connection: socket.socket = super()._new_conn()  # type: ignore[misc]
         self.watch.connected(connection)
-        failpoints.reach("send.connected")
+        failpoints.hit("send.connected")
         return connection
 
     def send(self, data: Any) -> None:
@@ -107,15 +107,15 @@ class _Watched:
             self.connect()  # type: ignore[attr-defined]
         is_body = self.watch.sent  # the headers go first
         if is_body:
-            failpoints.reach("send.half_body")
+            failpoints.hit("send.half_body")
         self.watch.about_to_send()
         try:
             super().send(data)  # type: ignore[misc]
         except OSError:
-            self.watch.torn = True  # urllib3 passes over a broken pipe and reads on: an answer to half a request is none
+            self.watch.broken_pipe = True  # urllib3 passes over a broken pipe and reads on: an answer to half a request is none
             raise
         if is_body:
-            failpoints.reach("send.body_sent")
+            failpoints.hit("send.body_sent")
 
 
 class _Adapter(HTTPAdapter):
@@ -160,16 +160,16 @@ class Http:
                     verify=self.verify,
                 )
                 reply = Reply(response.status_code, _read(response), response.headers.get("Content-Encoding", ""))
-            except BROKEN as error:
-                raise self._judged(error, watch, url) from None
-            failpoints.reach("send.answer_read")
+            except NETWORK_ERRORS as error:
+                raise self._classify(error, watch, url) from None
+            failpoints.hit("send.answer_read")
             if watch.expired:
-                raise self._judged(TimeoutError(), watch, url)  # cut off: what was read may only look whole
-            if watch.torn:
-                raise self._judged(ConnectionError(), watch, url)
+                raise self._classify(TimeoutError(), watch, url)  # cut off: what was read may only look whole
+            if watch.broken_pipe:
+                raise self._classify(ConnectionError(), watch, url)
             return reply
 
-    def _judged(self, error: Exception, watch: Watch, url: str) -> SpectrumError:
+    def _classify(self, error: Exception, watch: Watch, url: str) -> SpectrumError:
         if not watch.sent:
             cause, why = self._why(error, url, watch.reached)
             return NotSent(f"Nothing was sent to Spectrum: {why}", cause=cause)

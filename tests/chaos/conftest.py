@@ -29,7 +29,7 @@ def office(tmp_path, database_url, simulator_process, clock, wsdl, app, make_cha
     simulator_process.start_over()
     folder = tmp_path / "evidence"
     office = Office(folder, database_url, simulator_process, clock, wsdl, app, make_change_order)
-    monkeypatch.setattr(failpoints, "reach", office.reach)
+    monkeypatch.setattr(failpoints, "hit", office.reach)
     return office
 
 

@@ -123,15 +123,15 @@ def test_a_promise_of_the_copy_before_a_recall_sends_nothing(accepted, ana):
 
 
 def test_a_recall_between_look_and_send_stops_the_old_copy(accepted, ana, monkeypatch):
-    old, reach = Export.get(), failpoints.reach
+    old, hit = Export.get(), failpoints.hit
 
     def recall_once(point):
-        reach(point)
+        hit(point)
         if point == "preflight.after" and load(accepted.id).export == old.id:
             recalled = decisions.recall(accepted.id, ana, accepted.version)
             signed(recalled.id, by=ana, version=recalled.version)
 
-    monkeypatch.setattr(failpoints, "reach", recall_once)
+    monkeypatch.setattr(failpoints, "hit", recall_once)
 
     work(accepted, GOOD, GOOD, GOOD)
 

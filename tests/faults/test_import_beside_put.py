@@ -32,7 +32,7 @@ def staged(csv_file, commitment):  # noqa: F811
 def placed(row):
     """What the import does in its turn."""
     with db.transaction():
-        staging.put(row, matching.Books(companies.current(), None), row.origin)
+        staging.put(row, matching.MasterData(companies.current(), None), row.origin)
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def beside(call):
 
 def test_a_system_that_comes_while_the_import_writes_finds_what_it_wrote(staged, system, change):  # noqa: F811
     with beside(lambda: system.put("001", change)) as (thread, answers), db.transaction():
-        staging.put(staged, matching.Books(companies.current(), None), staged.origin)
+        staging.put(staged, matching.MasterData(companies.current(), None), staged.origin)
         thread.start()
         thread.join(LOOK_S)
 

@@ -37,7 +37,7 @@ def test_a_time_out_of_rq_in_mid_send_leaves_doubt_and_no_second_send(accept, er
     simulator.fail("delay", seconds=3, times=1)
 
     with monkeypatch.context() as patch, pytest.raises(JobTimeoutException):
-        patch.setattr(failpoints, "reach", lambda point: point == "send.body_sent" and penalty.setup_death_penalty())
+        patch.setattr(failpoints, "hit", lambda point: point == "send.body_sent" and penalty.setup_death_penalty())
         drain(erp)
     penalty.cancel_death_penalty()
     assert [attempt.ended_at for attempt in Attempt.select().where(Attempt.kind == "send")] == [None]

@@ -222,7 +222,7 @@ def test_a_keeper_that_dies_between_two_promises_leaves_the_rest_to_the_next(sev
         raise failpoints.Rehearsed(point)
 
     with monkeypatch.context() as patch:
-        patch.setattr(failpoints, "reach", die)
+        patch.setattr(failpoints, "hit", die)
         with pytest.raises(failpoints.Rehearsed, match=r"summary\.inserted"):
             daily_summary.plan()
     assert len(promised()) == 1

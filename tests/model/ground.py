@@ -98,7 +98,7 @@ class Ground:
         self.later: list[dict[str, str]] = []
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(clock, "system", lambda: self.moment)
-        self.patch.setattr(failpoints, "reach", self.reach)
+        self.patch.setattr(failpoints, "hit", self.reach)
 
     def __enter__(self) -> Self:
         return self

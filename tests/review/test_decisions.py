@@ -117,7 +117,7 @@ def test_rights_that_are_taken_away_during_a_decision_are_gone_after_it_in_the_t
 
     def administrator():
         with db.connected():
-            db_writes.insist(lambda: take_away(ana.id, False))
+            db_writes.write_with_retry(lambda: take_away(ana.id, False))
 
     taking, chosen = threading.Thread(target=administrator), spectrum_numbers.chosen
 

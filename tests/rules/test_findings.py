@@ -84,7 +84,7 @@ def say_subcontract(scene):
 def bring_under_the_job(scene):
     entry = Entry("line 1", GOOD, "24-117", "SC-014", vendor_code="VOLTCO", subcontract="SC-014", customer="NORTHSIDE", job_name="Tower")
     with db.transaction():
-        held = matching.Books(scene.one.company, scene.eve).commitment(entry)
+        held = matching.MasterData(scene.one.company, scene.eve).commitment(entry)
         Membership.create(user=scene.dee, job=held.job)
         scene.id = sending.create(held, scene.dee, GOOD).id
 

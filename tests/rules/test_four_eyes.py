@@ -293,7 +293,7 @@ def test_whoever_changed_a_code_does_not_decide_what_is_sent_under_it(ana, lee, 
 def test_a_code_that_a_file_fills_in_makes_its_writer_one_of_them(ana, lee, company, make_change_order, vendor, commitment):
     Vendor.update(code="").execute()
     waiting = make_change_order("draft")
-    books = matching.Books(company, ana)
+    books = matching.MasterData(company, ana)
 
     books.commitment(Entry("line 1", redraft_of("001"), "24-117", "SC-014", vendor_name=vendor.name, vendor_code="VOLTCO"))
 

@@ -440,7 +440,7 @@ def test_four_eyes_switched_on_tells_nobody(company, eve):
 def test_rights_that_are_taken_away_during_a_change_of_settings_are_gone_after_it_in_the_trail_too(company, eve, ada, monkeypatch):
     def administrator():
         with db.connected():
-            db_writes.insist(lambda: rights.set_level(eve.id, Level.STANDARD))
+            db_writes.write_with_retry(lambda: rights.set_level(eve.id, Level.STANDARD))
 
     taking, hold = threading.Thread(target=administrator), company_settings.hold
 

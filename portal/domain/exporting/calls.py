@@ -6,7 +6,7 @@ from typing import Any
 
 from portal import failpoints
 from portal.db import transaction
-from portal.db_writes import insist
+from portal.db_writes import write_with_retry
 from portal.domain.exporting import exports
 from portal.domain.exporting.exports import Attempt, Outcome
 from portal.spectrum import records
@@ -34,9 +34,9 @@ def write_down(attempt: Attempt, outcome: Outcome, answer: records.Receipt | rec
     def write() -> None:
         with transaction():
             exports.close_attempt(attempt, outcome, **evidence_of(answer))
-            failpoints.reach("settle.before_commit")
+            failpoints.hit("settle.before_commit")
 
-    insist(write)
+    write_with_retry(write)
 
 
 def evidence_of(answer: Any) -> Mapping[str, Any]:

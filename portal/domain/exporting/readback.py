@@ -72,7 +72,7 @@ def look(export: Export, read: Read) -> Reading:
     except records.Unanswered as error:
         return Reading(at, failed=str(error))
     finally:
-        failpoints.reach("verify.after_read")
+        failpoints.hit("verify.after_read")
     compared = records.compare([records.StoredLine.sent(elements) for _, elements in lines], stored)
     present = frozenset(position for (position, _), there in zip(lines, compared.present, strict=True) if there)
     return Reading(at, compared.verdict, present, stored.lines if stored else ())

@@ -38,16 +38,16 @@ def step(dispatch: Dispatch, claim: int, call: Call, read: Read | None = None) -
         if state is Status.UNKNOWN:
             verify.verify(dispatch, claim, export, read)
         elif state and (state is Status.EXPORTING or read is None or verify.look_first(dispatch, claim, export, read)):
-            failpoints.reach("preflight.after")
+            failpoints.hit("preflight.after")
             _send_lines(dispatch, claim, export, call)
 
 
 def _send_lines(dispatch: Dispatch, claim: int, export: Export, call: Call) -> None:
     lines, guid = dict(export.lines), str(uuid.uuid4())
     while attempt := _open_next(dispatch, claim, export, guid):
-        failpoints.reach("exporting.after_commit")
+        failpoints.hit("exporting.after_commit")
         _send(attempt, lines[attempt.line], call)
-        failpoints.reach("settle.after_commit")
+        failpoints.hit("settle.after_commit")
 
 
 def _begin(dispatch: Dispatch, claim: int, export: Export) -> Status | None:
@@ -132,7 +132,7 @@ def _open_next(dispatch: Dispatch, claim: int, export: Export, guid: str) -> Att
             change_order.move(Status.EXPORTING, change_order.version)
             events.record(SUBJECT, change_order.id, "exporting", number=export.number, line=line)
         attempt = exports.open_attempt(export, line, claim, guid)
-        failpoints.reach("exporting.before_commit")
+        failpoints.hit("exporting.before_commit")
         return attempt
 
 

@@ -55,7 +55,7 @@ def sift(found: list[Entry], problems: Sequence[Problem] = (), by: User | None =
 
     by   who may bring it in; null: anything
     """
-    placed, unplaced = matching.Books(companies.current(), write=False).place(permissions.limited(found, by))
+    placed, unplaced = matching.MasterData(companies.current(), write=False).fill_in_job(permissions.limited(found, by))
     admitted, foreign = permissions.admit(placed, by)
     wrong = [*problems, *unplaced, *foreign, *islice(entries.contradictions(placed), entries.MOST_PROBLEMS)]
     entries.keep_few(wrong)
@@ -65,26 +65,26 @@ def sift(found: list[Entry], problems: Sequence[Problem] = (), by: User | None =
 
 def preview(found: Sequence[Entry], sender: User | None, progress: Progress, source: str = statements.COMMAND) -> Summary:
     """What an import would do. Writes nothing. `source`: where the file comes from."""
-    books, summary = matching.Books(companies.current(), write=False), Summary()
+    master_data, summary = matching.MasterData(companies.current(), write=False), Summary()
     for done, entry in enumerate(found, 1):
-        likeness, made = books.resembling.of(entry), mangled_codes.of(entry, books, source)
+        likeness, made = master_data.resembling.of(entry), mangled_codes.of(entry, master_data, source)
         if likeness or made:
             summary.counts[Outcome.LEFT] += 1
             left_out = summary.alike if likeness else summary.misread
             left_out.append((entry.where, staging.name_of(entry), " ".join(filter(None, (likeness, made)))))
             continue
         try:
-            commitment = books.commitment(entry)
+            commitment = master_data.commitment(entry)
         except Unclear as error:
             summary.counts[Outcome.LEFT] += 1
             summary.left.append((staging.name_of(entry), str(error)))
             continue
-        books.resembling.add(entry)
+        master_data.resembling.add(entry)
         known = ChangeOrder.meant(entry.draft.number, commitment=commitment) if commitment.id else None
         outcome, note = staging.compare(change_orders.load(known.id), entry, source) if known else (Outcome.NEW, "")
         summary.counts[outcome] += 1
         if outcome in (Outcome.NEW, Outcome.CHANGED) and len(summary.shown) < MOST_SHOWN:
-            foreign = entry.draft.currency if entry.draft.currency != books.company.currency else ""
+            foreign = entry.draft.currency if entry.draft.currency != master_data.company.currency else ""
             summary.shown.append((outcome, staging.name_of(entry), entry.draft.title, str(entry.draft.total), foreign))
         if known and outcome is Outcome.LEFT:
             summary.left.append((staging.name_of(entry), note))
@@ -93,7 +93,7 @@ def preview(found: Sequence[Entry], sender: User | None, progress: Progress, sou
             summary.sent += not why_not
             summary.not_sent += [(staging.name_of(entry), why_not)] if why_not else []
         progress("Comparing", done, len(found))
-    summary.kept = list(books.kept)
+    summary.kept = list(master_data.conflicts)
     return summary
 
 
@@ -141,13 +141,13 @@ class Run:
 
     def complete(self, origin: Import, progress: Progress) -> Summary:
         """Put in place and send what is not yet, and say what became of all of it."""
-        books = matching.Books(companies.current(), origin.writer)
+        master_data = matching.MasterData(companies.current(), origin.writer)
         waiting = staging.ids_of(origin, Staged.outcome.is_null())
-        self._in_turns(waiting, lambda id: staging.put(Staged.get_by_id(id), books, origin), progress, "Importing")
-        self._in_turns(matching.affected(books.linked), staging.judge, progress, "Checking")
+        self._in_turns(waiting, lambda id: staging.put(Staged.get_by_id(id), master_data, origin), progress, "Importing")
+        self._in_turns(matching.affected(master_data.linked), staging.judge, progress, "Checking")
         joined = self._send(origin, origin.sender, progress) if origin.sender else []
         summary = summary_of(origin)
-        summary.kept, summary.joined = list(books.kept), joined
+        summary.kept, summary.joined = list(master_data.conflicts), joined
         self._finish(origin, "imported", **{outcome.value: summary.counts[outcome] for outcome in Outcome}, sent=summary.sent)
         self._tidy(progress)
         return summary

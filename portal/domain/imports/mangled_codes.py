@@ -28,15 +28,15 @@ def typed(code: str) -> str:
     return "-".join(found.groups()) if (found := NUMBERS.fullmatch(code)) else ""
 
 
-def of(entry: Entry, books: matching.Books, source: str) -> str:
+def of(entry: Entry, master_data: matching.MasterData, source: str) -> str:
     """The codes of the entry that Excel may have made, as a sentence; empty where there is none, or nothing would come of them."""
     found = {f"{name} {code} is what Excel makes of a code such as {typed(code)}": None for name, code in _codes(entry) if typed(code)}
-    return f"{'; '.join(list(found)[:3])}." if found and _would_change(entry, books, source) else ""
+    return f"{'; '.join(list(found)[:3])}." if found and _would_change(entry, master_data, source) else ""
 
 
-def _would_change(entry: Entry, books: matching.Books, source: str) -> bool:
+def _would_change(entry: Entry, master_data: matching.MasterData, source: str) -> bool:
     """Whether the entry is new, or says something new of a change order that is here."""
-    held = books.commitments.get((entry.job_number, entry.commitment_number))
+    held = master_data.commitments.get((entry.job_number, entry.commitment_number))
     known = ChangeOrder.meant(entry.draft.number, commitment=held) if held and held.id else None
     if known is None:
         return True

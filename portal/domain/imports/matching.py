@@ -25,17 +25,17 @@ T = TypeVar("T", bound=Model)
 CODES = {"customer", "code", "subcontract"}
 
 
-class Books:
+class MasterData:
     """The company's jobs, vendors and commitments by what a file calls them.
 
-    write     False: nothing is saved, for a preview
-    kept      sentences about facts that stayed although the file states others
-    linked    ids, by kind of thing, of what got a code: its change orders may be judged differently now
+    write      False: nothing is saved, for a preview
+    conflicts  sentences about facts that stayed although the file states others
+    linked     ids, by kind of thing, of what got a code: its change orders may be judged differently now
     """
 
     def __init__(self, company: Company, by: User | None = None, *, write: bool = True) -> None:
         self.company, self.by, self.write = company, by, write
-        self.kept: dict[str, None] = {}
+        self.conflicts: dict[str, None] = {}
         self.linked: dict[str, set[int]] = {"job": set(), "vendor": set(), "commitment": set()}
         jobs = {job.id: job for job in Job.select().where(Job.company == company)}
         vendors = {vendor.id: vendor for vendor in Vendor.select().where(Vendor.company == company)}
@@ -49,7 +49,7 @@ class Books:
         self.spellings = Spellings(self.jobs.values(), self.commitments.values())
         self.resembling = Resembling(self.jobs.values(), self.commitments.values())
 
-    def place(self, entries: Iterable[Entry]) -> tuple[list[Entry], list[Problem]]:
+    def fill_in_job(self, entries: Iterable[Entry]) -> tuple[list[Entry], list[Problem]]:
         """The entries with the job that the file leaves out, where it is known, and all of which it cannot be told what they mean."""
         entries = list(entries)
         self.vendors.hear(entries)
@@ -127,7 +127,7 @@ class Books:
         if vendor is None:
             return self._new_vendor(" ".join(entry.vendor_name.split()), code)
         if entry.vendor_name and vendor_key(entry.vendor_name) != vendor_key(vendor.name):
-            self._keep(f"Vendor {vendor.code}", "name", vendor.name, entry.vendor_name)
+            self._conflict(f"Vendor {vendor.code}", "name", vendor.name, entry.vendor_name)
         if code and not vendor.code:
             self._complete(vendor, f"Vendor {vendor.name}", {}, {"code": code})
             self.vendors.link(vendor)
@@ -135,7 +135,7 @@ class Books:
 
     def _new_vendor(self, name: str, code: str) -> Vendor:
         for other in self.vendors.by_name[vendor_key(name)]:
-            self.kept[f"Vendor {name}: {other.code} stays as it is; {code} in the file is another vendor of that name."] = None
+            self.conflicts[f"Vendor {name}: {other.code} stays as it is; {code} in the file is another vendor of that name."] = None
         vendor = self._make(Vendor(company=self.company, name=name, code=code))
         self.vendors.add(vendor)
         return vendor
@@ -156,7 +156,7 @@ class Books:
             if here in ("", None) or here is False:
                 changes[field] = value
             else:
-                self._keep(name, field, here, value)
+                self._conflict(name, field, here, value)
         if changes and self.write:
             self._change(thing, changes)
             if changes.keys() & settled.keys():
@@ -176,8 +176,8 @@ class Books:
             old, new = ({field: _told(value) for field, value in values.items()} for values in (before, changes))
             events.record(_subject(thing), thing.id, "changed", self.by, old=old, new=new)
 
-    def _keep(self, name: str, field: str, here: Any, there: Any) -> None:
-        self.kept[f"{name}: {field.replace('_', ' ')} stays “{here}”; the file says “{there}”."] = None
+    def _conflict(self, name: str, field: str, here: Any, there: Any) -> None:
+        self.conflicts[f"{name}: {field.replace('_', ' ')} stays “{here}”; the file says “{there}”."] = None
 
     def _index(self) -> dict[str, set[str]]:
         """Job numbers by job name."""

@@ -114,26 +114,26 @@ def ids_of(origin: Import, condition: Any) -> list[int]:
     return [row.id for row in Staged.select(Staged.id).where(Staged.origin == origin, condition).order_by(Staged.position)]
 
 
-def put(row: Staged, books: matching.Books, origin: Import) -> None:
+def put(row: Staged, master_data: matching.MasterData, origin: Import) -> None:
     """New, changed, unchanged or left alone: one change order of the file, in the turn's transaction.
 
     The commitment is held, as by everyone who makes a change order of it: a system that delivers the same number at the same
     moment comes before or after, and finds what is there.
     """
     entry = entries.load(row.content)
-    likeness, made = books.resembling.of(entry), mangled_codes.of(entry, books, origin.source)
+    likeness, made = master_data.resembling.of(entry), mangled_codes.of(entry, master_data, origin.source)
     if (likeness or made) and not entry.is_ticked:
         row.outcome, row.note = Outcome.LEFT, " ".join(filter(None, (likeness, made, UNTICKED if likeness else mangled_codes.UNSAID)))
         row.save(only=[Staged.outcome, Staged.note])
         return
     try:
-        commitment = books.commitment(entry)
+        commitment = master_data.commitment(entry)
     except Unclear as error:  # only where someone changed a vendor since the file was checked
         row.outcome, row.note = Outcome.LEFT, str(error)
         row.save(only=[Staged.outcome, Staged.note])
         return
     commitments.hold(commitment)
-    books.resembling.add(entry)
+    master_data.resembling.add(entry)
     known = ChangeOrder.meant(entry.draft.number, commitment=commitment)
     if known is None:
         here = sending.create(commitment, origin.writer, entry.draft, file=origin.file)

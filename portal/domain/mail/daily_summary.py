@@ -108,7 +108,7 @@ def plan(wanted: Iterable[User] | None = None) -> None:
         if key_ not in known:
             with transaction():
                 outbox.promise(key_, MAIL, Task.DAILY, person.id)
-            failpoints.reach("summary.inserted")
+            failpoints.hit("summary.inserted")
 
 
 def write(key: str, to: User) -> Summary:

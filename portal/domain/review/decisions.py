@@ -53,8 +53,8 @@ def accept(
         _queue(change_order, by, version, _freeze(change_order, number, title, description, accounting_date))
         instead = {"instead_of": lost.number, "removed": removed} if lost else {}
         _record(change_order, "accepted", by, seen=version, number=number, title=title, total=str(change_order.amount), **instead)
-        failpoints.reach("accept.before_commit")
-    failpoints.reach("accept.after_commit")
+        failpoints.hit("accept.before_commit")
+    failpoints.hit("accept.after_commit")
     return change_order
 
 
