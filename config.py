@@ -23,6 +23,7 @@ SECRETS = (
     "INFOLINK_PASSWORD",
     "OIDC_CLIENT_SECRET",
     "SMTP_PASSWORD",
+    "BACKUP_KEY",
 )
 LEVELS = ("None", "Read Only", "Standard", "Admin")  # of portal.domain.people, which knows no settings
 
@@ -106,6 +107,13 @@ class Settings(BaseSettings):
     SMTP_CA_BUNDLE: Annotated[str, Field(description="file with the certificate authority of the mail server")] = ""
     MAIL_SENDER: Annotated[str, Field(description="From address of all mail")] = "portal@localhost.test"
     TIME_ZONE: Annotated[str, Field(description="IANA zone for times shown before a company sets its own")] = "America/Chicago"
+    BACKUP_KEY: Annotated[
+        str,
+        Field(
+            repr=False,
+            description="encrypts backups, at least 32 characters; keep it apart from them; empty: only `--unencrypted` ones",
+        ),
+    ] = ""
     PORTAL_REHEARSAL: Annotated[
         str, Field(description="folder of a rehearsal of disasters, for tests only; refused unless everything is on this machine")
     ] = ""
@@ -139,10 +147,10 @@ class Settings(BaseSettings):
             raise ValueError("is not an IANA time zone such as America/Chicago")
         return value
 
-    @field_validator("SECRET_KEY", "SECRET_KEY_FALLBACKS")
+    @field_validator("SECRET_KEY", "SECRET_KEY_FALLBACKS", "BACKUP_KEY")
     @classmethod
     def key_is_long_enough(cls, value: str, info: ValidationInfo) -> str:
-        keys = [value] if info.field_name == "SECRET_KEY" else value.split()
+        keys = value.split() if info.field_name == "SECRET_KEY_FALLBACKS" else [value]
         if value and min(map(len, keys), default=0) < 32:
             raise ValueError("needs at least 32 characters; make one with: python -c 'import secrets; print(secrets.token_hex(32))'")
         return value

@@ -17,8 +17,8 @@ class Sealer:
     """Seals under one SECRET_KEY and opens what it or an older one sealed (Fernet: AES-128-CBC with HMAC-SHA256, keys by HKDF-SHA256)."""
 
     def __init__(self, secret_key: str, *older: str) -> None:
-        self._present = _fernet(secret_key)
-        self._all = MultiFernet([self._present, *map(_fernet, older)])
+        self._present = fernet(secret_key, PURPOSE)
+        self._all = MultiFernet([self._present, *(fernet(key, PURPOSE) for key in older)])
 
     def seal(self, text: str) -> str:
         """The text, unreadable; an empty one stays empty."""
@@ -40,6 +40,7 @@ class Sealer:
         return True
 
 
-def _fernet(secret_key: str) -> Fernet:
-    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(secret_key.encode())
+def fernet(secret: str, purpose: bytes) -> Fernet:
+    """The recipe under a key derived from the secret for one purpose."""
+    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(secret.encode())
     return Fernet(base64.urlsafe_b64encode(key))

@@ -96,6 +96,19 @@ def init(url: str) -> None:
 
 
 @contextmanager
+def elsewhere(url: str) -> Iterator[None]:
+    """The models know another database for as long as the block lasts, say a copy. For a process of one thread."""
+    global _file
+    before, file = database.obj, _file
+    init(url)
+    try:
+        yield
+    finally:
+        database.initialize(before)
+        _file = file
+
+
+@contextmanager
 def transaction(*, waits: bool = True) -> Iterator[None]:
     """All or nothing. Nested uses join the outer one. `waits` False, for an outermost one: gives up at once while someone else writes.
 

@@ -41,7 +41,7 @@ ORDER = (
     *("addin_workbook", "openid", "mail", "intake", "preflight", "api"),
     *("web", "web/sign_in", "web/change_orders", "web/projects", "web/audit", "web/settings", "web/__init__"),
     "__init__",  # create_app()
-    *("background", "standalone", "cli"),
+    *("background", "standalone", "backup", "cli"),
     "migrations",
 )
 FORBIDDEN = {

@@ -32,6 +32,7 @@ COMMANDS = (
     "db migrate",
     "db status",
     "reseal",
+    "backup . --unencrypted",
 )
 AWAY = ("sqlite:////nonexistent/portal.db", "postgresql:///portal?host=/nonexistent")
 

@@ -1,8 +1,11 @@
 """The command line: `portal COMMAND`, or `python -m portal.cli COMMAND`."""
 
 import importlib
+import json
 import os
 import re
+from collections.abc import Iterable
+from datetime import date
 from functools import partial
 from typing import NamedTuple
 
@@ -30,6 +33,7 @@ COMMANDS = {
     "exports": Place("portal.cli.exports", "exports", "Look after exports without Redis."),
     "summary": Place("portal.cli.summary", "summary", "Show or send the daily summary of what waits."),
     "keeper": Place("portal.cli.keeper", "keeper", "Ring the workers when work is due."),
+    "backup": Place("portal.cli.backup", "backup", "Write a verified backup, while the portal runs."),
     "audit": Place("portal.cli.audit", "audit", "Verify the audit trail, or show its head."),
     "simulator": Place("portal.cli.simulator", "simulator", "A stand-in for Spectrum, on the same wire."),
     "catcher": Place("portal.cli.catcher", "catcher", "A mail server that delivers to a web page."),
@@ -81,6 +85,16 @@ def settings() -> config.Settings:
         raise Refusal(str(error)) from None
     failpoints.begin(loaded)
     return loaded
+
+
+def tell(as_json: bool, sentences: Iterable[str], **facts: object) -> None:
+    """The result of a command: sentences for a person, or its facts as one line of JSON for a script."""
+    for said in [json.dumps(facts, default=_plain)] if as_json else sentences:
+        click.echo(said)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def in_words(error: Exception) -> str:

@@ -1,20 +1,16 @@
 """`portal import FILE`: change orders from a file, as drafts or straight to accounting."""
 
 import contextlib
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import Progress as Bars
-from rich.progress import TaskID
 
 from portal import cli, db
+from portal.cli.progress import progress
 from portal.domain import companies
 from portal.domain.imports import entries, history, import_run
 from portal.domain.imports.entries import BadFile, Entry
-from portal.domain.imports.import_run import Progress
 from portal.domain.imports.summary import Summary
 from portal.domain.lanes import Lost
 from portal.domain.people import NotPermitted, User
@@ -45,8 +41,8 @@ def import_(file: Path, sender: str | None, dry_run: bool, format_: files.Format
         for note in [*reading.told, *entries.currencies(found, companies.current().currency)]:
             click.echo(f"Note: {note}", err=True)
         if dry_run:
-            with _progress() as progress:
-                summary = import_run.preview(found, by, progress)
+            with progress() as tell:
+                summary = import_run.preview(found, by, tell)
             _say(summary, by, "Would be")
         else:
             _import(found, file.name, reading.sha256, by)
@@ -56,11 +52,11 @@ def _import(found: list[Entry], name: str, sha256: str, by: User | None) -> None
     with import_run.alone() as run:
         if earlier := run.unfinished():
             click.echo(f"The import of {earlier.file} was interrupted; completing it first.", err=True)
-            with _progress() as progress:
-                summary = run.complete(earlier, progress)
+            with progress() as tell:
+                summary = run.complete(earlier, tell)
             _say(summary, earlier.sender, f"{earlier.file}:")
-        with _progress() as progress:
-            summary = run.complete(run.stage(found, name, sha256, by, progress), progress)
+        with progress() as tell:
+            summary = run.complete(run.stage(found, name, sha256, by, tell), tell)
     _say(summary, by, "Imported:")
 
 
@@ -110,27 +106,3 @@ def _refusals() -> Iterator[None]:
 def _be_ready() -> None:
     if not db.database.table_exists("import"):
         raise cli.Refusal("The database is not set up. Run: portal db migrate")
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[Progress]:
-    """A bar on a terminal; elsewhere a line at every tenth and at the end."""
-    if sys.stderr.isatty():
-        with Bars(console=Console(stderr=True), transient=True) as bars:
-            tasks: dict[str, TaskID] = {}
-
-            def draw(phase: str, done: int, total: int) -> None:
-                if phase not in tasks:
-                    tasks[phase] = bars.add_task(phase, total=total)
-                bars.update(tasks[phase], completed=done, total=total)
-
-            yield draw
-    else:
-        tenths: dict[str, int] = {}
-
-        def write(phase: str, done: int, total: int) -> None:
-            if tenths.get(phase) != done * 10 // total:
-                tenths[phase] = done * 10 // total
-                click.echo(f"{phase}: {done:,} of {total:,}", err=True)
-
-        yield write

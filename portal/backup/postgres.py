@@ -1,0 +1,114 @@
+"""A dump of a PostgreSQL database by its own programs, at the moment of a snapshot; read back into temporary tables, or restored."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import conninfo, sql
+
+from portal import db
+from portal.backup import Progress, Refused, snapshot
+from portal.backup.snapshot import Snapshot
+
+PLACES = Path("/usr/lib/postgresql")
+COPY = re.compile(rb'COPY public\."?(\w+)"? \(([^)]*)\) FROM stdin;\n')
+END = b"\\.\n"
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+
+
+def dump(url: str, out: Path) -> Snapshot:
+    """Raises Refused where pg_dump is missing or fails."""
+    with psycopg.connect(url) as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        (name,) = connection.execute("SELECT pg_export_snapshot()").fetchone() or ("",)
+        with at(url) as server:
+            run("pg_dump", server, "--format=custom", "--no-owner", "--no-privileges", f"--snapshot={name}", f"--file={out}")
+        tables = [table for (table,) in connection.execute(TABLES)]
+        return snapshot.take(lambda statement: connection.execute(statement.encode()).fetchall(), tables)
+
+
+@contextmanager
+def loaded(dumped: Path, counts: dict[str, int], tell: Progress) -> Iterator[dict[str, int]]:
+    """All rows of the dump in temporary tables of the open connection, which stand before the real ones; how many each has.
+
+    Whatever reads the models in the block reads the backup. PostgreSQL itself has read every value.
+    """
+    connection, found, total = db.database.connection(), dict.fromkeys(counts, 0), sum(counts.values())
+    connection.execute("SET statement_timeout = 0")
+    try:
+        for table in counts:
+            connection.execute(sql.SQL("CREATE TEMP TABLE {0} (LIKE public.{0})").format(sql.Identifier(table)))
+        with _script(dumped) as lines:
+            for line in lines:
+                if begun := COPY.fullmatch(line):
+                    table = begun[1].decode()
+                    found[table] = _fill(connection, table, begun[2].decode(), lines)
+                    tell("Compared", sum(found.values()), total)
+        yield found
+    finally:
+        connection.execute("DISCARD TEMP")
+        connection.execute("RESET statement_timeout")
+
+
+def _fill(connection: Any, table: str, columns: str, lines: Iterator[bytes]) -> int:
+    count = 0
+    with connection.cursor() as cursor, cursor.copy(f'COPY pg_temp."{table}" ({columns}) FROM STDIN') as into:
+        for line in lines:
+            if line == END:
+                break
+            into.write(line)
+            count += 1
+    return count
+
+
+@contextmanager
+def _script(dumped: Path) -> Iterator[Iterator[bytes]]:
+    """The rows of a dump as the statements that put them in."""
+    command = [program("pg_restore"), "--data-only", "--file=-", str(dumped)]
+    with tempfile.TemporaryFile() as said, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said) as running:
+        assert running.stdout  # noqa: S101 -- for the type checker
+        yield iter(running.stdout)
+        if running.wait():
+            said.seek(0)
+            raise Refused(f"The dump cannot be read back: {_last(said.read())}")
+
+
+def run(name: str, server: str, *arguments: str) -> str:
+    """Run one of PostgreSQL's programs on the server; what it printed. Raises Refused with its own last line."""
+    done = subprocess.run([program(name), f"--dbname={server}", *arguments], capture_output=True, check=False)
+    if done.returncode:
+        raise Refused(f"{name} failed: {_last(done.stderr)}")
+    return done.stdout.decode()
+
+
+@contextmanager
+def at(url: str) -> Iterator[str]:
+    """The server for one of its programs. The password goes by a file of our own: arguments can be read by everyone on the machine."""
+    parts = conninfo.conninfo_to_dict(url)
+    password = str(parts.pop("password", ""))
+    with tempfile.NamedTemporaryFile("w") as file:  # mode 600
+        if password:
+            escaped = password.replace("\\", "\\\\").replace(":", "\\:")
+            file.write(f"*:*:*:*:{escaped}\n")
+            file.flush()
+            parts["passfile"] = file.name
+        yield conninfo.make_conninfo("", **parts)
+
+
+def program(name: str) -> str:
+    """On PATH, or where Debian has them, the newest first. Raises Refused."""
+    found = shutil.which(name) or next((str(one) for one in sorted(PLACES.glob(f"*/bin/{name}"), reverse=True)), None)
+    if found is None:
+        raise Refused(f"{name} is not installed on this machine. Install PostgreSQL's client programs, of the server's version or newer.")
+    return found
+
+
+def _last(said: bytes) -> str:
+    lines = said.decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"
