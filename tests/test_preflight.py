@@ -366,6 +366,7 @@ def test_settings_that_are_printed_show_no_secret(fit):
     secrets = {name: f"the-secret-{name}" for name in config.SECRETS} | {
         "SECRET_KEY": f"the-secret-{KEY}",
         "SECRET_KEY_FALLBACKS": f"the-secret-{KEY}",
+        "BACKUP_KEY": f"the-secret-{KEY}",
         "DATABASE_URL": "postgresql://the-secret-DATABASE_URL",
     }
     provider = {"OIDC_ISSUER": "https://id.example.test", "OIDC_CLIENT_ID": "portal"}
