@@ -21,6 +21,7 @@ import config
 from portal import clock as clocks
 from portal import create_app, db
 from portal.domain import people
+from portal.web import form_tokens
 from tests.ports import free_port
 
 pytest_plugins = [
@@ -164,8 +165,9 @@ def plain_logs():
 
 @pytest.fixture(autouse=True)
 def steady_tokens(monkeypatch):
-    """CSRF tokens carry the second they were made in; without it a fragment equals its page at any time."""
+    """CSRF tokens carry their second, and each answer a mask of its own; without these a fragment equals its page at any time."""
     monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: 0)
+    monkeypatch.setattr(form_tokens, "token_bytes", bytes)
 
 
 def sign_in(client, person):

@@ -7,7 +7,7 @@ from portal.api.change_orders import bp as api
 from portal.web import access, errors, formats, frame, headers, health, imports, origins, static_files
 from portal.web.audit import trail
 from portal.web.change_orders import decisions, error_help, lists, resolutions, workbook
-from portal.web.htmx import csrf
+from portal.web.form_tokens import csrf
 from portal.web.htmx import htmx as htmx_extension
 from portal.web.projects import codes, edit, jobs
 from portal.web.settings import api_tokens, company, mail, memberships, people, privilege_requests, resend_check, sign_ins

@@ -1,11 +1,9 @@
-"""Whether htmx asks, and for which part of a page; and the tokens of forms."""
+"""Whether htmx asks, and for which part of a page."""
 
 from flask import request
 from flask_htmx import HTMX  # type: ignore[import-untyped]
-from flask_wtf import CSRFProtect
 
 htmx = HTMX()
-csrf = CSRFProtect()
 
 
 def wants_fragment() -> bool:
