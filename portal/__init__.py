@@ -19,7 +19,6 @@ if INSTALLED:  # before anything imports config: another package may have brough
 
 LARGEST_REQUEST = 1_000_000  # bytes; the longest page of ours, 500 lines, is a tenth of it
 MOST_FIELDS = 10_000
-ONE_YEAR_S = 31_536_000
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -48,7 +47,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         MAX_CONTENT_LENGTH=LARGEST_REQUEST,
         MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST,
         MAX_FORM_PARTS=MOST_FIELDS,
-        SEND_FILE_MAX_AGE_DEFAULT=ONE_YEAR_S,
         WTF_CSRF_TIME_LIMIT=None,  # a form lives as long as its session
     )
     web.init_app(app)

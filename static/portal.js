@@ -161,8 +161,10 @@ document.addEventListener("htmx:after:swap", () => {
 });
 
 /* The verdict of the checks is said when it has changed and the typing rests; eyes find it under the lines. */
-let told = region("findings")?.dataset.verdict;
+let told;
 let resting;
+
+document.addEventListener("DOMContentLoaded", () => (told = region("findings")?.dataset.verdict));
 
 function sayVerdict() {
   clearTimeout(resting);

@@ -9,8 +9,8 @@
   const SENT = "sent "; // with a form that loads a page: what that page is, the next one tells
   const KEPT = "kept ";
   const OFFER = "What you typed here before is still in this tab.";
-  const person = document.querySelector("[data-person]")?.dataset.person;
   const touched = new Set();
+  let person;
 
   const keyOf = (form) => `${person} ${form.dataset.typed}`;
   const keys = (state) => Object.keys(sessionStorage).filter((key) => key.startsWith(state));
@@ -115,7 +115,10 @@
   });
   document.addEventListener("htmx:after:swap", () => forms().forEach(offer));
 
-  settle();
-  forms().forEach(offer);
-  document.querySelector(".offer button")?.focus();
+  document.addEventListener("DOMContentLoaded", () => {
+    person = document.querySelector("[data-person]")?.dataset.person;
+    settle();
+    forms().forEach(offer);
+    document.querySelector(".offer button")?.focus();
+  });
 }

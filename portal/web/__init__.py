@@ -4,7 +4,7 @@ import jinja2
 from flask import Flask
 
 from portal.api.change_orders import bp as api
-from portal.web import access, errors, formats, frame, headers, health, imports, origins, static_files
+from portal.web import access, compression, errors, formats, frame, headers, health, imports, origins, static_files
 from portal.web.audit import trail
 from portal.web.change_orders import decisions, error_help, lists, resolutions, workbook
 from portal.web.form_tokens import csrf
@@ -17,6 +17,7 @@ from portal.web.sign_in import oidc, password_links, profile, reauthentication, 
 def init_app(app: Flask) -> None:
     """Add everything to do with pages. The order of the guards is the order in which a request meets them."""
     app.jinja_options = {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    compression.init_app(app)  # before all others, and so called when the answer is whole
     for module in (static_files, formats, headers, errors, health, sessions, oidc, origins, access, imports, privilege_requests):
         module.init_app(app)
     csrf.init_app(app)
