@@ -42,6 +42,7 @@ class Company(Model):
     accounting_dates = peewee.BooleanField(default=False)
     period_from = peewee.DateField(null=True)
     period_to = peewee.DateField(null=True)
+    growth_limit = peewee.IntegerField(null=True, default=10)
     reject_reasons = peewee.TextField(default="")
     test_company = peewee.BooleanField(default=False)
     resending = peewee.CharField(max_length=8, default="")

@@ -115,12 +115,12 @@ def _by(way: dict[str, Any]) -> Iterator[None]:
 
 def history(subject: str, ref: int) -> list[Event]:
     """All events of one thing, oldest first, with their actors."""
-    return list(_with_actors().where(Event.subject == subject, Event.ref == ref).order_by(Event.seq))
+    return list(with_actors().where(Event.subject == subject, Event.ref == ref).order_by(Event.seq))
 
 
 def by_seq(seq: int) -> Event:
     """One event, with its actor. Raises Event.DoesNotExist."""
-    event: Event = _with_actors().where(Event.seq == seq).get()
+    event: Event = with_actors().where(Event.seq == seq).get()
     return event
 
 
@@ -130,7 +130,7 @@ def latest(subject: str, refs: Iterable[int], *, of: tuple[str, ...] = (), besid
         return {}
     ours = (Event.subject == subject) & Event.ref.in_(wanted) & (Event.action.in_(of) if of else Event.action.not_in(besides))
     newest = Event.select(peewee.fn.MAX(Event.seq)).where(ours).group_by(Event.ref)
-    return {event.ref: event for event in _with_actors().where(Event.seq.in_(newest))}
+    return {event.ref: event for event in with_actors().where(Event.seq.in_(newest))}
 
 
 def canonical(content: dict[str, Any]) -> str:
@@ -138,7 +138,8 @@ def canonical(content: dict[str, Any]) -> str:
     return unicodedata.normalize("NFC", json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str))
 
 
-def _with_actors() -> Any:
+def with_actors() -> Any:
+    """Events with who did it, in one query."""
     return Event.select(Event, User).join(User, peewee.JOIN.LEFT_OUTER)
 
 

@@ -1,6 +1,7 @@
 """How numbers and times read on a page."""
 
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from flask import Flask, g
@@ -14,8 +15,13 @@ AGES_UP_TO = 7 * DAY  # then the date says more
 
 
 def init_app(app: Flask) -> None:
-    for filter in (dollars, ago, exact, at_time, iso):
+    for filter in (dollars, percent, ago, exact, at_time, iso):
         app.add_template_filter(filter)
+
+
+def percent(share: Decimal) -> str:
+    """4.2 -> +4.2%; a decrease with a true minus sign."""
+    return f"{'−' if share < 0 else '+' if share else ''}{abs(share):,}%"
 
 
 def ago(moment: datetime) -> str:

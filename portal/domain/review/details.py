@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from portal.domain import change_orders, events
 from portal.domain.events import Event
 from portal.domain.exporting.exports import Attempt, Export
-from portal.domain.review import previews
+from portal.domain.review import context, previews
+from portal.domain.review.context import Context
 from portal.domain.review.lists import Row
 from portal.domain.review.previews import Preview, Received
 from portal.domain.rules import checks
@@ -26,13 +27,14 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """`findings` are those that matter in its present state; `sent` has the newest Export first; `preview` while it waits."""
+    """`findings` are those that matter in its present state; `sent` has the newest Export first; `preview` and `context` while it waits."""
 
     row: Row
     findings: list[Finding]
     history: list[Event]
     sent: list[Sent]
     preview: Preview | None
+    context: Context | None
 
 
 def of(row: Row) -> Dossier:
@@ -42,7 +44,8 @@ def of(row: Row) -> Dossier:
     findings = checks.at_send(change_order) if theirs else row.findings
     exports = Export.select().where(Export.change_order == change_order).order_by(Export.id.desc())
     history = events.history(change_orders.SUBJECT, change_order.id)
-    return Dossier(row, findings, history, [_sent(export, history) for export in exports], previews.proposed(change_order))
+    sent, around = [_sent(export, history) for export in exports], context.of(change_order) if change_order.is_ready else None
+    return Dossier(row, findings, history, sent, previews.proposed(change_order), around)
 
 
 def _sent(export: Export, history: list[Event]) -> Sent:

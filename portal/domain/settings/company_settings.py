@@ -20,6 +20,7 @@ from portal.domain.rules import recheck, spectrum_lists
 from portal.domain.rules.text_rules import KEY_CHARACTERS
 
 LONGEST_DELAY_S = 3600
+LARGEST_PERCENT = 1000
 MOST_REASONS, LONGEST_REASON = 6, 100
 NEEDED = {
     "code": "Company code",
@@ -66,6 +67,13 @@ def delay(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", text) or int(text) > LONGEST_DELAY_S:
         raise ValueError(f"The export delay is a whole number of seconds from 0 to {LONGEST_DELAY_S}.")
     return int(text)
+
+
+def percent(text: str) -> int | None:
+    """A share in percent; empty for none."""
+    if not re.fullmatch(r"[0-9]{0,4}", text) or int(text or 0) > LARGEST_PERCENT:
+        raise ValueError(f"The growth limit is a whole number of percent from 0 to {LARGEST_PERCENT}, or blank.")
+    return int(text) if text else None
 
 
 def hour(text: str) -> int:
@@ -127,6 +135,7 @@ SECTIONS: Mapping[str, Section] = {
     "company": {"name": name, "time_zone": time_zone},
     "decisions": {"custom_title": switch, "edit_number": switch, "four_eyes": switch, "support_may_retry": switch, "export_delay": delay},
     "checks": {"currency": currency, "tax_allowed": switch},
+    "look": {"growth_limit": percent},
     "resending": {"test_company": switch},
     "reasons": {"reject_reasons": reasons},
     "summary": {"daily_summary": switch, "summary_hour": hour, "summary_days": weekdays},

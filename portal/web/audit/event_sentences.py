@@ -22,6 +22,7 @@ LABELS = {
     "accounting_dates": "Approver may set an accounting date",
     "test_company": "A test company in Spectrum",
     "tax_allowed": "Change orders may have tax",
+    "growth_limit": "Growth limit in percent of the original contract",
     "period_from": "Open period from",
     "period_to": "Open period to",
     "basic": "HTTP Basic",

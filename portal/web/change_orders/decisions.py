@@ -13,7 +13,7 @@ from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.exporting import payload
 from portal.domain.people import NotPermitted
 from portal.domain.recovery import leftovers, renumber
-from portal.domain.review import decisions, lists, previews, signature
+from portal.domain.review import context, decisions, lists, previews, signature
 from portal.domain.review.lists import Row
 from portal.domain.review.previews import Preview
 from portal.domain.review.signature import Changed, Marks
@@ -205,6 +205,7 @@ def fields_of(row: Row) -> dict[str, Any]:
             *checks.at_accept(change_order, proposed, None, None),
             *renumber.findings(change_order, me(), removed=False),
         ],
+        "context": context.of(change_order),
         "lost": renumber.needs_removal(change_order) if me().may_administer else None,
         "preview": preview_of(change_order, typed),
         "previewed": False,
