@@ -2,7 +2,7 @@
 # ARGS is passed on: make run ARGS=--json; make test ARGS="-k accept". PYTHON=python3.12 chooses the interpreter.
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-all test-dates chaos check format lock audit sbom clean
+.PHONY: run test test-all test-dates mutants chaos check format lock audit sbom clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -42,6 +42,9 @@ test-dates: .venv/installed-dev ## all tests on each of the days that break prog
 	@$(BIN)/python -m tests.programs
 	@set -e; for today in $(DATES); do \
 	$(BIN)/python -m pytest -n 2 --dist worksteal --database sqlite --today $$today $(ARGS); done
+
+mutants: .venv/installed-dev ## break 300 places that decide about money, one at a time; the tests must catch nine of ten; an hour
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 check: .venv/installed-dev
 	$(BIN)/ruff format --check .
