@@ -4,10 +4,12 @@
 is missing where it may not.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -15,13 +17,17 @@ class Missing(Exception):
     """A program the tests need is not there; the text says how to get it."""
 
 
+# The headless shell draws a page with two thirds of the processor time of the whole browser; Ubuntu has no package of it.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
 def chromium() -> str:
-    """The path of Chromium or Chrome: what CHROMIUM names, else the first on PATH. Raises Missing."""
+    """The path of Chromium or Chrome: what CHROMIUM names, else the first of BROWSERS on PATH. Raises Missing."""
     if named := os.environ.get("CHROMIUM"):
         if found := shutil.which(named):
             return found
         raise Missing(f"CHROMIUM names {named}, which is not a program.")
-    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+    for name in BROWSERS:
         if found := shutil.which(name):
             return found
     raise Missing("The browser tests need Chromium: install the package `chromium`, or set CHROMIUM to the path of Chromium or Chrome.")
@@ -41,31 +47,40 @@ def server() -> str:
     return str(Path(postgres("initdb")).parent)
 
 
-NEEDED = {"chromium": chromium, "postgresql": server}
+# What finds each program, and the packages that bring it, the best first.
+NEEDED = {chromium: ("chromium-headless-shell", "chromium"), server: ("postgresql",)}
 
 
-def install(package: str) -> None:
-    """With apt, without questions."""
-    print(f"Installing {package} ...", file=sys.stderr)
+def install(packages: tuple[str, ...]) -> None:
+    """With apt, without questions: the first of the packages that this system has. Raises CalledProcessError."""
+    apt("update")
+    for package in packages[:-1]:
+        print(f"Installing {package} ...", file=sys.stderr)
+        with contextlib.suppress(subprocess.CalledProcessError):
+            return apt("install", "--yes", "--no-install-recommends", package)
+    print(f"Installing {packages[-1]} ...", file=sys.stderr)
+    return apt("install", "--yes", "--no-install-recommends", packages[-1])
+
+
+def apt(*arguments: str) -> None:
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", package]):
-        subprocess.run(["apt-get", "-qq", *arguments], check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr, env=quiet)
+    subprocess.run(["apt-get", "-qq", *arguments], check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr, env=quiet)
 
 
-def fault(package: str) -> str:
+def fault(find: Callable[[], str]) -> str:
     """What is still missing after trying to install it; empty when nothing is."""
     try:
-        NEEDED[package]()
+        find()
     except Missing as missing:
         if not (shutil.which("apt-get") and os.geteuid() == 0):
             return str(missing)
     else:
         return ""
     try:
-        install(package)
-        NEEDED[package]()
+        install(NEEDED[find])
+        find()
     except (subprocess.CalledProcessError, Missing) as error:
-        return f"{package} could not be installed: {error}"
+        return f"{NEEDED[find][-1]} could not be installed: {error}"
     return ""
 
 

@@ -12,7 +12,7 @@ import pytest
 import config
 from tests.ports import free_port
 from tests.processes import ROOT, alive, environment, eventually
-from tests.programs import Missing, chromium
+from tests.programs import NEEDED, Missing, chromium, install
 
 LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-build.lock"]
 
@@ -110,6 +110,15 @@ def test_no_browser_at_all_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
 
     with pytest.raises(Missing, match="install the package `chromium`"):
         chromium()
+
+
+def test_a_system_without_the_headless_shell_gets_the_whole_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path / "apt-get", f'case "$*" in *headless-shell) exit 100;; esac\necho "$*" >>{tmp_path}/asked')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    install(NEEDED[chromium])
+
+    assert (tmp_path / "asked").read_text().splitlines()[-1] == "-qq install --yes --no-install-recommends chromium"
 
 
 def test_the_readme_lists_every_setting_with_its_default() -> None:
