@@ -13,6 +13,7 @@ from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
 from portal.domain.events import Event
 from portal.domain.exporting.exports import Attempt, Export
+from portal.domain.exporting.failure_causes import FailureCause
 from portal.domain.heartbeats import Heartbeat
 from portal.domain.imports.staging import Import, ImportResult, Staged
 from portal.domain.imports.uploads import Upload
@@ -32,7 +33,7 @@ from portal.domain.settings.spectrum_sign_in import Connection
 
 TABLES = (
     Company, Job, Vendor, Commitment, User, Membership, Session, ChangeOrder, LineItem, Contribution, CodeHand,
-    SpectrumNumber, Export, Attempt,
+    SpectrumNumber, Export, Attempt, FailureCause,
     Lane, Dispatch,
     Heartbeat, Event, Upload, Import, Staged, ImportResult, SpectrumJob, SpectrumPhase, SpectrumVendor, Reading, Refresh, Connection,
     ConnectionTest, ResendCheck, Token, KeptAnswer, Identity, Tries, Link, PrivilegeRequest, Statement, Distinction, Backup,

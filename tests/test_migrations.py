@@ -9,6 +9,7 @@ from playhouse.schema_diff import diff_models
 
 from portal import db
 from portal.domain.change_orders import ChangeOrder
+from portal.domain.exporting.failure_causes import FailureCause
 from portal.domain.projects import sending
 from tests.tables import TABLES
 
@@ -58,3 +59,19 @@ def test_what_had_come_back_and_was_being_corrected_counts_as_it_was_sent(databa
 
     amounts = {one.id: (one.amount, one.sent_amount) for one in ChangeOrder.select()}
     assert amounts == {returned.id: (Decimal(0), Decimal(4250)), waiting.id: (Decimal(4250), Decimal(4250))}
+
+
+def test_what_had_failed_before_gets_its_cause(database, make_change_order):
+    failed = make_change_order("failed")
+    kept = FailureCause.select().dicts().get()
+    known = migrations.Runner(db.database.obj, str(db.MIGRATIONS)).status()
+    migration = next(one for one in known if one.name.endswith("_failure_causes")).load()
+    migrator = SchemaMigrator.from_database(db.database.obj)
+    with db.transaction():
+        migration.down(migrator, db.database.obj)
+
+        migration.up(migrator, db.database.obj)
+
+    made = FailureCause.select().dicts().get()
+    assert made | {"first_seen_at": ""} == kept | {"first_seen_at": ""}
+    assert ChangeOrder.get_by_id(failed.id).cause == made["id"]

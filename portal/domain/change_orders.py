@@ -36,17 +36,10 @@ class Status(StrEnum):
 
 
 LABELS = {
-    Status.DRAFT: "Draft",
-    Status.READY: "Ready to Export",
-    Status.QUEUED: "Queued",
-    Status.EXPORTING: "Exporting",
-    Status.EXPORTED: "Exported",
-    Status.FAILED: "Failed to Export",
-    Status.UNKNOWN: "Outcome unknown",
-    Status.REJECTED: "Rejected",
-    Status.RETRIEVED: "Retrieved",
-    Status.VOID: "Void",
-}
+    Status.DRAFT: "Draft", Status.READY: "Ready to Export", Status.QUEUED: "Queued", Status.EXPORTING: "Exporting",
+    Status.EXPORTED: "Exported", Status.FAILED: "Failed to Export", Status.UNKNOWN: "Outcome unknown",
+    Status.REJECTED: "Rejected", Status.RETRIEVED: "Retrieved", Status.VOID: "Void",
+}  # fmt: skip
 
 ALLOWED: dict[Status, set[Status]] = {
     Status.DRAFT: {Status.READY, Status.VOID},
@@ -85,6 +78,7 @@ class ChangeOrder(Keyed):
     version         counts every write and guards every UPDATE: what the person saw
     revision        counts sends to accounting; `sent_amount` is the amount of the last one
     checks          `clean`, `warn` or `block`: the worst finding, kept by the code that changes an input
+    cause           by id, the FailureCause of its last failure, at `failed_at`
     export          the open Export, while there is one
     manual          exported, but by hand: someone typed it into Spectrum
     compared_at     when Spectrum was last read back for the nightly comparison
@@ -121,6 +115,8 @@ class ChangeOrder(Keyed):
     manual = peewee.BooleanField(default=False)
     compared_at = UtcField(null=True)
     differs = peewee.TextField(default="")
+    cause = peewee.IntegerField(null=True)  # a plain number, like the next
+    failed_at = UtcField(null=True)
     export = peewee.IntegerField(null=True)  # the open Export's id; a plain number, since Export refers back here
 
     class Meta:

@@ -21,6 +21,7 @@ class Company(Model):
     support_may_retry  Standard without the privilege may retry what failed for other reasons than the data
     daily_summary      approvers get mail about what waits, at summary_hour (0-23, local) on summary_days (ISO weekdays, `12345`)
     export_delay       seconds between Accept and the first send, so that there is something to recall
+    it_people, administrator_people  e-mail addresses, one to a line: who looks after failed exports; empty: the administrators
     reject_reasons     what an approver may fill in with one press when sending back, one to a line
     test_company       a test company in Spectrum, where an exported line may be sent a second time; another code takes it off
     resending          what a check with one line has shown: a line sent again `replaces` or `adds`; empty: no one checked
@@ -44,6 +45,8 @@ class Company(Model):
     period_to = peewee.DateField(null=True)
     growth_limit = peewee.IntegerField(null=True, default=10)
     reject_reasons = peewee.TextField(default="")
+    it_people = peewee.TextField(default="")
+    administrator_people = peewee.TextField(default="")
     test_company = peewee.BooleanField(default=False)
     resending = peewee.CharField(max_length=8, default="")
     daily_summary = peewee.BooleanField(default=True)

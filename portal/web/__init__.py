@@ -12,6 +12,7 @@ from portal.web.htmx import htmx as htmx_extension
 from portal.web.projects import codes, edit, jobs
 from portal.web.settings import api_tokens, company, mail, memberships, people, privilege_requests, resend_check, sign_ins
 from portal.web.sign_in import oidc, password_links, profile, reauthentication, sessions
+from portal.web.triage import failures
 
 
 def init_app(app: Flask) -> None:
@@ -42,6 +43,7 @@ def register_pages(app: Flask) -> None:
         resolutions,
         workbook,
         error_help,
+        failures,
         edit,
         jobs,
         codes,

@@ -68,6 +68,9 @@ ENDPOINTS = {
     "resolving.unlink": Who.LOOKS,
     "resolving.retrieve": Who.SIGNED_IN,  # members of the job too: the transaction asks
     "resolving.void": Who.SIGNED_IN,
+    "failures.index": Who.SUPPORTS,
+    "failures.unknown": Who.SUPPORTS,
+    "failures.show": Who.SUPPORTS,
     "help.errors": Who.SIGNED_IN,
     "fallback.leave": Who.ADMINISTERS,  # and with the privilege, which is read in the transaction
     "fallback.show": Who.ADMINISTERS,

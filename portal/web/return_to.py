@@ -12,10 +12,14 @@ from portal.domain.review import lists
 from portal.web import access
 
 QUERY = {"change_orders.index": ("view", "after"), "projects.jobs": (), "jobs.show": ("after",), "jobs.commitment": ("after",)}
+QUERY |= {"failures.index": (), "failures.show": ("after",), "failures.unknown": ("after",)}
 NAMES = {
     "projects.jobs": "Your change orders",
     "jobs.show": "Change orders of the job",
     "jobs.commitment": "Change orders of the commitment",
+    "failures.index": "Failures",
+    "failures.show": "Failures of one cause",
+    "failures.unknown": "Outcome unknown",
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from portal import clock
 from portal.domain import events, outbox
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
-from portal.domain.exporting import alerts, error_catalogue, exports, outdated, pausing
+from portal.domain.exporting import alerts, error_catalogue, exports, failure_causes, outdated, pausing
 from portal.domain.exporting.exports import STORED, UNCERTAIN, Attempt, Export, Outcome
 from portal.domain.outbox import Dispatch
 from portal.spectrum import records
@@ -47,7 +47,7 @@ def apply(dispatch: Dispatch, change_order: ChangeOrder, export: Export, found: 
 
 def fail(dispatch: Dispatch, change_order: ChangeOrder, cause: str, text: str, **facts: Any) -> None:
     """Failed, for a `cause` out of data, access, setup, temporary; `facts` tell who can fix it, and the like."""
-    change_order.move(Status.FAILED, change_order.version)
+    change_order.move(Status.FAILED, change_order.version, **failure_causes.columns(change_order, cause, text, **facts))
     outbox.finish(dispatch, text)
     alerts.ring(cause)
     events.record(SUBJECT, change_order.id, "failed", cause=cause, text=text, **facts)

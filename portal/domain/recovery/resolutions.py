@@ -7,7 +7,7 @@ from portal import clock
 from portal.db import transaction
 from portal.domain import change_orders, events, keys, outbox, people, transitions
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
-from portal.domain.exporting import exports, outdated, quiet_window
+from portal.domain.exporting import exports, failure_causes, outdated, quiet_window
 from portal.domain.exporting.exports import Attempt, Export, Outcome
 from portal.domain.exporting.readback import LOOKED_UP
 from portal.domain.people import NotPermitted, User
@@ -17,6 +17,7 @@ from portal.domain.rules.findings import ACCOUNTING, Blocked, Finding, require
 from portal.domain.transitions import LONGEST_REASON
 from portal.spectrum import records
 
+ABSENT = "Its outcome was unknown, and someone saw that it is not in Spectrum."
 ONLY_ADMIN = "Only an administrator with ‘Can Push to Accounting’ does this."
 
 
@@ -65,10 +66,10 @@ def mark_present(id: int, by: User, version: int, number: str, note: str) -> Cha
         require([*same_number(number, export.number, 12), *note_findings(note)])
         exports.record_outcome(export, exports.uncertain_lines(export), Outcome.PRESENT)
         missing = exports.unsent(export)
-        change_order.move(Status.FAILED if missing else Status.EXPORTED, version)
-        _record(
-            change_order, "said present", by, seen=version, number=export.number, note=note, **(_half(export, missing) if missing else {})
-        )
+        half = _half(export, missing) if missing else {}
+        why = failure_causes.columns(change_order, half["cause"], half["text"]) if half else {}
+        change_order.move(Status.FAILED if missing else Status.EXPORTED, version, **why)
+        _record(change_order, "said present", by, seen=version, number=export.number, note=note, **half)
         return change_order
 
 
@@ -88,8 +89,8 @@ def mark_absent(id: int, by: User, version: int, note: str) -> ChangeOrder:
         quiet_window.notice(Attempt.export == export)
         require([*_too_early(export), *note_findings(note)])
         exports.record_outcome(export, exports.uncertain_lines(export), Outcome.ABSENT)
-        change_order.move(Status.FAILED, version)
         facts = {"cause": "temporary", "who": ACCOUNTING, "sent": exports.stored(export)}
+        change_order.move(Status.FAILED, version, **failure_causes.columns(change_order, "temporary", ABSENT, who=ACCOUNTING))
         _record(change_order, "said absent", by, seen=version, note=note, **facts)
         return change_order
 

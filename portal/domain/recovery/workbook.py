@@ -9,12 +9,14 @@ from portal.db import transaction
 from portal.domain import change_orders, companies, events, outbox, people
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.events import Event
-from portal.domain.exporting import outdated
+from portal.domain.exporting import failure_causes, outdated
 from portal.domain.exporting.exports import Attempt, Export, Outcome
 from portal.domain.exporting.payload import Draft
 from portal.domain.people import NotPermitted, User
+from portal.domain.rules.findings import ACCOUNTING
 
 LEFT = "left as a workbook"
+IN_WORKBOOK = "Left as a workbook, to be entered in Spectrum from there. The portal sent nothing."
 IN_SPECTRUM = (Outcome.SENT, Outcome.PRESENT, Outcome.UNKNOWN, Outcome.LOST)  # or perhaps there: not for a second hand
 NAME = re.compile(r"spectrum-[0-9]{8}-[0-9]{6}(-[0-9]+)?\.xlsx", re.ASCII)
 
@@ -97,7 +99,8 @@ def _waiting() -> list[ChangeOrder]:
 def _moved(change_order: ChangeOrder) -> bool:
     """Transition 20 of one change order; False when a worker was quicker."""
     try:
-        change_order.move(Status.FAILED, change_order.version)
+        why = failure_causes.columns(change_order, "setup", IN_WORKBOOK, who=ACCOUNTING)
+        change_order.move(Status.FAILED, change_order.version, **why)
     except Overtaken:
         return False
     return True

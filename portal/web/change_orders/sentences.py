@@ -44,6 +44,11 @@ OUTCOMES = {
     "no reading": "No read access to Spectrum",
 }
 
+LETTERS = {
+    None: "…", "sent": "S", "refused": "R", "not sent": "N", "unknown": "?", "lost": "L", "present": "P", "absent": "A", "again": "↻",
+    "not seen": "0", "no reading": "–",
+}  # fmt: skip
+
 
 def register(state: BlueprintSetupState) -> None:
     """For `Blueprint.record`: the templates use these as filters."""
@@ -51,7 +56,7 @@ def register(state: BlueprintSetupState) -> None:
         state.app.add_template_filter(filter)
     state.app.add_template_filter(error_catalogue.explain, "explained")
     state.app.add_template_filter(spectrum_numbers.named, "named")
-    state.app.jinja_env.globals.update(causes=CAUSES, classes=CLASSES, outcomes=OUTCOMES)
+    state.app.jinja_env.globals.update(causes=CAUSES, classes=CLASSES, outcomes=OUTCOMES, letters=LETTERS)
 
 
 def fixes(who: str) -> str:

@@ -1,0 +1,1 @@
+"""Failed exports by cause: support and approvers see them in groups, and clear a group at once."""

@@ -1,0 +1,62 @@
+"""Failed exports in groups, the rows of one group, and those whose outcome is unknown."""
+
+from typing import Any
+
+from flask import Blueprint, abort, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from portal import url_ids
+from portal.domain.triage import groups, members
+from portal.domain.triage.groups import Group
+from portal.web.htmx import wants_fragment
+from portal.web.visitors import me
+
+bp = Blueprint("failures", __name__, url_prefix="/failures")
+bp.record(url_ids.register)
+
+UNKNOWN_SHOWN = 10  # above the groups
+NO_SUCH_GROUP = "There is no such group of failures. It may have been put under another one: look in the list."
+
+
+@bp.get("")
+def index() -> ResponseReturnValue:
+    """All groups, and above them what may be in Spectrum."""
+    unknown = members.unknown(me(), size=UNKNOWN_SHOWN)
+    return render_template("triage/index.html", overview=groups.overview(), unknown=unknown, waiting=groups.waiting())
+
+
+@bp.get("/unknown")
+def unknown() -> ResponseReturnValue:
+    """All of which no one knows whether they are in Spectrum."""
+    try:
+        page = members.unknown(me(), request.args.get("after", ""))
+    except ValueError as error:
+        abort(404, str(error))
+    return render_template("triage/unknown.html", page=page)
+
+
+@bp.get("/<key:id>")
+def show(id: int) -> ResponseReturnValue:
+    """One group with its rows."""
+    return page_of(found(id))
+
+
+def found(id: int) -> Group:
+    """The group of this id. Ends the request where there is none."""
+    return groups.one(id) or abort(404, NO_SUCH_GROUP)
+
+
+def page_of(group: Group, status: int = 200, **shown: Any) -> ResponseReturnValue:
+    """The page of a group; `shown` goes to its row: an open form, an error, what came of it."""
+    try:
+        page = members.of_group(group, me(), request.args.get("after", ""))
+    except ValueError as error:
+        abort(404, str(error))
+    return make_response(render_template("triage/show.html", group=group, page=page, **shown), status)
+
+
+def answer(group: Group, status: int = 200, **shown: Any) -> ResponseReturnValue:
+    """The row of the group as it is now, or without htmx the page that holds it."""
+    if not wants_fragment():
+        return page_of(group, status, **shown)
+    return make_response(render_template("triage/_group.html", group=group, **shown), status)
