@@ -38,7 +38,7 @@ ORDER = (
     "domain",  # the nouns
     *("domain/rules", "domain/accounts", "domain/exporting", "domain/recovery", "domain/projects", "domain/settings", "domain/review"),
     "domain/triage",
-    *("domain/imports", "domain/audit", "domain/mail"),
+    *("domain/imports", "domain/audit", "domain/mail", "domain/status"),
     *("addin_workbook", "openid", "mail", "intake", "preflight", "api"),
     *("web", "web/sign_in", "web/change_orders", "web/triage", "web/projects", "web/audit", "web/settings", "web/__init__"),
     "__init__",  # create_app()

@@ -4,7 +4,7 @@ import jinja2
 from flask import Flask
 
 from portal.api.change_orders import bp as api
-from portal.web import access, compression, errors, formats, frame, headers, health, imports, origins, static_files
+from portal.web import access, compression, errors, formats, frame, headers, health, imports, origins, static_files, status
 from portal.web.audit import trail
 from portal.web.change_orders import decisions, error_help, lists, resolutions, workbook
 from portal.web.form_tokens import csrf
@@ -48,6 +48,7 @@ def register_pages(app: Flask) -> None:
         jobs,
         codes,
         imports,
+        status,
     )
     for module in (*pages, company, people, memberships, sign_ins, privilege_requests, resend_check, mail, api_tokens, trail, profile):
         app.register_blueprint(module.bp)

@@ -136,6 +136,8 @@ ENDPOINTS = {
     "mails.try_out": Who.ADMINISTERS,
     "mails.send_again": Who.ADMINISTERS,
     "mails.set_aside": Who.ADMINISTERS,
+    "status.index": Who.SUPPORTS,
+    "status.fragment": Who.SUPPORTS,
     "profile.show": Who.SIGNED_IN,
     "profile.save": Who.SIGNED_IN,
     "profile.change_password": Who.SIGNED_IN,
@@ -161,7 +163,7 @@ WITHOUT_PROOF = {
 }
 WITH_PROOF = {"codes.correct"}  # approvers may do it as well
 # Asked for by the page itself: no sign of a person at the screen.
-POLLS = {"change_orders.fragment", "settings.connection_test", "settings.look_ups", "resending.sent", "imports.progress"}
+POLLS = {"change_orders.fragment", "settings.connection_test", "settings.look_ups", "resending.sent", "imports.progress", "status.fragment"}
 # After signing in: a fragment is no page, nor is a download, and home is where one is led anyway.
 NOT_LED_TO = POLLS | {
     "confirming.new",

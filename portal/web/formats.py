@@ -15,7 +15,7 @@ AGES_UP_TO = 7 * DAY  # then the date says more
 
 
 def init_app(app: Flask) -> None:
-    for filter in (dollars, percent, ago, exact, at_time, iso):
+    for filter in (dollars, percent, ago, exact, at_time, iso, bytes_short):
         app.add_template_filter(filter)
 
 
@@ -61,6 +61,14 @@ def day_in(local: datetime, today: date) -> str:
 def iso(moment: datetime) -> str:
     """For machines: UTC, to the second."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def bytes_short(count: int) -> str:
+    """820 bytes, 12 kB, 4.2 MB, 1.8 GB."""
+    for unit, size in (("GB", 10**9), ("MB", 10**6)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count // 1000} kB" if count >= 1000 else f"{count} bytes"
 
 
 def zone() -> ZoneInfo:

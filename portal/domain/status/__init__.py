@@ -1,0 +1,1 @@
+"""What people who run the portal watch: the facts, and what they come to."""
