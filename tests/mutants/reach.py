@@ -1,5 +1,6 @@
 """Which tests run which line: one run of the quick tests under coverage, kept beside the checkout's other test results."""
 
+import os
 import subprocess
 import sys
 from collections import defaultdict
@@ -26,7 +27,7 @@ def measure(folder: Path):
     )
     command = [sys.executable, "-m", "coverage", "run", f"--rcfile={settings}", "-m", "pytest", "-q", "--database", "sqlite"]
     command += ["-p", "no:randomly", "-p", "tests.mutants.times", *(f"--ignore=tests/{folder}" for folder in SLOW)]
-    subprocess.run(command, cwd=folder, check=True)
+    subprocess.run(command, cwd=folder, env=os.environ | {"REACH_TIMES": str(TIMES)}, check=True)
 
 
 def by_line() -> dict[str, dict[int, set[str]]]:
