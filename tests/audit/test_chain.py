@@ -197,11 +197,20 @@ def test_the_head_is_written_out_once_an_hour_whatever_happens_that_hour(trail, 
     assert chain.verify(heads.read_heads(file)).compared == 2
 
 
+def test_of_the_hour_that_comes_twice_when_clocks_are_set_back_each_has_its_head(trail, tmp_path, clock):
+    clock.set(datetime(2026, 11, 1, 6, 40, tzinfo=UTC))  # 1:40 in Chicago, for the first time
+    first = heads.write_head(tmp_path / "heads.jsonl")
+    clock.tick(hours=1)
+    second = heads.write_head(tmp_path / "heads.jsonl")
+
+    assert (first.date, second.date) == ("2026-11-01 01:00 -0500", "2026-11-01 01:00 -0600")
+
+
 def test_the_hour_of_a_head_is_the_company_s(trail, tmp_path, clock):
     companies.Company.update(time_zone="Pacific/Auckland").execute()
     clock.set(datetime(2026, 11, 23, 11, 30, tzinfo=UTC))  # 00:30 of the 24th over there
 
-    assert heads.write_head(tmp_path / "heads.jsonl").date == "2026-11-24 00:00"
+    assert heads.write_head(tmp_path / "heads.jsonl").date == "2026-11-24 00:00 +1300"
 
 
 def test_no_head_follows_one_that_the_trail_does_not_hold_any_more(by_hand, tmp_path, clock, monkeypatch):

@@ -104,7 +104,7 @@ def ensure_held(last: Head) -> None:
 
 
 def hour() -> str:
-    return f"{clock.now().astimezone(ZoneInfo(current().time_zone)):%Y-%m-%d %H:00}"
+    return f"{clock.now().astimezone(ZoneInfo(current().time_zone)):%Y-%m-%d %H:00 %z}"
 
 
 def _events() -> Iterator[Event | Fault]:
