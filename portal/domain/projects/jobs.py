@@ -51,13 +51,13 @@ class Page:
 
 def why_not_see(change_order: ChangeOrder, viewer: User) -> str:
     """Why this person may not look at it, or an empty text. What was never sent is its job's own business."""
+    if viewer.may_look and change_order.sent_at is not None:
+        return ""
     if viewer.is_member_of(change_order.job) or (viewer.active and viewer.id == change_order.created_by_id):
         return ""
     if not viewer.may_look:
         return "You need level Read Only, or membership of the job, to see this change order. Ask an administrator."
-    if change_order.sent_at is None:
-        return f"Only members of job {change_order.job.number} see its drafts. Ask an administrator to add you."
-    return ""
+    return f"Only members of job {change_order.job.number} see its drafts. Ask an administrator to add you."
 
 
 def all_jobs() -> list[Job]:

@@ -8,11 +8,12 @@ The number, the words and the accounting date that the approver types are in the
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from portal.db import lock
 from portal.domain import change_orders
-from portal.domain.change_orders import ChangeOrder
+from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
 from portal.domain.projects import revisions
@@ -49,12 +50,12 @@ def hold(id: int) -> ChangeOrder:
 
     One that is not ready is not sent, and another transaction may need these rows.
     """
-    seen = change_orders.load(id)
-    if seen.is_ready:
-        parts = ((Company, seen.company), (Job, seen.job), (Vendor, seen.commitment.vendor), (Commitment, seen.commitment))
-        for model, row in parts:
-            if row is not None:
-                lock(model.select(model.id).where(model.id == row.id), "FOR SHARE")
+    parts: Any = ChangeOrder.select(ChangeOrder.status, Job.company, Job.id, Commitment.vendor, Commitment.id).join(Commitment).join(Job)
+    status, *ids = parts.where(ChangeOrder.id == id).tuples().get()
+    if status == Status.READY:
+        for model, part in zip((Company, Job, Vendor, Commitment), ids, strict=True):
+            if part is not None:
+                lock(model.select(model.id).where(model.id == part), "FOR SHARE")
     return change_orders.hold(id)
 
 

@@ -116,9 +116,11 @@ def record_apart(thing: str, ref: int, other: int, commitments: Any, person: Use
 def settle_codes(change_order: ChangeOrder, by: User) -> None:
     """An approver accepts it under these codes: who set them had a hand in it, and they are seen by four eyes now. After its locks."""
     set_by_others = [CodeHand.person != by, _codes_of([change_order])]
-    for hand in CodeHand.select().where(*set_by_others):
+    hands = list(CodeHand.select().where(*set_by_others))
+    for hand in hands:
         record(change_order.id, [hand.person_id], hand.deed)
-    CodeHand.delete().where(*set_by_others).execute()
+    if hands:
+        CodeHand.delete().where(CodeHand.id.in_([hand.id for hand in hands])).execute()
 
 
 def of(change_order: ChangeOrder) -> Contributors:

@@ -79,14 +79,8 @@ def lost(change_order: ChangeOrder) -> Taken | None:
 
 def holder_of(change_order: ChangeOrder, number: str) -> ChangeOrder | None:
     """The other change order that has the number under the present key of this one; None while it is free or its own."""
-    found = (
-        SpectrumNumber.select(SpectrumNumber, ChangeOrder, Commitment)
-        .join(ChangeOrder)
-        .join(Commitment)
-        .where(*(getattr(SpectrumNumber, name) == value for name, value in _key(change_order, number).items()))
-        .first()
-    )
-    return None if found is None or found.change_order_id == change_order.id else found.change_order
+    taken: SpectrumNumber | None = SpectrumNumber.get_or_none(**_key(change_order, number))
+    return None if taken is None or taken.change_order_id == change_order.id else _holder(taken)
 
 
 def named(holder: ChangeOrder) -> str:
@@ -126,14 +120,20 @@ def reserve(change_order: ChangeOrder, number: str) -> None:
 
     Every road that takes a number comes here. Of two at once the second waits for the first and then finds its row.
     """
-    last: int = SpectrumNumber.select(peewee.fn.MAX(SpectrumNumber.turn)).where(SpectrumNumber.change_order == change_order).scalar() or 0
+    held = _held([change_order.id]).get(change_order.id)
+    last = held[0].turn if held else 0
     key = _key(change_order, number)
     SpectrumNumber.insert(change_order=change_order, turn=last + 1, **key).on_conflict_ignore().execute()
-    if holder := holder_of(change_order, number):
-        raise Taken(number, holder)
     row = SpectrumNumber.get(**key)
+    if row.change_order_id != change_order.id:
+        raise Taken(number, _holder(row))
     if row.turn < last:  # it had this one before the one in force
         SpectrumNumber.update(turn=last + 1).where(SpectrumNumber.id == row.id).execute()
+
+
+def _holder(taken: SpectrumNumber) -> ChangeOrder:
+    holder: ChangeOrder = ChangeOrder.select(ChangeOrder, Commitment).join(Commitment).where(ChangeOrder.id == taken.change_order_id).get()
+    return holder
 
 
 def _key(change_order: ChangeOrder, number: str) -> dict[str, str]:
