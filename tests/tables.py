@@ -22,6 +22,7 @@ from portal.domain.outbox import Dispatch
 from portal.domain.people import Membership, User
 from portal.domain.processes import Process
 from portal.domain.projects.statements import Statement
+from portal.domain.review.bulk_actions import BulkAction, BulkResult
 from portal.domain.rules.contributors import CodeHand, Contribution
 from portal.domain.rules.duplicates import Distinction
 from portal.domain.rules.spectrum_lists import Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
@@ -33,7 +34,7 @@ from portal.domain.settings.spectrum_sign_in import Connection
 
 TABLES = (
     Company, Job, Vendor, Commitment, User, Membership, Session, ChangeOrder, LineItem, Contribution, CodeHand,
-    SpectrumNumber, Export, Attempt, FailureCause,
+    SpectrumNumber, Export, Attempt, FailureCause, BulkAction, BulkResult,
     Lane, Dispatch,
     Heartbeat, Event, Upload, Import, Staged, ImportResult, SpectrumJob, SpectrumPhase, SpectrumVendor, Reading, Refresh, Connection,
     ConnectionTest, ResendCheck, Token, KeptAnswer, Identity, Tries, Link, PrivilegeRequest, Statement, Distinction, Backup,

@@ -23,6 +23,7 @@ GENESIS = "0" * 64
 CHAIN_LOCK = 0x0CC0  # PostgreSQL advisory lock: one chain, one writer
 PROVIDER = "identity_provider"  # the fact of an event that came about by a sign-in there: its issuer
 MAKER = "token_made_by"  # the fact of an event that came by an access token: who made it, and could have used it
+BULK_ACTION = "bulk_action"  # the fact of an event that is a part of one: its id
 _way: ContextVar[dict[str, Any] | None] = ContextVar("way", default=None)
 
 
@@ -104,9 +105,14 @@ def by_provider(issuer: str) -> AbstractContextManager[None]:
     return _by({PROVIDER: issuer})
 
 
+def by_bulk_action(id: int) -> AbstractContextManager[None]:
+    """Every event of the block also names the bulk action that it is a part of."""
+    return _by({BULK_ACTION: id})
+
+
 @contextmanager
 def _by(way: dict[str, Any]) -> Iterator[None]:
-    before = _way.set(way)
+    before = _way.set((_way.get() or {}) | way)
     try:
         yield
     finally:

@@ -160,10 +160,12 @@ def promise_again(key: str, lane: str, task: Task, subject: int) -> None:
     reopen(key)
 
 
-def reopen(key: str) -> None:
-    """Enqueue a finished dispatch again: due now, with a new budget of tries and time."""
+def reopen(key: str, due_in: timedelta = ZERO) -> None:
+    """Enqueue a finished dispatch again, with a new budget of tries and time."""
     now = clock.now()
-    Dispatch.update(finished_at=None, outcome="", tries=0, due_at=now, promised_at=now, error="").where(Dispatch.key == key).execute()
+    Dispatch.update(finished_at=None, outcome="", tries=0, due_at=now + due_in, promised_at=now, error="").where(
+        Dispatch.key == key
+    ).execute()
 
 
 def promised(keys: Iterable[str]) -> dict[str, Dispatch]:

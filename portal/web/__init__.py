@@ -12,7 +12,7 @@ from portal.web.htmx import htmx as htmx_extension
 from portal.web.projects import codes, edit, jobs
 from portal.web.settings import api_tokens, company, mail, memberships, people, privilege_requests, resend_check, sign_ins
 from portal.web.sign_in import oidc, password_links, profile, reauthentication, sessions
-from portal.web.triage import failures
+from portal.web.triage import bulk_actions, clearing, failures
 
 
 def init_app(app: Flask) -> None:
@@ -44,6 +44,8 @@ def register_pages(app: Flask) -> None:
         workbook,
         error_help,
         failures,
+        clearing,
+        bulk_actions,
         edit,
         jobs,
         codes,

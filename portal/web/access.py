@@ -71,6 +71,12 @@ ENDPOINTS = {
     "failures.index": Who.SUPPORTS,
     "failures.unknown": Who.SUPPORTS,
     "failures.show": Who.SUPPORTS,
+    "failures.fragment": Who.SUPPORTS,
+    "clearing.retry_form": Who.SUPPORTS,  # level and privilege are read in the transaction of each change order
+    "clearing.retry": Who.SUPPORTS,
+    "clearing.reject_form": Who.SUPPORTS,
+    "clearing.reject": Who.SUPPORTS,
+    "bulk_actions.show": Who.SUPPORTS,
     "help.errors": Who.SIGNED_IN,
     "fallback.leave": Who.ADMINISTERS,  # and with the privilege, which is read in the transaction
     "fallback.show": Who.ADMINISTERS,
@@ -163,7 +169,15 @@ WITHOUT_PROOF = {
 }
 WITH_PROOF = {"codes.correct"}  # approvers may do it as well
 # Asked for by the page itself: no sign of a person at the screen.
-POLLS = {"change_orders.fragment", "settings.connection_test", "settings.look_ups", "resending.sent", "imports.progress", "status.fragment"}
+POLLS = {
+    "change_orders.fragment",
+    "failures.fragment",
+    "settings.connection_test",
+    "settings.look_ups",
+    "resending.sent",
+    "imports.progress",
+    "status.fragment",
+}
 # After signing in: a fragment is no page, nor is a download, and home is where one is led anyway.
 NOT_LED_TO = POLLS | {
     "confirming.new",

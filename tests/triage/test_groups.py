@@ -5,30 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from portal.domain.change_orders import load
 from portal.domain.companies import Company
 from portal.domain.exporting.failure_causes import FailureCause
 from portal.domain.recovery import resolutions
 from portal.domain.triage import groups, members
 from portal.domain.triage.groups import Badge
-from portal.spectrum.records import NotSent, Refused, Row
+from portal.spectrum.records import NotSent
 from tests.cast import export
 from tests.conftest import count_queries, sign_in
-
-CLOSED = Refused("Refused.", http=200, rows=[Row("I", "Period 11 is closed", "Origination_Date")])
-NO_RIGHTS = Refused("Refused.", http=200, rows=[Row("A", "Not authorized", "")])
-
-
-@pytest.fixture
-def fail(make_change_order):
-    """A change order that failed with this answer."""
-
-    def failed(answer=CLOSED):
-        made = make_change_order("queued")
-        export(made, answer)
-        return load(made.id)
-
-    return failed
+from tests.triage.conftest import NO_RIGHTS
 
 
 def only():

@@ -76,10 +76,10 @@ def _give_up(dispatch: Dispatch, change_order: ChangeOrder, export: Export) -> b
         cause = "setup" if all(finding.rule == COMPANY_SETTINGS for finding in findings) else "data"
         conclude.fail(dispatch, change_order, cause, " ".join(map(str, findings)), who=who, sent=stored)
     elif _was_out_of_reach_too_long(dispatch, export):
-        text = "Spectrum could not be reached for 24 hours, and the portal stopped trying. Retry when it is back."
+        text = "Spectrum could not be reached for a day, and the portal stopped trying. Retry when it is back."
         conclude.fail(dispatch, change_order, "temporary", text, sent=stored)
     elif dispatch.tries > LOST_WORKERS and not exports.attempted([export.id]):
-        text = f"The export worker stopped {LOST_WORKERS} times before anything was sent. Support has to look at the worker's log."
+        text = "The export worker stopped too often before anything was sent. Support has to look at the worker's log."
         conclude.fail(dispatch, change_order, "setup", text)
     else:
         return False

@@ -7,6 +7,7 @@ from portal import clock
 from portal.db import transaction
 from portal.domain import change_orders, events, keys, outbox, people, transitions
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
+from portal.domain.companies import Company
 from portal.domain.exporting import exports, failure_causes, outdated, quiet_window
 from portal.domain.exporting.exports import Attempt, Export, Outcome
 from portal.domain.exporting.readback import LOOKED_UP
@@ -21,11 +22,11 @@ ABSENT = "Its outcome was unknown, and someone saw that it is not in Spectrum."
 ONLY_ADMIN = "Only an administrator with ‘Can Push to Accounting’ does this."
 
 
-def retry(id: int, by: User, version: int, not_entered: bool = False) -> ChangeOrder:
+def retry(id: int, by: User, version: int, not_entered: bool = False, due_in: timedelta = timedelta(0)) -> ChangeOrder:
     """Failed -> Queued: the same frozen lines under the same number; only those that are not in Spectrum go again.
 
     `not_entered`: an approver says that no one entered it from the workbook in which it was left; wanted where it was.
-    Raises NotPermitted, Overtaken, or Blocked when a rule forbids it now.
+    `due_in`: when it is sent, of many that are retried at once. Raises NotPermitted, Overtaken, or Blocked when a rule forbids it now.
     """
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
@@ -43,7 +44,7 @@ def retry(id: int, by: User, version: int, not_entered: bool = False) -> ChangeO
         change_order.move(Status.QUEUED, version)
         again = [line for line, attempt in exports.outcomes(export).items() if attempt.outcome not in exports.STORED]
         exports.record_outcome(export, again, Outcome.AGAIN)
-        outbox.reopen(export.key)
+        outbox.reopen(export.key, due_in)
         facts = {"number": export.number, "stored": exports.stored(export), **leftovers.said_of(workbook)}
         _record(change_order, "retried", by, seen=version, **facts)
         return change_order
@@ -134,13 +135,18 @@ def unlink(id: int, by: User, version: int, number: str, reads_back: bool = Fals
 
 def why_not_retry(change_order: ChangeOrder, by: User, failure: events.Event | None) -> str:
     """Why this person may not retry what failed so, or an empty text."""
+    if leftovers.workbook_of(failure) and not by.may_decide and change_order.company.support_may_retry:
+        return "It was left as a workbook, so an approver must say that no one entered it. Ask someone with ‘Can Push to Accounting’."
+    return why_not_retry_kind(change_order.company, by, cause_of(failure))
+
+
+def why_not_retry_kind(company: Company, by: User, kind: str) -> str:
+    """Why this person may not retry failures of this class, or an empty text."""
     if by.may_decide:
         return ""
-    if not (by.may_support and change_order.company.support_may_retry):
+    if not (by.may_support and company.support_may_retry):
         return by.why_not_decide
-    if leftovers.workbook_of(failure):
-        return "It was left as a workbook, so an approver must say that no one entered it. Ask someone with ‘Can Push to Accounting’."
-    if cause_of(failure) == "data":
+    if kind == "data":
         return "The data must change first, so an approver must retry it. Ask someone with Can Push to Accounting."
     return ""
 

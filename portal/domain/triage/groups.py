@@ -11,11 +11,12 @@ import peewee
 
 from portal import clock
 from portal.db import cents
-from portal.domain.change_orders import ChangeOrder, Status
+from portal.domain.change_orders import ChangeOrder, Status, complete
 from portal.domain.exporting.exports import Export
 from portal.domain.exporting.failure_causes import HAS_FAILED, FailureCause
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import User
+from portal.domain.review.bulk_actions import BulkAction, BulkResult
 from portal.domain.triage import owners
 from portal.domain.triage.owners import Owner
 
@@ -36,6 +37,7 @@ class Group:
 
     oldest      when the one was sent that waits longest
     lately      how many failed in the last 24 hours; `before` in the 24 hours before
+    trial       the one that was retried first, as it is now, if that was the last thing done with the group
     """
 
     cause: FailureCause
@@ -46,6 +48,7 @@ class Group:
     oldest: datetime | None = None
     lately: int = 0
     before: int = 0
+    trial: ChangeOrder | None = None
 
     @property
     def badge(self) -> Badge | None:
@@ -154,10 +157,20 @@ def _groups(counted: Iterable[Any]) -> list[Group]:
         for cause in FailureCause.select(FailureCause, User).join(User, peewee.JOIN.LEFT_OUTER).where(FailureCause.id.in_(ids))
     }
     looked_after = owners.of(known.values(), _senders(ids))
+    tried = _trials(ids)
     return [
-        Group(known[id], looked_after[id], count, cents(total), last, oldest, int(lately), int(before))
+        Group(known[id], looked_after[id], count, cents(total), last, oldest, int(lately), int(before), tried.get(id))
         for id, count, total, last, oldest, lately, before in counted
     ]
+
+
+def _trials(ids: list[int]) -> dict[int, ChangeOrder]:
+    """By group, the one change order of its last bulk action, where that had only one and is not older than a day."""
+    last = BulkAction.select(peewee.fn.MAX(BulkAction.id)).where(BulkAction.group.in_(ids)).group_by(BulkAction.group)
+    ones = BulkAction.id.in_(last) & (BulkAction.asked == 1) & (BulkAction.what == "retry") & (BulkAction.at > clock.now() - DAY)
+    tried: Any = BulkResult.select(BulkResult.change_order, BulkAction.group).join(BulkAction).where(ones).tuples()
+    by_id = dict(tried)
+    return {by_id[one.id]: one for one in complete().where(ChangeOrder.id.in_(list(by_id)))} if by_id else {}
 
 
 def _senders(ids: list[int]) -> dict[int, list[str]]:

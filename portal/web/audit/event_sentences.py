@@ -7,7 +7,7 @@ from typing import Any
 from portal.domain import change_orders
 from portal.domain.accounts import rights
 from portal.domain.audit import search
-from portal.domain.events import PROVIDER, Event
+from portal.domain.events import BULK_ACTION, PROVIDER, Event
 from portal.domain.projects import revisions
 from portal.web.change_orders import sentences
 
@@ -112,7 +112,8 @@ def changes(entry: search.Entry) -> list[Change]:
     if entry.private:
         return []
     if event.subject == change_orders.SUBJECT:
-        return _edits(entry.before, facts["snapshot"]) if entry.before else []
+        edits = _edits(entry.before, facts["snapshot"]) if entry.before else []
+        return edits + [Change("Bulk action", None, str(facts[name])) for name in (BULK_ACTION,) if name in facts]
     if not {"old", "new"} <= facts.keys():
         return _plain(facts)
     old, new = facts.pop("old"), facts.pop("new")

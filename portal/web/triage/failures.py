@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from flask import Blueprint, abort, make_response, render_template, request
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain.triage import groups, members
+from portal.domain.triage import clearing, groups, members
 from portal.domain.triage.groups import Group
 from portal.web.htmx import wants_fragment
 from portal.web.visitors import me
@@ -14,6 +14,7 @@ from portal.web.visitors import me
 bp = Blueprint("failures", __name__, url_prefix="/failures")
 bp.record(url_ids.register)
 
+FORMS = ("retries", "rejections")  # and the ids of the buttons that open them
 UNKNOWN_SHOWN = 10  # above the groups
 NO_SUCH_GROUP = "There is no such group of failures. It may have been put under another one: look in the list."
 
@@ -21,8 +22,8 @@ NO_SUCH_GROUP = "There is no such group of failures. It may have been put under 
 @bp.get("")
 def index() -> ResponseReturnValue:
     """All groups, and above them what may be in Spectrum."""
-    unknown = members.unknown(me(), size=UNKNOWN_SHOWN)
-    return render_template("triage/index.html", overview=groups.overview(), unknown=unknown, waiting=groups.waiting())
+    found = {"overview": groups.overview(), "unknown": members.unknown(me(), size=UNKNOWN_SHOWN), "waiting": groups.waiting()}
+    return render_template("triage/index.html", why_not=clearing.why_not_retry(me()), **found)
 
 
 @bp.get("/unknown")
@@ -41,6 +42,15 @@ def show(id: int) -> ResponseReturnValue:
     return page_of(found(id))
 
 
+@bp.get("/<key:id>/row")
+def fragment(id: int) -> ResponseReturnValue:
+    """The row of a group as it is now: what Cancel brings back, and what it asks for while the one that was retried first is on its way."""
+    if not wants_fragment():
+        return redirect(url_for(".show", id=id), 303)
+    cancelled = request.args.get("cancelled", "")
+    return answer(found(id), group_focus=f"#{cancelled}-{id}" if cancelled in FORMS else "")
+
+
 def found(id: int) -> Group:
     """The group of this id. Ends the request where there is none."""
     return groups.one(id) or abort(404, NO_SUCH_GROUP)
@@ -52,11 +62,12 @@ def page_of(group: Group, status: int = 200, **shown: Any) -> ResponseReturnValu
         page = members.of_group(group, me(), request.args.get("after", ""))
     except ValueError as error:
         abort(404, str(error))
-    return make_response(render_template("triage/show.html", group=group, page=page, **shown), status)
+    why_not = clearing.why_not_retry(me())
+    return make_response(render_template("triage/show.html", group=group, page=page, why_not=why_not, **shown), status)
 
 
 def answer(group: Group, status: int = 200, **shown: Any) -> ResponseReturnValue:
     """The row of the group as it is now, or without htmx the page that holds it."""
     if not wants_fragment():
         return page_of(group, status, **shown)
-    return make_response(render_template("triage/_group.html", group=group, **shown), status)
+    return make_response(render_template("triage/_group.html", group=group, why_not=clearing.why_not_retry(me()), **shown), status)

@@ -1,0 +1,162 @@
+"""One decision about many change orders: each goes by its own transition, in a transaction of its own; the whole stays as a record."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import peewee
+
+from portal import clock
+from portal.db import Model, MoneyField, UtcField, transaction
+from portal.domain import events, people
+from portal.domain.change_orders import ChangeOrder, Overtaken, complete
+from portal.domain.people import NotPermitted, User
+from portal.domain.rules.findings import Blocked
+
+MOST = 100  # change orders of one request: what is more takes another press
+
+
+class Outcome(StrEnum):
+    DONE = "done"
+    SKIPPED = "skipped"  # it was no longer what the person had seen
+    REFUSED = "refused"  # a right, four eyes or a rule stood against it
+    OPEN = ""  # the portal was stopped before its turn
+
+
+class BulkAction(Model):
+    """Who asked what of how many, and why.
+
+    key      drawn with the form: the same form sent twice is one action
+    what     the transition: `retry`, `reject`
+    about    what the change orders had in common, in words; `group`, by id, is the cause of failures it was
+    asked    how many change orders, worth `total`
+    """
+
+    by = peewee.ForeignKeyField(User, on_delete="RESTRICT", backref="+")
+    key = peewee.CharField(max_length=64)
+    at = UtcField(default=clock.now)
+    what = peewee.CharField(max_length=20)
+    about = peewee.TextField()
+    group = peewee.IntegerField(null=True)
+    reason = peewee.TextField(default="")
+    asked = peewee.IntegerField()
+    total = MoneyField()
+
+    class Meta:
+        indexes = ((("by", "key"), True), (("group", "id"), False))
+
+
+class BulkResult(Model):
+    """What became of one change order: of type Outcome, and why it was not done."""
+
+    action = peewee.ForeignKeyField(BulkAction, on_delete="RESTRICT", backref="results")
+    change_order = peewee.ForeignKeyField(ChangeOrder, on_delete="RESTRICT", backref="+")
+    position = peewee.IntegerField()
+    outcome = peewee.CharField(max_length=10, default=Outcome.OPEN)
+    text = peewee.TextField(default="")
+    action_id: int
+    change_order_id: int
+
+    class Meta:
+        indexes = ((("action", "position"), True),)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A change order in the version that the person saw."""
+
+    id: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked: the transition, of which change orders in which order, and what they have in common."""
+
+    what: str
+    about: str
+    chosen: list[Chosen]
+    group: int | None = None
+    reason: str = ""
+
+
+Act = Callable[[Chosen, User, int], object]  # one transition; the number is the change order's place in the order, from 0
+
+
+def carry_out(asked: Asked, by: User, key: str, act: Act) -> BulkAction:
+    """Do it row by row; what stands against one row stops no other. The same key by the same person does nothing twice.
+
+    Raises NotPermitted for a person who may clear nothing; rights and four eyes are read again at each row.
+    """
+    action, waiting = _begun(asked, by, key)
+    with events.by_bulk_action(action.id):
+        for result, chosen in waiting:
+            _one(result, chosen, by, act)
+    return action
+
+
+def counts(action: BulkAction) -> dict[Outcome, int]:
+    """How many ended how."""
+    counted: Any = BulkResult.select(BulkResult.outcome, peewee.fn.COUNT(BulkResult.id)).where(BulkResult.action == action)
+    return {Outcome(outcome): count for outcome, count in counted.group_by(BulkResult.outcome).tuples()}
+
+
+def load(id: int) -> BulkAction | None:
+    """One action with who asked for it."""
+    found: BulkAction | None = BulkAction.select(BulkAction, User).join(User).where(BulkAction.id == id).first()
+    return found
+
+
+def results(action: BulkAction) -> list[tuple[BulkResult, ChangeOrder]]:
+    """What became of each, in order, with the change order as it is now; in two queries."""
+    found = list(BulkResult.select().where(BulkResult.action == action).order_by(BulkResult.position))
+    now = {one.id: one for one in complete().where(ChangeOrder.id.in_([result.change_order_id for result in found]))}
+    return [(result, now[result.change_order_id]) for result in found]
+
+
+def _begun(asked: Asked, by: User, key: str) -> tuple[BulkAction, list[tuple[BulkResult, Chosen]]]:
+    """The action written down before any of it is done, with what waits; nothing waits of one that was begun before."""
+    with transaction():
+        by = people.as_held(by)
+        if not by.may_support:
+            raise NotPermitted(by.why_not_decide)
+        if before := BulkAction.get_or_none(BulkAction.by == by, BulkAction.key == key):
+            return before, []
+        amounts = _amounts(asked.chosen)
+        chosen = [one for one in asked.chosen if one.id in amounts]
+        action = BulkAction.create(
+            by=by,
+            key=key,
+            what=asked.what,
+            about=asked.about,
+            group=asked.group,
+            reason=asked.reason,
+            asked=len(chosen),
+            total=sum(amounts.values(), Decimal("0.00")),
+        )
+        return action, [(BulkResult.create(action=action, change_order=one.id, position=at), one) for at, one in enumerate(chosen)]
+
+
+def _amounts(chosen: list[Chosen]) -> dict[int, Decimal]:
+    """Of what was sent to accounting: a draft is its job's own business."""
+    known = ChangeOrder.select(ChangeOrder.id, ChangeOrder.amount).where(ChangeOrder.id.in_([one.id for one in chosen]))
+    return {one.id: one.amount for one in known.where(ChangeOrder.sent_at.is_null(False))}
+
+
+def _one(result: BulkResult, chosen: Chosen, by: User, act: Act) -> None:
+    """The transition and its result, in one transaction; or the reason against it."""
+    try:
+        with transaction():
+            act(chosen, by, result.position)
+            _write(result, Outcome.DONE)
+    except Overtaken as error:
+        _write(result, Outcome.SKIPPED, f"{error}.")
+    except (NotPermitted, Blocked) as error:
+        _write(result, Outcome.REFUSED, str(error))
+
+
+def _write(result: BulkResult, outcome: Outcome, text: str = "") -> None:
+    with transaction():
+        BulkResult.update(outcome=outcome, text=text).where(BulkResult.id == result.id).execute()

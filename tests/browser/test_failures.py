@@ -1,0 +1,150 @@
+"""Forty failed exports of three causes are cleared within nine clicks; the page shows every class of failure, and works by keyboard."""
+
+import pytest
+from playwright.sync_api import expect
+
+from portal import db
+from portal.domain.change_orders import ChangeOrder, Status, load
+from portal.domain.companies import Company
+from portal.domain.exporting import conclude
+from portal.domain.outbox import Dispatch, Task
+from portal.domain.recovery import resolutions
+from portal.domain.review.bulk_actions import BulkAction
+from tests.browser.signing_in import sign_in, violations
+from tests.triage.conftest import NO_RIGHTS, absent, fail
+
+__all__ = ["absent", "fail"]
+
+OUT_OF_REACH = "Spectrum could not be reached for a day, and the portal stopped trying. Retry when it is back."
+
+
+@pytest.fixture
+def give_up(make_change_order):
+    """A change order that could not be sent, or not as the settings stand."""
+
+    def given_up(kind="temporary", text=OUT_OF_REACH):
+        queued = make_change_order("queued")
+        with db.transaction():
+            conclude.fail(Dispatch.get(Dispatch.subject == queued.export, Dispatch.task == Task.EXPORT), queued, kind, text)
+        return load(queued.id)
+
+    return given_up
+
+
+class Clicks:
+    """What a person does with the mouse, counted."""
+
+    def __init__(self, page):
+        self.page, self.count = page, 0
+
+    def on(self, role, name, within=None):
+        self.count += 1
+        (within or self.page).get_by_role(role, name=name, exact=True).click()
+
+
+def group(page, title):
+    return page.locator("tr.group").filter(has_text=title)
+
+
+def states():
+    return sorted(one.status for one in ChangeOrder.select())
+
+
+@pytest.mark.timeout(180)
+def test_forty_failures_of_three_causes_are_cleared_within_nine_clicks(page, served, make_change_order, fail, give_up, ana, sam, clock):
+    Company.update(support_may_retry=True).execute()
+    unknown = [make_change_order("unknown") for _ in range(13)]
+    clock.tick(minutes=16)
+    for one in unknown:
+        resolutions.mark_absent(one.id, ana, one.version, "Looked in the list of change requests")
+    for _ in range(14):
+        give_up()
+    for _ in range(13):
+        fail()
+    clicks = Clicks(page)
+
+    sign_in(page, served, sam)
+    clicks.on("link", "Failures")
+    out_of_reach, not_there = group(page, OUT_OF_REACH[:40]), group(page, "someone saw that it is not in Spectrum")
+    clicks.on("button", "Retry one first", out_of_reach)
+    expect(out_of_reach).to_contain_text("is now: Queued")
+    clicks.on("button", "Retry all", out_of_reach)
+    clicks.on("button", "Retry 13", out_of_reach)
+    expect(out_of_reach).to_contain_text("13 queued.")
+    expect(page.get_by_role("link", name="What became of each")).to_be_focused()
+    clicks.on("button", "Retry all", not_there)
+    clicks.on("button", "Retry 13", not_there)
+    expect(not_there).to_contain_text("13 queued.")
+    expect(page.locator("#failures-summary")).to_contain_text("13 failed exports")
+    page.context.clear_cookies()
+    sign_in(page, served, ana)
+    clicks.on("link", "Failures")
+    clicks.on("button", "Reject all…")
+    clicks.on("button", "Reject 13")
+    expect(page.locator("#say")).to_have_text("13 sent back.")
+
+    assert clicks.count == 9
+    assert states() == [Status.QUEUED] * 27 + [Status.REJECTED] * 13
+
+
+def test_every_class_of_failure_is_on_the_page(page, served, make_change_order, fail, give_up, sam):
+    make_change_order("unknown")
+    fail()
+    give_up()
+    give_up("setup", "The export worker stopped too often before anything was sent. Support has to look at the worker's log.")
+    fail(NO_RIGHTS)
+
+    sign_in(page, served, sam)
+    page.goto(f"{served}/failures")
+
+    assert sorted(page.locator("tr.group .tag:not(.badge)").all_inner_texts()) == ["access", "data", "setup", "temporary"]
+    expect(page.get_by_role("heading", name="Outcome unknown")).to_be_visible()
+    assert violations(page) == []
+
+
+def test_a_group_is_cleared_by_keyboard_with_focus_where_the_work_is(page, served, fail, ana):
+    failed, _ = fail(), fail()
+    sign_in(page, served, ana)
+    page.goto(f"{served}/failures")
+
+    page.locator(f"#rejections-{failed.cause}").press("Enter")
+    expect(page.locator(f"#reason-{failed.cause}")).to_be_focused()
+    assert violations(page) == []
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(f"#rejections-{failed.cause}")).to_be_focused()
+    page.locator(f"#retries-{failed.cause}").press("Enter")
+    expect(page.get_by_role("button", name="Retry 2")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.locator(f"#record-{failed.cause}")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Retry all: 2 queued")).to_be_visible()
+    assert violations(page) == []
+
+
+def test_a_group_is_cleared_without_javascript(page_without_javascript, served, fail, ana):
+    page = page_without_javascript
+    fail()
+    fail()
+    sign_in(page, served, ana)
+    page.goto(f"{served}/failures")
+
+    page.get_by_role("button", name="Retry all").click()
+    page.get_by_role("button", name="Retry 2").click()
+
+    expect(page.get_by_role("heading", name="Retry all: 2 queued")).to_be_visible()
+    assert BulkAction.get().asked == 2
+
+
+def test_the_rows_of_a_group_follow_what_was_done_with_it(page, served, fail, ana):
+    failed = fail()
+    fail()
+    sign_in(page, served, ana)
+    page.goto(f"{served}/failures/{failed.cause}")
+
+    page.get_by_role("button", name="Retry one first").click()
+
+    expect(page.locator(f"#change-order-{failed.id}")).to_have_count(0)
+    expect(page.locator("#members tr.tried")).to_have_count(1)
