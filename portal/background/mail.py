@@ -1,12 +1,11 @@
 """What the worker in the mail lane does with each promise."""
 
 from collections.abc import Callable
-from typing import Any
 
 import structlog
 from flask import current_app
 
-from portal import failpoints, mail
+from portal import failpoints, mail, messages
 from portal.domain import outbox
 from portal.domain.mail import letters, refusals
 from portal.domain.outbox import Dispatch, Task
@@ -16,20 +15,6 @@ log = structlog.get_logger()
 
 def steps() -> Callable[[Dispatch, int], None]:
     settings = current_app.config["SETTINGS"]
-    post: dict[Task, Callable[[Any, Any], None]] = {
-        Task.REJECTED: mail.rejected,
-        Task.REMINDER: mail.secret_expires,
-        Task.DAILY: mail.daily_summary,
-        Task.FAILED_EXPORTS: mail.failed_exports,
-        Task.LINK: mail.password_link,
-        Task.PRIVILEGE: mail.privilege,
-        Task.FOUR_EYES: mail.four_eyes_off,
-        Task.CODE: mail.code_corrected,
-        Task.TRIAL: mail.trial,
-        Task.STANDSTILL: mail.standstill,
-        Task.CLOCK: mail.clock_ahead,
-        Task.AUDIT: mail.audit_in_doubt,
-    }
 
     def step(dispatch: Dispatch, claim: int) -> None:
         letter = letters.begin(dispatch, claim)
@@ -37,7 +22,7 @@ def steps() -> Callable[[Dispatch, int], None]:
             return
         failpoints.hit("mail.claimed")
         try:
-            post[Task(dispatch.task)](settings, letter)
+            mail.send(settings, messages.COMPOSE[Task(dispatch.task)](settings, letter))
         except mail.RefusesUs as error:
             until = refusals.refused(dispatch, str(error))
             log.warning("the mail server refuses the portal, all mail waits", error=str(error), until=until.isoformat())

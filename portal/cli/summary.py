@@ -51,7 +51,7 @@ def _recipient(email: str) -> User:
 
 def _show(settings: Settings, company: Company, day: date, to_whom: list[User]) -> None:
     """What would go if it went now."""
-    from portal import mail
+    from portal import messages
 
     click.echo(f"A dry run: nothing is sent or recorded. {_when(company, day)}")
     if not to_whom:
@@ -61,7 +61,7 @@ def _show(settings: Settings, company: Company, day: date, to_whom: list[User]) 
         if not found.count:
             click.echo(f"\nTo {person.name} <{person.email}>: nothing, because nothing waits.")
             continue
-        message = mail.compose_summary(settings, found)
+        message = messages.daily_summary(settings, found)
         text = message.get_body(("plain",))
         click.echo(f"\nTo: {message['To']}\nSubject: {message['Subject']}\n\n{text.get_content() if text else ''}")
 

@@ -3,7 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from portal import db, mail
+from portal import db, mail, messages
 from portal.domain import events, outbox, people
 from portal.domain.accounts import privilege_requests, request_privilege, rights
 from portal.domain.accounts.privilege_requests import PrivilegeRequest
@@ -54,7 +54,7 @@ def posted_with(settings):
         for dispatch in Dispatch.select().where(Dispatch.task == Task.PRIVILEGE).order_by(Dispatch.id):
             notice = letters.begin(dispatch, claim)
             if notice:
-                mail.privilege(settings, notice)
+                mail.send(settings, messages.privilege(settings, notice))
                 outbox.finish(dispatch)
     Lane.release(MAIL, claim)
     return [(message["To"].addresses[0].display_name, message["Subject"], message.get_body(("plain",)).get_content()) for message in sent]

@@ -5,7 +5,7 @@ from email import message_from_bytes, policy
 
 import pytest
 
-from portal import mail
+from portal import messages
 from portal.domain.accounts import rights
 from portal.domain.accounts.rights import Refused
 from portal.domain.mail.letters import Reminder
@@ -74,7 +74,7 @@ def composed(app, settings, to, subject="Hello"):
     """The mail as it would be sent, read again as its receiver would."""
     with app.app_context():
         reminder = Reminder("reminder:1:2026-11-23:1", to, date(2026, 11, 23))
-        message = mail.compose(settings, "key", to, subject, "secret_expires", reminder=reminder)
+        message = messages.compose(settings, "key", to, subject, "secret_expires", reminder=reminder)
     return message_from_bytes(message.as_bytes(policy=policy.SMTP), policy=policy.default)
 
 

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from portal import mail
+from portal import messages
 from portal.db import transaction
 from portal.domain import change_orders, events, outbox
 from portal.domain.change_orders import ALLOWED, ChangeOrder, Status
@@ -132,7 +132,7 @@ def trail_not_sealed(patch: Patch, office: Office) -> None:
 
 @variant(stories.a_mail_worker_dies, "mails_are_promised", "promises_are_mailed")
 def message_id_per_try(patch: Patch, office: Office) -> None:
-    patch.setattr(mail, "message_id", lambda key, sender: f"<{uuid.uuid4().hex}@{sender.rpartition('@')[2]}>")
+    patch.setattr(messages, "message_id", lambda key, sender: f"<{uuid.uuid4().hex}@{sender.rpartition('@')[2]}>")
 
 
 @variant(stories.sent_back, "rejections_are_mailed")
@@ -147,14 +147,14 @@ def failure_kept_quiet(patch: Patch, office: Office) -> None:
 
 @variant(stories.sent_back, "mails_are_promised")
 def mail_to_somebody_nobody_named(patch: Patch, office: Office) -> None:
-    message_id = mail.message_id
+    message_id = messages.message_id
 
     def and_a_copy(key: str, sender: str) -> str:
         copy = b"Subject: For your information\r\nMessage-ID: <copy@portal>\r\n\r\nFYI"
         office.mailbox.add(sender, ["somebody@example.test"], copy)
         return message_id(key, sender)
 
-    patch.setattr(mail, "message_id", and_a_copy)
+    patch.setattr(messages, "message_id", and_a_copy)
 
 
 @variant(stories.two_keepers_in_the_morning, "one_summary_a_day")

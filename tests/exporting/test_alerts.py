@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from portal import mail
+from portal import messages
 from portal.domain import events, outbox
 from portal.domain.exporting import alerts
 from portal.domain.lanes import MAIL, Lane
@@ -139,7 +139,7 @@ def test_the_mail_names_each_with_its_reason_and_a_link(make_app, make_change_or
     alarm = letter(promised()[0])
 
     with app.app_context():
-        message = mail.compose(app.config["SETTINGS"], alarm.key, alarm.to, "x", "failed_exports", alarm=alarm)
+        message = messages.compose(app.config["SETTINGS"], alarm.key, alarm.to, "x", "failed_exports", alarm=alarm)
 
     text, html = (part.get_content() for part in message.iter_parts())
     assert "1 export needs attention, $4,250.00 in all: Spectrum refused the data." in text

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from portal import mail
+from portal import mail, messages
 from portal.background import tasks
 from portal.domain.change_orders import load
 from portal.domain.lanes import MAIL, Lane
@@ -125,8 +125,8 @@ def test_a_header_cannot_be_smuggled_in_by_a_title(rejected, mailing_app, catche
 
 
 def test_the_message_id_depends_on_the_promise_alone():
-    assert mail.message_id("rejected:1:1:5", "portal@example.test") == mail.message_id("rejected:1:1:5", "portal@example.test")
-    assert mail.message_id("rejected:1:2:5", "portal@example.test") != mail.message_id("rejected:1:1:5", "portal@example.test")
+    assert messages.message_id("rejected:1:1:5", "portal@example.test") == messages.message_id("rejected:1:1:5", "portal@example.test")
+    assert messages.message_id("rejected:1:2:5", "portal@example.test") != messages.message_id("rejected:1:1:5", "portal@example.test")
 
 
 def test_a_mail_server_that_says_nothing_is_given_up_after_a_while(rejected, make_app, monkeypatch):

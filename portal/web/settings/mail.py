@@ -1,12 +1,13 @@
 """Mail that failed or is late, for administrators and support."""
 
 from collections.abc import Callable
+from email.message import EmailMessage
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal import url_ids
-from portal.domain.mail import trial_mail, undelivered
+from portal import messages, url_ids
+from portal.domain.mail import samples, trial_mail, undelivered
 from portal.domain.mail.undelivered import Settled, Trouble
 from portal.domain.outbox import Task
 from portal.domain.people import User
@@ -28,6 +29,7 @@ KINDS = {
     Task.CLOCK: "A clock ran ahead",
     Task.AUDIT: "Audit trail in doubt",
 }
+SLUGS = {task.value.replace(" ", "-"): task for task in samples.SAMPLES}  # in addresses
 
 
 @bp.get("")
@@ -55,6 +57,34 @@ def send_again(id: int) -> ResponseReturnValue:
 def set_aside(id: int) -> ResponseReturnValue:
     """Leave the mail unsent, and off the list."""
     return answered(undelivered.set_aside, id, "The mail to {} stays unsent and is off this list.")
+
+
+@bp.get("/previews")
+def previews() -> ResponseReturnValue:
+    """Every mail the portal sends, with its subject."""
+    found = [(slug, KINDS[task], sample(slug)["Subject"]) for slug, task in SLUGS.items()]
+    return render_template("settings/mail_previews.html", previews=found)
+
+
+@bp.get("/previews/<kind>")
+def preview(kind: str) -> ResponseReturnValue:
+    """A sample of one mail: who gets it, its subject, and its text part."""
+    message = sample(kind)
+    text = message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    return render_template("settings/mail_preview.html", kind=kind, name=KINDS[SLUGS[kind]], message=message, text=text)
+
+
+@bp.get("/previews/<kind>/html")
+def preview_html(kind: str) -> ResponseReturnValue:
+    """Its HTML part, as it is sent."""
+    html: str = sample(kind).get_body(("html",)).get_content()  # type: ignore[union-attr]
+    return html
+
+
+def sample(kind: str) -> EmailMessage:
+    """The mail as it would be sent to the administrator who looks at it. Ends the request for a kind that is none."""
+    task = SLUGS.get(kind) or abort(404, "There is no such mail.")
+    return messages.COMPOSE[task](current_app.config["SETTINGS"], samples.of(task, me()))
 
 
 def answered(do: Callable[[int, User], Trouble], id: int, said: str) -> ResponseReturnValue:
