@@ -5,8 +5,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import xlsxwriter
-
 from portal.domain.recovery.workbook import Left
 from portal.spectrum.records import FIELDS, Field
 
@@ -17,6 +15,8 @@ WIDTHS = (10, 8, 32, 12, 14, 30, 16, 8, 16, 24)
 
 def write(left: list[Left]) -> bytes:
     """The file. Text stays text, whatever it begins with; amounts and quantities are numbers with two decimals, dates are dates."""
+    import xlsxwriter  # here, because hardly a process ever writes one
+
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         formats = {

@@ -3,8 +3,6 @@
 import io
 from typing import Any
 
-import xlsxwriter
-
 from portal.intake.headings import COLUMNS, REQUIRED, SYNONYMS
 
 MEANING = {
@@ -46,6 +44,8 @@ def as_csv() -> str:
 
 def as_workbook() -> bytes:
     """Codes and numbers of things are formatted as text, so that Excel makes neither dates nor sums of them."""
+    import xlsxwriter  # here, because hardly a process ever writes one
+
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         bold = book.add_format({"bold": True, "bottom": 1})

@@ -1,10 +1,13 @@
 """Signing in with the company's identity provider: there, and back again."""
 
+from __future__ import annotations
+
 import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import flask
 import structlog
@@ -18,10 +21,12 @@ from portal.domain.accounts import identities
 from portal.domain.accounts.identities import Claims
 from portal.domain.accounts.sessions import SignInMethod
 from portal.domain.people import Level
-from portal.openid import SKEW_S, NotVouched, Provider, Trip
 from portal.web import access
 from portal.web.sign_in import reauthentication
 from portal.web.sign_in.sessions import begin, destination, form, renew
+
+if TYPE_CHECKING:  # a portal without a provider does not load Authlib: what follows imports it where there is one
+    from portal.openid import Provider
 
 bp = Blueprint("oidc", __name__, url_prefix="/login/oidc")
 log = structlog.get_logger()
@@ -38,7 +43,11 @@ REFUSED = "The identity provider refused to sign you in. Start again; if it happ
 
 def init_app(app: Flask) -> None:
     settings = app.config["SETTINGS"]
-    provider = Provider(settings, f"{settings.PORTAL_URL}/login/oidc/return") if settings.OIDC_ISSUER else None
+    provider = None
+    if settings.OIDC_ISSUER:
+        from portal.openid import Provider
+
+        provider = Provider(settings, f"{settings.PORTAL_URL}/login/oidc/return")
     app.extensions["provider"] = provider
     app.jinja_env.globals["provider_label"] = settings.OIDC_LABEL if provider else ""
 
@@ -57,6 +66,8 @@ def confirm() -> ResponseReturnValue:
 
 
 def _off(provider: Provider, *, confirms: bool = False) -> ResponseReturnValue:
+    from portal.openid import NotVouched
+
     next = access.own_page(request.args.get("next"))
     try:
         url, trip = provider.begin(anew=confirms)
@@ -70,6 +81,8 @@ def _off(provider: Provider, *, confirms: bool = False) -> ResponseReturnValue:
 @bp.get("/return")
 def finish() -> ResponseReturnValue:
     """Back from the provider, with a code or with a refusal."""
+    from portal.openid import NotVouched, Trip
+
     provider = _provider()
     kept = _kept(flask.session.pop(TRIP, ""))
     answer = {name: values[0] for name, values in request.args.lists() if len(values) == 1}
@@ -99,6 +112,8 @@ def _let_in(claims: Claims) -> None:
 
 def _confirm(claims: Claims, kept: Mapping[str, str]) -> None:
     """Their session goes on, if it is they, and if they were asked after they left."""
+    from portal.openid import SKEW_S
+
     identity = identities.find(claims.issuer, claims.subject)
     if not current_user.is_authenticated or identity is None or identity.user_id != current_user.id:
         raise identities.Unwelcome(SOMEBODY_ELSE)
