@@ -40,6 +40,7 @@ def data_folder(folder: Path) -> Iterator[Path]:
         raise Unusable(f"PORTAL_DATA: {folder} is not a folder. Name another one.") from None
     except OSError as error:
         raise Unusable(f"PORTAL_DATA: cannot write to {folder} ({error.strerror}). Name a folder that can be written to.") from None
+    os.register_at_fork(after_in_child=file.close)  # a copy of this process that outlives it keeps no one away
     with file:
         yield folder
 

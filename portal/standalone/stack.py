@@ -2,29 +2,29 @@
 
 import asyncio
 import contextlib
+import importlib
 import os
 import shutil
 import signal
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import peewee
-
 import config
-from portal import db, preflight, secret_path, version
+from portal import secret_path, version
 from portal.background import doorbell
-from portal.domain.people import User
-from portal.intake import samples
 from portal.standalone import machine, readiness, valkey
 from portal.standalone.supervisor import Supervisor
 
-PORTAL = [sys.executable, "-m", "portal.cli"]
-WORKER = [sys.executable, "-m", "portal.worker"] if version.INSTALLED else [sys.executable, str(version.ROOT / "worker.py")]
+PORTAL = ["-m", "portal.cli"]
+WORKER = ["-m", "portal.worker"] if version.INSTALLED else [str(version.ROOT / "worker.py")]
 THREADS = 8
+SHARED = (  # by all that is forked; what a single process uses, such as Zeep, that process loads
+    *("gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "portal.standalone.database"),
+    *("portal.web", "portal.background.keeper", "portal.background.tasks"),
+)
 NO_MAIL = (
     "SMTP_HOST: is not set, and beside a real Spectrum mail must reach people. Set SMTP_HOST; "
     "or, to have all mail kept on a page of this machine, start with --catcher."
@@ -88,10 +88,19 @@ class Up:
             supervisor.say("Stopping.")
 
     async def work(self, supervisor: Supervisor) -> None:
+        """Start Redis and the stand-ins; while they come up, load what the others share and prepare the database."""
         await self.start_redis(supervisor)
-        await asyncio.to_thread(self.prepare_database)
+        for name, command in self.stand_in_commands().items():
+            supervisor.start(name, command, forks=True)
+        await asyncio.sleep(0)  # lets them start
+        for module in SHARED:
+            importlib.import_module(module)
+        from portal.standalone import database
+
+        database.prepare(self.settings, with_samples=self.own_spectrum)
+        await self.redis_is_there()
         for name, command in self.commands().items():
-            supervisor.start(name, command)
+            supervisor.start(name, command, forks=True)
         watching = asyncio.create_task(supervisor.watch())
         waiting = asyncio.create_task(readiness.wait_for(self.checks()))
         await asyncio.wait({watching, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -103,45 +112,36 @@ class Up:
         await watching
 
     async def start_redis(self, supervisor: Supervisor) -> None:
+        if self.own_redis:
+            data = self.folder / "valkey"
+            supervisor.start("valkey", valkey.command(self.socket, data), last=True, folders=(data, self.socket.parent))
+        else:
+            await self.redis_is_there()
+
+    async def redis_is_there(self) -> None:
+        """Wait for our own; another one must be there."""
         try:
             answers = readiness.redis_answers(self.settings.REDIS_URL)
         except ValueError as error:
             raise machine.Unusable(f"REDIS_URL: {error}.") from None
         if self.own_redis:
-            data = self.folder / "valkey"
-            supervisor.start("valkey", valkey.command(self.socket, data), last=True, folders=(data, self.socket.parent))
             await readiness.wait_for({"valkey": answers})
         elif not await answers():
             raise machine.Unusable("REDIS_URL: no Redis server answers there. Start it, or unset REDIS_URL to use the built-in one.")
 
-    def prepare_database(self) -> None:
-        """Migrations, and sample data for someone who has nothing yet and has not connected a real Spectrum.
-
-        Raises Unusable, and ConfigError where others would reach a portal that is not fit for it.
-        """
-        try:
-            db.init(self.settings.DATABASE_URL)
-            db.database.connect()
-        except (peewee.OperationalError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
-            raise machine.Unusable(f"DATABASE_URL: the database cannot be used ({reason}).") from None
-        with contextlib.closing(db.database):
-            db.migrate()
-            preflight.ensure_fit(self.settings)
-            if self.own_spectrum and not User.select().exists():
-                samples.load()
-
     def commands(self) -> dict[str, list[str]]:
-        """What runs beside Redis, by name."""
-        processes = "1" if db.is_sqlite() else "3"  # writers in several processes wait for SQLite unfairly
+        """What runs beside Redis and the stand-ins, by name."""
+        processes = "1" if self.settings.DATABASE_URL.startswith("sqlite") else "3"  # writers in several wait for SQLite unfairly
         web = ["--bind", f"{machine.HOST}:{self.settings.PORTAL_PORT}", "--worker-class", "gthread", "--workers", processes]
-        commands = {
-            "web": [sys.executable, "-m", "gunicorn", *web, "--threads", str(THREADS), "--no-control-socket", "portal:create_app()"],
-            "exports": [*WORKER, "exports"],
-            "mail": [*WORKER, "mail"],
-            "imports": [*WORKER, "imports"],
+        return {
+            "web": ["-m", "gunicorn", *web, "--threads", str(THREADS), "--no-control-socket", "portal:create_app()"],
+            **{queue: [*WORKER, queue] for queue in doorbell.QUEUES},
             "keeper": [*PORTAL, "keeper"],
         }
+
+    def stand_in_commands(self) -> dict[str, list[str]]:
+        """The servers in place of those that are not configured, by name."""
+        commands = {}
         if self.own_spectrum:
             places = ["--port", str(self.ports["simulator"]), "--data", str(self.folder / "simulator")]
             commands["simulator"] = [*PORTAL, "simulator", *places, "--controls"]
@@ -164,11 +164,11 @@ class Up:
 
     def report(self, supervisor: Supervisor) -> dict[str, Any]:
         """What a person or a script needs to know to use it."""
-        with db.database.connection_context():
-            here = {user.email for user in User.select(User.email)}
+        from portal.standalone import database
+
         return {
             "url": f"http://{machine.HOST}:{self.settings.PORTAL_PORT}",
-            "accounts": [account for account in samples.ACCOUNTS if account["email"] in here],
+            "accounts": database.sample_accounts(),
             "simulator": self.url("simulator") if self.own_spectrum else None,
             "mail": self.url("mail") if self.own_mail else None,
             "processes": [{"name": program.name, "pid": program.process.pid} for program in supervisor.programs if program.process],

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import sys
@@ -16,6 +15,7 @@ from honcho.colour import get_colours
 from honcho.printer import Message, Printer
 
 from portal import clock
+from portal.standalone import children
 
 DEATHS, WITHIN_S = 3, 60.0  # so many deaths in so many seconds are no accident any more
 BACK_OFF_S = 0.5  # before the first restart; doubles with each recent death
@@ -23,9 +23,6 @@ GRACE_S = 10.0  # between asking a program to end and ending it
 LOOK_EVERY_S = 1.0  # whether the folders of a program are still there
 LAST_WORDS_S = 1.0  # for the output of a program that has ended
 LONGEST_LINE = 1024 * 1024  # bytes of output without a line end
-
-_libc = ctypes.CDLL(None)
-_PR_SET_PDEATHSIG = 1
 
 
 class KeepsDying(Exception):
@@ -36,15 +33,17 @@ class KeepsDying(Exception):
 class Program:
     """One thing to keep running.
 
+    forks    the command is what `python` would be given, for a copy of this process
     last     ended after all others, because those need it to end well
     folders  it cannot work without: made before each start; where one is removed, the program is restarted with a new one
     """
 
     name: str
     command: Sequence[str]
+    forks: bool = False
     last: bool = False
     folders: Sequence[Path] = ()
-    process: asyncio.subprocess.Process | None = None
+    process: children.Child | None = None
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=DEATHS))
 
     def died_too_often(self) -> bool:
@@ -80,9 +79,9 @@ class Supervisor:
             _kill(left)
             await asyncio.sleep(0.02)
 
-    def start(self, name: str, command: Sequence[str], last: bool = False, folders: Sequence[Path] = ()) -> None:
-        """Start a program and keep it running from now on."""
-        program = Program(name, command, last, folders)
+    def start(self, name: str, command: Sequence[str], *, forks: bool = False, last: bool = False, folders: Sequence[Path] = ()) -> None:
+        """Start a program and keep it running from now on; see Program."""
+        program = Program(name, command, forks, last, folders)
         self.programs.append(program)
         self.keepers.append(asyncio.create_task(self._keep(program), name=name))
 
@@ -112,13 +111,8 @@ class Supervisor:
             folder.mkdir(parents=True, exist_ok=True)
         reading, writing = os.pipe()
         try:
-            program.process = process = await asyncio.create_subprocess_exec(
-                *program.command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=writing,
-                stderr=writing,
-                start_new_session=True,  # the terminal's Ctrl-C is for us alone; we pass it on in the right order
-                preexec_fn=_die_with_parent,
+            program.process = process = (
+                children.Copy(program.name, program.command, writing) if program.forks else children.execute(program.command, writing)
             )
         finally:
             os.close(writing)
@@ -126,7 +120,7 @@ class Supervisor:
         printing = asyncio.create_task(self._print(program.name, reading, colour))
         looking = asyncio.create_task(self._look_after_folders(program, process))
         try:
-            code = await process.wait()
+            code = await children.ended(process)
         finally:
             looking.cancel()
         await asyncio.wait({printing}, timeout=LAST_WORDS_S)
@@ -134,7 +128,7 @@ class Supervisor:
             self.sessions.discard(process.pid)  # its number may be someone else's from now on
         return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
 
-    async def _look_after_folders(self, program: Program, process: asyncio.subprocess.Process) -> None:
+    async def _look_after_folders(self, program: Program, process: children.Child) -> None:
         """A server whose socket or data is gone lives on, and no one reaches it: end it, for a start with new ones."""
         while all(folder.is_dir() for folder in program.folders):
             await asyncio.sleep(LOOK_EVERY_S)
@@ -158,14 +152,13 @@ class Supervisor:
 
     async def _end(self, programs: list[Program]) -> None:
         """Ask, wait, insist."""
-        running = [program.process for program in programs if program.process and program.process.returncode is None]
+        running = [program.process for program in programs if program.process and program.process.poll() is None]
         for process in running:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
-        waiting = [asyncio.create_task(process.wait()) for process in running]
+            _ask_to_end(process.pid)
+        waiting = [asyncio.create_task(children.ended(process)) for process in running]
         if waiting:
             await asyncio.wait(waiting, timeout=GRACE_S)
-        _kill({pid for process in running for pid in members(process.pid) | ({process.pid} if process.returncode is None else set())})
+        _kill({pid for process in running for pid in members(process.pid) | ({process.pid} if process.poll() is None else set())})
         await asyncio.gather(*waiting)
 
 
@@ -180,13 +173,16 @@ def members(session: int) -> set[int]:
     return found
 
 
+def _ask_to_end(pid: int) -> None:
+    """The whole group; a copy that was made a moment ago has none yet."""
+    try:
+        os.killpg(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+
+
 def _kill(pids: set[int]) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-
-
-def _die_with_parent() -> None:
-    """On Linux: end with the supervisor, even when that is killed and can end no one."""
-    if sys.platform == "linux":
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

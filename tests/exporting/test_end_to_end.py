@@ -117,12 +117,12 @@ def test_a_rejected_change_order_mails_its_sender_the_reason_and_the_way_to_corr
     assert state(database, change_order["id"]) == "ready"
 
 
-def child_of(parent, command):
-    """The process id of a child by what its command line holds: those of the announcement may be of one that died since."""
+def child_of(parent, name):
+    """The process id of a child by its name: those of the announcement may be of one that died since."""
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[1]) == parent and command in (folder / "cmdline").read_text().replace("\0", " "):
+            if int(fields[1]) == parent and (folder / "comm").read_text().strip() == name:
                 return int(folder.name)
     return None
 
@@ -160,7 +160,7 @@ def test_accept_does_not_notice_that_redis_is_gone_and_the_export_follows_when_i
 
 
 def test_a_worker_that_is_killed_is_started_again_and_the_next_change_order_goes_out(ana, portal_up, database):
-    os.kill(eventually(lambda: child_of(portal_up.pid, "worker.py exports")), signal.SIGKILL)
+    os.kill(eventually(lambda: child_of(portal_up.pid, "exports")), signal.SIGKILL)
     change_order = waiting(database)
 
     accept(ana, change_order["id"])

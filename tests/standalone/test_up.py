@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 from rq import Queue, Worker
 
 from portal.background import doorbell
+from portal.standalone import valkey
 from tests.ports import free_port
 from tests.processes import ROOT, PortalUp, alive, environment, eventually, get_json, running
 
@@ -57,13 +58,13 @@ def test_it_prints_one_line_of_json_with_all_a_script_needs(portal_up: PortalUp)
     assert all(account["email"] and account["password"] for account in report["accounts"])
     assert [process["name"] for process in report["processes"]] == [
         "valkey",
+        "simulator",
+        "catcher",
         "web",
         "exports",
         "mail",
         "imports",
         "keeper",
-        "simulator",
-        "catcher",
     ]
     assert all(alive(process["pid"]) for process in report["processes"])
 
@@ -168,8 +169,26 @@ def test_a_killed_server_is_started_again(portal_up: PortalUp, name: str) -> Non
     eventually(answers)
 
 
+def test_a_killed_worker_is_started_again_and_takes_no_other_along(portal_up: PortalUp) -> None:
+    url = redis_of(portal_up)
+    pids = {process["name"]: process["pid"] for process in portal_up.report["processes"]}
+    others = {name: pid for name, pid in pids.items() if name != "exports" and alive(pid)}
+
+    os.kill(pids["exports"], signal.SIGKILL)
+
+    eventually(lambda: "exports died with signal SIGKILL" in portal_up.output())
+    eventually(lambda: heard(url, "exports"))
+    assert not [name for name, pid in others.items() if not alive(pid)]
+
+
+def test_each_process_has_its_name_where_people_look(portal_up: PortalUp) -> None:
+    mail, keeper = (Path(f"/proc/{portal_up.pids()[name]}/comm").read_text().strip() for name in ("mail", "keeper"))
+
+    assert (mail, keeper) == ("mail", "keeper")
+
+
 def test_workers_come_back_after_redis_died(fresh: PortalUp) -> None:
-    [url] = environ(fresh.pids()["exports"], "REDIS_URL")
+    url = redis_of(fresh)
 
     os.kill(fresh.pids()["valkey"], signal.SIGKILL)
     eventually(lambda: "valkey died with signal SIGKILL" in fresh.output())
@@ -180,7 +199,7 @@ def test_workers_come_back_after_redis_died(fresh: PortalUp) -> None:
 
 @pytest.mark.parametrize("which", ["data", "socket"])
 def test_a_folder_of_valkey_that_is_removed_is_made_anew_and_everything_goes_on(fresh: PortalUp, which: str) -> None:
-    [url] = environ(fresh.pids()["exports"], "REDIS_URL")
+    url = redis_of(fresh)
     socket_file = Path(url.removeprefix("unix://"))
     before = fresh.pids()["valkey"]
 
@@ -210,10 +229,10 @@ def listening(url: str) -> set[str]:
     return set()
 
 
-def environ(pid: int, name: str) -> list[str]:
-    """The value of an environment variable of a running process."""
-    variables = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
-    return [variable.removeprefix(f"{name}=") for variable in variables if variable.startswith(f"{name}=")]
+def redis_of(portal: PortalUp) -> str:
+    """The address of its Valkey, from the command line of that."""
+    arguments = Path(f"/proc/{portal.pids()['valkey']}/cmdline").read_bytes().decode().split("\0")
+    return valkey.url(Path(arguments[arguments.index("--unixsocket") + 1]))
 
 
 def test_nothing_outlives_it_when_it_is_killed(fresh: PortalUp) -> None:
