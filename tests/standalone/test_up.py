@@ -181,6 +181,14 @@ def test_a_killed_worker_is_started_again_and_takes_no_other_along(portal_up: Po
     assert not [name for name, pid in others.items() if not alive(pid)]
 
 
+def test_it_has_one_thread_and_no_open_database_for_a_copy_to_inherit(portal_up: PortalUp) -> None:
+    threads = list(Path(f"/proc/{portal_up.pid}/task").iterdir())
+    files = [str(file.readlink()) for file in Path(f"/proc/{portal_up.pid}/fd").iterdir()]
+
+    assert len(threads) == 1
+    assert not [file for file in files if "portal.db" in file]
+
+
 def test_each_process_has_its_name_where_people_look(portal_up: PortalUp) -> None:
     mail, keeper = (Path(f"/proc/{portal_up.pids()[name]}/comm").read_text().strip() for name in ("mail", "keeper"))
 
@@ -230,9 +238,9 @@ def listening(url: str) -> set[str]:
 
 
 def redis_of(portal: PortalUp) -> str:
-    """The address of its Valkey, from the command line of that."""
-    arguments = Path(f"/proc/{portal.pids()['valkey']}/cmdline").read_bytes().decode().split("\0")
-    return valkey.url(Path(arguments[arguments.index("--unixsocket") + 1]))
+    """The address of its Valkey, which that shows as its title."""
+    title = Path(f"/proc/{portal.pids()['valkey']}/cmdline").read_text().strip("\0 ")
+    return valkey.url(Path(title.partition("unixsocket:")[2]))
 
 
 def test_nothing_outlives_it_when_it_is_killed(fresh: PortalUp) -> None:
