@@ -69,7 +69,7 @@ sbom: .venv/installed-dev ## what runs in production, as CycloneDX; SBOM=other.j
 	@echo "$(SBOM) names what runs in production."
 
 clean:
-	rm -rf .venv .mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
 .venv/installed: requirements.lock .venv/uv
 	@echo "Installing packages ..." >&2

@@ -4,13 +4,14 @@ import pytest
 from click.testing import CliRunner
 
 import config
-from portal import db
+from portal import clock, db
 from portal.cli import main
 from portal.crypto import Sealer
 from portal.domain import outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.lanes import MAIL, Lane
 from portal.domain.outbox import Dispatch, Outcome
+from portal.domain.recovery import restored
 from portal.domain.review import decisions
 from tests.cast import signed
 from tests.conftest import KEY
@@ -96,6 +97,17 @@ def test_the_key_of_the_data_folder_is_used_by_whatever_has_no_other(tmp_path):
 
     assert Sealer(*ours.keys).open(Sealer(KEY).seal("text")) == "text"
     assert named.SECRET_KEY == "another" * 6
+
+
+def test_after_a_restore_the_command_line_asks_for_an_approver_too(company, ana, eve, database_url, tmp_path):
+    restored.hold(clock.now())
+
+    refused = run("exports resume --by eve@example.test", DATABASE_URL=database_url, PORTAL_DATA=tmp_path)
+    resumed = run("exports resume --by ana@example.test", DATABASE_URL=database_url, PORTAL_DATA=tmp_path)
+
+    assert told(refused) == "Error: Only an approver, who has looked in Spectrum, resumes exports."
+    assert resumed.exit_code == 0
+    assert not Lane.is_paused(company.lane)
 
 
 @pytest.fixture

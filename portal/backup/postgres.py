@@ -19,6 +19,19 @@ from portal.backup.snapshot import Snapshot
 PLACES = Path("/usr/lib/postgresql")
 COPY = re.compile(rb'COPY public\."?(\w+)"? \(([^)]*)\) FROM stdin;\n')
 END = b"\\.\n"
+DROP = """DO $$ DECLARE one record; BEGIN
+    FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+        EXECUTE format('DROP TABLE public.%I CASCADE', one.tablename);
+    END LOOP;
+    FOR one IN SELECT oid::regprocedure AS name FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+               AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e') LOOP
+        EXECUTE format('DROP FUNCTION %s CASCADE', one.name);
+    END LOOP;
+END $$;"""
+PAUSE = """UPDATE public.lane SET paused_at = now() AT TIME ZONE 'UTC', paused_by_id = NULL, reason = '{reason}'
+           WHERE name LIKE 'exports:%' AND paused_at IS NULL;"""
+OTHERS = """SELECT usename, pid FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 
 
@@ -79,12 +92,33 @@ def _script(dumped: Path) -> Iterator[Iterator[bytes]]:
             raise Refused(f"The dump cannot be read back: {_last(said.read())}")
 
 
-def run(name: str, server: str, *arguments: str) -> str:
-    """Run one of PostgreSQL's programs on the server; what it printed. Raises Refused with its own last line."""
-    done = subprocess.run([program(name), f"--dbname={server}", *arguments], capture_output=True, check=False)
+def restore(url: str, dumped: Path, reason: str) -> None:
+    """In the place of all that is in the database, in one transaction, in which the lanes of exports are paused too. Raises Refused."""
+    with at(url) as server, tempfile.TemporaryDirectory(dir=dumped.parent) as name:
+        files = {"drop.sql": DROP, "restore.sql": "", "pause.sql": PAUSE.format(reason=reason.replace("'", "''"))}
+        for file, text in files.items():
+            (Path(name) / file).write_text(text)
+        script = [program("pg_restore"), "--no-owner", "--no-privileges", f"--file={Path(name) / 'restore.sql'}", str(dumped)]
+        _run(script)
+        options = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--output=/dev/null")
+        run("psql", server, *options, *(f"--file={Path(name) / file}" for file in files))
+
+
+def others() -> list[str]:
+    """Who else is connected to the database."""
+    with db.connected():
+        return [f"a program connected as {user} (server process {pid})" for user, pid in db.database.execute_sql(OTHERS).fetchall()]
+
+
+def run(name: str, server: str, *arguments: str) -> None:
+    """Run one of PostgreSQL's programs on the server. Raises Refused with its own last line."""
+    _run([program(name), f"--dbname={server}", *arguments])
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
     if done.returncode:
-        raise Refused(f"{name} failed: {_last(done.stderr)}")
-    return done.stdout.decode()
+        raise Refused(f"{Path(command[0]).name} failed: {_last(done.stderr)}")
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """A copy of a SQLite database that others go on writing to, by SQLite's own online backup."""
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -34,3 +35,12 @@ def faults(file: Path) -> list[str]:
             return [f"The copy of the database is damaged: {error}."]
     found = [f"The copy of the database is damaged: {text}." for text in told[:3]]
     return found + ([f"{len(dangling)} rows of the copy refer to rows that are not there."] if dangling else [])
+
+
+def sync(path: Path) -> None:
+    """To the disk: a file, or the names in a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

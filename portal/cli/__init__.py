@@ -34,6 +34,7 @@ COMMANDS = {
     "summary": Place("portal.cli.summary", "summary", "Show or send the daily summary of what waits."),
     "keeper": Place("portal.cli.keeper", "keeper", "Ring the workers when work is due."),
     "backup": Place("portal.cli.backup", "backup", "Write a verified backup, while the portal runs."),
+    "restore": Place("portal.cli.backup", "restore", "Put a backup in the place of the database."),
     "audit": Place("portal.cli.audit", "audit", "Verify the audit trail, or show its head."),
     "simulator": Place("portal.cli.simulator", "simulator", "A stand-in for Spectrum, on the same wire."),
     "catcher": Place("portal.cli.catcher", "catcher", "A mail server that delivers to a web page."),

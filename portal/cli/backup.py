@@ -1,4 +1,4 @@
-"""`portal backup`: a verified copy of everything but SECRET_KEY in one file."""
+"""`portal backup`: a verified copy of everything but SECRET_KEY in one file; `portal restore`: put one in place."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import click
 
 from portal import cli, db
 from portal.backup import Refused, make
+from portal.backup import restore as restoring
 from portal.cli.progress import progress
 
 NO_KEY = "BACKUP_KEY: is not set, so anyone who gets the file could read it. Set it, or say --unencrypted."
@@ -50,3 +51,37 @@ def _sentences(made: make.Made, removed: list[Path]) -> list[str]:
         return [*made.faults, f"Do not rely on {made.path}."]
     said = f"{made.path}  {made.bytes:,} bytes, {rows:,} rows, {events:,} events; opened again and verified."
     return [said, *(f"Removed {file}" for file in removed)]
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--replace", is_flag=True, help="Put it in the place of the data that the database holds.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
+def restore(file: Path, replace: bool, as_json: bool) -> None:
+    """Restore the backup FILE. Every process of the portal has to be stopped.
+
+    Exports are paused afterwards, until they are compared with Spectrum or an approver resumes them. Everyone has to sign in again.
+    """
+    settings = cli.settings()
+    db.init(settings.DATABASE_URL)
+    try:
+        with progress() as tell:
+            done = restoring.restore(settings, file, replace=replace, tell=tell)
+    except Refused as error:
+        raise cli.Refusal(f"{error} Nothing was replaced.") from None
+    except OSError as error:
+        raise cli.Refusal(f"The backup could not be restored: {error}.") from None
+    manifest = done.manifest
+    cli.tell(as_json, _told(done), taken_at=manifest.taken_at, version=manifest.version, rows=manifest.counts, last_event=manifest.head[0],
+             kept=done.kept, migrations=done.applied, last_export=done.last_export, exports="paused")  # fmt: skip
+
+
+def _told(done: restoring.Restored) -> list[str]:
+    known = f"The last export it knows of is {done.last_export}." if done.last_export else "It knows of no export."
+    return [
+        f"Restored as of {done.manifest.taken_at}, with {done.manifest.head[0]:,} events. {known}",
+        *(f"Kept what was there before: {file}" for file in done.kept),
+        *(f"applied {name}" for name in done.applied),
+        "Exports are paused. With read access to Spectrum they go on by themselves when all that waits was compared with it, in 15 minutes "
+        "at the earliest; else an approver looks there, and resumes them.",
+    ]

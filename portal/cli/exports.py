@@ -119,12 +119,15 @@ def pause(reason: str, by: str) -> None:
 
 
 @exports.command()
-@click.option("--by", metavar="EMAIL", required=True, help="the administrator who resumes")
+@click.option("--by", metavar="EMAIL", required=True, help="the administrator who resumes; after a restore an approver")
 def resume(by: str) -> None:
-    """Send again."""
+    """Send again. After a restore it says: I have looked in Spectrum."""
     db.init(cli.settings().DATABASE_URL)
     with db.connected():
-        pausing.resume(current().lane, _administrator(by))
+        try:
+            pausing.resume(current().lane, _person(by))
+        except people.NotPermitted as error:
+            raise cli.Refusal(str(error)) from None
 
 
 class Keeping:
@@ -164,8 +167,15 @@ def look(id: int) -> None:
         click.echo(f"line {position}  {place}  {'is there' if position in reading.present else 'is not there'}")
 
 
-def _administrator(email: str) -> people.User:
+def _person(email: str) -> people.User:
     person = people.find(email)
-    if person is None or not person.may_administer:
+    if person is None:
+        raise cli.Refusal(f"There is no account with the address {email}. See `portal users list`.")
+    return person
+
+
+def _administrator(email: str) -> people.User:
+    person = _person(email)
+    if not person.may_administer:
         raise cli.Refusal(f"{email} is not an active administrator.")
     return person

@@ -26,6 +26,7 @@ class Lane(Model):
     until   end of the lease, UTC
     moved_at   when its holder last began something, or went on with it
     paused_at, paused_by, reason   a pause stops sends, for everyone to see; by the portal itself when Spectrum refuses us
+    restored_at     since when the database, restored from a backup, waits for its comparison with Spectrum; sends are paused for it
     refused_at, refused_until, refusal   since when and in which words the mail server refuses us; nothing is tried before refused_until
     taken_at    when that last ended
     """
@@ -37,6 +38,7 @@ class Lane(Model):
     paused_at = UtcField(null=True)
     paused_by = peewee.ForeignKeyField(User, null=True, on_delete="RESTRICT", backref="+")  # null while paused: the portal itself
     reason = peewee.CharField(default="")
+    restored_at = UtcField(null=True)
     refused_at = UtcField(null=True)
     refused_until = UtcField(null=True)
     taken_at = UtcField(null=True)

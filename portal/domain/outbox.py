@@ -26,6 +26,7 @@ class Task(StrEnum):
     EXPORT = "export"
     READ_BACK = "read back"
     COMPARE = "compare"
+    COMPARE_RESTORED = "compare restored"
     RESEND_CHECK = "resend check"
     LOOK_UP = "look up"
     CONNECTION_TEST = "connection test"

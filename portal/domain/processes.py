@@ -105,6 +105,12 @@ def reported() -> list[Process]:
     return sorted(Process.select(), key=lambda process: (order.get(process.kind, len(order)), process.machine, process.pid))
 
 
+def running() -> list[Process]:
+    """Those that have not stopped: on this machine by their process id, elsewhere by their last report."""
+    here = platform.node()[:100]
+    return [one for one in reported() if (_runs(one.pid) if one.machine == here else not one.is_silent)]
+
+
 def forget() -> None:
     """Remove the rows of processes that have been silent for a day: their machines are gone."""
     long_ago: datetime = clock.now() - FORGOTTEN

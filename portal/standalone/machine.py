@@ -13,6 +13,7 @@ from typing import IO
 import config
 
 HOST = "127.0.0.1"
+LOCK = "up.lock"  # in the data folder
 PORTS = ("simulator", "smtp", "mail")
 
 
@@ -27,7 +28,7 @@ def data_folder(folder: Path) -> Iterator[Path]:
     Raises Unusable when it is no folder, cannot be written to, or is held already.
     """
     os.umask(0o077)
-    lock = folder / "up.lock"
+    lock = folder / LOCK
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not folder.stat().st_mode & 0o200:  # root could write all the same; someone meant it

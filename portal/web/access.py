@@ -45,6 +45,7 @@ ENDPOINTS = {
     "oidc.confirm": Who.SIGNED_IN,
     "oidc.finish": Who.PUBLIC,
     "frame.home": Who.SIGNED_IN,
+    "frame.resume": Who.SUPPORTS,  # after a restore; the privilege is read in the transaction
     "change_orders.index": Who.LOOKS,
     "change_orders.show": Who.SIGNED_IN,  # members of the job too: the view asks
     "change_orders.fragment": Who.LOOKS,

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from flask import Blueprint, Flask, g, redirect, url_for
+from flask import Blueprint, Flask, flash, g, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.local import LocalProxy
@@ -10,6 +10,7 @@ from werkzeug.local import LocalProxy
 from portal import clock
 from portal.domain import companies, heartbeats
 from portal.domain.audit import heads
+from portal.domain.exporting import pausing
 from portal.domain.heartbeats import Heartbeat
 from portal.domain.lanes import Lane
 from portal.domain.mail import refusals, undelivered
@@ -26,6 +27,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(views=lists.VIEWS, totals=LocalProxy(totals), pause=pause, silent_minutes=silent_minutes)
     app.jinja_env.globals.update(came_from=return_to.current, audit_doubts=audit_doubts)
     app.jinja_env.globals.update(mail_troubles=undelivered.count, mail_refused=refusals.now, standstills=stalled_work.standstills)
+    app.jinja_env.globals.update(may_resume=pausing.may_resume)
 
 
 @bp.get("/")
@@ -33,6 +35,14 @@ def home() -> ResponseReturnValue:
     """The Ready list; for people without a level, their jobs."""
     page = url_for("change_orders.index", view="ready") if current_user.may_look else url_for("projects.jobs")
     return redirect(page, 303)
+
+
+@bp.post("/exports/resumption")
+def resume() -> ResponseReturnValue:
+    """Someone has looked in Spectrum after a restore: let exports go on."""
+    pausing.resume(companies.current().lane, by=current_user)
+    flash("Exports resumed.")
+    return redirect(url_for(".home"), 303)
 
 
 def totals() -> dict[str, Totals]:

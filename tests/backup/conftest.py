@@ -36,7 +36,7 @@ def command(database_url, data):
 
 
 @pytest.fixture
-def history(make_change_order, ana, data):
+def history(make_change_order, ana, ben, eve, data):
     """Some change orders in several states, and a head of the audit trail that was written out."""
     for state in ("ready", "exported", "failed", "rejected"):
         make_change_order(state)

@@ -1,4 +1,4 @@
-"""Which tests run which line: one run of the quick tests under coverage, kept in .mutants/."""
+"""Which tests run which line: one run of the quick tests under coverage, kept beside the checkout's other test results."""
 
 import os
 import subprocess
@@ -9,8 +9,8 @@ from pathlib import Path
 import coverage
 
 ROOT = Path(__file__).parents[2]
-DATA = ROOT / ".mutants" / "reach.coverage"
-TIMES = ROOT / ".mutants" / "reach.times"
+DATA = ROOT / "test-results" / "reach.coverage"
+TIMES = ROOT / "test-results" / "reach.times"
 # Tests that start processes, browsers or long stories: they cover much, and say little of one line.
 SLOW = ("browser", "faults", "chaos", "standalone", "model", "attacks", "mutants")
 

@@ -152,6 +152,11 @@ def use(token: str, password: str) -> User:
     return person
 
 
+def end_all() -> None:
+    """End every link. Call inside the transaction of the cause."""
+    Link.update(used_at=clock.now()).where(Link.used_at.is_null()).execute()
+
+
 def _send(person: User, purpose: Purpose, by: User | None) -> None:
     with transaction():
         if by is not None and not (by := people.as_held(by)).may_administer:

@@ -14,6 +14,7 @@ class EndReason(StrEnum):
     ADMINISTRATOR = "administrator"
     PASSWORD = "new password"  # noqa: S105 -- a reason
     CLOSED = "account closed"
+    RESTORED = "database restored"
 
 
 MESSAGES = {  # to the person who finds the session over; who ended it themselves knows
@@ -23,4 +24,6 @@ MESSAGES = {  # to the person who finds the session over; who ended it themselve
     EndReason.ADMINISTRATOR: "An administrator ended this session. Sign in to continue where you were.",
     EndReason.PASSWORD: "Your password was changed, which ended this session: sign in with the new one. "
     "If that was not you, tell an administrator.",
+    EndReason.RESTORED: "The portal was restored from a backup, which ended all sessions. Sign in, and look at what you did last: "
+    "it may be missing.",
 }

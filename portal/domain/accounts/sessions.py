@@ -216,6 +216,11 @@ def end_all(user: User, why: EndReason, *, but: str = "") -> int:
     return _end(why, Session.user == user, Session.token_hash != fingerprint(but))
 
 
+def end_everyones(why: EndReason) -> int:
+    """End every session of everyone; answers how many. Call inside the transaction of the cause."""
+    return _end(why)
+
+
 def _of(token: str) -> Session | None:
     session: Session | None = Session.select(Session, User).join(User).where(Session.token_hash == fingerprint(token)).first()
     return session

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from portal import clock
 from portal.db import transaction
@@ -11,15 +10,42 @@ from portal.domain.companies import current
 from portal.domain.lanes import Lane
 from portal.domain.people import NotPermitted, User
 
+RESTORED = "The database was restored from a backup. Exports wait for the comparison with Spectrum, or for an approver who looks there."
+
 
 def pause(lane: str, by: User, reason: str) -> None:
     """Stop sending. Raises NotPermitted for anyone but an administrator."""
-    _set(lane, by, "exports paused", paused_at=clock.now(), paused_by=by, reason=reason[:255])
+    with transaction():
+        by = people.as_held(by)
+        if not by.may_administer:
+            raise NotPermitted("Only an administrator pauses exports.")
+        Lane.update(paused_at=clock.now(), paused_by=by, reason=reason[:255]).where(Lane.name == lane).execute()
+        events.record("company", current().id, "exports paused", by, reason=reason[:255])
 
 
 def resume(lane: str, by: User) -> None:
-    """Send again, what waits first. Raises NotPermitted for anyone but an administrator."""
-    _set(lane, by, "exports resumed", paused_at=None, paused_by=None, reason="")
+    """Send again, what waits first. After a restore it says: I have looked in Spectrum. Raises NotPermitted."""
+    with transaction():
+        by, held = people.as_held(by), Lane.get_by_id(lane)
+        if not may_resume(held, by):
+            who = "an approver, who has looked in Spectrum," if held.restored_at else "an administrator"
+            raise NotPermitted(f"Only {who} resumes exports.")
+        Lane.update(paused_at=None, paused_by=None, reason="", restored_at=None).where(Lane.name == lane).execute()
+        facts = {"after_a_restore": True} if held.restored_at else {}
+        events.record("company", current().id, "exports resumed", by, reason="", **facts)
+
+
+def may_resume(lane: Lane, by: User) -> bool:
+    """An administrator; after a restore whoever answers for what is in Spectrum."""
+    return by.may_decide if lane.restored_at else by.may_administer
+
+
+def compared(lane: str) -> None:
+    """In the caller's transaction: what was restored as not sent is compared with Spectrum. The pause for that ends; another one stays."""
+    Lane.update(restored_at=None).where(Lane.name == lane).execute()
+    ours = Lane.name == lane, Lane.paused_by.is_null(), Lane.reason == RESTORED
+    if Lane.update(paused_at=None, reason="").where(*ours).execute():
+        events.record("company", current().id, "exports resumed", None, reason="Compared with Spectrum after the restore.")
 
 
 @contextmanager
@@ -33,12 +59,3 @@ def refused(lane: str, reason: str) -> Iterator[None]:
     yield
     if paused:
         events.record("company", current().id, "exports paused", None, reason=reason)
-
-
-def _set(lane: str, by: User, action: str, **columns: Any) -> None:
-    with transaction():
-        by = people.as_held(by)
-        if not by.may_administer:
-            raise NotPermitted("Only an administrator pauses and resumes exports.")
-        Lane.update(**columns).where(Lane.name == lane).execute()
-        events.record("company", current().id, action, by, reason=columns["reason"])

@@ -44,6 +44,7 @@ OF_SETTINGS = (
     "settings changed",
     "clock noticed",
     "connection changed",
+    "database restored",
     "connection test asked for",
     "exports paused",
     "exports resumed",
