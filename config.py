@@ -24,6 +24,8 @@ SECRETS = (
     "OIDC_CLIENT_SECRET",
     "SMTP_PASSWORD",
     "BACKUP_KEY",
+    "METRICS_TOKEN",
+    "HEARTBEAT_URL",
 )
 LEVELS = ("None", "Read Only", "Standard", "Admin")  # of portal.domain.people, which knows no settings
 
@@ -114,6 +116,13 @@ class Settings(BaseSettings):
             description="encrypts backups, at least 32 characters; keep it apart from them; empty: only `--unencrypted` ones",
         ),
     ] = ""
+    METRICS_TOKEN: Annotated[
+        str, Field(repr=False, description="what Prometheus shows as bearer token for /metrics, at least 32 characters; empty: no metrics")
+    ] = ""
+    HEARTBEAT_URL: Annotated[
+        str, Field(repr=False, description="https:// address that the keeper calls every minute while exports are up; empty: none")
+    ] = ""
+    HEARTBEAT_CA_BUNDLE: Annotated[str, Field(description="file with the certificate authority of that address")] = ""
     PORTAL_REHEARSAL: Annotated[
         str, Field(description="folder of a rehearsal of disasters, for tests only; refused unless everything is on this machine")
     ] = ""
@@ -147,7 +156,7 @@ class Settings(BaseSettings):
             raise ValueError("is not an IANA time zone such as America/Chicago")
         return value
 
-    @field_validator("SECRET_KEY", "SECRET_KEY_FALLBACKS", "BACKUP_KEY")
+    @field_validator("SECRET_KEY", "SECRET_KEY_FALLBACKS", "BACKUP_KEY", "METRICS_TOKEN")
     @classmethod
     def key_is_long_enough(cls, value: str, info: ValidationInfo) -> str:
         keys = value.split() if info.field_name == "SECRET_KEY_FALLBACKS" else [value]
@@ -185,6 +194,14 @@ class Settings(BaseSettings):
         if value and not value.startswith(("https://", *HERE)):
             raise ValueError("must start with https:// (plain http only to this machine)")
         return value.rstrip("/").removesuffix("/ws")
+
+    @field_validator("HEARTBEAT_URL")
+    @classmethod
+    def heartbeat_is_https(cls, value: str) -> str:
+        address = urlsplit(value)
+        if value and (address.scheme != "https" or not address.hostname or "@" in address.netloc or not value.isascii() or " " in value):
+            raise ValueError("must be an https:// address without a user name")
+        return value
 
     @field_validator("SMTP_TLS", mode="before")
     @classmethod

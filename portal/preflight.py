@@ -22,7 +22,7 @@ from portal.intake import samples
 HERE = (None, "", "localhost", "127.0.0.1", "::1")
 FEW_CHARACTERS = 8  # different ones: of 32 hex digits at random hardly ever fewer
 GUESSABLE = ("secret", "password", "changeme", "change-me", "example", "12345678")
-AUTHORITIES = ("SPECTRUM_CA_BUNDLE", "INFOLINK_CA", "OIDC_CA_BUNDLE", "SMTP_CA_BUNDLE")
+AUTHORITIES = ("SPECTRUM_CA_BUNDLE", "INFOLINK_CA", "OIDC_CA_BUNDLE", "SMTP_CA_BUNDLE", "HEARTBEAT_CA_BUNDLE")
 REDIS = ("redis://", "rediss://", "unix://")
 OTHERS = stat.S_IRWXO
 KEY_HOW = "Make one with: python -c 'import secrets; print(secrets.token_hex(32))'"
@@ -136,7 +136,11 @@ def _of_servers(settings: Settings) -> Iterator[str]:
 def _of_keys(settings: Settings) -> Iterator[str]:
     if not settings.SECRET_KEY:
         yield f"SECRET_KEY: is not set. {KEY_HOW}"
-    for name, keys in (("SECRET_KEY", settings.keys[:1]), ("SECRET_KEY_FALLBACKS", settings.keys[1:])):
+    for name, keys in (
+        ("SECRET_KEY", settings.keys[:1]),
+        ("SECRET_KEY_FALLBACKS", settings.keys[1:]),
+        ("METRICS_TOKEN", (settings.METRICS_TOKEN,)),
+    ):
         if any(key and is_weak(key) for key in keys):
             yield f"{name}: can be guessed: it repeats itself or holds a word everybody tries. {KEY_HOW}"
 

@@ -35,8 +35,12 @@ def test_only_pages_are_led_from_http_to_https():
 
     assert "location / { if ($request_method !~ ^(GET|HEAD)$) { return 403; } return 301 https://cco.example.com$request_uri; }" in plain
     assert "location /api/ { return 403; }" in plain
-    assert "location ~ ^/(healthz|readyz|version)$ { return 403; }" in plain
+    assert "location ~ ^/(healthz|readyz|version|metrics)$ { return 403; }" in plain
     assert plain.count("return 301") == 2
+
+
+def test_figures_are_for_this_machine_only():
+    assert "location ~ ^/(readyz|version|metrics)$ { allow 127.0.0.1; deny all; proxy_pass http://portal; }" in nginx()
 
 
 def test_the_proxy_speaks_tls_12_or_newer_and_limits_what_it_takes():

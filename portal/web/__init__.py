@@ -4,7 +4,7 @@ import jinja2
 from flask import Flask
 
 from portal.api.change_orders import bp as api
-from portal.web import access, compression, errors, formats, frame, headers, health, imports, origins, static_files, status
+from portal.web import access, compression, errors, formats, frame, headers, health, imports, metrics, origins, static_files, status
 from portal.web.audit import trail
 from portal.web.change_orders import decisions, error_help, lists, resolutions, workbook
 from portal.web.form_tokens import csrf
@@ -33,6 +33,7 @@ def register_pages(app: Flask) -> None:
     """The addresses of all pages."""
     pages = (
         health,
+        metrics,
         sessions,
         password_links,
         reauthentication,

@@ -11,6 +11,7 @@ from werkzeug.routing import RequestRedirect
 from portal.api import bearer
 from portal.domain import people
 from portal.domain.accounts.api_tokens import Scope
+from portal.web import metrics
 from portal.web.htmx import htmx
 from portal.web.origins import SAFE_METHODS
 
@@ -21,6 +22,7 @@ class Who(Enum):
     LOOKS = "level Read Only or higher"
     SUPPORTS = "level Standard or higher"
     ADMINISTERS = "level Admin"
+    SCRAPES = "who shows the token of METRICS_TOKEN"
     HAS_ACCESS = "any access token"
     READS = "an access token with the scope read"
     WRITES = "an access token with the scope write"
@@ -32,6 +34,7 @@ ENDPOINTS = {
     "operations.alive": Who.PUBLIC,
     "operations.ready": Who.PUBLIC,
     "operations.version": Who.PUBLIC,
+    "metrics.show": Who.SCRAPES,
     "sessions.new": Who.PUBLIC,
     "sessions.create": Who.PUBLIC,
     "sessions.end": Who.PUBLIC,
@@ -207,6 +210,8 @@ def guard() -> ResponseReturnValue | None:
     who = ENDPOINTS.get(request.endpoint)
     if who is Who.PUBLIC:
         return None
+    if who is Who.SCRAPES:
+        return metrics.admit()
     if who in SCOPES:
         bearer.admit(SCOPES[who])
         return None

@@ -7,7 +7,7 @@ from flask import Flask, abort, current_app, request
 from flask.typing import ResponseReturnValue
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-HEALTH = {"operations.alive", "operations.ready", "operations.version"}  # a load balancer asks by address
+HEALTH = {"operations.alive", "operations.ready", "operations.version", "metrics.show"}  # load balancers and Prometheus ask by address
 PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
 HERE = {"localhost", "127.0.0.1", "[::1]"}
 

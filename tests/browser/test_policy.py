@@ -19,7 +19,7 @@ __all__ = ["ivy", "orders", "tom", "toms_draft", "town"]
 WHO = {"ada": 14, "ana": 3, "dee": 3}  # how many addresses of one route each looks at; change orders are in twelve states
 # What answers GET with something else than a page: files, facts for machines, parts of pages, the way to elsewhere. And the page on
 # which one proves who one is, which nobody sees who has done so lately: it has a test of its own below.
-NO_PAGES = NOT_LED_TO | {"static", "operations.alive", "operations.ready", "operations.version", "fallback.show"}
+NO_PAGES = NOT_LED_TO | {"static", "operations.alive", "operations.ready", "operations.version", "metrics.show", "fallback.show"}
 NO_PAGES |= {"audit.short", "privilege_requests.index", "oidc.start", "oidc.finish"}
 NOWHERE = "about:blank"
 LISTEN = """

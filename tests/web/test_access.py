@@ -15,7 +15,7 @@ from tests.conftest import HTMX, path_of, sign_in
 
 PEOPLE = {Who.PUBLIC: ["nobody", "dee", "ben", "ana", "eve"], Who.SIGNED_IN: ["dee", "ben", "ana", "eve"]}
 PEOPLE |= {Who.LOOKS: ["ben", "ana", "eve"], Who.SUPPORTS: ["ana", "eve"], Who.ADMINISTERS: ["eve"]}
-PEOPLE |= {who: [] for who in SCOPES}  # a token opens these, and no sign-in
+PEOPLE |= {who: [] for who in (*SCOPES, Who.SCRAPES)}  # a token opens these, and no sign-in
 REFUSALS = ("You need level Read Only", "You need level Standard", "Only administrators")
 
 
@@ -49,7 +49,7 @@ def test_every_route_answers_whom_the_table_lets_through_and_nobody_else(app, cl
         let_in = who in PEOPLE[ENDPOINTS[rule.endpoint]]
         led_to_sign_in = answer.status_code == 303 and answer.location.startswith("/login")
         refused = answer.status_code == 403 and any(words in answer.text for words in REFUSALS)
-        without_token = answer.status_code == 401 and answer.json["type"] == "urn:cco-portal:problem:no-token"
+        without_token = answer.status_code == 401 and "Bearer" in answer.headers["WWW-Authenticate"]
         assert (led_to_sign_in or refused or without_token) == (not let_in), f"{who}: {method} {rule.rule} answered {answer.status_code}"
 
 

@@ -60,7 +60,7 @@ def test_every_address_answers_whom_the_table_lets_through_by_every_method(app, 
                 right = code < 500
             elif who in PEOPLE[ENDPOINTS[endpoint]]:
                 right = code in (200, 303, 400, 404) or (ENDPOINTS[endpoint] is Who.SIGNED_IN and code == 403)  # of that job: the view asks
-            elif ENDPOINTS[endpoint] in SCOPES:
+            elif ENDPOINTS[endpoint] in (*SCOPES, Who.SCRAPES):
                 right = code == 401
             else:
                 right = code == 403 or (code == 303 and answer.location.startswith("/login"))
@@ -81,7 +81,9 @@ def test_a_token_opens_what_its_scope_says_and_no_page(app, client, ada, scope):
             if endpoint is None or ENDPOINTS[endpoint] is Who.PUBLIC:
                 continue
             answer = client.open(path, method=method, headers={"Authorization": f"Bearer {text}"})
-            if ENDPOINTS[endpoint] not in SCOPES:
+            if ENDPOINTS[endpoint] is Who.SCRAPES:
+                right = answer.status_code == 401
+            elif ENDPOINTS[endpoint] not in SCOPES:
                 right = answer.status_code == 303 and answer.location.startswith("/login")
             elif OPENS.get(ENDPOINTS[endpoint], scope) is scope:
                 right = answer.status_code != 401 and (answer.json or {}).get("type") != f"{NO_PAGE}scope"

@@ -63,6 +63,16 @@ def by_hour() -> list[Hour]:
     return [_hour(begins, counts) for begins, counts in sorted(found.items(), reverse=True)]
 
 
+def of_last_hour() -> dict[str, int]:
+    """How many ended in the last hour, by outcome."""
+    begin = clock.now() - timedelta(hours=1)
+    ended = Attempt.outcome.in_(ENDED) & (Attempt.ended_at >= begin) & Attempt.kind.in_(SENDS)
+    counted: dict[str, int] = dict(
+        Attempt.select(Attempt.outcome, peewee.fn.COUNT(Attempt.id)).where(ended).group_by(Attempt.outcome).tuples()  # type: ignore[arg-type]
+    )
+    return {outcome.value: counted.get(outcome, 0) for outcome in ENDED}
+
+
 def last_success() -> Success | None:
     sent = Attempt.select(Attempt.ended_at, ChangeOrder.id, ChangeOrder.number).join(Export).join(ChangeOrder)
     good = (Attempt.outcome == Outcome.SENT) & Attempt.kind.in_(SENDS)
