@@ -127,7 +127,7 @@ def test_the_keeper_outlives_a_redis_that_is_gone_or_hangs(promised, valkey):
 def test_the_keeper_says_that_it_lives(database, valkey, tmp_path):
     rounds = iter([False, True])
 
-    keeper.run(valkey.url, lambda: next(rounds), tmp_path / "heads.jsonl")
+    keeper.run(valkey.url, lambda: next(rounds), tmp_path / "heads.jsonl", lambda: None)
 
     assert clocks.now() - heartbeats.signs()["keeper"].at < timedelta(seconds=30)
 

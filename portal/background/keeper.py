@@ -27,8 +27,8 @@ BEAT_EVERY = timedelta(seconds=10)
 log = structlog.get_logger()
 
 
-def run(redis_url: str, stopping: Callable[[], bool], file: Path) -> None:
-    """Look once a second until told to stop. `file` is for the heads of the audit trail."""
+def run(redis_url: str, stopping: Callable[[], bool], file: Path, tell_outside: Callable[[], None]) -> None:
+    """Look once a second until told to stop. `file` is for the heads of the audit trail; `tell_outside` is called every few seconds."""
     redis = doorbell.connect(redis_url)
     warn_of_eviction(redis)
     report = processes.Reporter(processes.KEEPER)
@@ -43,6 +43,7 @@ def run(redis_url: str, stopping: Callable[[], bool], file: Path) -> None:
                     look_at(redis)
                     plan()
                     write_head(file)
+                    tell_outside()
                     beaten = clock.now()
         except (peewee.OperationalError, db.Busy) as error:
             log.warning("database not available, trying again", error=str(error))

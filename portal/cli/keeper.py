@@ -7,6 +7,7 @@ import click
 
 from portal import cli, db, failpoints, logs
 from portal.background import keeper as loop
+from portal.background.outside_heartbeat import OutsideHeartbeat
 from portal.domain.audit import heads
 
 
@@ -22,4 +23,5 @@ def keeper() -> None:
     logs.configure(settings.LOG_FORMAT)
     db.init(settings.DATABASE_URL)
     failpoints.begin(settings)
-    loop.run(settings.REDIS_URL, stop.is_set, settings.PORTAL_DATA / heads.HEADS)
+    tell_outside = OutsideHeartbeat(settings.HEARTBEAT_URL, settings.HEARTBEAT_CA_BUNDLE)
+    loop.run(settings.REDIS_URL, stop.is_set, settings.PORTAL_DATA / heads.HEADS, tell_outside)

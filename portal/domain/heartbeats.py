@@ -50,6 +50,13 @@ def mark_bad(name: str, fault: str) -> None:
             Heartbeat.update(fault=fault).where(ours).execute()
 
 
+def forget(name: str) -> None:
+    """It is not watched any more."""
+    if Heartbeat.select().where(Heartbeat.name == name).exists():
+        with transaction():
+            Heartbeat.delete().where(Heartbeat.name == name).execute()
+
+
 def signs() -> dict[str, Heartbeat]:
     """All of them, by name; what never said that it lives has none."""
     return {one.name: one for one in Heartbeat.select().order_by(Heartbeat.name)}

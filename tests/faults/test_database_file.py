@@ -98,7 +98,7 @@ def test_the_beat_of_the_keeper_and_the_readiness_of_the_web_notice_a_replaced_f
     replace(file)
     rounds = iter([False, True])
 
-    keeper.run(valkey.url, lambda: next(rounds), tmp_path / "heads.jsonl")
+    keeper.run(valkey.url, lambda: next(rounds), tmp_path / "heads.jsonl", lambda: None)
 
     assert "keeper" not in heartbeats.signs()
     assert client.get("/readyz").status_code == 503
