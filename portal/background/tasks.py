@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import structlog
 from flask import current_app
+from structlog.contextvars import bound_contextvars
 
 from portal import db, failpoints
 from portal.background import exports, imports, mail
@@ -31,7 +32,8 @@ def drain(lane: str) -> None:
         work = STEPS[lane.partition(":")[0]]()
         try:
             for dispatch in outbox.due(lane, BUDGET):
-                work(dispatch, claim)
+                with bound_contextvars(lane=lane, claim=claim, task=dispatch.task, dispatch=dispatch.id):
+                    work(dispatch, claim)
         except Lost:
             log.warning("lane taken over", lane=lane, claim=claim)
         except Exception:

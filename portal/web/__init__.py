@@ -4,7 +4,21 @@ import jinja2
 from flask import Flask
 
 from portal.api.change_orders import bp as api
-from portal.web import access, compression, errors, formats, frame, headers, health, imports, metrics, origins, static_files, status
+from portal.web import (
+    access,
+    compression,
+    errors,
+    formats,
+    frame,
+    headers,
+    health,
+    imports,
+    metrics,
+    origins,
+    request_log,
+    static_files,
+    status,
+)
 from portal.web.audit import trail
 from portal.web.change_orders import decisions, error_help, lists, resolutions, workbook
 from portal.web.form_tokens import csrf
@@ -19,7 +33,20 @@ def init_app(app: Flask) -> None:
     """Add everything to do with pages. The order of the guards is the order in which a request meets them."""
     app.jinja_options = {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     compression.init_app(app)  # before all others, and so called when the answer is whole
-    for module in (static_files, formats, headers, errors, health, sessions, oidc, origins, access, imports, privilege_requests):
+    for module in (
+        request_log,
+        static_files,
+        formats,
+        headers,
+        errors,
+        health,
+        sessions,
+        oidc,
+        origins,
+        access,
+        imports,
+        privilege_requests,
+    ):
         module.init_app(app)
     csrf.init_app(app)
     csrf.exempt(api)  # a browser adds no bearer token by itself, so that nothing can be forged

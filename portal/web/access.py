@@ -11,7 +11,7 @@ from werkzeug.routing import RequestRedirect
 from portal.api import bearer
 from portal.domain import people
 from portal.domain.accounts.api_tokens import Scope
-from portal.web import metrics
+from portal.web import metrics, request_log
 from portal.web.htmx import htmx
 from portal.web.origins import SAFE_METHODS
 
@@ -217,6 +217,7 @@ def guard() -> ResponseReturnValue | None:
         return None
     if not current_user.is_authenticated:
         return lead_to("sessions.new")
+    request_log.by(current_user.id)
     if who is None:
         abort(403, "This address has no access rule.")
     if who is Who.LOOKS and not current_user.may_look:

@@ -1,9 +1,8 @@
 """Refusals and faults as answers: a page, or for htmx an alert, in the same plain words."""
 
-import secrets
 from typing import Any
 
-from flask import Flask, current_app, render_template, request
+from flask import Flask, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -14,6 +13,7 @@ from portal.db_errors import AWAY, ERRORS, Away, Busy, explained
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment, Job
 from portal.domain.people import NotPermitted
+from portal.web import request_log
 from portal.web.htmx import wants_fragment
 from portal.web.origins import SAFE_METHODS
 
@@ -63,9 +63,7 @@ def refused(error: HTTPException) -> ResponseReturnValue:
 
 def broken(error: InternalServerError) -> ResponseReturnValue:
     """A fault of ours. The trace is in the log, under the reference that the person reads."""
-    reference = secrets.token_hex(4)
-    current_app.logger.error("request failed: reference=%s method=%s path=%s", reference, request.method, path())
-    return answer(500, reference=reference)
+    return answer(500)
 
 
 def unavailable(error: Busy) -> ResponseReturnValue:
@@ -83,22 +81,18 @@ def lost(error: Exception) -> ResponseReturnValue:
 
 def log_fault(exc_info: Any) -> None:
     """In place of Flask's own line, which names the path as it came, be there a secret or a line break in it."""
-    current_app.logger.error("fault: method=%s path=%s", request.method, path(), exc_info=exc_info)
+    current_app.logger.error("fault: method=%s path=%r", request.method, request_log.path(), exc_info=exc_info)
 
 
-def path() -> str:
-    """The path asked for, as the log may show it: without the token of a link for a password, which may still work."""
-    secret = request.url_rule and "token" in (request.view_args or {})
-    return repr(str(request.url_rule) if secret else request.path)
-
-
-def answer(code: int, text: str | None = None, headers: list[tuple[str, str]] | None = None, reference: str = "") -> ResponseReturnValue:
+def answer(code: int, text: str | None = None, headers: list[tuple[str, str]] | None = None) -> ResponseReturnValue:
+    """Every error page carries the id of its request, under which the log has it."""
+    reference = g.get("request_id", "")
     title, general = WORDS.get(code, WORDS[500 if code >= 500 else 400])
     words = {"title": title, "text": text or general, "reference": reference}
     kept = {"Retry-After": RETRY_AFTER} if code == 503 else {}
     kept |= {name: value for name, value in headers or () if name in ("Allow", "Retry-After")}
     if problems.asked():
-        said = f"{text or title}{f'. Reference: {reference}' if reference else ''}"
+        said = f"{text or title}{f'. Reference: {reference}' if code >= 500 else ''}"
         return problems.answer(code, said, headers=kept)
     if htmx_asked():
         retargeted = {"HX-Retarget": "#alert", "HX-Reswap": "innerHTML", "HX-Reselect": ".alert"}

@@ -1,12 +1,13 @@
 """Nobody gets at anything by default: one table says who may ask for what, and forms of other sites are refused."""
 
+import json
 import re
 
 import pytest
 from flask import abort
 
 import config
-from portal import create_app
+from portal import create_app, logs
 from portal.db import Busy
 from portal.domain.people import NotPermitted
 from portal.version import VERSION
@@ -188,12 +189,16 @@ def failing(app, client, ana):
     return ask
 
 
-def test_a_fault_of_ours_gives_a_reference_that_the_log_has_too_and_no_trace(failing, caplog):
+def test_a_fault_of_ours_gives_a_reference_that_the_log_has_too_and_no_trace(failing, capsys):
+    logs.configure("json")
+
     answer = failing(ZeroDivisionError("the secret"))
 
     assert answer.status_code == 500
-    (reference,) = re.findall(r"<code>([0-9a-f]{8})</code>", answer.text)
-    assert f"reference={reference}" in caplog.text
+    (reference,) = re.findall(r"<code>([0-9a-f]{12})</code>", answer.text)
+    fault = next(line for line in map(json.loads, capsys.readouterr().err.splitlines()) if line["event"].startswith("fault: method=GET"))
+    assert fault["request"] == reference
+    assert "ZeroDivisionError" in fault["exception"]
     assert "secret" not in answer.text
     assert "Traceback" not in answer.text
 

@@ -4,12 +4,16 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import structlog
+
 from portal import failpoints
 from portal.db import transaction
 from portal.db_writes import write_with_retry
 from portal.domain.exporting import exports
 from portal.domain.exporting.exports import Attempt, Outcome
 from portal.spectrum import records
+
+log = structlog.get_logger()
 
 # The connected client's one call, handed in by the task, since the domain knows no wire: elements 3-56 and the GUID of
 # the group. Answers the receipt or raises NotSent, Refused or OutcomeUnknown.
@@ -37,6 +41,7 @@ def write_down(attempt: Attempt, outcome: Outcome, answer: records.Receipt | rec
             failpoints.hit("settle.before_commit")
 
     write_with_retry(write)
+    log.info("attempt ended", attempt=attempt.id, line=attempt.line, kind=attempt.kind, outcome=str(outcome), http=answer.http)
 
 
 def evidence_of(answer: Any) -> Mapping[str, Any]:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 
+from structlog.contextvars import bound_contextvars
+
 from portal import clock, failpoints
 from portal.db import transaction
 from portal.domain import change_orders, events, outbox
@@ -33,7 +35,10 @@ def step(dispatch: Dispatch, claim: int, call: Call, read: Read | None = None) -
     read  how Spectrum is read back; None where that is off
     """
     export = Export.get_by_id(dispatch.subject)
-    with suppress(Overtaken):  # a person was quicker, so it is theirs; nothing was sent
+    with (
+        bound_contextvars(change_order=export.change_order_id, export=export.id),
+        suppress(Overtaken),
+    ):  # a person was quicker, so it is theirs; nothing was sent
         state = _begin(dispatch, claim, export)
         if state is Status.UNKNOWN:
             verify.verify(dispatch, claim, export, read)
