@@ -34,6 +34,7 @@ COMMANDS = (
     "db status",
     "reseal",
     "backup . --unencrypted",
+    "status",
 )
 AWAY = ("sqlite:////nonexistent/portal.db", "postgresql:///portal?host=/nonexistent")
 

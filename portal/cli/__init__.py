@@ -26,6 +26,8 @@ class Place(NamedTuple):
 COMMANDS = {
     "up": Place("portal.cli.up", "up", "Start everything on this machine."),
     "check": Place("portal.cli.check", "check", "List what must be fixed before the portal can start."),
+    "status": Place("portal.cli.status", "status", "Say whether exports are up, else what to do."),
+    "support-bundle": Place("portal.cli.support_bundle", "support_bundle", "Write what support needs to one file, without secrets."),
     "reseal": Place("portal.cli.check", "reseal", "Seal the stored secrets under a new SECRET_KEY."),
     "db": Place("portal.cli.database", "db", "Migrate the database, or show what is pending."),
     "users": Place("portal.cli.users", "users", "Add and list people, grant and revoke their rights."),
