@@ -368,6 +368,8 @@ def test_settings_that_are_printed_show_no_secret(fit):
         "SECRET_KEY": f"the-secret-{KEY}",
         "SECRET_KEY_FALLBACKS": f"the-secret-{KEY}",
         "BACKUP_KEY": f"the-secret-{KEY}",
+        "METRICS_TOKEN": f"the-secret-{KEY}",
+        "HEARTBEAT_URL": "https://hc.example.test/the-secret-HEARTBEAT_URL",
         "DATABASE_URL": "postgresql://the-secret-DATABASE_URL",
     }
     provider = {"OIDC_ISSUER": "https://id.example.test", "OIDC_CLIENT_ID": "portal"}
