@@ -192,7 +192,7 @@ def breaking(eve, make_change_order, database, monkeypatch):
         "PortalExportsPaused": lambda: paused_long_ago(eve),
         "PortalExportsLate": due_long_ago,
         "PortalOutcomeUnknown": lambda: make_change_order("unknown"),
-        "PortalManyFailures": lambda: monkeypatch.setattr(queues, "states", lambda: {"failed": 21}),
+        "PortalManyFailures": lambda: monkeypatch.setattr(queues, "states", lambda: dict.fromkeys(queues.WATCHED, 0) | {"failed": 21}),
         "PortalImportsDown": lambda: silent("imports"),
         "PortalMailRefused": lambda: mail_refused(eve),
         "PortalMailDown": lambda: silent("mail"),

@@ -56,6 +56,15 @@ def test_support_finds_the_page_in_the_menu(client, sam, company):
     assert '<a href="/status">Status</a>' in sign_in(client, sam).get("/change-orders").text
 
 
+def test_the_strip_of_what_stands_still_leads_support_to_the_page(client, sam, healthy, clock):
+    outbox.promise("export:17", "exports:1", Task.EXPORT, 17)
+    clock.tick(minutes=5)
+
+    page = sign_in(client, sam).get("/change-orders").text
+
+    assert 'Accepted change orders wait in line. <a href="/status">See what to do</a>.' in " ".join(page.split())
+
+
 def test_a_portal_on_which_nothing_reports_yet_has_a_page_too(client, sam, company):
     page = sign_in(client, sam).get("/status").text
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from portal import clock
 from portal.domain import heartbeats
+from portal.domain.change_orders import Status
 from portal.domain.lanes import MAIL
 from portal.domain.processes import KEEPER, SILENT
 from portal.domain.status.facts import EXPORTS, IMPORTS, Facts
@@ -63,7 +64,7 @@ def _redis(facts: Facts) -> Part:
     if sign and sign.since:
         text = f"Redis has not answered the keeper for {span(sign.since)} ({sign.fault})."
         return Part("redis", Health.DOWN, text, "Start Redis; until then `portal exports drain` does what is due.")
-    return Part("redis", Health.UP, "Redis answers." if sign else "The keeper has not said anything of Redis yet.")
+    return Part("redis", Health.UP, "Redis answers the keeper." if sign and facts.running(KEEPER) else "No keeper has asked it lately.")
 
 
 def _exports(facts: Facts) -> Part:
@@ -78,7 +79,7 @@ def _exports(facts: Facts) -> Part:
 
 
 def _spectrum(facts: Facts) -> Part:
-    success, waiting = facts.last_success, facts.exports.waiting
+    success, waiting = facts.last_success, facts.states[Status.QUEUED] + facts.states[Status.EXPORTING]
     if facts.out_of_reach and waiting:
         text = f"Spectrum has been out of reach for {span(facts.out_of_reach)}. Exports waiting: {waiting}."
         return Part("spectrum", Health.DOWN, text, "See whether its web service answers. Exports go by themselves when it does.")
