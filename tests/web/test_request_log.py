@@ -19,10 +19,14 @@ ID = re.compile(r"Reference: <code>([0-9a-f]{12})</code>")
 
 @pytest.fixture
 def lines(app, capsys):
-    """The lines of the log since the last look."""
+    """The lines of the log since the last look; to be looked at first before anything is done."""
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    logs.configure("json")
-    return lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+    def look():
+        logs.configure("json")  # stderr is another one in each phase of a test
+        return [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
+
+    return look
 
 
 def fail(error):
@@ -55,6 +59,7 @@ def test_the_id_on_every_error_page_finds_its_lines(app, client, ana, lines, err
 
 
 def test_a_page_that_is_not_there_has_an_id_too_whoever_asks(client, lines):
+    lines()
     answer = client.get("/nope")
 
     [shown] = ID.findall(answer.text)
@@ -62,6 +67,7 @@ def test_a_page_that_is_not_there_has_an_id_too_whoever_asks(client, lines):
 
 
 def test_a_refusal_of_the_interface_names_its_id_in_the_header(client, lines):
+    lines()
     answer = client.get("/api/v1/change-orders")
 
     assert [(line["request"], line["status"]) for line in lines()] == [(answer.headers[HEADER], 401)]
@@ -90,6 +96,7 @@ def test_looking_at_a_page_leaves_no_line(client, ana, lines):
 
 
 def test_no_visitor_chooses_the_id(client, lines):
+    lines()
     answer = client.get("/nope", headers={HEADER: "chosen"})
 
     assert answer.headers[HEADER] != "chosen"
@@ -111,6 +118,7 @@ def test_each_request_has_an_id_of_its_own_and_nothing_of_the_one_before(client,
 
 
 def test_what_a_library_says_is_a_line_like_ours(client, app, lines):
+    lines()
     app.view_functions["operations.version"] = lambda: logging.getLogger("some.library").warning('odd "thing"\n{}') or "x"
 
     answer = client.get("/version")
