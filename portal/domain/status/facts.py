@@ -15,7 +15,7 @@ from portal.domain.recovery.stalled_work import Standstill
 from portal.domain.status import attempts, database, queues
 from portal.domain.status.attempts import Hour, Success
 from portal.domain.status.database import Server
-from portal.domain.status.queues import Queue
+from portal.domain.status.queues import Backlog
 
 EXPORTS, IMPORTS = "exports", "imports"
 
@@ -35,7 +35,7 @@ class Facts:
 
     at: datetime
     processes: list[Process]
-    queues: list[Queue]
+    queues: list[Backlog]
     states: dict[str, int]
     standstills: list[Standstill]
     hours: list[Hour]
@@ -47,7 +47,7 @@ class Facts:
     signs: dict[str, Heartbeat]
     database: Server
 
-    def queue(self, kind: str) -> Queue:
+    def queue(self, kind: str) -> Backlog:
         """The lane of this kind."""
         return next(queue for queue in self.queues if queue.kind == kind)
 
@@ -56,11 +56,11 @@ class Facts:
         return [process for process in self.processes if process.kind == kind and not process.is_silent]
 
     @property
-    def exports(self) -> Queue:
+    def exports(self) -> Backlog:
         return self.queue(EXPORTS)
 
     @property
-    def mail(self) -> Queue:
+    def mail(self) -> Backlog:
         return self.queue(MAIL)
 
 

@@ -17,7 +17,7 @@ FAILED = peewee.SQL("outcome = 'failed'")  # as the index has it
 
 
 @dataclass(frozen=True, slots=True)
-class Queue:
+class Backlog:
     """The promised work of one lane.
 
     waiting  due now or later
@@ -36,7 +36,7 @@ class Queue:
         return self.lane.queue
 
 
-def all_queues() -> list[Queue]:
+def all_queues() -> list[Backlog]:
     """Every lane, in two queries."""
     now = clock.now()
     is_due = peewee.Case(None, ((Dispatch.due_at <= now, 1),), 0)
@@ -57,5 +57,5 @@ def states() -> dict[str, int]:
     return {status.value: counted.get(status, 0) for status in WATCHED}
 
 
-def _queue(lane: Lane, waiting: int, due: int, first: datetime | None) -> Queue:
-    return Queue(lane, waiting, int(due), first if due else None)
+def _queue(lane: Lane, waiting: int, due: int, first: datetime | None) -> Backlog:
+    return Backlog(lane, waiting, int(due), first if due else None)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from portal.domain.processes import Process
-from portal.domain.status.queues import Queue
+from portal.domain.status.queues import Backlog
 from portal.domain.status.verdict import Verdict
 from portal.version import VERSION
 
@@ -43,7 +43,7 @@ def _process(process: Process) -> dict[str, Any]:
     }
 
 
-def _queue(queue: Queue) -> dict[str, Any]:
+def _queue(queue: Backlog) -> dict[str, Any]:
     lane = queue.lane
     return {
         "waiting": queue.waiting,
