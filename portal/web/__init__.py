@@ -26,7 +26,7 @@ from portal.web.htmx import htmx as htmx_extension
 from portal.web.projects import codes, edit, jobs
 from portal.web.settings import api_tokens, company, mail, memberships, people, privilege_requests, resend_check, sign_ins
 from portal.web.sign_in import oidc, password_links, profile, reauthentication, sessions
-from portal.web.triage import bulk_actions, clearing, failures
+from portal.web.triage import bulk_actions, clearing, failures, upkeep
 
 
 def init_app(app: Flask) -> None:
@@ -73,6 +73,7 @@ def register_pages(app: Flask) -> None:
         error_help,
         failures,
         clearing,
+        upkeep,
         bulk_actions,
         edit,
         jobs,

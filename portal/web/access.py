@@ -80,6 +80,11 @@ ENDPOINTS = {
     "clearing.retry": Who.SUPPORTS,
     "clearing.reject_form": Who.SUPPORTS,
     "clearing.reject": Who.SUPPORTS,
+    "upkeep.assign": Who.SUPPORTS,
+    "upkeep.note": Who.SUPPORTS,
+    "upkeep.archive": Who.SUPPORTS,
+    "upkeep.restore": Who.SUPPORTS,
+    "upkeep.pin": Who.ADMINISTERS,
     "bulk_actions.show": Who.SUPPORTS,
     "help.errors": Who.SIGNED_IN,
     "fallback.leave": Who.ADMINISTERS,  # and with the privilege, which is read in the transaction
@@ -167,6 +172,7 @@ ENDPOINTS = {
 SCOPES = {Who.HAS_ACCESS: None, Who.READS: Scope.READ, Who.WRITES: Scope.WRITE, Who.SENDS: Scope.SEND}  # no cookie opens these
 # Of what administrators do, this changes neither rights nor settings. For the rest they prove again who they are.
 WITHOUT_PROOF = {
+    "upkeep.pin",
     "settings.test_connection",
     "settings.refresh",
     "fallback.leave",

@@ -22,6 +22,7 @@ from portal.domain.rules.text_rules import KEY_CHARACTERS
 LONGEST_DELAY_S = 3600
 LARGEST_PERCENT = 1000
 MOST_REASONS, LONGEST_REASON = 6, 100
+MOST_OWNERS = 10
 NEEDED = {
     "code": "Company code",
     "cr_status": "Change request status",
@@ -90,6 +91,18 @@ def reasons(text: str) -> str:
     return "\n".join(found)
 
 
+def supporters(text: str) -> str:
+    """E-mail addresses of people who can look after failures, one to a line."""
+    found = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+    unfit = [address for address in found if not ((person := people.find(address)) and person.may_support)]
+    if unfit or len(found) > MOST_OWNERS:
+        named = f" {unfit[0]} is none." if unfit else ""
+        raise ValueError(
+            f"At most {MOST_OWNERS} people with an open account of level Standard or higher, one e-mail address to a line.{named}"
+        )
+    return "\n".join(found)
+
+
 def weekdays(text: str) -> str:
     """Numbers of days, Monday 1 to Sunday 7, as ticked."""
     if not re.fullmatch(r"[1-7]{1,7}", text):
@@ -138,6 +151,7 @@ SECTIONS: Mapping[str, Section] = {
     "look": {"growth_limit": percent},
     "resending": {"test_company": switch},
     "reasons": {"reject_reasons": reasons},
+    "owners": {"it_people": supporters, "administrator_people": supporters},
     "summary": {"daily_summary": switch, "summary_hour": hour, "summary_days": weekdays},
     "period": {
         "accounting_dates": switch,

@@ -50,6 +50,10 @@ def unknown(viewer: User, after: str = "", size: int = PAGE) -> Page:
     return _page(change_orders.complete().where(ChangeOrder.status == Status.UNKNOWN), viewer, after, size)
 
 
+def count_unknown() -> int:
+    return int(ChangeOrder.select().where(ChangeOrder.status == Status.UNKNOWN).count())
+
+
 def _page(query: Any, viewer: User, after: str, size: int, group: Group | None = None) -> Page:
     """By keyset over the Export, which is made at Accept."""
     if after:

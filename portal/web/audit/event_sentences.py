@@ -31,6 +31,8 @@ LABELS = {
     "secret_expires_on": "Last day of the client secret",
     "as_subcontract": "Entered in Spectrum as a subcontract",
     "can_push": "Can Push to Accounting",
+    "it_people": "IT",
+    "administrator_people": "Administrators",
     "sha256": "SHA-256",
 }
 OF_ACTION = {"level changed": "Level", "privilege granted": "Can Push to Accounting", "privilege removed": "Can Push to Accounting"}
@@ -39,6 +41,8 @@ OF_ACTION |= {
     "account closed": "Open",
     "resending recorded": "A line sent again",
     "customer read from Spectrum": "Customer",
+    "owner assigned": "Owner",
+    "note written": "Note",
 }
 OF_SETTINGS = (
     "settings changed",
@@ -74,8 +78,9 @@ OF_MAIL = (
     "mail sent again",
     "mail set aside",
 )
+OF_FAILURES = ("archived until it grows", "note written", "owner assigned", "pinned", "taken out of the archive", "unpinned")
 OF_THINGS = ("abandoned", "changed", "code corrected", "confirmed", "customer read from Spectrum", "imported", "made", "revoked")
-ACTIONS = sorted({*sentences.SENTENCES, *rights.CHANGES, *OF_SETTINGS, *OF_SIGNING_IN, *OF_MAIL, *OF_THINGS})  # to search by
+ACTIONS = sorted({*sentences.SENTENCES, *rights.CHANGES, *OF_SETTINGS, *OF_SIGNING_IN, *OF_MAIL, *OF_FAILURES, *OF_THINGS})  # to search by
 HEAD = tuple(revisions.WORDS)  # of a change order's snapshot, in the order in which they are told
 LINE = ("phase_code", "cost_type", "bid_item", "description", "quantity", "unit", "amount")
 SAID = ("reason", "note", "text")  # stands on its own beside the sentence

@@ -6,7 +6,7 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain.triage import clearing, groups, members
+from portal.domain.triage import clearing, groups, members, upkeep
 from portal.domain.triage.groups import Group
 from portal.web.htmx import wants_fragment
 from portal.web.visitors import me
@@ -22,8 +22,9 @@ NO_SUCH_GROUP = "There is no such group of failures. It may have been put under 
 @bp.get("")
 def index() -> ResponseReturnValue:
     """All groups, and above them what may be in Spectrum."""
-    found = {"overview": groups.overview(), "unknown": members.unknown(me(), size=UNKNOWN_SHOWN), "waiting": groups.waiting()}
-    return render_template("triage/index.html", why_not=clearing.why_not_retry(me()), **found)
+    band = {"unknown": members.unknown(me(), size=UNKNOWN_SHOWN), "unknown_count": members.count_unknown()}
+    found = {"overview": groups.overview(), "waiting": groups.waiting(), "why_not": clearing.why_not_retry(me())}
+    return render_template("triage/index.html", **band, **found)
 
 
 @bp.get("/unknown")
@@ -62,8 +63,8 @@ def page_of(group: Group, status: int = 200, **shown: Any) -> ResponseReturnValu
         page = members.of_group(group, me(), request.args.get("after", ""))
     except ValueError as error:
         abort(404, str(error))
-    why_not = clearing.why_not_retry(me())
-    return make_response(render_template("triage/show.html", group=group, page=page, why_not=why_not, **shown), status)
+    found = {"group": group, "page": page, "people": upkeep.owners(), "why_not": clearing.why_not_retry(me())}
+    return make_response(render_template("triage/show.html", **found, **shown), status)
 
 
 def answer(group: Group, status: int = 200, **shown: Any) -> ResponseReturnValue:
