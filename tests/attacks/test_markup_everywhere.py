@@ -52,6 +52,9 @@ OURS = {  # columns with words of the portal's own, numbers, hashes and codes wi
     "event": {"subject", "action", "data", "previous", "hash"},  # cannot be changed; the attack comes in by what the domain records
     "export": {"format", "frozen", "sha256"},
     "attempt": {"kind", "guid", "outcome", "codes"},
+    "failure_cause": {"kind", "who"},
+    "bulk_action": {"key", "what"},
+    "bulk_result": {"outcome"},
     "lane": {"name"},
     "dispatch": {"key", "lane", "task", "outcome"},
     "token": {"hash", "scopes"},
