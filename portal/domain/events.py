@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import peewee
@@ -25,6 +26,39 @@ PROVIDER = "identity_provider"  # the fact of an event that came about by a sign
 MAKER = "token_made_by"  # the fact of an event that came by an access token: who made it, and could have used it
 BULK_ACTION = "bulk_action"  # the fact of an event that is a part of one: its id
 _way: ContextVar[dict[str, Any] | None] = ContextVar("way", default=None)
+
+
+class Action(StrEnum):
+    """What is recorded of change orders. The values are stored in the trail and never change."""
+
+    CREATED = "created"
+    EDITED = "edited"
+    SENT = "sent"
+    SAID_DISTINCT = "said to be another one"
+    RETRIEVED = "retrieved"
+    VOIDED = "voided"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    RECALLED = "recalled"
+    REVIEWED_AGAIN = "reviewed again"
+    EXPORTING = "exporting"
+    POSTPONED = "postponed"
+    EXPORTED = "exported"
+    FOUND = "found"
+    ADOPTED = "adopted"
+    QUEUED_AGAIN = "queued again"
+    FAILED = "failed"
+    OUTCOME_UNKNOWN = "outcome unknown"
+    VERIFICATION_ENDED = "verification ended"
+    RETRIED = "retried"
+    SAID_PRESENT = "said present"
+    SAID_ABSENT = "said absent"
+    ENTERED_BY_HAND = "entered by hand"
+    LEFT_AS_WORKBOOK = "left as a workbook"
+    UNLINKED = "unlinked"
+    LOOKED_UP = "looked up"
+    DIFFERS = "differs"
+    AGREES_AGAIN = "agrees again"
 
 
 class Event(Model):

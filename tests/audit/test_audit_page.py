@@ -16,6 +16,7 @@ from portal.domain import events
 from portal.domain.accounts import api_tokens, rights
 from portal.domain.audit import chain, heads, search
 from portal.domain.change_orders import load
+from portal.domain.events import Action
 from portal.domain.exporting import pausing
 from portal.domain.imports import uploads
 from portal.domain.imports.staging import Import
@@ -212,7 +213,14 @@ def recorded():
         for call in ast.walk(ast.parse(file.read_text())):
             at = place.get(ast.unparse(call.func).rpartition(".")[2]) if isinstance(call, ast.Call) else None
             if at is not None and len(call.args) > at:
-                yield from (one.value for one in ast.walk(call.args[at]) if isinstance(one, ast.Constant) and isinstance(one.value, str))
+                yield from filter(None, map(named, ast.walk(call.args[at])))
+
+
+def named(node):
+    """Which action is named here: as text, or as a member of Action."""
+    if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "Action":
+        return Action[node.attr].value
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 def test_everything_that_is_recorded_is_offered_to_search_by(eve_at):

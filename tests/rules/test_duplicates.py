@@ -13,6 +13,7 @@ from portal.domain import events
 from portal.domain.audit import search
 from portal.domain.change_orders import ChangeOrder, Overtaken, load
 from portal.domain.commitments import Commitment, Job
+from portal.domain.events import Action
 from portal.domain.people import Level, Membership, NotPermitted
 from portal.domain.projects import confirm_distinct, sending
 from portal.domain.review import lists
@@ -84,7 +85,7 @@ def test_once_a_person_said_that_it_is_another_one_it_is_sent_and_accounting_rea
     assert told == [
         f"CCO 1 looks like 001 (Exported); Dee Sørensen said on {clock.now().astimezone(ZONE):%m/%d/%Y} that it is another one."
     ]
-    event = events.latest("change_order", [second.id], of=(confirm_distinct.SAID,))[second.id]
+    event = events.latest("change_order", [second.id], of=(Action.SAID_DISTINCT,))[second.id]
     assert (event.actor, event.facts) == (dee, {"kind": "CCO", "number": "1", "other": "001"})
 
 

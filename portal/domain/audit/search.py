@@ -12,7 +12,7 @@ from portal.domain import change_orders, companies, keys
 from portal.domain.audit.subjects import SUBJECTS, UPLOAD, named
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment
-from portal.domain.events import Event
+from portal.domain.events import Action, Event
 from portal.domain.imports.staging import Import
 from portal.domain.people import Membership, User
 
@@ -152,7 +152,7 @@ def name_of(wanted: Filter) -> str:
 def _entries(shown: list[Event], viewer: User) -> list[Entry]:
     refs = {subject: {event.ref for event in shown if event.subject == subject} for subject in SUBJECTS}
     names = {(subject, id): name for subject, ids in refs.items() for id, name in named(subject, ids)}
-    before = _before([event for event in shown if event.action == "edited"])
+    before = _before([event for event in shown if event.action == Action.EDITED])
     drafts = _private_drafts({event.ref for event in shown if event.subject == change_orders.SUBJECT}, viewer)
     return [
         Entry(
@@ -181,7 +181,9 @@ def _before(edits: list[Event]) -> dict[int, dict[str, Any]]:
     if not edits:
         return {}
     writings = Event.select(Event.seq, Event.ref, Event.data).where(
-        Event.subject == change_orders.SUBJECT, Event.ref.in_([edit.ref for edit in edits]), Event.action.in_(("created", "edited"))
+        Event.subject == change_orders.SUBJECT,
+        Event.ref.in_([edit.ref for edit in edits]),
+        Event.action.in_((Action.CREATED, Action.EDITED)),
     )
     before: dict[int, dict[str, Any]] = {}
     latest: dict[int, dict[str, Any]] = {}

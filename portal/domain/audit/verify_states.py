@@ -6,33 +6,33 @@ from typing import Any
 from portal import db
 from portal.domain import events
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
-from portal.domain.events import Event
+from portal.domain.events import Action, Event
 
 BATCH = 500  # change orders in memory at a time
 MOST_NAMED = 50
-GIVES = {
-    "created": Status.DRAFT,
-    "sent": Status.READY,
-    "recalled": Status.READY,
-    "reviewed again": Status.READY,
-    "retrieved": Status.RETRIEVED,
-    "unlinked": Status.RETRIEVED,
-    "voided": Status.VOID,
-    "rejected": Status.REJECTED,
-    "accepted": Status.QUEUED,
-    "retried": Status.QUEUED,
-    "queued again": Status.QUEUED,
-    "postponed": Status.QUEUED,
-    "exporting": Status.EXPORTING,
-    "exported": Status.EXPORTED,
-    "adopted": Status.EXPORTED,
-    "found": Status.EXPORTED,
-    "entered by hand": Status.EXPORTED,
-    "said present": Status.EXPORTED,
-    "failed": Status.FAILED,
-    "said absent": Status.FAILED,
-    "left as a workbook": Status.FAILED,
-    "outcome unknown": Status.UNKNOWN,
+GIVES: dict[str, Status] = {
+    Action.CREATED: Status.DRAFT,
+    Action.SENT: Status.READY,
+    Action.RECALLED: Status.READY,
+    Action.REVIEWED_AGAIN: Status.READY,
+    Action.RETRIEVED: Status.RETRIEVED,
+    Action.UNLINKED: Status.RETRIEVED,
+    Action.VOIDED: Status.VOID,
+    Action.REJECTED: Status.REJECTED,
+    Action.ACCEPTED: Status.QUEUED,
+    Action.RETRIED: Status.QUEUED,
+    Action.QUEUED_AGAIN: Status.QUEUED,
+    Action.POSTPONED: Status.QUEUED,
+    Action.EXPORTING: Status.EXPORTING,
+    Action.EXPORTED: Status.EXPORTED,
+    Action.ADOPTED: Status.EXPORTED,
+    Action.FOUND: Status.EXPORTED,
+    Action.ENTERED_BY_HAND: Status.EXPORTED,
+    Action.SAID_PRESENT: Status.EXPORTED,
+    Action.FAILED: Status.FAILED,
+    Action.SAID_ABSENT: Status.FAILED,
+    Action.LEFT_AS_WORKBOOK: Status.FAILED,
+    Action.OUTCOME_UNKNOWN: Status.UNKNOWN,
 }
 
 
@@ -58,7 +58,7 @@ def _compared(ids: list[int]) -> list[tuple[ChangeOrder, Status]]:
 
 
 def _told(event: Event) -> Status:
-    half = event.action == "said present" and "cause" in event.facts  # some lines were never sent
+    half = event.action == Action.SAID_PRESENT and "cause" in event.facts  # some lines were never sent
     return Status.FAILED if half else GIVES[event.action]
 
 

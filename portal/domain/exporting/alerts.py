@@ -12,6 +12,7 @@ from portal import clock
 from portal.db import transaction
 from portal.domain import change_orders, events, outbox, people
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
+from portal.domain.events import Action
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch, NotWanted, Outcome, Task
 from portal.domain.people import Level, User
@@ -19,7 +20,7 @@ from portal.domain.people import Level, User
 UNKNOWN, DIFFERS, UNREACHABLE = "unknown", "differs", "unreachable"  # beside the four classes of a failure
 COLLECTED = timedelta(minutes=5)
 HOUR = timedelta(hours=1)
-TELL_WHY = ("failed", "said present", "said absent", "left as a workbook")  # events that end in Failed to Export
+TELL_WHY = (Action.FAILED, Action.SAID_PRESENT, Action.SAID_ABSENT, Action.LEFT_AS_WORKBOOK)  # events that end in Failed to Export
 SHOWN = 25
 CAUSES = {
     "data": "Spectrum refused the data",

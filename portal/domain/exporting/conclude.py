@@ -10,6 +10,7 @@ from typing import Any
 from portal import clock
 from portal.domain import events, outbox
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
+from portal.domain.events import Action
 from portal.domain.exporting import alerts, error_catalogue, exports, failure_causes, outdated, pausing
 from portal.domain.exporting.exports import STORED, UNCERTAIN, Attempt, Export, Outcome
 from portal.domain.outbox import Dispatch
@@ -23,10 +24,10 @@ DO_NOT_RESEND = "It may be in Spectrum. Don't send it again until someone has ch
 SILENT = "Spectrum gave no usable answer."
 
 
-def apply(dispatch: Dispatch, change_order: ChangeOrder, export: Export, found: str = "") -> bool:
+def apply(dispatch: Dispatch, change_order: ChangeOrder, export: Export, completed: Action = Action.EXPORTED) -> bool:
     """Conclude, in the caller's transaction. True: nothing stands against the next line.
 
-    found  the event to record, instead of `exported`, when reading back is what completed the export
+    completed  the event to record once everything is in Spectrum
     """
     latest = exports.outcomes(export)
     states = {attempt.outcome for attempt in latest.values()}
@@ -37,7 +38,7 @@ def apply(dispatch: Dispatch, change_order: ChangeOrder, export: Export, found: 
     elif Outcome.NOT_SENT in states:
         _postpone(dispatch, change_order, latest)
     elif not exports.unsent(export):
-        _exported(dispatch, change_order, export, found or "exported")
+        _exported(dispatch, change_order, export, completed)
     elif change_order.state is Status.UNKNOWN:
         _again(dispatch, change_order, export)
     else:
@@ -50,14 +51,14 @@ def fail(dispatch: Dispatch, change_order: ChangeOrder, cause: str, text: str, *
     change_order.move(Status.FAILED, change_order.version, **failure_causes.columns(change_order, cause, text, **facts))
     outbox.finish(dispatch, text)
     alerts.ring(cause)
-    events.record(SUBJECT, change_order.id, "failed", cause=cause, text=text, **facts)
+    events.record(SUBJECT, change_order.id, Action.FAILED, cause=cause, text=text, **facts)
 
 
 def back_off(tries: int) -> timedelta:
     return BACK_OFF[min(tries, len(BACK_OFF) - 1)]
 
 
-def _exported(dispatch: Dispatch, change_order: ChangeOrder, export: Export, action: str) -> None:
+def _exported(dispatch: Dispatch, change_order: ChangeOrder, export: Export, action: Action) -> None:
     change_order.move(Status.EXPORTED, change_order.version)
     outbox.finish(dispatch)
     events.record(SUBJECT, change_order.id, action, number=export.number, lines=len(export.lines))
@@ -70,7 +71,7 @@ def _mark_unknown(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[in
     change_order.move(Status.UNKNOWN, change_order.version)
     outbox.postpone(dispatch, clock.now() + FIRST_LOOK)
     facts: dict[str, Any] = {"line": line, "rows": attempt.rows, "http": attempt.http, "who": "accounting", "sent": _sent(latest)}
-    events.record(SUBJECT, change_order.id, "outcome unknown", **facts, text=f"{_came(attempt)} {DO_NOT_RESEND}")
+    events.record(SUBJECT, change_order.id, Action.OUTCOME_UNKNOWN, **facts, text=f"{_came(attempt)} {DO_NOT_RESEND}")
 
 
 def _came(attempt: Attempt) -> str:
@@ -84,7 +85,7 @@ def _again(dispatch: Dispatch, change_order: ChangeOrder, export: Export) -> Non
     change_order.move(Status.QUEUED, change_order.version)
     outbox.postpone(dispatch, clock.now())
     missing = exports.unsent(export)
-    events.record(SUBJECT, change_order.id, "queued again", number=export.number, missing=missing, sent=exports.stored(export))
+    events.record(SUBJECT, change_order.id, Action.QUEUED_AGAIN, number=export.number, missing=missing, sent=exports.stored(export))
 
 
 def _refused(dispatch: Dispatch, change_order: ChangeOrder, export: Export, latest: dict[int, Attempt]) -> None:
@@ -111,7 +112,7 @@ def _postpone(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, A
     outbox.postpone(dispatch, clock.now() + back_off(dispatch.tries - 1), text)
     if dispatch.tries > PATIENT_TRIES or any(column == "certificate" for _, column, _ in rows):
         alerts.ring(alerts.UNREACHABLE)
-    events.record(SUBJECT, change_order.id, "postponed", text=text, rows=rows)
+    events.record(SUBJECT, change_order.id, Action.POSTPONED, text=text, rows=rows)
 
 
 def _sent(latest: dict[int, Attempt]) -> list[int]:

@@ -16,7 +16,6 @@ from portal.spectrum import records
 
 ONE_READING = timedelta(seconds=60)  # connecting and the query have time-outs of 10 and 30 s
 LOOKUP_STATES = (Status.UNKNOWN, Status.FAILED, Status.EXPORTED)
-LOOKED_UP = "looked up"  # the event of a lookup that a person asked for
 VERDICTS = {
     "absent": "Spectrum holds nothing under {number}.",
     "equal": "Spectrum holds exactly what was sent as {number}.",

@@ -15,6 +15,7 @@ from portal import clock, failpoints
 from portal.db import transaction
 from portal.domain import change_orders, events, outbox
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
+from portal.domain.events import Action
 from portal.domain.exporting import calls, conclude, exports, outdated, verify
 from portal.domain.exporting.calls import Call
 from portal.domain.exporting.exports import Attempt, Export
@@ -135,7 +136,7 @@ def _open_next(dispatch: Dispatch, claim: int, export: Export, guid: str) -> Att
             if _is_outdated(dispatch, change_order, export) or _has_lost_its_number(dispatch, change_order, export):
                 return None
             change_order.move(Status.EXPORTING, change_order.version)
-            events.record(SUBJECT, change_order.id, "exporting", number=export.number, line=line)
+            events.record(SUBJECT, change_order.id, Action.EXPORTING, number=export.number, line=line)
         attempt = exports.open_attempt(export, line, claim, guid)
         failpoints.hit("exporting.before_commit")
         return attempt
@@ -150,5 +151,5 @@ def _send(attempt: Attempt, elements: Mapping[str, str], call: Call) -> None:
 def _pause(dispatch: Dispatch, change_order: ChangeOrder) -> None:
     if change_order.state is Status.EXPORTING:
         change_order.move(Status.QUEUED, change_order.version)
-        events.record(SUBJECT, change_order.id, "postponed", text="Exports are paused.")
+        events.record(SUBJECT, change_order.id, Action.POSTPONED, text="Exports are paused.")
     outbox.postpone(dispatch, clock.now() + conclude.BACK_OFF[0], "Exports are paused.", counts=False)

@@ -10,9 +10,10 @@ from portal import clock
 from portal.db import transaction
 from portal.domain import change_orders, events, outbox
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
+from portal.domain.events import Action
 from portal.domain.exporting import alerts, conclude, exports, quiet_window, readback
 from portal.domain.exporting.exports import Attempt, Export, Outcome
-from portal.domain.exporting.readback import LOOKED_UP, ONE_READING, Read, Reading
+from portal.domain.exporting.readback import ONE_READING, Read, Reading
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 
@@ -36,7 +37,7 @@ def look_first(dispatch: Dispatch, claim: int, export: Export, read: Read) -> bo
             _foreign(dispatch, change_order, export, reading)
             return False
         readback.note(export, [line for line in exports.unsent(export) if line in reading.present], Outcome.PRESENT, reading.at)
-        return bool(exports.unsent(export)) or conclude.apply(dispatch, change_order, export, found="adopted")
+        return bool(exports.unsent(export)) or conclude.apply(dispatch, change_order, export, completed=Action.ADOPTED)
 
 
 def answer(dispatch: Dispatch, claim: int, read: Read | None) -> None:
@@ -55,7 +56,7 @@ def answer(dispatch: Dispatch, claim: int, read: Read | None) -> None:
         outbox.finish(dispatch)
         outbox.reopen(export.key)  # a pending export finds out for itself that there is nothing to do any more
         found = readback.in_words(export, reading)
-        events.record(SUBJECT, export.change_order_id, LOOKED_UP, number=export.number, verdict=reading.verdict, found=found)
+        events.record(SUBJECT, export.change_order_id, Action.LOOKED_UP, number=export.number, verdict=reading.verdict, found=found)
         _settle(Dispatch.get(Dispatch.key == export.key), claim, export, reading)
 
 
@@ -88,7 +89,7 @@ def _conclude(dispatch: Dispatch, change_order: ChangeOrder, export: Export, rea
         outbox.postpone(dispatch, clock.now() + conclude.back_off(dispatch.tries - 1), reading.failed)
     elif reading.is_ours and there == set(uncertain):
         readback.note(export, uncertain, Outcome.PRESENT, reading.at)
-        conclude.apply(dispatch, change_order, export, found="found")
+        conclude.apply(dispatch, change_order, export, completed=Action.FOUND)
     elif reading.at < quiet:
         readback.note(export, uncertain, Outcome.NOT_SEEN, reading.at)
         outbox.postpone(dispatch, quiet, "Not in Spectrum yet.")
@@ -130,7 +131,7 @@ def _was_sent_too_often(dispatch: Dispatch, change_order: ChangeOrder, export: E
     text = f"It was sent {MOST_SENDS} times and the outcome is still unknown. Someone in accounting must look up {export.number}."
     outbox.finish(dispatch, text)
     alerts.ring(alerts.UNKNOWN)
-    events.record(SUBJECT, change_order.id, "verification ended", text=text, who="accounting", sent=exports.stored(export))
+    events.record(SUBJECT, change_order.id, Action.VERIFICATION_ENDED, text=text, who="accounting", sent=exports.stored(export))
     return True
 
 

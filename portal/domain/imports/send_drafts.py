@@ -10,6 +10,7 @@ from portal.db import Busy, transaction
 from portal.domain import change_orders, events
 from portal.domain.change_orders import EDITABLE, ChangeOrder, Overtaken, Status
 from portal.domain.commitments import Job
+from portal.domain.events import Action
 from portal.domain.imports import staging
 from portal.domain.imports.staging import ImportResult, Outcome
 from portal.domain.people import Membership, NotPermitted, User
@@ -113,7 +114,7 @@ def _judged(found: list[ChangeOrder], jobs: set[int], viewer: User) -> list[Wait
     """Each with what stands in the way: membership, a rule, or that it was sent back and nothing has changed since."""
     revisions.show_as_sent(found, viewer)
     back = [one.id for one in found if one.state in SENT_BACK]
-    last = events.latest(change_orders.SUBJECT, back, of=("edited", *(status.value for status in SENT_BACK)))
+    last = events.latest(change_orders.SUBJECT, back, of=(Action.EDITED, *(status.value for status in SENT_BACK)))
     held = [one for one in found if one.checks == "block" and one.job.id in jobs]
     known, alike = spectrum_lists.known(held), duplicates.of(held)
     rows = []
@@ -121,7 +122,7 @@ def _judged(found: list[ChangeOrder], jobs: set[int], viewer: User) -> list[Wait
         why_not = ""
         if one.job.id not in jobs:
             why_not = sending.NO_MEMBER.format(one.job.number)
-        elif one.id in last and last[one.id].action != "edited":
+        elif one.id in last and last[one.id].action != Action.EDITED:
             why_not = staging.unchanged(one)
         elif one.id in known:
             why_not = str(Blocked(checks.at_send(one, known[one.id], alike[one.id])))

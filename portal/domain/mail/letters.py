@@ -12,7 +12,7 @@ from portal.domain.accounts.password_links import Invitation
 from portal.domain.audit import heads, subjects
 from portal.domain.change_orders import SUBJECT, ChangeOrder
 from portal.domain.companies import current
-from portal.domain.events import Event
+from portal.domain.events import Action, Event
 from portal.domain.exporting import alerts
 from portal.domain.exporting.alerts import Alarm
 from portal.domain.lanes import Lane
@@ -194,7 +194,7 @@ WRITE: dict[Task, Callable[[str, User], Mail]] = {
 
 def _rejection(id: int, revision: int) -> events.Event:
     return next(
-        event for event in reversed(events.history(SUBJECT, id)) if event.action == "rejected" and event.facts["revision"] == revision
+        event for event in reversed(events.history(SUBJECT, id)) if event.action == Action.REJECTED and event.facts["revision"] == revision
     )
 
 

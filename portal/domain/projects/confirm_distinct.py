@@ -6,12 +6,11 @@ from portal.db import transaction
 from portal.domain import change_orders, commitments, events, people
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken
 from portal.domain.commitments import Commitment
+from portal.domain.events import Action
 from portal.domain.people import User
 from portal.domain.projects import sending
 from portal.domain.rules import contributors, duplicates, recheck
 from portal.domain.rules.duplicates import CHANGE_ORDER, JOB, Distinction, Likeness
-
-SAID = "said to be another one"  # the action of its event
 
 
 def tell_apart(id: int, by: User, kind: str, other: int) -> Likeness:
@@ -46,7 +45,7 @@ def _say(change_order: ChangeOrder, by: User | None, likeness: Likeness) -> None
     if Distinction.get(**pair).by_id != by.id:
         return  # someone else said so this very moment
     _contribute(likeness, by)
-    events.record(SUBJECT, change_order.id, SAID, by, kind=kind, number=likeness.number, other=likeness.other)
+    events.record(SUBJECT, change_order.id, Action.SAID_DISTINCT, by, kind=kind, number=likeness.number, other=likeness.other)
     recheck.again(_concerned(likeness))
 
 

@@ -8,6 +8,7 @@ from portal.domain import change_orders, commitments, events, keys, people
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company
+from portal.domain.events import Action
 from portal.domain.people import Membership, NotPermitted, User
 from portal.domain.projects import revisions, sending, statements
 from portal.domain.projects.sending import Draft
@@ -96,7 +97,7 @@ def reason(change_order: ChangeOrder) -> str:
     """Why it was sent back, while it is; else an empty text."""
     if change_order.state is not Status.REJECTED:
         return ""
-    told = events.latest(change_orders.SUBJECT, [change_order.id], of=("rejected",))
+    told = events.latest(change_orders.SUBJECT, [change_order.id], of=(Action.REJECTED,))
     return str(told[change_order.id].facts["reason"])
 
 

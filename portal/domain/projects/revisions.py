@@ -9,7 +9,7 @@ from typing import Any
 
 from portal.domain import change_orders, events, money
 from portal.domain.change_orders import ChangeOrder, LineItem
-from portal.domain.events import Event
+from portal.domain.events import Action, Event
 from portal.domain.people import Membership, User
 
 Line = dict[str, Any]  # of a snapshot, with its position
@@ -97,7 +97,7 @@ def show_as_sent(shown: Iterable[ChangeOrder], viewer: User) -> None:
     jobs: Any = Membership.select(Membership.job).where(Membership.user == viewer.id).tuples()
     theirs = {id for (id,) in jobs}
     others = {one.id: one for one in back if one.job.id not in theirs}
-    for id, event in events.latest(change_orders.SUBJECT, list(others), of=("sent",)).items():
+    for id, event in events.latest(change_orders.SUBJECT, list(others), of=(Action.SENT,)).items():
         _put_back(others[id], whole(event.facts["snapshot"]))
 
 
@@ -111,12 +111,12 @@ def since_rejection(shown: Iterable[ChangeOrder]) -> dict[int, Comparison]:
     again = {one.id: one.revision for one in shown if one.revision > 1 and not one.is_editable}
     if not again:
         return {}
-    of_these = Event.subject == change_orders.SUBJECT, Event.ref.in_(list(again)), Event.action.in_(("sent", "rejected"))
+    of_these = Event.subject == change_orders.SUBJECT, Event.ref.in_(list(again)), Event.action.in_((Action.SENT, Action.REJECTED))
     returned: dict[int, int] = {}
     snapshots: dict[int, dict[int, dict[str, Any]]] = {id: {} for id in again}
     for event in Event.select(Event.ref, Event.action, Event.data).where(*of_these).order_by(Event.seq):
         facts = event.facts
-        if event.action == "rejected":
+        if event.action == Action.REJECTED:
             returned[event.ref] = facts["revision"]
         else:
             snapshots[event.ref][facts["revision"]] = facts["snapshot"]

@@ -11,6 +11,7 @@ from portal.db import transaction
 from portal.domain import change_orders, commitments, events, keys, people, transitions
 from portal.domain.change_orders import SUBJECT, ChangeOrder, LineItem, Overtaken, Status
 from portal.domain.commitments import Commitment, Job
+from portal.domain.events import Action
 from portal.domain.people import NotPermitted, User
 from portal.domain.projects.revisions import snapshot
 from portal.domain.rules import checks, contributors, recheck
@@ -64,7 +65,7 @@ def create(commitment: Commitment, by: User | None, draft: Draft, **facts: Any) 
     change_order.save(force_insert=True)
     _store_lines(change_order)
     contributors.record_writing(change_order, by)
-    events.record(SUBJECT, change_order.id, "created", by, snapshot=snapshot(change_order), **facts)
+    events.record(SUBJECT, change_order.id, Action.CREATED, by, snapshot=snapshot(change_order), **facts)
     recheck.look_alikes(change_order)
     return change_order
 
@@ -106,7 +107,7 @@ def revise(change_order: ChangeOrder, by: User | None, version: int, draft: Draf
     LineItem.delete().where(LineItem.change_order == change_order).execute()
     _store_lines(change_order)
     contributors.record_writing(change_order, by)
-    events.record(SUBJECT, change_order.id, "edited", by, revision=change_order.revision + 1, snapshot=snapshot(change_order), **facts)
+    events.record(SUBJECT, change_order.id, Action.EDITED, by, revision=change_order.revision + 1, snapshot=snapshot(change_order), **facts)
     recheck.look_alikes(change_order, before)
     return findings
 
@@ -118,7 +119,7 @@ def send(id: int, by: User, version: int) -> ChangeOrder:
     """
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
-        if transitions.is_repeat(change_order, by, "sent", version):
+        if transitions.is_repeat(change_order, by, Action.SENT, version):
             return change_order
         ensure_may_write(change_order, by)
         if not change_order.is_editable or change_order.version != version:
@@ -128,7 +129,7 @@ def send(id: int, by: User, version: int) -> ChangeOrder:
         facts = {"revision": change_order.revision + 1, "sent_by": by, "sent_at": clock.now(), "sent_amount": change_order.amount}
         change_order.move(Status.READY, version, **facts, decided_by=None, decided_at=None, checks=verdict(findings))
         contributors.record_writing(change_order, by)
-        events.record(SUBJECT, id, "sent", by, revision=change_order.revision, snapshot=snapshot(change_order), seen=version)
+        events.record(SUBJECT, id, Action.SENT, by, revision=change_order.revision, snapshot=snapshot(change_order), seen=version)
         return change_order
 
 
@@ -136,13 +137,13 @@ def retrieve(id: int, by: User, version: int) -> ChangeOrder:
     """Ready -> Retrieved: back from accounting while no one has answered. Raises NotPermitted or Overtaken."""
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
-        if transitions.is_repeat(change_order, by, "retrieved", version):
+        if transitions.is_repeat(change_order, by, Action.RETRIEVED, version):
             return change_order
         if not may_retrieve(change_order, by):
             ensure_may_write(change_order, by)
         change_order.expect(Status.READY, version)
         change_order.move(Status.RETRIEVED, version)
-        events.record(SUBJECT, id, "retrieved", by, revision=change_order.revision, seen=version)
+        events.record(SUBJECT, id, Action.RETRIEVED, by, revision=change_order.revision, seen=version)
         return change_order
 
 
@@ -152,14 +153,14 @@ def void(id: int, by: User, version: int) -> ChangeOrder:
         by = people.as_held(by)
         commitments.hold(ChangeOrder.get_by_id(id).commitment)
         change_order = change_orders.hold(id)
-        if transitions.is_repeat(change_order, by, "voided", version):
+        if transitions.is_repeat(change_order, by, Action.VOIDED, version):
             return change_order
         if not may_void(change_order, by):
             raise NotPermitted("Only the person who wrote it, or an administrator, can void it.")
         if not change_order.is_editable or change_order.version != version:
             raise Overtaken(change_order)
         change_order.move(Status.VOID, version)
-        events.record(SUBJECT, id, "voided", by, revision=change_order.revision, seen=version)
+        events.record(SUBJECT, id, Action.VOIDED, by, revision=change_order.revision, seen=version)
         recheck.look_alikes(change_order)
         return change_order
 

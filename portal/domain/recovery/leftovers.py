@@ -5,9 +5,8 @@ What was left as a workbook may have been entered from there by someone, which t
 
 from portal.domain import events
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
-from portal.domain.events import Event
+from portal.domain.events import Action, Event
 from portal.domain.exporting.exports import Export, stored, uncertain_lines
-from portal.domain.recovery import workbook
 from portal.domain.rules.findings import ACCOUNTING, Finding
 
 
@@ -21,7 +20,7 @@ def of(change_order: ChangeOrder) -> list[int]:
 
 def workbook_of(failure: Event | None) -> str:
     """The workbook in which a failed change order was left, by the event that says why it failed; empty where it failed otherwise."""
-    return str(failure.facts["workbook"]) if failure and failure.action == workbook.LEFT else ""
+    return str(failure.facts["workbook"]) if failure and failure.action == Action.LEFT_AS_WORKBOOK else ""
 
 
 def against_second_entry(workbook: str, *, not_entered: bool) -> list[Finding]:

@@ -11,6 +11,7 @@ from portal.db import transaction
 from portal.domain import change_orders, events, outbox, schedule
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.companies import current
+from portal.domain.events import Action
 from portal.domain.exporting import alerts, conclude, readback
 from portal.domain.exporting.exports import Export
 from portal.domain.exporting.readback import ONE_READING, Read, Reading
@@ -75,6 +76,6 @@ def _keep(id: int, export: Export, reading: Reading) -> None:
     if differs and differs != change_order.differs:
         alerts.ring(alerts.DIFFERS)
         facts = readback.both(export, reading)
-        events.record(SUBJECT, id, "differs", number=export.number, text=differs, ours=facts["ours"], theirs=facts["theirs"])
+        events.record(SUBJECT, id, Action.DIFFERS, number=export.number, text=differs, ours=facts["ours"], theirs=facts["theirs"])
     elif change_order.differs and not differs:
-        events.record(SUBJECT, id, "agrees again", number=export.number)
+        events.record(SUBJECT, id, Action.AGREES_AGAIN, number=export.number)

@@ -6,12 +6,13 @@ number was free, and someone was quicker.
 
 from portal.domain import events
 from portal.domain.change_orders import SUBJECT, ChangeOrder
+from portal.domain.events import Action
 from portal.domain.exporting.exports import SENDS, Attempt, Export, Outcome
 from portal.domain.people import User
 from portal.domain.rules import spectrum_numbers
 from portal.domain.rules.findings import ADMIN, Finding
 
-BY_HANDS = ("entered by hand", "left as a workbook")  # events after which someone else may have put it into Spectrum
+BY_HANDS = (Action.ENTERED_BY_HAND, Action.LEFT_AS_WORKBOOK)  # events after which someone else may have put it into Spectrum
 
 
 def needs_removal(change_order: ChangeOrder) -> spectrum_numbers.Taken | None:

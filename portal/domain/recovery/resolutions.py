@@ -8,9 +8,9 @@ from portal.db import transaction
 from portal.domain import change_orders, events, keys, outbox, people, transitions
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.companies import Company
+from portal.domain.events import Action
 from portal.domain.exporting import exports, failure_causes, outdated, quiet_window
 from portal.domain.exporting.exports import Attempt, Export, Outcome
-from portal.domain.exporting.readback import LOOKED_UP
 from portal.domain.people import NotPermitted, User
 from portal.domain.recovery import leftovers
 from portal.domain.rules import checks, four_eyes, spectrum_numbers, text_rules
@@ -30,7 +30,7 @@ def retry(id: int, by: User, version: int, not_entered: bool = False, due_in: ti
     """
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
-        if transitions.is_repeat(change_order, by, "retried", version):
+        if transitions.is_repeat(change_order, by, Action.RETRIED, version):
             return change_order
         change_order.expect(Status.FAILED, version)
         failure = leftovers.last_failure(change_order)
@@ -46,7 +46,7 @@ def retry(id: int, by: User, version: int, not_entered: bool = False, due_in: ti
         exports.record_outcome(export, again, Outcome.AGAIN)
         outbox.reopen(export.key, due_in)
         facts = {"number": export.number, "stored": exports.stored(export), **leftovers.said_of(workbook)}
-        _record(change_order, "retried", by, seen=version, **facts)
+        _record(change_order, Action.RETRIED, by, seen=version, **facts)
         return change_order
 
 
@@ -59,7 +59,7 @@ def mark_present(id: int, by: User, version: int, number: str, note: str) -> Cha
     note = note.strip()
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
-        if transitions.is_repeat(change_order, by, "said present", version):
+        if transitions.is_repeat(change_order, by, Action.SAID_PRESENT, version):
             return change_order
         change_order.expect(Status.UNKNOWN, version)
         four_eyes.ensure_may_decide(change_order, by)
@@ -70,7 +70,7 @@ def mark_present(id: int, by: User, version: int, number: str, note: str) -> Cha
         half = _half(export, missing) if missing else {}
         why = failure_causes.columns(change_order, half["cause"], half["text"]) if half else {}
         change_order.move(Status.FAILED if missing else Status.EXPORTED, version, **why)
-        _record(change_order, "said present", by, seen=version, number=export.number, note=note, **half)
+        _record(change_order, Action.SAID_PRESENT, by, seen=version, number=export.number, note=note, **half)
         return change_order
 
 
@@ -82,7 +82,7 @@ def mark_absent(id: int, by: User, version: int, note: str) -> ChangeOrder:
     note = note.strip()
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
-        if transitions.is_repeat(change_order, by, "said absent", version):
+        if transitions.is_repeat(change_order, by, Action.SAID_ABSENT, version):
             return change_order
         change_order.expect(Status.UNKNOWN, version)
         four_eyes.ensure_may_decide(change_order, by)
@@ -92,7 +92,7 @@ def mark_absent(id: int, by: User, version: int, note: str) -> ChangeOrder:
         exports.record_outcome(export, exports.uncertain_lines(export), Outcome.ABSENT)
         facts = {"cause": "temporary", "who": ACCOUNTING, "sent": exports.stored(export)}
         change_order.move(Status.FAILED, version, **failure_causes.columns(change_order, "temporary", ABSENT, who=ACCOUNTING))
-        _record(change_order, "said absent", by, seen=version, note=note, **facts)
+        _record(change_order, Action.SAID_ABSENT, by, seen=version, note=note, **facts)
         return change_order
 
 
@@ -102,14 +102,14 @@ def mark_entered_manually(id: int, by: User, version: int, number: str, note: st
     try:
         with transaction():
             by, change_order = people.as_held(by), change_orders.hold(id)
-            if transitions.is_repeat(change_order, by, "entered by hand", version):
+            if transitions.is_repeat(change_order, by, Action.ENTERED_BY_HAND, version):
                 return change_order
             change_order.expect(Status.FAILED, version)
             _ensure_may_undo(change_order, by)
             require([*_usable(change_order, number), *note_findings(note)])
             spectrum_numbers.reserve(change_order, number)
             change_order.move(Status.EXPORTED, version, manual=True)
-            _record(change_order, "entered by hand", by, seen=version, number=number, note=note)
+            _record(change_order, Action.ENTERED_BY_HAND, by, seen=version, number=number, note=note)
             return change_order
     except spectrum_numbers.Taken as taken:
         raise Blocked([_taken(number, taken.holder)]) from None
@@ -122,14 +122,14 @@ def unlink(id: int, by: User, version: int, number: str, reads_back: bool = Fals
     """
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
-        if transitions.is_repeat(change_order, by, "unlinked", version):
+        if transitions.is_repeat(change_order, by, Action.UNLINKED, version):
             return change_order
         change_order.expect(Status.EXPORTED, version)
         _ensure_may_undo(change_order, by)
         kept = spectrum_numbers.kept(change_order)
         require([*same_number(number, kept, 16), *(_still_there(change_order) if reads_back else [])])
         change_order.move(Status.RETRIEVED, version, decided_by=None, decided_at=None, export=None, manual=False)
-        _record(change_order, "unlinked", by, seen=version, number=kept)
+        _record(change_order, Action.UNLINKED, by, seen=version, number=kept)
         return change_order
 
 
@@ -181,9 +181,9 @@ def note_findings(note: str) -> list[Finding]:
 
 def _still_there(change_order: ChangeOrder) -> list[Finding]:
     look = events.latest(SUBJECT, [change_order.id]).get(change_order.id)
-    if look and look.action == LOOKED_UP and look.facts["verdict"] == "absent":
+    if look and look.action == Action.LOOKED_UP and look.facts["verdict"] == "absent":
         return []
-    text = look.facts["found"] if look and look.action == LOOKED_UP else "No one has checked yet that it is gone from Spectrum."
+    text = look.facts["found"] if look and look.action == Action.LOOKED_UP else "No one has checked yet that it is gone from Spectrum."
     return [Finding(16, "number", text, ACCOUNTING, "Remove it in Spectrum, press Look it up in Spectrum, then unlink it.")]
 
 
@@ -228,5 +228,5 @@ def _ensure_may_undo(change_order: ChangeOrder, by: User) -> None:
     four_eyes.ensure_none_of(change_order, by, lambda: [person for person in people.approvers() if may_undo(person)])
 
 
-def _record(change_order: ChangeOrder, action: str, by: User, **facts: Any) -> None:
+def _record(change_order: ChangeOrder, action: Action, by: User, **facts: Any) -> None:
     events.record(SUBJECT, change_order.id, action, by, revision=change_order.revision, **facts)

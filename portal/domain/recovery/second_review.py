@@ -3,14 +3,13 @@
 from portal.db import transaction
 from portal.domain import change_orders, events, outbox, people, transitions
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
+from portal.domain.events import Action
 from portal.domain.exporting import exports
 from portal.domain.exporting.exports import Export
 from portal.domain.people import User
 from portal.domain.recovery import leftovers
 from portal.domain.rules import checks, findings, four_eyes
 from portal.domain.rules.findings import require
-
-AGAIN = "reviewed again"
 
 
 def review_again(id: int, by: User, version: int, not_entered: bool = False) -> ChangeOrder:
@@ -21,7 +20,7 @@ def review_again(id: int, by: User, version: int, not_entered: bool = False) -> 
     """
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
-        if transitions.is_repeat(change_order, by, AGAIN, version):
+        if transitions.is_repeat(change_order, by, Action.REVIEWED_AGAIN, version):
             return change_order
         change_order.expect(Status.FAILED, version)
         four_eyes.ensure_may_decide(change_order, by)
@@ -32,5 +31,5 @@ def review_again(id: int, by: User, version: int, not_entered: bool = False) -> 
         change_order.move(Status.READY, version, decided_by=None, decided_at=None, export=None, checks=verdict)
         outbox.withdraw(exports.key(export.id))
         facts = {"number": export.number, **leftovers.said_of(workbook)}
-        events.record(SUBJECT, id, AGAIN, by, revision=change_order.revision, seen=version, **facts)
+        events.record(SUBJECT, id, Action.REVIEWED_AGAIN, by, revision=change_order.revision, seen=version, **facts)
         return change_order

@@ -8,14 +8,13 @@ from portal import clock
 from portal.db import transaction
 from portal.domain import change_orders, companies, events, outbox, people
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
-from portal.domain.events import Event
+from portal.domain.events import Action, Event
 from portal.domain.exporting import failure_causes, outdated
 from portal.domain.exporting.exports import Attempt, Export, Outcome
 from portal.domain.exporting.payload import Draft
 from portal.domain.people import NotPermitted, User
 from portal.domain.rules.findings import ACCOUNTING
 
-LEFT = "left as a workbook"
 IN_WORKBOOK = "Left as a workbook, to be entered in Spectrum from there. The portal sent nothing."
 IN_SPECTRUM = (Outcome.SENT, Outcome.PRESENT, Outcome.UNKNOWN, Outcome.LOST)  # or perhaps there: not for a second hand
 NAME = re.compile(r"spectrum-[0-9]{8}-[0-9]{6}(-[0-9]+)?\.xlsx", re.ASCII)
@@ -78,7 +77,7 @@ def again(name: str, by: User, write: Write) -> Workbook | None:
     ids: list[int] = next((event.facts["change_orders"] for event in _workbooks() if event.facts["workbook"] == name), [])
     found = {one.id: one for one in change_orders.with_lines(change_orders.complete().where(ChangeOrder.id.in_(ids)))}
     last = events.latest(change_orders.SUBJECT, ids)
-    still = [found[id] for id in ids if last[id].action == LEFT and last[id].facts["workbook"] == name]
+    still = [found[id] for id in ids if last[id].action == Action.LEFT_AS_WORKBOOK and last[id].facts["workbook"] == name]
     left = _left(still)
     return Workbook(name, left, write(left)) if left else None
 
@@ -118,7 +117,7 @@ def _record(left: list[Left], by: User, name: str) -> None:
         events.record(
             change_orders.SUBJECT,
             one.change_order.id,
-            LEFT,
+            Action.LEFT_AS_WORKBOOK,
             by,
             cause="setup",
             text=text,
@@ -127,11 +126,11 @@ def _record(left: list[Left], by: User, name: str) -> None:
             number=one.number,
         )
     ids = [one.change_order.id for one in left]
-    events.record("company", companies.current().id, LEFT, by, workbook=name, change_orders=ids)
+    events.record("company", companies.current().id, Action.LEFT_AS_WORKBOOK, by, workbook=name, change_orders=ids)
 
 
 def _workbooks() -> list[Event]:
-    return [event for event in events.history("company", companies.current().id) if event.action == LEFT]
+    return [event for event in events.history("company", companies.current().id) if event.action == Action.LEFT_AS_WORKBOOK]
 
 
 def _free_name() -> str:

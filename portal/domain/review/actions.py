@@ -7,10 +7,10 @@ from datetime import datetime
 from portal import clock
 from portal.domain import events, outbox
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
-from portal.domain.events import Event
+from portal.domain.events import Action, Event
 from portal.domain.exporting import exports, outdated, quiet_window, readback
 from portal.domain.exporting.exports import Export
-from portal.domain.exporting.readback import LOOKED_UP, LOOKUP_STATES
+from portal.domain.exporting.readback import LOOKUP_STATES
 from portal.domain.outbox import Dispatch
 from portal.domain.people import User
 from portal.domain.recovery import resolutions
@@ -66,7 +66,7 @@ def of(
     tried = exports.attempted(_exports(shown, Status.QUEUED)) | exports.standing(_exports(shown, Status.FAILED))
     changed = _outdated(shown)
     promised = outbox.promised(key for one in shown if one.state in LOOKUP_STATES for key in _keys(one))
-    last_lookup = events.latest(SUBJECT, [one.id for one in shown if one.state in LOOKUP_STATES], of=(LOOKED_UP,))
+    last_lookup = events.latest(SUBJECT, [one.id for one in shown if one.state in LOOKUP_STATES], of=(Action.LOOKED_UP,))
     unknown = _unknown_outcomes(shown, promised)
     found = {}
     for one in shown:

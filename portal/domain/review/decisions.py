@@ -7,6 +7,7 @@ from portal import clock, failpoints
 from portal.db import transaction
 from portal.domain import change_orders, events, outbox, people, transitions
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
+from portal.domain.events import Action
 from portal.domain.exporting import exports, payload
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
@@ -41,7 +42,7 @@ def accept(
     """
     with transaction():
         by, change_order = people.as_held(by), signature.hold(id)
-        if transitions.is_repeat(change_order, by, "accepted", version):
+        if transitions.is_repeat(change_order, by, Action.ACCEPTED, version):
             return change_order
         change_order.expect(Status.READY, version)
         four_eyes.ensure_may_decide(change_order, by)
@@ -52,7 +53,7 @@ def accept(
         _reserve(change_order, number)
         _queue(change_order, by, version, _freeze(change_order, number, title, description, accounting_date))
         instead = {"instead_of": lost.number, "removed": removed} if lost else {}
-        _record(change_order, "accepted", by, seen=version, number=number, title=title, total=str(change_order.amount), **instead)
+        _record(change_order, Action.ACCEPTED, by, seen=version, number=number, title=title, total=str(change_order.amount), **instead)
         failpoints.hit("accept.before_commit")
     failpoints.hit("accept.after_commit")
     return change_order
@@ -67,7 +68,7 @@ def reject(id: int, by: User, version: int, reason: str, removed: bool = False, 
     reason = reason.strip()
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
-        if transitions.is_repeat(change_order, by, "rejected", version):
+        if transitions.is_repeat(change_order, by, Action.REJECTED, version):
             return change_order
         if change_order.state not in REJECTABLE or change_order.version != version:
             raise Overtaken(change_order)
@@ -79,7 +80,7 @@ def reject(id: int, by: User, version: int, reason: str, removed: bool = False, 
         for person in contributors.authors(change_order):
             outbox.promise(rejected_key(change_order, person), MAIL, Task.REJECTED, change_order.id)
         facts = {**({"removed": left} if left else {}), **leftovers.said_of(workbook)}
-        _record(change_order, "rejected", by, seen=version, reason=reason, **facts)
+        _record(change_order, Action.REJECTED, by, seen=version, reason=reason, **facts)
         return change_order
 
 
@@ -90,7 +91,7 @@ def recall(id: int, by: User, version: int) -> ChangeOrder:
     """
     with transaction():
         by, change_order = people.as_held(by), change_orders.hold(id)
-        if transitions.is_repeat(change_order, by, "recalled", version):
+        if transitions.is_repeat(change_order, by, Action.RECALLED, version):
             return change_order
         change_order.expect(Status.QUEUED, version)
         if why := why_not_recall(change_order, by):
@@ -100,7 +101,7 @@ def recall(id: int, by: User, version: int) -> ChangeOrder:
             raise Overtaken(change_order)
         change_order.move(Status.READY, version, decided_by=None, decided_at=None, export=None)
         outbox.withdraw(export.key)
-        _record(change_order, "recalled", by, seen=version, number=export.number)
+        _record(change_order, Action.RECALLED, by, seen=version, number=export.number)
         return change_order
 
 
@@ -144,7 +145,7 @@ def _freeze(change_order: ChangeOrder, number: str, title: str | None, descripti
         raise Blocked([Finding(10, "lines", str(error), ACCOUNTING)]) from None
 
 
-def _record(change_order: ChangeOrder, action: str, by: User, **facts: Any) -> None:
+def _record(change_order: ChangeOrder, action: Action, by: User, **facts: Any) -> None:
     events.record(SUBJECT, change_order.id, action, by, revision=change_order.revision, **facts)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from portal.domain import change_orders, events
-from portal.domain.events import Event
+from portal.domain.events import Action, Event
 from portal.domain.exporting.exports import Attempt, Export
 from portal.domain.review import context, previews
 from portal.domain.review.context import Context
@@ -12,7 +12,7 @@ from portal.domain.review.previews import Preview, Received
 from portal.domain.rules import checks
 from portal.domain.rules.findings import Finding
 
-BY_PEOPLE = ("retried", "said present", "said absent", "rejected", "entered by hand")
+BY_PEOPLE = (Action.RETRIED, Action.SAID_PRESENT, Action.SAID_ABSENT, Action.REJECTED, Action.ENTERED_BY_HAND)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ from portal.db import cents
 from portal.domain import change_orders, events, people
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Job
-from portal.domain.events import Event
-from portal.domain.exporting.readback import LOOKED_UP
+from portal.domain.events import Action, Event
 from portal.domain.people import Membership, User
 from portal.domain.projects import revisions
 from portal.domain.projects.revisions import Comparison
@@ -24,9 +23,14 @@ from portal.domain.rules import checks, contributors, duplicates, four_eyes, spe
 from portal.domain.rules.findings import Finding
 
 PAGE = 50
-ASIDES = ("edited", LOOKED_UP, "agrees again", "said to be another one")  # events that say nothing about where a change order stands
-ARRIVALS = ("exported", "found", "adopted")
-SAID = ("said present", "said absent")  # what a person answered to an unknown outcome
+ASIDES = (
+    Action.EDITED,
+    Action.LOOKED_UP,
+    Action.AGREES_AGAIN,
+    Action.SAID_DISTINCT,
+)  # events that say nothing about where a change order stands
+ARRIVALS = (Action.EXPORTED, Action.FOUND, Action.ADOPTED)
+SAID = (Action.SAID_PRESENT, Action.SAID_ABSENT)  # what a person answered to an unknown outcome
 POLL_STEPS, POLL_RARELY_S = ((timedelta(seconds=20), 2), (timedelta(minutes=1), 5)), 15  # while in flight, by how long already
 LOOKUP_S, UNKNOWN_S = 2, 15  # how soon to ask again while the worker looks into Spectrum, and while an outcome is unknown
 
@@ -138,9 +142,9 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
     ready = [change_order for change_order in shown if change_order.is_ready]
     known, alike = spectrum_lists.known(ready), duplicates.of(ready)
     since = revisions.since_rejection(shown)
-    arrivals = _latest([one for one in shown if one.state is Status.EXPORTED], *ARRIVALS, "said present", "entered by hand")
+    arrivals = _latest([one for one in shown if one.state is Status.EXPORTED], *ARRIVALS, Action.SAID_PRESENT, Action.ENTERED_BY_HAND)
     answered = [one for one in shown if one.state is Status.FAILED and one.id in said and said[one.id].action in SAID]
-    unknown = _latest(answered, "outcome unknown")
+    unknown = _latest(answered, Action.OUTCOME_UNKNOWN)
     return [
         Row(
             change_order,

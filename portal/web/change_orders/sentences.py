@@ -8,14 +8,24 @@ from flask.blueprints import BlueprintSetupState
 
 from portal import clock
 from portal.domain.change_orders import Status
-from portal.domain.events import Event
+from portal.domain.events import Action, Event
 from portal.domain.exporting import error_catalogue
 from portal.domain.review.lists import Row
 from portal.domain.rules import spectrum_numbers
 from portal.web import formats
 
 Facts = dict[str, Any]
-RESOLVED = ("recalled", "retried", "said present", "said absent", "entered by hand", "unlinked", "retrieved", "voided", "reviewed again")
+RESOLVED = (
+    Action.RECALLED,
+    Action.RETRIED,
+    Action.SAID_PRESENT,
+    Action.SAID_ABSENT,
+    Action.ENTERED_BY_HAND,
+    Action.UNLINKED,
+    Action.RETRIEVED,
+    Action.VOIDED,
+    Action.REVIEWED_AGAIN,
+)
 
 CAUSES = {
     "data": "The change order or its master data in Spectrum must change.",
@@ -167,32 +177,32 @@ def _lines(positions: list[int]) -> str:
 
 
 SENTENCES: dict[str, Callable[[Facts], str]] = {
-    "created": lambda facts: f"imported it from {facts['file']}" if facts.get("file") else "wrote it",
-    "edited": _edited,
-    "sent": _sent,
-    "said to be another one": lambda facts: f"said that {facts['kind']} {facts['number']} is another one than {facts['other']}",
-    "retrieved": lambda _: "retrieved it",
-    "voided": lambda _: "voided it",
-    "recalled": lambda _: "recalled it before anything was sent",
-    "retried": _retried,
-    "said present": lambda facts: f"said that it is in Spectrum as {facts['number']}",
-    "said absent": lambda _: "said that it is not in Spectrum",
-    "reviewed again": lambda facts: f"put it up for review again{_not_entered(facts)}; it keeps its number {facts['number']}",
-    "entered by hand": lambda facts: f"marked it as entered by hand as {facts['number']}",
-    "unlinked": lambda facts: f"unlinked it from {facts['number']} in Spectrum",
-    "accepted": _accepted,
-    "rejected": _rejected,
-    "exporting": _exporting,
-    "postponed": lambda _: "postponed",
-    "exported": _exported,
-    "found": lambda facts: f"the read-back found it in Spectrum as {facts['number']}",
-    "adopted": lambda facts: f"the read-back found it in Spectrum as {facts['number']} already; nothing was sent",
-    "queued again": lambda facts: f"{_lines(facts['missing'])} {'goes' if len(facts['missing']) == 1 else 'go'} to Spectrum again",
-    "verification ended": lambda _: "the portal stopped checking the outcome",
-    "differs": lambda facts: f"Spectrum does not hold what was exported as {facts['number']}",
-    "agrees again": lambda facts: f"Spectrum holds what was exported as {facts['number']} again",
-    "looked up": lambda facts: f"a check of Spectrum showed: {facts['found'].rstrip('.')}",
-    "failed": _failed,
-    "left as a workbook": lambda facts: f"left it as the workbook {facts['workbook']}",
-    "outcome unknown": lambda facts: f"the outcome of line {facts['line']} is unknown",
+    Action.CREATED: lambda facts: f"imported it from {facts['file']}" if facts.get("file") else "wrote it",
+    Action.EDITED: _edited,
+    Action.SENT: _sent,
+    Action.SAID_DISTINCT: lambda facts: f"said that {facts['kind']} {facts['number']} is another one than {facts['other']}",
+    Action.RETRIEVED: lambda _: "retrieved it",
+    Action.VOIDED: lambda _: "voided it",
+    Action.RECALLED: lambda _: "recalled it before anything was sent",
+    Action.RETRIED: _retried,
+    Action.SAID_PRESENT: lambda facts: f"said that it is in Spectrum as {facts['number']}",
+    Action.SAID_ABSENT: lambda _: "said that it is not in Spectrum",
+    Action.REVIEWED_AGAIN: lambda facts: f"put it up for review again{_not_entered(facts)}; it keeps its number {facts['number']}",
+    Action.ENTERED_BY_HAND: lambda facts: f"marked it as entered by hand as {facts['number']}",
+    Action.UNLINKED: lambda facts: f"unlinked it from {facts['number']} in Spectrum",
+    Action.ACCEPTED: _accepted,
+    Action.REJECTED: _rejected,
+    Action.EXPORTING: _exporting,
+    Action.POSTPONED: lambda _: "postponed",
+    Action.EXPORTED: _exported,
+    Action.FOUND: lambda facts: f"the read-back found it in Spectrum as {facts['number']}",
+    Action.ADOPTED: lambda facts: f"the read-back found it in Spectrum as {facts['number']} already; nothing was sent",
+    Action.QUEUED_AGAIN: lambda facts: f"{_lines(facts['missing'])} {'goes' if len(facts['missing']) == 1 else 'go'} to Spectrum again",
+    Action.VERIFICATION_ENDED: lambda _: "the portal stopped checking the outcome",
+    Action.DIFFERS: lambda facts: f"Spectrum does not hold what was exported as {facts['number']}",
+    Action.AGREES_AGAIN: lambda facts: f"Spectrum holds what was exported as {facts['number']} again",
+    Action.LOOKED_UP: lambda facts: f"a check of Spectrum showed: {facts['found'].rstrip('.')}",
+    Action.FAILED: _failed,
+    Action.LEFT_AS_WORKBOOK: lambda facts: f"left it as the workbook {facts['workbook']}",
+    Action.OUTCOME_UNKNOWN: lambda facts: f"the outcome of line {facts['line']} is unknown",
 }
