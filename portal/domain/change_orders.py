@@ -156,9 +156,9 @@ class ChangeOrder(Keyed):
     def line_total(self) -> Decimal:
         return sum((line.amount for line in self.lines if line.amount is not None), Decimal("0.00"))
 
-    def expect(self, status: Status, version: int) -> None:
-        """Raise Overtaken unless the change order is still in the state and version the person saw."""
-        if self.state is not status or self.version != version:
+    def expect(self, version: int, *states: Status) -> None:
+        """Raise Overtaken unless the change order is still in one of the states, and in the version, that the person saw."""
+        if self.state not in states or self.version != version:
             raise Overtaken(self)
 
     def move(self, target: Status, version: int, **changes: Any) -> None:

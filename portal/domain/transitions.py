@@ -1,6 +1,13 @@
-"""How a transition begins: a repeat of the same decision changes nothing."""
+"""How a decision about a change order begins, and how it is recorded.
 
-from portal.domain.change_orders import SUBJECT, ChangeOrder
+Locks are taken in one order, which prevents deadlocks: the person's rights, what the change order belongs to, the change order.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from portal.domain import change_orders, events, people
+from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.events import Action, Event
 from portal.domain.people import User
 
@@ -21,8 +28,36 @@ DECISIONS = (
 )
 
 
-def is_repeat(change_order: ChangeOrder, by: User, action: Action, version: int) -> bool:
-    """Whether this very decision was already recorded: a double click, or a retry after a lost answer."""
+class Begun(NamedTuple):
+    """`by` with the rights of this moment. A repeat (double click, retry after a lost answer) must change nothing."""
+
+    by: User
+    change_order: ChangeOrder
+    is_repeat: bool
+
+
+def begin(
+    id: int, by: User, action: Action, version: int, *states: Status, hold: Callable[[int], ChangeOrder] = change_orders.hold
+) -> Begun:
+    """Lock the person's rights and the change order until the transaction ends.
+
+    `states`: raises Overtaken unless it is in one of them, and in the version that the person saw; without any the caller
+    checks that. `hold` takes further locks together with the one on the change order.
+    """
+    by, change_order = people.as_held(by), hold(id)
+    if _is_repeat(change_order, by, action, version):
+        return Begun(by, change_order, True)
+    if states:
+        change_order.expect(version, *states)
+    return Begun(by, change_order, False)
+
+
+def record(change_order: ChangeOrder, action: Action, by: User, version: int, **facts: Any) -> None:
+    """Record the decision with the version it was made on, by which its repeat is recognized. The last write of the transaction."""
+    events.record(SUBJECT, change_order.id, action, by, revision=change_order.revision, seen=version, **facts)
+
+
+def _is_repeat(change_order: ChangeOrder, by: User, action: Action, version: int) -> bool:
     last = (
         Event.select()
         .where(Event.subject == SUBJECT, Event.ref == change_order.id, Event.action.in_(DECISIONS))

@@ -208,10 +208,11 @@ def test_a_filter_that_is_none_is_told_at_its_field_and_keeps_what_was_typed(eve
 
 def recorded():
     """Every action that the source records by its name: the argument at this place of these calls."""
-    place = {"record": 2, "_record": 1, "_set": 2, "_finish": 1}
+    place = {"transitions.record": 1, "record": 2, "_record": 1, "_set": 2, "_finish": 1}
     for file in (Path(config.__file__).parent / "portal").rglob("*.py"):
         for call in ast.walk(ast.parse(file.read_text())):
-            at = place.get(ast.unparse(call.func).rpartition(".")[2]) if isinstance(call, ast.Call) else None
+            name = ast.unparse(call.func) if isinstance(call, ast.Call) else ""
+            at = place.get(name, place.get(name.rpartition(".")[2]))
             if at is not None and len(call.args) > at:
                 yield from filter(None, map(named, ast.walk(call.args[at])))
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from portal.db import transaction
-from portal.domain import change_orders, commitments, events, people
+from portal.domain import events, people
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken
 from portal.domain.commitments import Commitment
 from portal.domain.events import Action
@@ -19,9 +19,7 @@ def tell_apart(id: int, by: User, kind: str, other: int) -> Likeness:
     Raises NotPermitted, or Overtaken when the two look alike no longer.
     """
     with transaction():
-        by = people.as_held(by)
-        commitments.hold(ChangeOrder.get_by_id(id).commitment)  # the other one of the pair is judged again here
-        change_order = change_orders.hold(id)
+        by, change_order = people.as_held(by), sending.hold(id)  # the other one of the pair is judged again here
         sending.ensure_may_write(change_order, by)
         found = next((one for one in duplicates.of_one(change_order) if (one.kind, one.other_id) == (kind, other)), None)
         if found is None:

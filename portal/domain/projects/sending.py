@@ -9,7 +9,7 @@ from typing import Any
 from portal import clock
 from portal.db import transaction
 from portal.domain import change_orders, commitments, events, keys, people, transitions
-from portal.domain.change_orders import SUBJECT, ChangeOrder, LineItem, Overtaken, Status
+from portal.domain.change_orders import EDITABLE, SUBJECT, ChangeOrder, LineItem, Overtaken, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.events import Action
 from portal.domain.people import NotPermitted, User
@@ -79,6 +79,12 @@ def begin(commitment: Commitment, by: User, draft: Draft) -> ChangeOrder:
         return create(commitment, by, draft)
 
 
+def hold(id: int) -> ChangeOrder:
+    """Lock its commitment, under which another draft may be taking the same number right now, and then the change order."""
+    commitments.hold(ChangeOrder.get_by_id(id).commitment)
+    return change_orders.hold(id)
+
+
 def judge(id: int, draft: Draft) -> list[Finding]:
     """What the checks would say of the draft in place of what the change order says; nothing is kept."""
     change_order = change_orders.load(id)
@@ -89,17 +95,14 @@ def judge(id: int, draft: Draft) -> list[Finding]:
 def edit(id: int, by: User, version: int, draft: Draft, **facts: Any) -> list[Finding]:
     """Save what the sender wrote, findings and all; answers the findings. Raises NotPermitted, Overtaken or Blocked (number taken)."""
     with transaction():
-        by = people.as_held(by)
-        commitments.hold(ChangeOrder.get_by_id(id).commitment)  # another draft of it may be taking the same number right now
-        change_order = change_orders.hold(id)
+        by, change_order = people.as_held(by), hold(id)
         ensure_may_write(change_order, by)
         return revise(change_order, by, version, draft, **facts)
 
 
 def revise(change_order: ChangeOrder, by: User | None, version: int, draft: Draft, **facts: Any) -> list[Finding]:
     """Put the draft in place of what the change order says, in the caller's transaction. Raises Overtaken or Blocked (number taken)."""
-    if not change_order.is_editable or change_order.version != version:
-        raise Overtaken(change_order)
+    change_order.expect(version, *EDITABLE)
     before = change_order.loose
     fill(change_order, draft)
     findings = _findings(change_order)
@@ -118,49 +121,45 @@ def send(id: int, by: User, version: int) -> ChangeOrder:
     Raises NotPermitted, Overtaken or Blocked.
     """
     with transaction():
-        by, change_order = people.as_held(by), change_orders.hold(id)
-        if transitions.is_repeat(change_order, by, Action.SENT, version):
+        by, change_order, is_repeat = transitions.begin(id, by, Action.SENT, version)
+        if is_repeat:
             return change_order
         ensure_may_write(change_order, by)
-        if not change_order.is_editable or change_order.version != version:
-            raise Overtaken(change_order)
+        change_order.expect(version, *EDITABLE)
         findings = checks.at_send(change_order)
         require(findings)
         facts = {"revision": change_order.revision + 1, "sent_by": by, "sent_at": clock.now(), "sent_amount": change_order.amount}
         change_order.move(Status.READY, version, **facts, decided_by=None, decided_at=None, checks=verdict(findings))
         contributors.record_writing(change_order, by)
-        events.record(SUBJECT, id, Action.SENT, by, revision=change_order.revision, snapshot=snapshot(change_order), seen=version)
+        transitions.record(change_order, Action.SENT, by, version, snapshot=snapshot(change_order))
         return change_order
 
 
 def retrieve(id: int, by: User, version: int) -> ChangeOrder:
     """Ready -> Retrieved: back from accounting while no one has answered. Raises NotPermitted or Overtaken."""
     with transaction():
-        by, change_order = people.as_held(by), change_orders.hold(id)
-        if transitions.is_repeat(change_order, by, Action.RETRIEVED, version):
+        by, change_order, is_repeat = transitions.begin(id, by, Action.RETRIEVED, version)
+        if is_repeat:
             return change_order
         if not may_retrieve(change_order, by):
             ensure_may_write(change_order, by)
-        change_order.expect(Status.READY, version)
+        change_order.expect(version, Status.READY)
         change_order.move(Status.RETRIEVED, version)
-        events.record(SUBJECT, id, Action.RETRIEVED, by, revision=change_order.revision, seen=version)
+        transitions.record(change_order, Action.RETRIEVED, by, version)
         return change_order
 
 
 def void(id: int, by: User, version: int) -> ChangeOrder:
     """Draft, Rejected or Retrieved -> Void, for good. Raises NotPermitted or Overtaken."""
     with transaction():
-        by = people.as_held(by)
-        commitments.hold(ChangeOrder.get_by_id(id).commitment)
-        change_order = change_orders.hold(id)
-        if transitions.is_repeat(change_order, by, Action.VOIDED, version):
+        by, change_order, is_repeat = transitions.begin(id, by, Action.VOIDED, version, hold=hold)
+        if is_repeat:
             return change_order
         if not may_void(change_order, by):
             raise NotPermitted("Only the person who wrote it, or an administrator, can void it.")
-        if not change_order.is_editable or change_order.version != version:
-            raise Overtaken(change_order)
+        change_order.expect(version, *EDITABLE)
         change_order.move(Status.VOID, version)
-        events.record(SUBJECT, id, Action.VOIDED, by, revision=change_order.revision, seen=version)
+        transitions.record(change_order, Action.VOIDED, by, version)
         recheck.look_alikes(change_order)
         return change_order
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, events, keys, outbox, people, transitions
+from portal.domain import events, keys, outbox, people, transitions
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.companies import Company
 from portal.domain.events import Action
@@ -29,10 +29,9 @@ def retry(id: int, by: User, version: int, not_entered: bool = False, due_in: ti
     `due_in`: when it is sent, of many that are retried at once. Raises NotPermitted, Overtaken, or Blocked when a rule forbids it now.
     """
     with transaction():
-        by, change_order = people.as_held(by), change_orders.hold(id)
-        if transitions.is_repeat(change_order, by, Action.RETRIED, version):
+        by, change_order, is_repeat = transitions.begin(id, by, Action.RETRIED, version, Status.FAILED)
+        if is_repeat:
             return change_order
-        change_order.expect(Status.FAILED, version)
         failure = leftovers.last_failure(change_order)
         if why := why_not_retry(change_order, by, failure):
             raise NotPermitted(why)
@@ -46,7 +45,7 @@ def retry(id: int, by: User, version: int, not_entered: bool = False, due_in: ti
         exports.record_outcome(export, again, Outcome.AGAIN)
         outbox.reopen(export.key, due_in)
         facts = {"number": export.number, "stored": exports.stored(export), **leftovers.said_of(workbook)}
-        _record(change_order, Action.RETRIED, by, seen=version, **facts)
+        transitions.record(change_order, Action.RETRIED, by, version, **facts)
         return change_order
 
 
@@ -58,10 +57,9 @@ def mark_present(id: int, by: User, version: int, number: str, note: str) -> Cha
     """
     note = note.strip()
     with transaction():
-        by, change_order = people.as_held(by), change_orders.hold(id)
-        if transitions.is_repeat(change_order, by, Action.SAID_PRESENT, version):
+        by, change_order, is_repeat = transitions.begin(id, by, Action.SAID_PRESENT, version, Status.UNKNOWN)
+        if is_repeat:
             return change_order
-        change_order.expect(Status.UNKNOWN, version)
         four_eyes.ensure_may_decide(change_order, by)
         export = Export.get_by_id(change_order.export)
         require([*same_number(number, export.number, 12), *note_findings(note)])
@@ -70,7 +68,7 @@ def mark_present(id: int, by: User, version: int, number: str, note: str) -> Cha
         half = _half(export, missing) if missing else {}
         why = failure_causes.columns(change_order, half["cause"], half["text"]) if half else {}
         change_order.move(Status.FAILED if missing else Status.EXPORTED, version, **why)
-        _record(change_order, Action.SAID_PRESENT, by, seen=version, number=export.number, note=note, **half)
+        transitions.record(change_order, Action.SAID_PRESENT, by, version, number=export.number, note=note, **half)
         return change_order
 
 
@@ -81,10 +79,9 @@ def mark_absent(id: int, by: User, version: int, note: str) -> ChangeOrder:
     """
     note = note.strip()
     with transaction():
-        by, change_order = people.as_held(by), change_orders.hold(id)
-        if transitions.is_repeat(change_order, by, Action.SAID_ABSENT, version):
+        by, change_order, is_repeat = transitions.begin(id, by, Action.SAID_ABSENT, version, Status.UNKNOWN)
+        if is_repeat:
             return change_order
-        change_order.expect(Status.UNKNOWN, version)
         four_eyes.ensure_may_decide(change_order, by)
         export = Export.get_by_id(change_order.export)
         quiet_window.notice(Attempt.export == export)
@@ -92,7 +89,7 @@ def mark_absent(id: int, by: User, version: int, note: str) -> ChangeOrder:
         exports.record_outcome(export, exports.uncertain_lines(export), Outcome.ABSENT)
         facts = {"cause": "temporary", "who": ACCOUNTING, "sent": exports.stored(export)}
         change_order.move(Status.FAILED, version, **failure_causes.columns(change_order, "temporary", ABSENT, who=ACCOUNTING))
-        _record(change_order, Action.SAID_ABSENT, by, seen=version, note=note, **facts)
+        transitions.record(change_order, Action.SAID_ABSENT, by, version, note=note, **facts)
         return change_order
 
 
@@ -101,15 +98,14 @@ def mark_entered_manually(id: int, by: User, version: int, number: str, note: st
     number, note = keys.plain(number).upper(), note.strip()
     try:
         with transaction():
-            by, change_order = people.as_held(by), change_orders.hold(id)
-            if transitions.is_repeat(change_order, by, Action.ENTERED_BY_HAND, version):
+            by, change_order, is_repeat = transitions.begin(id, by, Action.ENTERED_BY_HAND, version, Status.FAILED)
+            if is_repeat:
                 return change_order
-            change_order.expect(Status.FAILED, version)
             _ensure_may_undo(change_order, by)
             require([*_usable(change_order, number), *note_findings(note)])
             spectrum_numbers.reserve(change_order, number)
             change_order.move(Status.EXPORTED, version, manual=True)
-            _record(change_order, Action.ENTERED_BY_HAND, by, seen=version, number=number, note=note)
+            transitions.record(change_order, Action.ENTERED_BY_HAND, by, version, number=number, note=note)
             return change_order
     except spectrum_numbers.Taken as taken:
         raise Blocked([_taken(number, taken.holder)]) from None
@@ -121,15 +117,14 @@ def unlink(id: int, by: User, version: int, number: str, reads_back: bool = Fals
     Where the portal reads Spectrum back, a look has to have found nothing there. Raises NotPermitted, Overtaken or Blocked.
     """
     with transaction():
-        by, change_order = people.as_held(by), change_orders.hold(id)
-        if transitions.is_repeat(change_order, by, Action.UNLINKED, version):
+        by, change_order, is_repeat = transitions.begin(id, by, Action.UNLINKED, version, Status.EXPORTED)
+        if is_repeat:
             return change_order
-        change_order.expect(Status.EXPORTED, version)
         _ensure_may_undo(change_order, by)
         kept = spectrum_numbers.kept(change_order)
         require([*same_number(number, kept, 16), *(_still_there(change_order) if reads_back else [])])
         change_order.move(Status.RETRIEVED, version, decided_by=None, decided_at=None, export=None, manual=False)
-        _record(change_order, Action.UNLINKED, by, seen=version, number=kept)
+        transitions.record(change_order, Action.UNLINKED, by, version, number=kept)
         return change_order
 
 
@@ -226,7 +221,3 @@ def _ensure_may_undo(change_order: ChangeOrder, by: User) -> None:
     if not may_undo(by):
         raise NotPermitted(ONLY_ADMIN)
     four_eyes.ensure_none_of(change_order, by, lambda: [person for person in people.approvers() if may_undo(person)])
-
-
-def _record(change_order: ChangeOrder, action: Action, by: User, **facts: Any) -> None:
-    events.record(SUBJECT, change_order.id, action, by, revision=change_order.revision, **facts)

@@ -1,8 +1,8 @@
 """Review again: what failed goes back to the approvers as it was sent, to be accepted once more as things are now."""
 
 from portal.db import transaction
-from portal.domain import change_orders, events, outbox, people, transitions
-from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
+from portal.domain import outbox, transitions
+from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.events import Action
 from portal.domain.exporting import exports
 from portal.domain.exporting.exports import Export
@@ -19,10 +19,9 @@ def review_again(id: int, by: User, version: int, not_entered: bool = False) -> 
     resolutions.retry. Raises NotPermitted, Overtaken or Blocked. The same person's repeat changes nothing.
     """
     with transaction():
-        by, change_order = people.as_held(by), change_orders.hold(id)
-        if transitions.is_repeat(change_order, by, Action.REVIEWED_AGAIN, version):
+        by, change_order, is_repeat = transitions.begin(id, by, Action.REVIEWED_AGAIN, version, Status.FAILED)
+        if is_repeat:
             return change_order
-        change_order.expect(Status.FAILED, version)
         four_eyes.ensure_may_decide(change_order, by)
         workbook = leftovers.workbook_of(leftovers.last_failure(change_order))
         unsure = leftovers.against_second_entry(workbook, not_entered=not_entered)
@@ -31,5 +30,5 @@ def review_again(id: int, by: User, version: int, not_entered: bool = False) -> 
         change_order.move(Status.READY, version, decided_by=None, decided_at=None, export=None, checks=verdict)
         outbox.withdraw(exports.key(export.id))
         facts = {"number": export.number, **leftovers.said_of(workbook)}
-        events.record(SUBJECT, id, Action.REVIEWED_AGAIN, by, revision=change_order.revision, seen=version, **facts)
+        transitions.record(change_order, Action.REVIEWED_AGAIN, by, version, **facts)
         return change_order

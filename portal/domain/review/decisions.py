@@ -1,12 +1,11 @@
 """What an approver does with a change order that waits: accept it for export, send it back, or think better of an Accept."""
 
 from datetime import date, timedelta
-from typing import Any
 
 from portal import clock, failpoints
 from portal.db import transaction
-from portal.domain import change_orders, events, outbox, people, transitions
-from portal.domain.change_orders import SUBJECT, ChangeOrder, Overtaken, Status
+from portal.domain import outbox, transitions
+from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.events import Action
 from portal.domain.exporting import exports, payload
 from portal.domain.lanes import MAIL
@@ -41,10 +40,9 @@ def accept(
     repeat of the same decision changes nothing.
     """
     with transaction():
-        by, change_order = people.as_held(by), signature.hold(id)
-        if transitions.is_repeat(change_order, by, Action.ACCEPTED, version):
+        by, change_order, is_repeat = transitions.begin(id, by, Action.ACCEPTED, version, Status.READY, hold=signature.hold)
+        if is_repeat:
             return change_order
-        change_order.expect(Status.READY, version)
         four_eyes.ensure_may_decide(change_order, by)
         signature.require(change_order, seen)  # before the rules: what they say now is about what the approver has not seen
         number, lost = spectrum_numbers.chosen(change_order, number), spectrum_numbers.lost(change_order)
@@ -53,7 +51,9 @@ def accept(
         _reserve(change_order, number)
         _queue(change_order, by, version, _freeze(change_order, number, title, description, accounting_date))
         instead = {"instead_of": lost.number, "removed": removed} if lost else {}
-        _record(change_order, Action.ACCEPTED, by, seen=version, number=number, title=title, total=str(change_order.amount), **instead)
+        transitions.record(
+            change_order, Action.ACCEPTED, by, version, number=number, title=title, total=str(change_order.amount), **instead
+        )
         failpoints.hit("accept.before_commit")
     failpoints.hit("accept.after_commit")
     return change_order
@@ -67,11 +67,9 @@ def reject(id: int, by: User, version: int, reason: str, removed: bool = False, 
     """
     reason = reason.strip()
     with transaction():
-        by, change_order = people.as_held(by), change_orders.hold(id)
-        if transitions.is_repeat(change_order, by, Action.REJECTED, version):
+        by, change_order, is_repeat = transitions.begin(id, by, Action.REJECTED, version, *REJECTABLE)
+        if is_repeat:
             return change_order
-        if change_order.state not in REJECTABLE or change_order.version != version:
-            raise Overtaken(change_order)
         four_eyes.ensure_may_decide(change_order, by)
         left, workbook = leftovers.of(change_order), leftovers.workbook_of(leftovers.last_failure(change_order))
         unsure = leftovers.against_second_entry(workbook, not_entered=not_entered)
@@ -80,7 +78,7 @@ def reject(id: int, by: User, version: int, reason: str, removed: bool = False, 
         for person in contributors.authors(change_order):
             outbox.promise(rejected_key(change_order, person), MAIL, Task.REJECTED, change_order.id)
         facts = {**({"removed": left} if left else {}), **leftovers.said_of(workbook)}
-        _record(change_order, Action.REJECTED, by, seen=version, reason=reason, **facts)
+        transitions.record(change_order, Action.REJECTED, by, version, reason=reason, **facts)
         return change_order
 
 
@@ -90,10 +88,9 @@ def recall(id: int, by: User, version: int) -> ChangeOrder:
     Raises NotPermitted or Overtaken, the latter also when the worker was quicker.
     """
     with transaction():
-        by, change_order = people.as_held(by), change_orders.hold(id)
-        if transitions.is_repeat(change_order, by, Action.RECALLED, version):
+        by, change_order, is_repeat = transitions.begin(id, by, Action.RECALLED, version, Status.QUEUED)
+        if is_repeat:
             return change_order
-        change_order.expect(Status.QUEUED, version)
         if why := why_not_recall(change_order, by):
             raise NotPermitted(why)
         export = exports.Export.get_by_id(change_order.export)
@@ -101,7 +98,7 @@ def recall(id: int, by: User, version: int) -> ChangeOrder:
             raise Overtaken(change_order)
         change_order.move(Status.READY, version, decided_by=None, decided_at=None, export=None)
         outbox.withdraw(export.key)
-        _record(change_order, Action.RECALLED, by, seen=version, number=export.number)
+        transitions.record(change_order, Action.RECALLED, by, version, number=export.number)
         return change_order
 
 
@@ -143,10 +140,6 @@ def _freeze(change_order: ChangeOrder, number: str, title: str | None, descripti
         return exports.freeze(change_order, number, title, description, on or payload.today(change_order.company))
     except ValueError as error:  # the record knows Spectrum's widths and masks better than any rule here
         raise Blocked([Finding(10, "lines", str(error), ACCOUNTING)]) from None
-
-
-def _record(change_order: ChangeOrder, action: Action, by: User, **facts: Any) -> None:
-    events.record(SUBJECT, change_order.id, action, by, revision=change_order.revision, **facts)
 
 
 def rejected_key(change_order: ChangeOrder, person: int) -> str:
