@@ -178,6 +178,14 @@ def as_held(user: Any) -> User:
     return as_now(user)
 
 
+def require_administrator(by: Any, does: str) -> User:
+    """The person `as_held`, if an administrator. Raises NotPermitted: only an administrator `does` this."""
+    held = as_held(by)
+    if not held.may_administer:
+        raise NotPermitted(f"Only an administrator {does}.")
+    return held
+
+
 def approvers() -> list[User]:
     """Who can accept and reject, by name."""
     rights = User.active, User.can_push, User.level.in_((Level.STANDARD, Level.ADMIN))

@@ -15,7 +15,7 @@ from portal import clock
 from portal.db import Model, UtcField, transaction
 from portal.db_writes import attempt
 from portal.domain import events, people
-from portal.domain.people import NotPermitted, User
+from portal.domain.people import User
 from portal.hashing import fingerprint
 
 SUBJECT = "token"
@@ -84,7 +84,7 @@ def make(name: str, person: int | None, scopes: set[str], days: int | None, by: 
     text = MARK + secrets.token_urlsafe(32)
     name = " ".join(name.split())
     with transaction():
-        by = _administrator(by)
+        by = people.require_administrator(by, "makes and revokes access tokens")
         user = people.by_id(person) if person else None
         if errors := _errors(name, user, scopes, days):
             raise Invalid(errors)
@@ -105,7 +105,7 @@ def make(name: str, person: int | None, scopes: set[str], days: int | None, by: 
 def revoke(id: int, by: User) -> Token:
     """End a token, from its next use on; a second time changes nothing. Raises NotPermitted or Token.DoesNotExist."""
     with transaction():
-        by, token = _administrator(by), Token.get_by_id(id)
+        by, token = people.require_administrator(by, "makes and revokes access tokens"), Token.get_by_id(id)
         ended = Token.update(revoked_at=clock.now()).where(Token.id == id, Token.revoked_at.is_null()).execute()
         if ended:
             events.record(SUBJECT, id, "revoked", by, name=token.name)
@@ -139,13 +139,6 @@ def everything() -> list[Token]:
 def live() -> list[Token]:
     """The tokens that work, with whom they act for."""
     return [token for token in Token.select(Token, User).join(User, on=Token.user).where(Token.revoked_at.is_null()) if token.is_live]
-
-
-def _administrator(by: User) -> User:
-    by = people.as_held(by)
-    if not by.may_administer:
-        raise NotPermitted("Only an administrator makes and revokes access tokens.")
-    return by
 
 
 def _errors(name: str, user: User | None, scopes: set[str], days: int | None) -> dict[str, str]:

@@ -20,7 +20,7 @@ from portal.domain.accounts import identities, passwords, rate_limits, rights, s
 from portal.domain.accounts.session_ends import EndReason
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import NotWanted, Task
-from portal.domain.people import Level, NotPermitted, User
+from portal.domain.people import Level, User
 from portal.hashing import fingerprint
 
 VALID = timedelta(hours=1)
@@ -159,8 +159,7 @@ def end_all() -> None:
 
 def _send(person: User, purpose: Purpose, by: User | None) -> None:
     with transaction():
-        if by is not None and not (by := people.as_held(by)).may_administer:
-            raise NotPermitted("Only an administrator sends links for passwords.")
+        by = by and people.require_administrator(by, "sends links for passwords")
         _promise(purpose, person.id)
         events.record("user", person.id, "password link sent", by, purpose=purpose)
 

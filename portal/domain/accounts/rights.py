@@ -129,12 +129,7 @@ def _ensure_administers_others(person: User, by: User | None) -> None:
 
 
 def _ensure_administers(by: User | None) -> User | None:
-    if by is None:
-        return None
-    by = people.as_held(by)
-    if not by.may_administer:
-        raise NotPermitted("Only an administrator changes rights.")
-    return by
+    return by and people.require_administrator(by, "changes rights")
 
 
 def _ensure_an_admin_is_left(person: User) -> None:

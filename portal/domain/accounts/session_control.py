@@ -5,7 +5,7 @@ from portal.domain import events, people
 from portal.domain.accounts import rate_limits, sessions
 from portal.domain.accounts.session_ends import EndReason
 from portal.domain.accounts.sessions import Session
-from portal.domain.people import NotPermitted, User
+from portal.domain.people import User
 
 SUBJECT = "user"
 
@@ -47,7 +47,7 @@ def unlock(person: User, by: User | None = None) -> bool:
     """
     with transaction():
         if by is not None:
-            by = _administrator(by)
+            by = people.require_administrator(by, "ends other people’s sessions and waits")
         forgotten = rate_limits.unlock(person.email)
         if forgotten:
             events.record(SUBJECT, person.id, "sign-in unlocked", by)
@@ -57,12 +57,5 @@ def unlock(person: User, by: User | None = None) -> bool:
 def _why(person: User, by: User) -> EndReason:
     if person.id == by.id:
         return EndReason.ELSEWHERE
-    _administrator(by)
+    people.require_administrator(by, "ends other people’s sessions and waits")
     return EndReason.ADMINISTRATOR
-
-
-def _administrator(by: User) -> User:
-    by = people.as_held(by)
-    if not by.may_administer:
-        raise NotPermitted("Only an administrator ends other people’s sessions and waits.")
-    return by

@@ -16,9 +16,7 @@ RESTORED = "The database was restored from a backup. Exports wait for the compar
 def pause(lane: str, by: User, reason: str) -> None:
     """Stop sending. Raises NotPermitted for anyone but an administrator."""
     with transaction():
-        by = people.as_held(by)
-        if not by.may_administer:
-            raise NotPermitted("Only an administrator pauses exports.")
+        by = people.require_administrator(by, "pauses exports")
         Lane.update(paused_at=clock.now(), paused_by=by, reason=reason[:255]).where(Lane.name == lane).execute()
         events.record("company", current().id, "exports paused", by, reason=reason[:255])
 

@@ -8,7 +8,7 @@ from portal.domain import companies, events, outbox, people
 from portal.domain.lanes import MAIL
 from portal.domain.mail import refusals
 from portal.domain.outbox import Dispatch, Task
-from portal.domain.people import NotPermitted, User
+from portal.domain.people import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,7 @@ class Trial:
 def ask(by: User) -> None:
     """Promise a test mail to who asks; one that is on its way is only due now. Raises NotPermitted."""
     with transaction():
-        by = people.as_held(by)
-        if not by.may_administer:
-            raise NotPermitted("Only an administrator sends test mail.")
+        by = people.require_administrator(by, "sends test mail")
         refusals.try_now()
         outbox.promise_again(_key(by), MAIL, Task.TRIAL, by.id)
         events.record("company", companies.current().id, "test mail asked for", by)

@@ -13,7 +13,7 @@ from portal.domain.companies import Company, current
 from portal.domain.lanes import MAIL
 from portal.domain.mail import daily_summary, letters, refusals
 from portal.domain.outbox import Dispatch, Outcome, Task
-from portal.domain.people import NotPermitted, User
+from portal.domain.people import User
 
 LATE = timedelta(minutes=15)
 SHOWN = 200
@@ -98,9 +98,7 @@ def _is_over(dispatch: Dispatch, company: Company) -> bool:
 
 
 def _open(id: int, by: User) -> tuple[User, Trouble]:
-    by = people.as_held(by)
-    if not by.may_administer:
-        raise NotPermitted("Only an administrator sends mail again or sets it aside.")
+    by = people.require_administrator(by, "sends mail again or sets it aside")
     troubles = _read(Dispatch.select().where(_troubled(), Dispatch.id == id))
     if not troubles:
         raise Settled("This mail is neither late nor failed: it went out, is on its way, or was set aside.")

@@ -15,7 +15,7 @@ from portal.domain.events import Event
 from portal.domain.exporting import outdated
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
-from portal.domain.people import NotPermitted, User
+from portal.domain.people import User
 from portal.domain.rules import recheck, spectrum_lists
 from portal.domain.rules.text_rules import KEY_CHARACTERS
 
@@ -176,9 +176,7 @@ def change(section: str, values: Mapping[str, str], by: User, confirmed: int = 0
     wanted = read(SECTIONS[section], values)
     _check_period(wanted)
     with transaction():
-        by = people.as_held(by)
-        if not by.may_administer:
-            raise NotPermitted("Only an administrator changes the company settings.")
+        by = people.require_administrator(by, "changes the company settings")
         company = hold()
         old = {field: getattr(company, field) for field in wanted if getattr(company, field) != wanted[field]}
         outdated.ensure_known(outdated.carriers(company, wanted), confirmed)

@@ -10,7 +10,7 @@ from portal.domain import events, outbox, people
 from portal.domain.companies import Company, current
 from portal.domain.lanes import ONE_CALL, Lane
 from portal.domain.outbox import LOST_WORKERS, Dispatch, Task
-from portal.domain.people import NotPermitted, User
+from portal.domain.people import User
 from portal.domain.settings import spectrum_sign_in
 from portal.spectrum import records
 
@@ -34,9 +34,7 @@ class ConnectionTest(Model):
 def ask(by: User) -> ConnectionTest:
     """Promise a test; the one under way, if there is one. Raises NotPermitted for anyone but an administrator."""
     with transaction():
-        by = people.as_held(by)
-        if not by.may_administer:
-            raise NotPermitted("Only an administrator tests the connection to Spectrum.")
+        by = people.require_administrator(by, "tests the connection to Spectrum")
         company = current()
         running = latest(company)
         if running and running.finished_at is None:

@@ -16,7 +16,7 @@ from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company, current
 from portal.domain.lanes import ONE_CALL, Lane
 from portal.domain.outbox import LOST_WORKERS, Dispatch, Task
-from portal.domain.people import NotPermitted, User
+from portal.domain.people import User
 from portal.domain.rules import recheck, spectrum_lists
 from portal.domain.rules.spectrum_lists import COMPLETE_PHASES, JOBS, PHASES, VENDORS, Reading
 from portal.spectrum import records
@@ -64,9 +64,7 @@ class Progress:
 def ask(by: User) -> Refresh:
     """Promise a refresh; the one that is under way, if there is one. Raises NotPermitted for anyone but an administrator."""
     with transaction():
-        by = people.as_held(by)
-        if not by.may_administer:
-            raise NotPermitted("Only an administrator asks for a refresh from Spectrum.")
+        by = people.require_administrator(by, "asks for a refresh from Spectrum")
         company = current()
         if running := latest(company, unfinished=True):
             return running

@@ -18,7 +18,7 @@ from portal.domain import events, outbox, people
 from portal.domain.companies import Company, current
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch, Task
-from portal.domain.people import NotPermitted, User
+from portal.domain.people import User
 from portal.domain.rules import spectrum_lists
 from portal.domain.settings import company_settings
 from portal.domain.settings.company_settings import Invalid
@@ -115,9 +115,7 @@ def change(values: Mapping[str, str], by: User, sealer: Sealer) -> None:
     """Keep what was entered; an empty secret leaves the one that is kept. Raises NotPermitted or Invalid."""
     wanted = company_settings.read(FIELDS, values)
     with transaction():
-        by = people.as_held(by)
-        if not by.may_administer:
-            raise NotPermitted("Only an administrator changes the connection to Spectrum.")
+        by = people.require_administrator(by, "changes the connection to Spectrum")
         kept = of(current())
         _check(wanted, kept)
         secrets = {name: wanted.pop(name) for name in SECRETS}
