@@ -234,8 +234,7 @@ def test_only_move_writes_a_status() -> None:
 RIGHTS_NOT_HELD = {
     "background/imports.py": 2,
     "domain/accounts/passwords.py": 1,
-    "domain/mail/daily_summary.py": 1,
-    "domain/exporting/alerts.py": 1,
+    "domain/accounts/preferences.py": 1,
     "domain/accounts/identities.py": 1,
 }
 

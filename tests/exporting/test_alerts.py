@@ -6,6 +6,7 @@ import pytest
 
 from portal import messages
 from portal.domain import events, outbox
+from portal.domain.accounts import preferences
 from portal.domain.exporting import alerts
 from portal.domain.lanes import MAIL, Lane
 from portal.domain.mail import letters
@@ -35,7 +36,7 @@ def letter(dispatch):
 @pytest.fixture
 def wanting(sam):
     """Support, who asked for it."""
-    return alerts.prefer(sam, wanted=True)
+    return preferences.set_failure_mail(sam, wanted=True)
 
 
 def test_a_failure_is_told_to_whoever_asked_some_minutes_later(make_change_order, wanting, clock):

@@ -8,8 +8,8 @@ from click.testing import CliRunner
 from portal.background import keeper, tasks
 from portal.cli import main
 from portal.domain import companies, events
+from portal.domain.accounts import preferences
 from portal.domain.lanes import MAIL, Lane
-from portal.domain.mail import daily_summary
 from portal.domain.outbox import Dispatch
 from portal.domain.people import User
 from tests.ports import free_port
@@ -125,7 +125,7 @@ def test_while_a_worker_is_on_the_mail_it_does_the_sending(portal, change_order,
     ],
 )
 def test_what_cannot_be_is_refused_with_the_reason(portal, change_order, ana, lee, ben, arguments, said):
-    daily_summary.prefer(lee, wanted=False)
+    preferences.set_summary(lee, wanted=False)
     User.update(active=False).where(User.id == ana.id).execute()
 
     answer = portal(*arguments)

@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 
 from portal.background import tasks
 from portal.domain import companies, people
-from portal.domain.accounts import rights
+from portal.domain.accounts import preferences, rights
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.lanes import MAIL
 from portal.domain.mail import daily_summary
@@ -155,7 +155,7 @@ def lose_the_privilege(ana, eve, change_order):
 
 
 def decline(ana, eve, change_order):
-    daily_summary.prefer(ana, wanted=False)
+    preferences.set_summary(ana, wanted=False)
 
 
 def answer(ana, eve, change_order):

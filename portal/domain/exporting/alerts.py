@@ -9,7 +9,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 from portal import clock
-from portal.db import transaction
 from portal.domain import change_orders, events, outbox, people
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.events import Action
@@ -100,17 +99,6 @@ def write(key: str, to: User) -> Alarm:
         raise NotWanted("all of it was settled meanwhile")
     total = sum((one.amount for one in troubled), Decimal("0.00"))
     return Alarm(key, to, cause, len(troubled), total, troubled[:SHOWN], said)
-
-
-def prefer(by: User, wanted: bool) -> User:
-    """The person says whether they want to be told of failed exports."""
-    with transaction():
-        by = people.as_now(by)
-        if by.wants_failures != wanted:
-            User.update(wants_failures=wanted).where(User.id == by.id).execute()
-            by.wants_failures = wanted
-            events.record("user", by.id, "mail on failed exports asked for" if wanted else "mail on failed exports declined", by)
-        return by
 
 
 def _troubled(cause: str) -> tuple[list[ChangeOrder], dict[int, str]]:

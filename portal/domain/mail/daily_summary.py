@@ -14,7 +14,7 @@ import peewee
 
 from portal import clock, failpoints
 from portal.db import cents, transaction
-from portal.domain import change_orders, events, outbox, people
+from portal.domain import change_orders, outbox
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment, Job
 from portal.domain.companies import Company, current
@@ -133,14 +133,3 @@ def of(key: str, to: User) -> Summary:
     troubled: Any = ChangeOrder.select(ChangeOrder.status, peewee.fn.COUNT(ChangeOrder.id)).group_by(ChangeOrder.status)
     troubles = dict(troubled.where(ChangeOrder.status.in_((Status.FAILED, Status.UNKNOWN))).tuples())
     return Summary(key, to, count, cents(total or 0), list(oldest), troubles.get(Status.FAILED, 0), troubles.get(Status.UNKNOWN, 0))
-
-
-def prefer(by: User, wanted: bool) -> User:
-    """The person says whether they want the summary."""
-    with transaction():
-        by = people.as_now(by)
-        if by.wants_summary != wanted:
-            User.update(wants_summary=wanted).where(User.id == by.id).execute()
-            by.wants_summary = wanted
-            events.record("user", by.id, "daily summary asked for" if wanted else "daily summary declined", by)
-        return by

@@ -5,10 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from portal import clock, url_ids
 from portal.domain import companies
-from portal.domain.accounts import passwords, session_control, sessions
+from portal.domain.accounts import passwords, preferences, session_control, sessions
 from portal.domain.accounts.rate_limits import TooMany
-from portal.domain.exporting import alerts
-from portal.domain.mail import daily_summary
 from portal.web import formats, visitors
 from portal.web.sign_in import sessions as signing_in
 from portal.web.visitors import me
@@ -27,8 +25,8 @@ def show() -> ResponseReturnValue:
 @bp.post("")
 def save() -> ResponseReturnValue:
     """Which mail the person wants: each box is ticked, or absent from the form."""
-    wanted = daily_summary.prefer(me(), request.form.get("wants_summary") == "on").wants_summary
-    told = alerts.prefer(me(), request.form.get("wants_failures") == "on").wants_failures
+    wanted = preferences.set_summary(me(), request.form.get("wants_summary") == "on").wants_summary
+    told = preferences.set_failure_mail(me(), request.form.get("wants_failures") == "on").wants_failures
     said = "You get the daily summary" if wanted else "You get no daily summary"
     said += ", and mail on failed exports." if told else "."
     flash(f"Saved {formats.at_time(clock.now())}. {said}")
