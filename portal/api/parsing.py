@@ -3,12 +3,13 @@
 import hashlib
 import json
 import re
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from flask import request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from portal import strict_json
 from portal.api import problems, schemas
 from portal.api.problems import Refused
 
@@ -88,24 +89,7 @@ def fingerprint() -> str:
 
 def _json(data: bytes) -> Any:
     try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_number)
+        return json.loads(data.decode("utf-8"), object_pairs_hook=strict_json.fields, parse_constant=strict_json.no_constant)
     except (ValueError, RecursionError) as error:
-        said = str(error) if isinstance(error, Repeated) else "The body cannot be read as JSON in UTF-8."
+        said = str(error) if isinstance(error, strict_json.RepeatedField) else "The body cannot be read as JSON in UTF-8."
         raise Refused(400, "json", said) from None
-
-
-class Repeated(ValueError):
-    """A field given twice: which one counts would be a guess."""
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in fields:
-            raise Repeated(f"The field {name[:60]!a} is given more than once.")
-        fields[name] = value
-    return fields
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no JSON")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from portal import strict_json
 from portal.domain.imports.entries import BadFile, Entry, Problem
 from portal.intake import delimited, limits, procore, schemas, table, workbook
 
@@ -162,23 +163,19 @@ def _found(text: str, format: Format) -> table.Table:
 def _json(text: str) -> Any:
     """The document; its numbers stay texts, for no amount may pass through binary floating point."""
     try:
-        return json.loads(text, parse_float=str, parse_int=str, parse_constant=_no_constant, object_pairs_hook=_no_twins)
+        return json.loads(text, parse_float=str, parse_int=str, parse_constant=strict_json.no_constant, object_pairs_hook=_fields)
     except json.JSONDecodeError as error:
         raise BadFile([Problem(f"line {error.lineno}, column {error.colno}", "", f"This is not JSON: {error.msg}.")]) from None
+    except strict_json.RepeatedField as error:
+        raise refusal(f"An object has the field “{error.field[:60]}” twice.") from None
+    except strict_json.NotANumber as error:
+        raise refusal(str(error)) from None
     except RecursionError:
         raise refusal("The JSON is nested too deeply.") from None
 
 
-def _no_constant(name: str) -> None:
-    raise refusal(f"{name} is not a number that JSON has.")
-
-
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in document:
-            raise refusal(f"An object has the field “{name[:60]}” twice.")
-        document[name] = value
-    if len(document) > limits.MOST_FIELDS:
-        raise refusal(f"An object has {len(document):,} fields; {limits.MOST_FIELDS} fit.")
-    return document
+def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = strict_json.fields(pairs)
+    if len(fields) > limits.MOST_FIELDS:
+        raise refusal(f"An object has {len(fields):,} fields; {limits.MOST_FIELDS} fit.")
+    return fields
