@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import peewee
 
-from portal.domain import change_orders, companies, keys
+from portal.domain import change_orders, companies, days, keys
 from portal.domain.audit.subjects import SUBJECTS, UPLOAD, named
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment
@@ -18,6 +18,7 @@ from portal.domain.people import Membership, User
 
 PAGE = 50
 ONE_DAY = timedelta(days=1)
+BOUNDS = date(1970, 1, 2), date.max - ONE_DAY  # what every time zone can still count from
 LONGEST_NUMBER = 18  # digits of an id or a seq
 
 
@@ -230,10 +231,7 @@ def _subject(text: str, errors: dict[str, str]) -> str:
 def _day(name: str, asked: Mapping[str, str], errors: dict[str, str]) -> date | None:
     text = asked.get(name, "").strip()
     try:
-        day = date.fromisoformat(text) if text else None
+        return days.read(text, *BOUNDS) if text else None
     except ValueError:
-        day = date.min
-    if day and not date(1970, 1, 2) <= day < date.max:
         errors[name] = f"The {'first' if name == 'since' else 'last'} day is a date such as 2026-11-23."
         return None
-    return day

@@ -1,17 +1,16 @@
 """What a change order becomes in Spectrum's terms: the one function behind the preview and behind the frozen lines."""
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from portal import clock
+from portal.domain import days
 from portal.domain.change_orders import ChangeOrder, LineItem
 from portal.domain.companies import Company
 from portal.spectrum import records
 
-DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 HEADER = 11  # elements 3-13 of the service's table: the same in every line
 LONGEST_SUB_DESCRIPTION = 30
 
@@ -98,11 +97,9 @@ def accounting_day(text: str) -> date | None:
     if not text:
         return None
     try:
-        if DAY.fullmatch(text):
-            return date.fromisoformat(text)
+        return days.read(text, date.min, date.max)
     except ValueError:
-        pass  # the 31st of November: told like any other text that is no day
-    raise ValueError(f"“{text[:20]}” is not a date. Choose one, or leave it empty for today.")
+        raise ValueError(f"“{text[:20]}” is not a date. Choose one, or leave it empty for today.") from None
 
 
 def today(company: Company) -> date:

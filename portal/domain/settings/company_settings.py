@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from portal.db import transaction
-from portal.domain import currencies, events, outbox, people
+from portal.domain import currencies, days, events, outbox, people
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.companies import Company, current, hold
 from portal.domain.events import Event
@@ -127,7 +127,7 @@ def day(what: str) -> Callable[[str], date | None]:
 
     def read(text: str) -> date | None:
         try:
-            return date.fromisoformat(text) if text else None
+            return days.read(text, date.min, date.max) if text else None
         except ValueError:
             raise ValueError(f"The {what} is a date such as 2026-11-30.") from None
 
