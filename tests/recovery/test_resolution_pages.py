@@ -280,6 +280,7 @@ def test_unlinking_wants_the_number(client, ada, make_change_order):
         ("resolution?answer=absent", "unknown", "absent"),
         ("manual-entry", "failed", "manual"),
         ("unlinking", "exported", "unlink"),
+        ("retry", "failed", "retry"),
         ("rejection", "failed", "reject"),
     ],
 )

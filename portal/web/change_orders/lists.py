@@ -12,6 +12,7 @@ from portal.domain.review import details, lists
 from portal.domain.review.lists import Row
 from portal.web import errors
 from portal.web.change_orders import sentences
+from portal.web.change_orders.forms import FORMS
 from portal.web.htmx import wants_fragment
 from portal.web.visitors import me
 
@@ -20,16 +21,6 @@ bp.record(url_ids.register)
 bp.record(sentences.register)
 
 NO_SUCH_VIEW = "There is no such view. Choose one from the menu."
-CANCELLED = {  # the button that opened the form
-    "acceptance": "accept",
-    "rejection": "reject",
-    "presence": "present",
-    "absence": "absent",
-    "manual": "manual",
-    "unlinking": "unlink",
-    "retry": "retry",
-    "review": "review",
-}
 MOVED = {"HX-Trigger": "change-order-moved"}  # the page of a change order listens: its history has grown
 
 
@@ -65,8 +56,8 @@ def fragment(id: int) -> ResponseReturnValue:
     if not wants_fragment():
         return redirect(url_for(".show", id=id), 303)
     row = lists.row(id, me())
-    cancelled = CANCELLED.get(request.args.get("cancelled", ""))
-    focus = f"#{cancelled}-{id}" if cancelled else None
+    cancelled = FORMS.get(request.args.get("cancelled", ""))
+    focus = f"#{cancelled.opener}-{id}" if cancelled else None
     if cancelled or row.change_order.is_ready or row.poll_seconds:
         return render_template("change_orders/_row.html", row=row, focus=focus)
     return make_response(render_template("change_orders/_decided.html", row=row, focus=focus), 200, MOVED)

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from flask import Blueprint, abort, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
-from portal.domain.change_orders import ChangeOrder, Overtaken, Status
+from portal.domain.change_orders import Overtaken, Status
 from portal.domain.exporting import readback
 from portal.domain.exporting.exports import Export, uncertain_lines, unsent
 from portal.domain.people import NotPermitted
@@ -14,32 +14,18 @@ from portal.domain.projects import sending
 from portal.domain.recovery import leftovers, resolutions, second_review
 from portal.domain.review import decisions, lists
 from portal.domain.review.lists import Row
-from portal.domain.rules import spectrum_numbers
 from portal.domain.rules.findings import Blocked
-from portal.web import errors, return_to
-from portal.web.change_orders import sentences
-from portal.web.change_orders.decisions import asked_for, seen_version
-from portal.web.change_orders.lists import MOVED, may_see, page_of
-from portal.web.htmx import wants_fragment
+from portal.web import return_to
+from portal.web.change_orders import answers, forms, sentences
+from portal.web.change_orders.answers import done, opened, seen_version
+from portal.web.change_orders.forms import FORMS
 from portal.web.visitors import me
 
 bp = Blueprint("resolving", __name__, url_prefix="/change-orders")
 bp.record(url_ids.register)
 bp.record(sentences.register)
-
-STATES = {"presence": Status.UNKNOWN, "absence": Status.UNKNOWN, "manual": Status.FAILED, "unlinking": Status.EXPORTED}
-STATES |= {"retrying": Status.FAILED, "reviewing": Status.FAILED}
-ACTION_OF_FORM = {
-    "presence": "resolve",
-    "absence": "resolve",
-    "manual": "mark_entered_manually",
-    "unlinking": "unlink",
-    "retrying": "retry",
-    "reviewing": "review",
-}
-ANSWERS = {"present": "presence", "absent": "absence"}
-FORMS = {"resolving.enter_by_hand": "manual", "resolving.unlink": "unlinking"}
-TICKED = {"resolving.retry": "retrying", "resolving.review_again": "reviewing"}  # buttons, but for what was left as a workbook
+bp.register_error_handler(NotPermitted, answers.not_permitted)
+bp.register_error_handler(Overtaken, answers.overtaken)
 
 
 @bp.post("/<key:id>/recall")
@@ -51,7 +37,7 @@ def recall(id: int) -> ResponseReturnValue:
 @bp.get("/<key:id>/retry")
 def retry_form(id: int) -> ResponseReturnValue:
     """Where an approver says that no one entered it from the workbook."""
-    return opened(id, "retrying")
+    return form_of(id, "retrying")
 
 
 @bp.post("/<key:id>/retry")
@@ -63,7 +49,7 @@ def retry(id: int) -> ResponseReturnValue:
 @bp.get("/<key:id>/review")
 def review_form(id: int) -> ResponseReturnValue:
     """Where an approver says that no one entered it from the workbook."""
-    return opened(id, "reviewing")
+    return form_of(id, "reviewing")
 
 
 @bp.post("/<key:id>/review")
@@ -77,21 +63,21 @@ def review_again(id: int) -> ResponseReturnValue:
 def look_up(id: int) -> ResponseReturnValue:
     """Look it up in Spectrum: the worker reads, the row says what was found."""
     if not reads_back():
-        return explained(403, "Reading back is off: the portal cannot look into Spectrum. An operator sets INFOLINK_SERVER.")
+        return answers.explained(403, "Reading back is off: the portal cannot look into Spectrum. An operator sets INFOLINK_SERVER.")
     return done(readback.ask(id, me()), "is being looked up in Spectrum", "failed")
 
 
 @bp.get("/<key:id>/resolution")
 def resolution_form(id: int) -> ResponseReturnValue:
     """Where someone says what Spectrum shows."""
-    return opened(id, answered(request.args.get("answer", "")))
+    return form_of(id, forms.answered(request.args.get("answer", "")))
 
 
 @bp.post("/<key:id>/resolution")
 def resolve(id: int) -> ResponseReturnValue:
     """It is in Spectrum, or it is not there."""
     form, version, note = request.form, seen_version(), request.form.get("note", "")
-    if answered(form.get("answer", "")) == "presence":
+    if forms.answered(form.get("answer", "")) == "presence":
         resolved = resolutions.mark_present(id, me(), version, form.get("number", ""), note)
     else:
         resolved = resolutions.mark_absent(id, me(), version, note)
@@ -101,7 +87,7 @@ def resolve(id: int) -> ResponseReturnValue:
 @bp.get("/<key:id>/manual-entry")
 def manual_form(id: int) -> ResponseReturnValue:
     """Where someone says under which number it was typed into Spectrum."""
-    return opened(id, "manual")
+    return form_of(id, "manual")
 
 
 @bp.post("/<key:id>/manual-entry")
@@ -118,7 +104,7 @@ def enter_by_hand(id: int) -> ResponseReturnValue:
 @bp.get("/<key:id>/unlinking")
 def unlinking_form(id: int) -> ResponseReturnValue:
     """Where the number is typed once more."""
-    return opened(id, "unlinking")
+    return form_of(id, "unlinking")
 
 
 @bp.post("/<key:id>/unlinking")
@@ -150,61 +136,17 @@ def void(id: int) -> ResponseReturnValue:
 
 @bp.errorhandler(Blocked)
 def blocked(error: Blocked) -> ResponseReturnValue:
-    """The form again, with what was typed and all that is wrong with it; without a form the row, and why."""
-    row, form = lists.row(asked_for()[0], me()), form_of() or ticked_form(error)
-    if not form:
-        return explained(422, str(error))
-    return answer(row, 422, form=form, fields=fields_of(row), problems=error.findings, focus=f"#problem-{row.change_order.id}")
+    return answers.blocked(error, fields_of)
 
 
-@bp.errorhandler(NotPermitted)
-def not_permitted(error: NotPermitted) -> ResponseReturnValue:
-    """The row, and why; to someone who may not even look, only why."""
-    return explained(403, str(error))
-
-
-@bp.errorhandler(Overtaken)
-def overtaken(error: Overtaken) -> ResponseReturnValue:
-    """The row as it is now, so that the person sees what the other one, or the worker, did."""
-    standing = sentences.status_sentence(lists.row(asked_for()[0], me()))
-    return explained(409, f"Nothing was recorded. {standing}", unrecorded=request.form.get("note", "").strip())
-
-
-def explained(status: int, why: str, **shown: Any) -> ResponseReturnValue:
-    """The row, and why; to someone who may not see the row, only why."""
-    row = lists.row(asked_for()[0], me())
-    if not may_see(row):
-        return errors.answer(status, why)
-    return answer(row, status, error=why, focus=f"#error-{row.change_order.id}", **shown)
-
-
-def opened(id: int, form: str) -> ResponseReturnValue:
-    """The form in its row, or the page that holds it. Raises Overtaken or NotPermitted."""
-    row = lists.row(id, me())
-    if row.change_order.state is not STATES[form]:
+def form_of(id: int, name: str) -> ResponseReturnValue:
+    """The form, if this person may send it now. Raises Overtaken or NotPermitted."""
+    row, form = lists.row(id, me()), FORMS[name]
+    if row.change_order.state not in form.states:
         raise Overtaken(row.change_order)
-    if ACTION_OF_FORM[form] not in row.actions.available:
-        raise NotPermitted(
-            row.actions.why_own if ACTION_OF_FORM[form] in row.actions.own else me().why_not_decide or resolutions.ONLY_ADMIN
-        )
-    shown: dict[str, Any] = {"form": form, "fields": fields_of(row), "problems": [], "focus": f"#change-order-{id} [autofocus]"}
-    return render_template("change_orders/_row.html", row=row, **shown) if wants_fragment() else page_of(row, **shown)
-
-
-def answer(row: Row, status: int, **shown: Any) -> ResponseReturnValue:
-    """What became of it: the row with the counts, or without htmx the page of the change order."""
-    if not wants_fragment():
-        return page_of(row, status, **shown)
-    return make_response(render_template("change_orders/_decided.html", row=row, **shown), status, MOVED)
-
-
-def done(change_order: ChangeOrder, verb: str, view: str, **shown: str) -> ResponseReturnValue:
-    """The row as it is now, or without htmx the list that the person came from."""
-    said = f"{spectrum_numbers.named(change_order)} {verb}."
-    if not wants_fragment():
-        flash(said)
-        return redirect(return_to.led_back(change_order, me(), view), 303)
-    return answer(lists.row(change_order.id, me()), 200, say=said, focus=f"#cco-{change_order.id}", **shown)
+    if form.action not in row.actions.available:
+        raise NotPermitted(row.actions.why_own if form.action in row.actions.own else me().why_not_decide or resolutions.ONLY_ADMIN)
+    return opened(row, name, fields_of(row))
 
 
 def fields_of(row: Row) -> dict[str, Any]:
@@ -221,22 +163,6 @@ def fields_of(row: Row) -> dict[str, Any]:
 
 def reads_back() -> bool:
     return bool(current_app.config["INFOLINK_SERVER"])
-
-
-def answered(text: str) -> str:
-    """The form of the answer. Ends the request where it is none."""
-    return ANSWERS.get(text) or abort(400, "Say whether it is in Spectrum or not.")
-
-
-def form_of() -> str:
-    """The form of the request in hand; empty for a button without one."""
-    return answered(request.form.get("answer", "")) if request.endpoint == "resolving.resolve" else FORMS.get(request.endpoint or "", "")
-
-
-def ticked_form(error: Blocked) -> str:
-    """The form of a button that wants a tick first, where that is what stands against it."""
-    wants = any(finding.field == "not_entered" for finding in error.findings)
-    return TICKED.get(request.endpoint or "", "") if wants else ""
 
 
 def not_entered() -> bool:

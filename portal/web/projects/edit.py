@@ -16,7 +16,7 @@ from portal.domain.rules import duplicates
 from portal.domain.rules.findings import Blocked, Finding, blocking
 from portal.web import return_to
 from portal.web.change_orders import sentences
-from portal.web.change_orders.decisions import seen_version
+from portal.web.change_orders.answers import seen_version
 from portal.web.projects import draft_form
 from portal.web.projects.draft_form import Typed
 from portal.web.visitors import me
