@@ -38,10 +38,10 @@ def _lines(sheet: Any, formats: dict[str, Any], left: list[Left]) -> list[int]:
     sheet.freeze_panes(1, 0)
     row, ends = 0, []
     for one in left:
-        for _, elements in one.draft.lines:
+        for _, elements in one.payload.lines:
             row += 1
             for column, field in enumerate(COLUMNS):
-                _cell(sheet, row, column, field, (one.draft.header | elements)[field.name], formats)
+                _cell(sheet, row, column, field, (one.payload.header | elements)[field.name], formats)
         ends.append(row + 1)
     return ends
 
@@ -65,10 +65,10 @@ def _contents(sheet: Any, formats: dict[str, Any], left: list[Left], ends: list[
         sheet.set_column(column, column, width)
     sheet.freeze_panes(1, 0)
     for row, (one, end) in enumerate(zip(left, ends, strict=True), 1):
-        held, lines = one.change_order.commitment, len(one.draft.lines)
+        held, lines = one.change_order.commitment, len(one.payload.lines)
         told = (f"{end - lines + 1}-{end}", one.change_order.number, one.change_order.title, one.change_order.job.number, held.number)
         for column, text in enumerate((*told, held.vendor_name, one.number)):
             sheet.write_string(row, column, text, formats["text"])
         sheet.write_number(row, 7, lines)
-        sheet.write_number(row, 8, float(one.draft.total), formats["number"])
-        sheet.write_string(row, 9, ", ".join(map(str, one.draft.skipped)), formats["text"])
+        sheet.write_number(row, 8, float(one.payload.total), formats["number"])
+        sheet.write_string(row, 9, ", ".join(map(str, one.payload.skipped)), formats["text"])

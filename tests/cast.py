@@ -15,6 +15,7 @@ from portal.domain.outbox import Dispatch
 from portal.domain.people import Level, Membership, User
 from portal.domain.projects import sending
 from portal.domain.review import decisions, signature
+from portal.domain.wording import Wording
 from portal.spectrum.records import OutcomeUnknown, Receipt, Refused, Row
 from tests.conftest import PASSWORD
 
@@ -164,9 +165,9 @@ def export(change_order, answer):
     Lane.release(change_order.company.lane, claim)
 
 
-def signed(id, by, version, **typed):
-    """Accept, by somebody who has just seen all of it as it is now."""
-    return decisions.accept(id, by, version, signature.marks(load(id)), **typed)
+def signed(id, by, version, removed=False, **typed):
+    """Accept, by somebody who has just seen all of it as it is now, in the wording they typed."""
+    return decisions.accept(id, by, version, signature.marks(load(id)), Wording(**typed), removed)
 
 
 def seen(change_order, **typed):

@@ -14,6 +14,7 @@ from portal.domain.exporting.exports import Export
 from portal.domain.mail import daily_summary
 from portal.domain.review import decisions
 from portal.domain.rules import four_eyes, spectrum_numbers
+from portal.domain.wording import Wording
 from portal.spectrum import records
 from tests.chaos import variants_stories as stories
 from tests.chaos.variants_kit import Patch, variant
@@ -69,23 +70,23 @@ def writer_approves(patch: Patch, office: Office) -> None:
 def lines_not_frozen(patch: Patch, office: Office) -> None:
     patch.setattr(change_orders, "EDITABLE", (*change_orders.EDITABLE, Status.QUEUED))
 
-    def live(self: Export) -> payload.Draft:
+    def live(self: Export) -> payload.Payload:
         change_order = change_orders.load(self.change_order_id)
-        return payload.draft(change_order, self.number, None, None, self.created_at.date())
+        return payload.build(change_order, Wording(self.number, accounting_date=self.created_at.date()))
 
-    patch.setattr(Export, "draft", property(live))
+    patch.setattr(Export, "payload", property(live))
 
 
 @variant(stories.a_good_day, "frozen_as_sent")
 def cents_left_out(patch: Patch, office: Office) -> None:
-    draft = payload.draft
+    build = payload.build
 
-    def rounded(change_order: ChangeOrder, *words: Any) -> payload.Draft:
+    def rounded(change_order: ChangeOrder, wording: Wording) -> payload.Payload:
         for line in change_order.lines:
             line.amount = line.amount and round(line.amount, -2)
-        return draft(change_order, *words)
+        return build(change_order, wording)
 
-    patch.setattr(payload, "draft", rounded)
+    patch.setattr(payload, "build", rounded)
 
 
 @variant(stories.two_change_orders, "numbers_are_ours_alone")

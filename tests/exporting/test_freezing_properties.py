@@ -11,11 +11,12 @@ from portal import db
 from portal.domain.change_orders import load
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
-from portal.domain.exporting import exports, payload
+from portal.domain.exporting import exports
 from portal.domain.projects import sending
 from portal.domain.review import previews
 from portal.domain.rules import checks, spectrum_numbers
 from portal.domain.rules.findings import Blocked, blocking
+from portal.domain.wording import Wording
 from portal.spectrum.records import FIELDS
 
 BY_NAME = {field.name: field for field in FIELDS}
@@ -93,11 +94,11 @@ def kept(held, by, draft):
 
 def let_through(change_order, number, title=None, description=None):
     """Whether Send and Accept would take it, as they ask."""
-    return not blocking([*checks.at_send(change_order), *checks.at_accept(change_order, number, title, description)])
+    return not blocking([*checks.at_send(change_order), *checks.at_accept(change_order, Wording(number, title, description))])
 
 
 def sums_to_the_cent(change_order, export):
-    frozen = export.draft
+    frozen = export.payload
     sent = sum((Decimal(elements["Change_Request_Amount"]) for _, elements in frozen.lines), Decimal(0))
     assert sent == sum((Decimal(elements["Sub_Amount"]) for _, elements in frozen.lines), Decimal(0)) == change_order.amount
     assert sorted([*frozen.skipped, *(position for position, _ in frozen.lines)]) == [line.position for line in change_order.lines]
@@ -119,7 +120,7 @@ def test_a_sound_change_order_is_let_through_and_frozen_whole(written, title, de
             assert blocking(checks.at_send(change_order)), "Accept refuses what Send took"
             return None
 
-        export = exports.freeze(change_order, number, None, None, payload.today(change_order.company))
+        export = exports.freeze(change_order, Wording(number))
 
         sums_to_the_cent(change_order, export)
         fits(export)
@@ -138,7 +139,7 @@ def test_whatever_is_written_what_the_rules_let_through_freezes(written, number,
         if not let_through(change_order, proposed):
             return None
 
-        export = exports.freeze(change_order, proposed, None, None, payload.today(change_order.company))
+        export = exports.freeze(change_order, Wording(proposed))
 
         sums_to_the_cent(change_order, export)
         fits(export)
@@ -152,15 +153,15 @@ def test_whatever_is_written_what_the_rules_let_through_freezes(written, number,
 def test_whatever_an_approver_types_the_preview_is_what_is_frozen_or_a_finding(written, number, title, description):
     def examine(change_order):
         chosen = spectrum_numbers.chosen(change_order, number)
-        preview = previews.of(change_order, chosen, title, description)
+        preview = previews.of(change_order, Wording(chosen, title, description))
         if not let_through(change_order, chosen, title, description):
             assert preview.findings
             return None
 
-        export = exports.freeze(change_order, chosen, title, description, payload.today(change_order.company))
+        export = exports.freeze(change_order, Wording(chosen, title, description))
 
         assert preview.findings == []
-        assert export.draft == preview.received.draft
+        assert export.payload == preview.received.payload
         assert all(len(value.text) <= value.width for value in preview.received.common)
         fits(export)
         return export

@@ -15,6 +15,7 @@ from portal.domain.projects.statements import COMMAND
 from portal.domain.recovery import resolutions, second_review
 from portal.domain.review import decisions
 from portal.domain.rules import duplicates
+from portal.domain.wording import Wording
 from tests.model.desk import Desk, Spelled, brings_a_look_alike, commitment, draft
 from tests.model.ground import ADMIN, ANSWERS, APPROVERS, CODES, POINTS, WRITERS
 from tests.model.model import EDITABLE, JOB, NUMBERS, PLACES, UNSEEN, Broken, Content, Order, ensure, key_of, says
@@ -143,7 +144,7 @@ class Machine(Desk):
         if afresh or (who, order.id) not in self.seen:
             self.look(order, who)
         version, marks, lines = self.seen[who, order.id]
-        if self.tries(lambda: decisions.accept(order.id, self.person(who), version, marks, number, removed=who == ADMIN)):
+        if self.tries(lambda: decisions.accept(order.id, self.person(who), version, marks, Wording(number), removed=who == ADMIN)):
             self.model.decides(order, who)
             order.signed = lines
             frozen = Export.get_by_id(load(order.id).export)

@@ -13,6 +13,7 @@ from portal.domain.exporting.exports import Export
 from portal.domain.people import Membership
 from portal.domain.projects import sending
 from portal.domain.review import previews
+from portal.domain.wording import Wording
 from tests.cast import seen, signed
 from tests.conftest import HTMX, count_queries, sign_in
 
@@ -53,12 +54,12 @@ def previewing(change_order):
 )
 def test_what_is_frozen_is_what_the_preview_showed(company, ana, make_change_order, custom, number, title, description):
     made = make_change_order(lines=LINES, description=LONG)
-    shown = previews.of(made, number.strip().upper() or "S014-001", title, description)
+    shown = previews.of(made, Wording(number.strip().upper() or "S014-001", title, description))
 
     signed(made.id, by=ana, version=made.version, number=number, title=title, description=description)
 
     assert shown.findings == []
-    assert Export.get().draft == shown.received.draft
+    assert Export.get().payload == shown.received.payload
 
 
 def test_every_element_is_shown_with_its_plain_label_and_its_length(client, ana, make_change_order):
@@ -94,7 +95,7 @@ def test_a_chosen_accounting_date_is_previewed_and_then_frozen(client, ana, chan
     answer = client.post(f"/change-orders/{change_order.id}/acceptance", data=seen(change_order) | chosen, headers=HTMX)
 
     assert answer.status_code == 200
-    assert shown["Origination_Date"][0] == Export.get().draft.header["Origination_Date"] == "11/05/2026"
+    assert shown["Origination_Date"][0] == Export.get().payload.header["Origination_Date"] == "11/05/2026"
     assert shown["Sub_Change_Order_Date"][0] == "11/05/2026"
 
 

@@ -18,6 +18,7 @@ from portal.domain.exporting.exports import Export
 from portal.domain.review import decisions, signature
 from portal.domain.review.signature import Changed
 from portal.domain.rules.spectrum_numbers import SpectrumNumber
+from portal.domain.wording import Wording
 from tests.cast import seen
 from tests.conftest import HTMX, sign_in
 
@@ -83,7 +84,7 @@ def test_the_answer_is_the_form_as_it_is_now_which_can_be_signed(client, ana, ch
     assert again["number"] == "S-9"
     assert BeautifulSoup(refused.text, "html.parser").select_one("details.receives").has_attr("open")
     assert accepted.status_code == (200 if headers else 303)
-    assert "R" in Export.get().draft.header.values()
+    assert "R" in Export.get().payload.header.values()
 
 
 def test_the_sentence_has_the_focus(client, ana, change_order):
@@ -125,7 +126,7 @@ def test_the_default_date_of_today_is_nobodys_choice_and_may_move_on(client, ana
     answer = client.post(path(change_order), data=form, headers=HTMX)
 
     assert answer.status_code == 200
-    assert Export.get().draft.header["Origination_Date"] == "12/01/2026"
+    assert Export.get().payload.header["Origination_Date"] == "12/01/2026"
 
 
 @pytest.mark.parametrize("headers", [HTMX, {}], ids=["fragment", "page"])
@@ -217,7 +218,7 @@ def variations(row):
 
 def test_whatever_changes_what_spectrum_gets_is_among_what_is_signed(change_order):
     def drawn():
-        return payload.draft(change_order, "S-1", None, None, date(2026, 11, 30))
+        return payload.build(change_order, Wording("S-1", accounting_date=date(2026, 11, 30)))
 
     parts = [change_order.company, change_order.job, change_order.commitment, change_order.commitment.vendor, change_order]
     before, signed, moved, missing = drawn(), signature.marks(change_order), [], []

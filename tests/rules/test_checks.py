@@ -9,6 +9,7 @@ from portal.domain.change_orders import LineItem, load
 from portal.domain.commitments import Kind
 from portal.domain.rules import checks, spectrum_numbers
 from portal.domain.rules.findings import blocking, verdict
+from portal.domain.wording import Wording
 
 pytestmark = pytest.mark.databases_differ("types and bad text")
 
@@ -277,7 +278,7 @@ def test_rule_16_the_number_is_part_of_what_spectrum_gets(draft, number, blockin
 
 
 def accepting(change_order, number="S014-003", title=None, description=None):
-    return checks.at_accept(change_order, number, title, description)
+    return checks.at_accept(change_order, Wording(number, title, description))
 
 
 @pytest.mark.parametrize("number", ["", "S014-0033", "s014-003", "S014_003", "S014 003", "Ä"])
@@ -383,7 +384,7 @@ def period(draft, first=date(2026, 11, 1), last=date(2026, 11, 30)):
 
 
 def dated(draft, on):
-    found = checks.at_accept(draft, spectrum_numbers.propose(draft), None, None, on)
+    found = checks.at_accept(draft, Wording(spectrum_numbers.propose(draft), accounting_date=on))
     return [finding.text for finding in found if finding.rule == 19]
 
 

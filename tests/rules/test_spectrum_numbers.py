@@ -20,6 +20,7 @@ from portal.domain.review import decisions, lists
 from portal.domain.rules import checks, findings, spectrum_numbers
 from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_numbers import SpectrumNumber, Taken
+from portal.domain.wording import Wording
 from portal.spectrum.records import NotSent, Receipt, Refused, Row
 from tests.cast import export, seen, signed
 from tests.conftest import HTMX, sign_in
@@ -126,7 +127,7 @@ def test_a_number_follows_its_change_order_under_another_company_while_it_is_fre
 def test_what_was_taken_meanwhile_and_never_sent_gets_another_number_with_a_warning(robbed, ana):
     first, second = robbed
 
-    (warning,) = [finding for finding in checks.at_accept(first, spectrum_numbers.propose(first), None, None) if finding.rule == 17]
+    (warning,) = [finding for finding in checks.at_accept(first, Wording(spectrum_numbers.propose(first))) if finding.rule == 17]
     accept(first, ana)
 
     assert (warning.text, warning.blocking) == ("Its number X-1 belongs to CCO 002 of SC-014 now; S014-001 is used instead.", False)

@@ -17,6 +17,7 @@ from portal.domain.projects import revisions, sending
 from portal.domain.projects.sending import Draft, LineDraft
 from portal.domain.rules import checks, spectrum_numbers
 from portal.domain.rules.findings import Blocked
+from portal.domain.wording import Wording
 from tests.cast import signed
 from tests.conftest import sign_in
 from tests.projects.test_correct_and_resend import editing, typed
@@ -75,7 +76,7 @@ def test_rule_14_where_the_company_allows_it_tax_is_told_and_sent_to_nobody(draf
     sent = sending.send(written.id, dee, written.version)
 
     assert findings(sent, 14) == findings(sent, 14, checks.on_review) == [("tax", False)]
-    frozen = payload.draft(load(sent.id), spectrum_numbers.propose(sent), None, None, date(2026, 11, 23))
+    frozen = payload.build(load(sent.id), Wording(spectrum_numbers.propose(sent), accounting_date=date(2026, 11, 23)))
     assert frozen.total == Decimal("4250.00")
     assert "350.63" not in str(frozen)
     assert accept(sent, ana).status == Status.QUEUED

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -14,7 +14,8 @@ from portal import clock
 from portal.db import Model, UtcField
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.exporting import payload
-from portal.domain.exporting.payload import Draft
+from portal.domain.exporting.payload import Payload
+from portal.domain.wording import Wording
 
 FORMAT = "ARChangeRequest/1"
 
@@ -61,16 +62,16 @@ class Export(Model):
         return key(self.id)
 
     @property
-    def draft(self) -> Draft:
+    def payload(self) -> Payload:
         """What was frozen."""
         frozen = json.loads(self.frozen)
         lines = [(line["position"], line["elements"]) for line in frozen["lines"]]
-        return Draft(frozen["header"], lines, frozen["skipped"])
+        return Payload(frozen["header"], lines, frozen["skipped"])
 
     @property
     def lines(self) -> list[tuple[int, dict[str, str]]]:
         """Position and elements 3-56 of each line to send, in order."""
-        drawn = self.draft
+        drawn = self.payload
         return [(position, drawn.header | elements) for position, elements in drawn.lines]
 
 
@@ -123,9 +124,9 @@ def key(id: int) -> str:
     return f"export:{id}"
 
 
-def freeze(change_order: ChangeOrder, number: str, title: str | None, description: str | None, on: date) -> Export:
-    """Record what Spectrum will get: the very draft that the preview showed. Raises ValueError where drafting does."""
-    drawn = payload.draft(change_order, number, title, description, on)
+def freeze(change_order: ChangeOrder, wording: Wording) -> Export:
+    """Record what Spectrum will get: the very payload that the preview showed. Raises ValueError where `payload.build` does."""
+    drawn = payload.build(change_order, wording)
     frozen = json.dumps(
         {
             "header": drawn.header,
@@ -137,7 +138,7 @@ def freeze(change_order: ChangeOrder, number: str, title: str | None, descriptio
     return Export.create(
         change_order=change_order,
         revision=change_order.revision,
-        number=number,
+        number=wording.number,
         frozen=frozen,
         sha256=hashlib.sha256(frozen.encode()).hexdigest(),
     )

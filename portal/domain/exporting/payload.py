@@ -9,6 +9,7 @@ from portal import clock
 from portal.domain import days
 from portal.domain.change_orders import ChangeOrder, LineItem
 from portal.domain.companies import Company
+from portal.domain.wording import Wording
 from portal.spectrum import records
 
 HEADER = 11  # elements 3-13 of the service's table: the same in every line
@@ -16,7 +17,7 @@ LONGEST_SUB_DESCRIPTION = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class Payload:
     """The elements of one change order, by Spectrum's names.
 
     header   elements 3-13, which every line repeats
@@ -34,39 +35,40 @@ class Draft:
         return sum((Decimal(elements["Change_Request_Amount"]) for _, elements in self.lines), Decimal("0.00"))
 
 
-def draft(change_order: ChangeOrder, number: str, title: str | None, description: str | None, on: date) -> Draft:
-    """The change order under this Spectrum number, with this accounting date; words that are None are its own.
+def build(change_order: ChangeOrder, wording: Wording) -> Payload:
+    """The change order in this wording.
 
     Raises ValueError with a sentence about the first thing Spectrum could not take.
     """
     filled = [line for line in change_order.lines if line.amount]
     if not filled:
         raise ValueError("All lines are zero: nothing to export.")
-    title, description = words(change_order, title, description)
-    rows = [(line.position, list(elements_of(change_order, line, number, title, description, on).items())) for line in filled]
-    return Draft(
+    on = wording.accounting_date or today(change_order.company)
+    rows = [(line.position, list(elements_of(change_order, line, wording, on).items())) for line in filled]
+    return Payload(
         header=dict(rows[0][1][:HEADER]),
         lines=[(position, dict(elements[HEADER:])) for position, elements in rows],
         skipped=[line.position for line in change_order.lines if not line.amount],
     )
 
 
-def words(change_order: ChangeOrder, title: str | None, description: str | None) -> tuple[str, str]:
+def words(change_order: ChangeOrder, wording: Wording) -> tuple[str, str]:
     """Title and description as they were typed for Spectrum, or the change order's own."""
     return (
-        str(change_order.title) if title is None else title.strip(),
-        str(change_order.description) if description is None else description.strip(),
+        str(change_order.title) if wording.title is None else wording.title.strip(),
+        str(change_order.description) if wording.description is None else wording.description.strip(),
     )
 
 
-def elements_of(change_order: ChangeOrder, line: LineItem, number: str, title: str, description: str, on: date) -> dict[str, str]:
+def elements_of(change_order: ChangeOrder, line: LineItem, wording: Wording, on: date) -> dict[str, str]:
     """Elements 3-56 of the call for one line. Raises ValueError where the records module does."""
     commitment, company = change_order.commitment, change_order.company
+    title, description = words(change_order, wording)
     header = records.Header(
         company_code=company.code,
         job_number=change_order.job.number,
         customer_code=change_order.job.customer,
-        change_request_number=number,
+        change_request_number=wording.number,
         description=records.describe(change_order.number, title, description),
         status=company.cr_status,
         cost_reimbursable=company.cost_reimbursable == "Y",

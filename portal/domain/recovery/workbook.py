@@ -11,7 +11,7 @@ from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.events import Action, Event
 from portal.domain.exporting import failure_causes, outdated
 from portal.domain.exporting.exports import Attempt, Export, Outcome
-from portal.domain.exporting.payload import Draft
+from portal.domain.exporting.payload import Payload
 from portal.domain.people import NotPermitted, User
 from portal.domain.rules.findings import ACCOUNTING
 
@@ -26,7 +26,7 @@ class Left:
 
     change_order: ChangeOrder
     number: str
-    draft: Draft
+    payload: Payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def _moved(change_order: ChangeOrder) -> bool:
 
 def _left(moved: list[ChangeOrder]) -> list[Left]:
     frozen = {export.id: export for export in Export.select().where(Export.id.in_([one.export for one in moved]))}
-    return [Left(one, frozen[one.export].number, frozen[one.export].draft) for one in moved]
+    return [Left(one, frozen[one.export].number, frozen[one.export].payload) for one in moved]
 
 
 def _record(left: list[Left], by: User, name: str) -> None:

@@ -1,13 +1,14 @@
 """What an approver does with a change order that waits: accept it for export, send it back, or think better of an Accept."""
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 from portal import clock, failpoints
 from portal.db import transaction
 from portal.domain import outbox, transitions
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.events import Action
-from portal.domain.exporting import exports, payload
+from portal.domain.exporting import exports
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
@@ -16,6 +17,7 @@ from portal.domain.review import signature
 from portal.domain.rules import checks, contributors, four_eyes, spectrum_numbers, text_rules
 from portal.domain.rules.findings import ACCOUNTING, Blocked, Finding, require
 from portal.domain.transitions import LONGEST_REASON
+from portal.domain.wording import PROPOSED, Wording
 
 REJECTABLE = (Status.READY, Status.FAILED)
 
@@ -25,19 +27,14 @@ def accept(
     by: User,
     version: int,
     seen: signature.Marks,
-    number: str = "",
-    title: str | None = None,
-    description: str | None = None,
-    accounting_date: date | None = None,
+    wording: Wording = PROPOSED,
     removed: bool = False,
 ) -> ChangeOrder:
     """Ready -> Queued: reserve the Spectrum number, freeze what Spectrum will get, and promise the export.
 
-    `version` and `seen` are what the approver saw: without either no one knows what they signed. An empty `number` takes
-    the proposed one; `title` and `description` replace the change order's own in Spectrum where the company allows it;
-    `accounting_date` goes in place of today; `removed`: the lines sent under a number that another one has now were taken
-    out (renumbering). Raises NotPermitted, Overtaken, Changed or Blocked, and then nothing is recorded. The same person's
-    repeat of the same decision changes nothing.
+    `version` and `seen` are what the approver saw: without either no one knows what they signed. `removed`: the lines sent
+    under a number that another one has now were taken out (renumbering). Raises NotPermitted, Overtaken, Changed or Blocked,
+    and then nothing is recorded. The same person's repeat of the same decision changes nothing.
     """
     with transaction():
         by, change_order, is_repeat = transitions.begin(id, by, Action.ACCEPTED, version, Status.READY, hold=signature.hold)
@@ -45,15 +42,15 @@ def accept(
             return change_order
         four_eyes.ensure_may_decide(change_order, by)
         signature.require(change_order, seen)  # before the rules: what they say now is about what the approver has not seen
-        number, lost = spectrum_numbers.chosen(change_order, number), spectrum_numbers.lost(change_order)
-        found = checks.at_accept(change_order, number, title, description, accounting_date)
+        wording = replace(wording, number=spectrum_numbers.chosen(change_order, wording.number))
+        lost = spectrum_numbers.lost(change_order)
+        found = checks.at_accept(change_order, wording)
         require([*found, *leftovers.against_accept(change_order), *renumber.findings(change_order, by, removed=removed)])
-        _reserve(change_order, number)
-        _queue(change_order, by, version, _freeze(change_order, number, title, description, accounting_date))
+        _reserve(change_order, wording.number)
+        _queue(change_order, by, version, _freeze(change_order, wording))
         instead = {"instead_of": lost.number, "removed": removed} if lost else {}
-        transitions.record(
-            change_order, Action.ACCEPTED, by, version, number=number, title=title, total=str(change_order.amount), **instead
-        )
+        facts = {"number": wording.number, "title": wording.title, "total": str(change_order.amount), **instead}
+        transitions.record(change_order, Action.ACCEPTED, by, version, **facts)
         failpoints.hit("accept.before_commit")
     failpoints.hit("accept.after_commit")
     return change_order
@@ -135,9 +132,9 @@ def _queue(change_order: ChangeOrder, by: User, version: int, export: exports.Ex
     outbox.promise(export.key, company.lane, Task.EXPORT, export.id, timedelta(seconds=company.export_delay))
 
 
-def _freeze(change_order: ChangeOrder, number: str, title: str | None, description: str | None, on: date | None) -> exports.Export:
+def _freeze(change_order: ChangeOrder, wording: Wording) -> exports.Export:
     try:
-        return exports.freeze(change_order, number, title, description, on or payload.today(change_order.company))
+        return exports.freeze(change_order, wording)
     except ValueError as error:  # the record knows Spectrum's widths and masks better than any rule here
         raise Blocked([Finding(10, "lines", str(error), ACCOUNTING)]) from None
 

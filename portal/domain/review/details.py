@@ -51,7 +51,7 @@ def of(row: Row) -> Dossier:
 def _sent(export: Export, history: list[Event]) -> Sent:
     attempts = list(Attempt.select().where(Attempt.export == export).order_by(Attempt.id))
     said_by = {attempt.id: _person(attempt, history) for attempt in attempts if attempt.kind == "person"}
-    return Sent(export, attempts, previews.received(export.draft), said_by)
+    return Sent(export, attempts, previews.received(export.payload), said_by)
 
 
 def _person(attempt: Attempt, history: list[Event]) -> str:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from difflib import SequenceMatcher
 
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.exporting import payload
-from portal.domain.exporting.payload import Draft
+from portal.domain.exporting.payload import Payload
 from portal.domain.rules import checks, spectrum_numbers
 from portal.domain.rules.findings import ACCOUNTING, Finding, blocking
+from portal.domain.wording import Wording
 from portal.spectrum import records
 
 BY_NAME = {field.name: field for field in records.FIELDS}
@@ -46,7 +46,7 @@ class Value:
 class Received:
     """`common` is said once for all lines, filled elements only; each line has one of `columns` each."""
 
-    draft: Draft
+    payload: Payload
     common: list[Value]
     columns: list[records.Field]
     lines: list[tuple[int, list[Value]]]
@@ -65,48 +65,48 @@ class Preview:
     findings: list[Finding]
 
 
-def of(change_order: ChangeOrder, number: str, title: str | None, description: str | None, on: date | None = None) -> Preview:
-    """What an Accept with this number, these words and this accounting date (None: today) would freeze."""
-    found = blocking(checks.at_accept(change_order, number, title, description, on))
+def of(change_order: ChangeOrder, wording: Wording) -> Preview:
+    """What an Accept in this wording would freeze."""
+    found = blocking(checks.at_accept(change_order, wording))
     typed = [finding for finding in found if finding.field in TYPED]
     try:
-        draft = payload.draft(change_order, number, title, description, on or payload.today(change_order.company))
+        built = payload.build(change_order, wording)
     except ValueError as error:
         return Preview(None, typed or [Finding(10, "lines", str(error), ACCOUNTING)])
-    return Preview(received(draft, _written(change_order, title, description)), typed)
+    return Preview(received(built, _written(change_order, wording)), typed)
 
 
 def proposed(change_order: ChangeOrder) -> Preview | None:
     """What would leave if it were accepted now as it is; None for one that does not wait."""
     if not change_order.is_ready:
         return None
-    return of(change_order, spectrum_numbers.propose(change_order), None, None)
+    return of(change_order, Wording(spectrum_numbers.propose(change_order)))
 
 
-def received(draft: Draft, written: Mapping[Place, str] | None = None) -> Received:
-    """The draft for people; with what was `written` also what was done to it."""
-    names = _columns(draft)
-    same = draft.header | {name: text for name, text in draft.lines[0][1].items() if name not in names}
+def received(payload: Payload, written: Mapping[Place, str] | None = None) -> Received:
+    """The payload for people; with what was `written` also what was done to it."""
+    names = _columns(payload)
+    same = payload.header | {name: text for name, text in payload.lines[0][1].items() if name not in names}
     return Received(
-        draft,
+        payload,
         [_value(name, text, (written or {}).get((name, 0))) for name, text in same.items() if text],
         [BY_NAME[name] for name in names],
-        [(at, [_value(name, elements[name], (written or {}).get((name, at))) for name in names]) for at, elements in draft.lines],
+        [(at, [_value(name, elements[name], (written or {}).get((name, at))) for name in names]) for at, elements in payload.lines],
     )
 
 
-def _columns(draft: Draft) -> list[str]:
+def _columns(payload: Payload) -> list[str]:
     """The elements told line by line: those that belong to a line, and any other that differs."""
     return [
         name
-        for name in draft.lines[0][1]
-        if len({elements[name] for _, elements in draft.lines}) > 1 or (name in BY_LINE and draft.lines[0][1][name])
+        for name in payload.lines[0][1]
+        if len({elements[name] for _, elements in payload.lines}) > 1 or (name in BY_LINE and payload.lines[0][1][name])
     ]
 
 
-def _written(change_order: ChangeOrder, title: str | None, description: str | None) -> dict[Place, str]:
+def _written(change_order: ChangeOrder, wording: Wording) -> dict[Place, str]:
     """The words behind the elements that may change on the way, by element and position of the line, 0 for all lines."""
-    title, description = payload.words(change_order, title, description)
+    title, description = payload.words(change_order, wording)
     whole = f"{change_order.number}: {title} - {description}" if description.strip() else f"{change_order.number}: {title}"
     phases: dict[Place, str] = {("CR_Phase_Code", line.position): line.phase_code for line in change_order.lines}
     return phases | {("CR_Description", 0): whole, ("Sub_Description", 0): title}

@@ -4,13 +4,13 @@ The numbers are those of the table in docs/rules.md. A rule answers with finding
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
 
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.rules import duplicates, line_rules, spectrum_lists, spectrum_rules, text_rules
 from portal.domain.rules.duplicates import Likeness
 from portal.domain.rules.findings import Finding, blocking
 from portal.domain.rules.spectrum_lists import Known
+from portal.domain.wording import Wording
 
 Rule = Callable[[ChangeOrder], Iterator[Finding]]
 
@@ -67,14 +67,14 @@ def in_spectrum(co: ChangeOrder, known: Known | None = None) -> list[Finding]:
     return [finding for rule in IN_SPECTRUM for finding in rule(co, told)]
 
 
-def at_accept(co: ChangeOrder, number: str, title: str | None, description: str | None, on: date | None = None) -> list[Finding]:
-    """All findings of an Accept with this Spectrum number, these words and this accounting date."""
-    replaced = {field for field, words in (("title", title), ("description", description)) if words is not None}
+def at_accept(co: ChangeOrder, wording: Wording) -> list[Finding]:
+    """All findings of an Accept in this wording."""
+    replaced = {field for field, words in (("title", wording.title), ("description", wording.description)) if words is not None}
     return [
         *spectrum_rules.company_settings(co.company),
-        *spectrum_rules.spectrum_number(co, number),
-        *spectrum_rules.custom_title(co, title, description),
-        *spectrum_rules.accounting_date(co.company, on),
+        *spectrum_rules.spectrum_number(co, wording.number),
+        *spectrum_rules.custom_title(co, wording.title, wording.description),
+        *spectrum_rules.accounting_date(co.company, wording.accounting_date),
         *(finding for finding in on_review(co) if finding.field not in replaced),
     ]
 

@@ -1,7 +1,7 @@
 """Accept and Reject: the forms, the decisions, and what a refusal looks like."""
 
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -19,6 +19,7 @@ from portal.domain.review.signature import Changed, Marks
 from portal.domain.rules import checks, spectrum_numbers
 from portal.domain.rules.findings import ACCOUNTING, Blocked, Finding
 from portal.domain.transitions import LONGEST_REASON
+from portal.domain.wording import Wording
 from portal.web.change_orders import answers, forms, sentences
 from portal.web.change_orders.answers import opened, seen_version
 from portal.web.change_orders.forms import FORMS
@@ -45,9 +46,8 @@ def acceptance_form(id: int) -> ResponseReturnValue:
 @bp.post("/<key:id>/acceptance")
 def accept(id: int) -> ResponseReturnValue:
     """Export."""
-    form, version, seen, day = request.form, seen_version(), seen_marks(), accounting_day(request.form)
-    typed = form.get("number", ""), form.get("title"), form.get("description"), day
-    accepted = decisions.accept(id, me(), version, seen, *typed, removed=form.get("removed") == "on")
+    version, seen, removed = seen_version(), seen_marks(), request.form.get("removed") == "on"
+    accepted = decisions.accept(id, me(), version, seen, worded(request.form), removed)
     return decided(accepted, "accepted and queued")
 
 
@@ -149,7 +149,7 @@ def fields_of(row: Row) -> dict[str, Any]:
         "left": leftovers.of(change_order),
         "findings": [
             *leftovers.against_accept(change_order),
-            *checks.at_accept(change_order, proposed, None, None),
+            *checks.at_accept(change_order, Wording(proposed)),
             *renumber.findings(change_order, me(), removed=False),
         ],
         "context": context.of(change_order),
@@ -171,17 +171,18 @@ def prefilled(row: Row) -> str:
 
 
 def preview_of(change_order: ChangeOrder, typed: Mapping[str, str]) -> Preview:
-    """What number, words and date as typed would become."""
-    number = spectrum_numbers.chosen(change_order, typed.get("number", ""))
+    """What would be sent in the wording that was typed."""
     try:
-        return previews.of(change_order, number, typed.get("title"), typed.get("description"), accounting_day(typed))
+        wording = worded(typed)
     except Blocked as error:
         return Preview(None, error.findings)
+    return previews.of(change_order, replace(wording, number=spectrum_numbers.chosen(change_order, wording.number)))
 
 
-def accounting_day(typed: Mapping[str, str]) -> date | None:
-    """The accounting date that was chosen, if any. Raises Blocked for what is no date."""
+def worded(typed: Mapping[str, str]) -> Wording:
+    """The wording that was typed. Raises Blocked for an accounting date that is none."""
     try:
-        return payload.accounting_day(typed.get("accounting_date", ""))
+        day = payload.accounting_day(typed.get("accounting_date", ""))
     except ValueError as error:
         raise Blocked([Finding(19, "accounting_date", str(error), ACCOUNTING)]) from None
+    return Wording(typed.get("number", ""), typed.get("title"), typed.get("description"), day)
