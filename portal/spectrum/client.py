@@ -11,11 +11,11 @@ from portal.spectrum.channel import Channel
 from portal.spectrum.fields import BY_NAME
 from portal.spectrum.lookups import Customer, Found, Job, Phase, Reached, Vendor
 from portal.spectrum.outcomes import ACCESS, NotSent, OutcomeUnknown, Receipt, Refused, SpectrumError, Unanswered, explain
-from portal.spectrum.signin import Enhanced, Rotated
+from portal.spectrum.signin import Enhanced
 from portal.spectrum.text import outside_ascii
 from portal.spectrum.transport import Deadline, Http
 
-__all__ = ["Enhanced", "Rotated", "Spectrum"]
+__all__ = ["Enhanced", "Spectrum"]
 
 T = TypeVar("T")
 
@@ -119,16 +119,6 @@ class Spectrum:
             raise _unanswered(error) from None
         rows = listing.read_json(reply, self._channel.secrets)
         return _found(rows, {"Company_Code": company_code}, "Vendor_Code", _vendor)
-
-    def rotate_secret(self) -> Rotated:
-        """Have a new client secret made (`/secretRotation` [D5]); works where "Allow self-rotation" is ticked on the Authorization ID.
-
-        Store the new one durably before anything else, under a lock: whether the old one lives on is not public, assume not [A].
-        Raises NotSent, Refused (the secret is no good any more), or OutcomeUnknown: the old one may be dead and the new one unheard.
-        """
-        if self._channel.bearer is None:
-            raise NotSent("Enhanced authentication is not switched on: there is no secret to rotate.")
-        return self._channel.bearer.rotate(Deadline(self.deadline_s))
 
     def _list(self, service: str, filters: Mapping[str, str]) -> listing.Listing:
         """One Get; once more without a GUID where there is no row: servers differ in what a GUID does [O5] [O6]."""

@@ -58,11 +58,6 @@ class NotSent(SpectrumError):
 class Refused(SpectrumError):
     """Spectrum read the record and said no; nothing was stored. Sending it again unchanged will not help."""
 
-    @property
-    def access(self) -> bool:
-        """Whether it refused us (credentials, rights) and not the record."""
-        return failure_class(self.rows, self.http) == "access"
-
 
 class OutcomeUnknown(SpectrumError):
     """Something was sent and no answer we understand came back. It may have been stored: never resend without a check."""

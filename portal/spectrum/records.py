@@ -24,13 +24,13 @@ from portal.spectrum.outcomes import (
     failure_class,
 )
 from portal.spectrum.readback import Comparison, Stored, StoredLine, compare
-from portal.spectrum.text import describe, fold, guid_may_be_kept, outside_ascii, shorten, unfoldable, visible
+from portal.spectrum.text import describe, fold, outside_ascii, shorten, unfoldable, visible
 
 __all__ = [
     "FIELDS", "KEYS", "NUMBER_PATTERN", "About", "Comparison", "Customer", "Field", "Found", "Header", "Job", "Line", "NotSent",
     "OutcomeUnknown", "Phase", "Reached", "Receipt", "Refused", "Row", "SpectrumError", "Stored", "StoredLine", "Unanswered",
     "Vendor", "catalogue", "change_request_number", "compare", "describe", "elements", "explain", "failure_class", "fold",
-    "guid_may_be_kept", "shorten", "unfoldable", "without_dashes",
+    "shorten", "unfoldable", "without_dashes",
 ]  # fmt: skip
 
 #: The elements by which Spectrum finds a change request, in the order of the read-back.

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -44,14 +44,6 @@ class Enhanced:
     client_secret: str = field(repr=False)
     get_token: Callable[[], Token | None] = lambda: None
     put_token: Callable[[Token | None], None] = lambda token: None
-
-
-@dataclass(frozen=True, slots=True)
-class Rotated:
-    """The new secret; store it durably before anything else: the old one is dead [A]. `expires_at` in UTC, None if not understood."""
-
-    client_secret: str = field(repr=False)
-    expires_at: datetime | None
 
 
 class Nothing:
@@ -107,16 +99,6 @@ class Bearer(Nothing):
         self._token = None
         self._enhanced.put_token(None)
 
-    def rotate(self, deadline: Deadline) -> Rotated:
-        """Let Spectrum make a new secret. Raises NotSent, Refused, or OutcomeUnknown when the old one may be dead."""
-        reply = self._post("/secretRotation", deadline)
-        values = _values(reply)
-        secret = values.get("client_secret")
-        if reply.status != 200 or not isinstance(secret, str) or not secret:
-            text = "Spectrum may have changed the client secret without telling the new one. Reset it in Spectrum and enter it here."
-            raise OutcomeUnknown(text, http=reply.status)
-        return Rotated(secret, _moment(values.get("estimated_expiration")))
-
     def _fetch(self, deadline: Deadline) -> Token:
         try:
             reply = self._post("/connect/token", deadline)
@@ -129,7 +111,7 @@ class Bearer(Nothing):
         return Token(value, clock.now() + timedelta(seconds=_seconds(values.get("expires_in"))))
 
     def _post(self, path: str, deadline: Deadline) -> Reply:
-        """Both addresses take the same four fields [D5]; form encoding is [A]."""
+        """Four fields [D5]; form encoding is [A]."""
         fields = {
             "client_id": self._enhanced.client_id,
             "client_secret": self._enhanced.client_secret,
@@ -162,15 +144,3 @@ def _values(reply: Reply) -> dict[str, Any]:
 def _seconds(value: object) -> int:
     """Seconds a token lives: at most a day, whatever the answer says."""
     return min(int(value), 86400) if str(value).isascii() and str(value).isdecimal() else BRIEF  # type: ignore[call-overload]
-
-
-def _moment(value: object) -> datetime | None:
-    """The form of estimated_expiration is not published: ISO 8601 or MM/DD/CCYY are understood [A]."""
-    text = str(value or "").strip()
-    for read in (datetime.fromisoformat, lambda text: datetime.strptime(text, "%m/%d/%Y")):  # noqa: DTZ007 -- given a zone below
-        try:
-            moment = read(text)
-        except ValueError:
-            continue
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return None

@@ -4,7 +4,6 @@
 
 import re
 import unicodedata
-from datetime import datetime, timedelta
 
 # What Unicode does not decompose by itself.
 SPELLED = str.maketrans(
@@ -21,7 +20,6 @@ SPELLED = str.maketrans(
 FRACTION = re.compile(r"(?<=\d)(?=[¼½¾⅐-⅞])")
 POWER = re.compile(r"(?<=\d)(?=[¹²³⁰⁴-⁹])")
 #: Unused for 24 hours a label has timed out [D1]; an hour is left for clocks that differ.
-LIFE = timedelta(hours=23)
 
 
 def fold(text: str) -> str:
@@ -74,8 +72,3 @@ def _spell(text: str) -> str:
     text = unicodedata.normalize("NFKD", text).translate(SPELLED)
     kept = (one for one in text if unicodedata.category(one) not in ("Mn", "Cf"))
     return " ".join("".join(kept).split())
-
-
-def guid_may_be_kept(last_used: datetime, now: datetime) -> bool:
-    """Whether the next call of a group may carry the group's label; else take a new one. A clock that went back decides for a new one."""
-    return timedelta(0) <= now - last_used < LIFE

@@ -7,7 +7,7 @@ import pytest
 from lxml import etree
 
 from portal.spectrum.client import Spectrum
-from portal.spectrum.records import NotSent, OutcomeUnknown, Refused, Row
+from portal.spectrum.records import NotSent, OutcomeUnknown, Refused, Row, failure_class
 from portal.spectrum.services import TYPES
 from portal.spectrum.simulator.faults import KINDS
 from portal.spectrum.wsdl import Wsdl
@@ -48,7 +48,7 @@ def test_a_refused_record_names_the_element_in_plain_words(spectrum, simulator, 
     with pytest.raises(Refused) as refusal:
         spectrum.change_request(record(CR_Phase_Code="999999"), "g")
 
-    assert not refusal.value.access
+    assert failure_class(refusal.value.rows, refusal.value.http) == "data"
     assert [(row.code, row.column) for row in refusal.value.rows] == [("I", "CR_Phase_Code")]
     assert str(refusal.value).startswith("The phase and cost type may be missing on the job, or Complete. Spectrum said: “")
     assert simulator.ledger() == []
@@ -59,7 +59,7 @@ def test_an_authorization_id_that_may_not_call_is_refused_access(simulator, reco
     with pytest.raises(Refused, match="rejected the portal's sign-in") as refusal:
         Spectrum(simulator.url, identity, tmp_path).change_request(record(), "g")
 
-    assert refusal.value.access
+    assert failure_class(refusal.value.rows, refusal.value.http) == "access"
     assert simulator.ledger() == []
 
 
@@ -101,7 +101,7 @@ def test_a_refusal_by_status_is_one_of_us(spectrum, simulator, record, status):
     with pytest.raises(Refused) as refusal:
         spectrum.change_request(record(), "g")
 
-    assert (refusal.value.http, refusal.value.access) == (status, True)
+    assert (refusal.value.http, failure_class(refusal.value.rows, status)) == (status, "access")
     assert simulator.ledger() == []
 
 
@@ -112,7 +112,7 @@ def test_a_refusal_by_letter_is_of_us_or_of_the_record(spectrum, simulator, reco
     with pytest.raises(Refused) as refusal:
         spectrum.change_request(record(), "g")
 
-    assert refusal.value.access is access
+    assert (failure_class(refusal.value.rows, refusal.value.http) == "access") is access
 
 
 @pytest.mark.parametrize("code", ["W", "S", "X", "", " ", "g", "GG", "A!"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from portal.spectrum.client import Enhanced, Spectrum
-from portal.spectrum.records import Customer, Job, NotSent, Phase, Refused, Unanswered, Vendor
+from portal.spectrum.records import Customer, Job, NotSent, Phase, Refused, Unanswered, Vendor, failure_class
 from portal.spectrum.simulator import wire
 from tests.spectrum.process import SimulatorProcess, write_master
 from tests.spectrum.scripted import ScriptedServer, http, serving, silent
@@ -173,7 +173,7 @@ def test_who_may_not_ask_is_refused_access(simulator, tmp_path, identity, what):
     with pytest.raises(Refused) as refusal:
         getattr(Spectrum(simulator.url, identity, tmp_path), what)("ABC")
 
-    assert refusal.value.access
+    assert failure_class(refusal.value.rows, refusal.value.http) == "access"
 
 
 @pytest.mark.parametrize("fault", ["soap_fault", "http_500", "commit_then_reset", "empty_200", "html_200", "redirect", "dtd", "oversize"])

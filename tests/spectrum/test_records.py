@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -12,7 +12,6 @@ from portal.spectrum.records import (
     NUMBER_PATTERN,
     Header,
     Line,
-    Refused,
     Row,
     change_request_number,
     describe,
@@ -20,7 +19,6 @@ from portal.spectrum.records import (
     explain,
     failure_class,
     fold,
-    guid_may_be_kept,
     shorten,
     unfoldable,
 )
@@ -229,18 +227,9 @@ def test_a_closed_period_is_hinted_at():
     assert explain("I", "Origination_Date", "is invalid").startswith("The accounting period of that date may be closed in Spectrum.")
 
 
-def test_a_label_may_be_kept_for_23_hours():
-    used = datetime(2026, 11, 18, 8, tzinfo=UTC)
-
-    assert guid_may_be_kept(used, used)
-    assert guid_may_be_kept(used, used + timedelta(hours=22, minutes=59))
-    assert not guid_may_be_kept(used, used + timedelta(hours=23))
-    assert not guid_may_be_kept(used, used - timedelta(seconds=1))
-
-
 def test_a_refusal_tells_access_from_data():
     assert failure_class([Row("I", "", "CR_Status")]) == "data"
     assert failure_class([Row("I", "", "CR_Status"), Row("A", "", "Authorization_ID")]) == "access"
     assert failure_class([], 401) == "access"
-    assert Refused("no", http=403).access
-    assert not Refused("no", http=200, rows=[Row("M", "", "CR_Status")]).access
+    assert failure_class([], 403) == "access"
+    assert failure_class([Row("M", "", "CR_Status")], 200) == "data"

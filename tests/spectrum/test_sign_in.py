@@ -2,14 +2,14 @@
 
 import logging
 import traceback
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from portal import clock
 from portal.spectrum.client import Enhanced, Spectrum
 from portal.spectrum.records import NotSent, OutcomeUnknown, Refused, failure_class
-from portal.spectrum.signin import Rotated, Token
+from portal.spectrum.signin import Token
 from tests.spectrum.scripted import ScriptedServer, http, serving
 from tests.spectrum.test_wire import GOOD
 
@@ -55,7 +55,7 @@ def test_a_call_without_a_token_is_refused_access_once_it_is_wanted(simulator, s
     with pytest.raises(Refused) as refusal:
         spectrum.change_request(record(), "g")
 
-    assert (refusal.value.http, refusal.value.access) == (401, True)
+    assert (refusal.value.http, failure_class(refusal.value.rows, 401)) == (401, "access")
     assert simulator.ledger() == []
 
 
@@ -104,7 +104,7 @@ def test_a_token_refused_twice_is_a_refusal_of_us(client, simulator, record):
     with pytest.raises(Refused, match="rejected the portal's sign-in") as refusal:
         client().change_request(record(), "g")
 
-    assert refusal.value.access
+    assert failure_class(refusal.value.rows, refusal.value.http) == "access"
     assert len(simulator.journal()) == 2
 
 
@@ -134,7 +134,7 @@ def test_a_dead_secret_is_told_as_such_wherever_the_rows_are_kept(client, simula
         client().change_request(record(), "g")
 
     assert str(refusal.value) == EXPIRED
-    assert refusal.value.access
+    assert failure_class(refusal.value.rows, refusal.value.http) == "access"
     assert failure_class(refusal.value.rows, refusal.value.http) == "access"
     assert simulator.journal() == []
 
@@ -195,48 +195,6 @@ def test_a_token_that_is_none_is_not_used(record, tmp_path, answer):
     assert not any(b"ARChangeRequest HTTP" in request for request in server.requests)
 
 
-def test_a_secret_is_rotated_and_the_old_one_is_dead(client, simulator, record):
-    rotated = client().rotate_secret()
-
-    assert rotated.expires_at > clock.now() + timedelta(days=89)
-    assert client(rotated.client_secret).change_request(record(), "g").http == 200
-    with pytest.raises(Refused, match="client secret has expired"):
-        client().rotate_secret()
-
-
-@pytest.mark.parametrize("fault", ["http_500", "empty_200", "commit_then_reset"])
-def test_a_rotation_without_an_answer_is_unknown(client, simulator, fault):
-    simulator.fail(fault, "secretRotation", commit=True)
-
-    with pytest.raises(OutcomeUnknown):
-        client().rotate_secret()
-
-
-def test_without_enhanced_authentication_there_is_nothing_to_rotate(spectrum):
-    with pytest.raises(NotSent, match="not switched on"):
-        spectrum.rotate_secret()
-
-
-@pytest.mark.parametrize(
-    ("said", "meant"),
-    [
-        ('"2027-01-31T08:00:00Z"', datetime(2027, 1, 31, 8, tzinfo=UTC)),
-        ('"2027-01-31T08:00:00+02:00"', datetime(2027, 1, 31, 6, tzinfo=UTC)),
-        ('"01/31/2027"', datetime(2027, 1, 31, tzinfo=UTC)),
-        ('"soon"', None),
-        ("null", None),
-        ("17", None),
-    ],
-)
-def test_the_end_of_a_secret_is_read_or_not_known(tmp_path, said, meant):
-    answer = http(f'{{"client_secret": "new", "estimated_expiration": {said}}}'.encode())
-
-    with serving(ScriptedServer(answer)) as server:
-        rotated = Spectrum(server.url, "PORTALTEST", tmp_path, enhanced=Enhanced("PORTALTEST", SECRET)).rotate_secret()
-
-    assert rotated == Rotated("new", meant)
-
-
 def test_basic_is_sent_only_when_it_is_switched_on(record, tmp_path):
     with serving(ScriptedServer(http(GOOD))) as server:
         Spectrum(server.url, "PORTALTEST", tmp_path).change_request(record(), "g")
@@ -258,7 +216,7 @@ def test_no_credential_is_shown_anywhere(record, tmp_path, caplog):
         spectrum.change_request(record(), "g")
 
     told = "".join(traceback.format_exception(doubt.value)) + doubt.value.answer + repr(doubt.value) + repr(spectrum) + repr(enhanced)
-    told += caplog.text + repr(Token(token, clock.now())) + repr(Rotated("s3cret-s3cret", None))
+    told += caplog.text + repr(Token(token, clock.now()))
     for credential in ("s3cret", "tok-3n", "TOK-3N", "portaltest"):
         assert credential not in told.replace("PORTALTEST", "" if credential == "portaltest" else "PORTALTEST"), credential
     assert "[client secret]" in doubt.value.answer

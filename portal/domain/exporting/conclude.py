@@ -16,7 +16,7 @@ from portal.domain.exporting.exports import STORED, UNCERTAIN, Attempt, Export, 
 from portal.domain.outbox import Dispatch
 from portal.spectrum import records
 
-MEND = "Spectrum rejected the portal's sign-in. An administrator must fix it."
+SIGN_IN_REJECTED = "Spectrum rejected the portal's sign-in. An administrator must fix it."
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 300, 900, 3600))
 PATIENT_TRIES = 3  # about half an hour of being unreachable
 FIRST_LOOK = timedelta(seconds=60)  # after an answer that never came
@@ -96,7 +96,7 @@ def _refused(dispatch: Dispatch, change_order: ChangeOrder, export: Export, late
     text = " ".join(said) or "Spectrum rejected the portal's sign-in."
     if cause == "access" and (theirs := outdated.other_company(change_order, export)):  # refused for what this one carries: not us
         cause, text = "setup", f"{text} {outdated.in_words(theirs)} {outdated.way_on(export)}"
-    with pausing.refused(dispatch.lane, MEND) if cause == "access" else nullcontext():
+    with pausing.refused(dispatch.lane, SIGN_IN_REJECTED) if cause == "access" else nullcontext():
         fail(dispatch, change_order, cause, text, line=line, rows=attempt.rows, http=attempt.http, sent=_sent(latest))
 
 

@@ -10,8 +10,6 @@ from portal.spectrum.records import catalogue
 Entry = catalogue.Entry
 LABELS = {field.name: field.label for field in records.FIELDS}
 OURS = ("connect", "answer")  # codes of the portal's own, for what no answer of Spectrum says
-NOTHING_TO_MEND = "good"
-FINE = "G"  # Spectrum's code for "stored": nothing to explain
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +57,19 @@ def of(event: Event) -> list[Entry]:
 
 def explain(rows: list[list[str]]) -> list[str]:
     """What was answered, as sentences for a clerk; empty when Spectrum just stored the line. Our own sentence needs no explanation."""
-    return [text if code in OURS else records.explain(code, column, text) for code, column, text in rows if code != FINE]
+    return [text if code in OURS else records.explain(code, column, text) for code, column, text in rows if not _is_good(code, column)]
 
 
 def _named(event: Event) -> Iterator[Entry]:
     facts = event.facts
     rows = facts.get("rows") or []
     for code, column, _ in rows:
-        entry = catalogue.find(code, column)
-        if entry.kind != NOTHING_TO_MEND:
-            yield entry
+        if not _is_good(code, column):
+            yield catalogue.find(code, column)
     if not rows and facts.get("http") in (401, 403):
         yield catalogue.find("http", str(facts["http"]))
+
+
+def _is_good(code: str, column: str) -> bool:
+    """Whether Spectrum just stored the line: nothing to explain, nothing to fix."""
+    return catalogue.find(code, column).kind == "good"
