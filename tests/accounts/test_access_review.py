@@ -6,7 +6,6 @@ import re
 from datetime import timedelta
 
 import pytest
-from bs4 import BeautifulSoup
 
 from portal.domain import events, outbox, people
 from portal.domain.accounts import api_tokens, request_privilege, rights
@@ -15,6 +14,7 @@ from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch
 from portal.domain.people import Level, Membership, User
 from tests.conftest import HTMX, PASSWORD, count_queries, sign_in
+from tests.pages import soup, words
 
 pytestmark = pytest.mark.databases_differ("constraints and triggers")
 
@@ -24,14 +24,6 @@ PEOPLE = "/settings/people"
 @pytest.fixture
 def admin(client, eve):
     return sign_in(client, eve)
-
-
-def soup(answer):
-    return BeautifulSoup(answer.text, "html.parser")
-
-
-def text(found):
-    return " ".join(found.get_text(" ").split())
 
 
 def names(answer):
@@ -97,7 +89,7 @@ def test_deactivated_accounts_are_shown_apart(admin, ben, make_user):
 def test_nobody_found_says_so_and_leads_on(admin):
     page = soup(admin.get(f"{PEOPLE}?q=nobody+at+all"))
 
-    assert "No one matches these filters." in text(page.main)
+    assert "No one matches these filters." in words(page.main)
     assert page.find("a", string="Show everyone")["href"] == PEOPLE
 
 
@@ -120,7 +112,7 @@ def test_the_row_says_who_granted_what_when(admin, ben, eve, clock):
     rights.set_level(ben.id, Level.STANDARD, by=eve)
     rights.set_privilege(ben.id, True)
 
-    row = text(soup(admin.get(PEOPLE)).find(id=f"person-{ben.id}"))
+    row = words(soup(admin.get(PEOPLE)).find(id=f"person-{ben.id}"))
 
     assert re.search(r"Level since \d\d:\d\d ?, given by Eve Laurent", row)
     assert re.search(r"Privilege since \d\d:\d\d ?, given by Command line", row)
@@ -204,12 +196,12 @@ def test_no_cell_of_the_csv_is_a_formula(admin, database):
 def test_an_account_is_deactivated_after_a_second_press_and_its_sessions_end(admin, ben, app):
     elsewhere = sign_in(app.test_client(), ben)
     row = soup(admin.get(PEOPLE)).find(id=f"person-{ben.id}")
-    assert "Ben Okafor is signed out at once and cannot sign in." in text(row.find("details"))
+    assert "Ben Okafor is signed out at once and cannot sign in." in words(row.find("details"))
 
     answer = admin.post(f"{PEOPLE}/{ben.id}/deactivation", headers=HTMX)
 
     assert answer.status_code == 200
-    assert "Deactivated: cannot sign in." in text(soup(answer))
+    assert "Deactivated: cannot sign in." in words(soup(answer))
     assert soup(answer).tr["data-focus"] == f"#account-{ben.id}"
     assert elsewhere.get("/change-orders").status_code == 303
     assert app.test_client().post("/login", data={"email": ben.email, "password": PASSWORD}).status_code != 303
@@ -219,7 +211,7 @@ def test_an_account_is_deactivated_after_a_second_press_and_its_sessions_end(adm
 def test_a_deactivated_account_is_reactivated_with_the_rights_it_had(admin, ana):
     admin.post(f"{PEOPLE}/{ana.id}/deactivation")
     row = soup(admin.get(PEOPLE)).find(id=f"person-{ana.id}")
-    assert "Ana Ortiz can sign in again, with level Standard and Can Push to Accounting." in text(row.find("details"))
+    assert "Ana Ortiz can sign in again, with level Standard and Can Push to Accounting." in words(row.find("details"))
 
     answer = admin.post(f"{PEOPLE}/{ana.id}/reactivation")
 
@@ -251,7 +243,7 @@ def test_the_last_ten_changes_stand_below_with_who_and_when(admin, ben, eve):
 
     latest = soup(admin.get(PEOPLE)).find(class_="latest")
 
-    rows = [text(row) for row in latest.find("tbody").find_all("tr")]
+    rows = [words(row) for row in latest.find("tbody").find_all("tr")]
     assert len(rows) == 10
     assert "Eve Laurent Privilege removed" in rows[0]
     assert latest.find("a", string="The full log")["href"] == "/settings/audit?subject=user"
@@ -293,8 +285,8 @@ def test_what_is_wrong_with_a_new_person_is_told_and_nothing_is_recorded(admin, 
 
     assert answer.status_code == 422
     add = soup(answer).find(id="add")
-    assert sentence in text(add)
-    assert f"No one was added. {sentence}" in text(soup(answer).find(class_="alert"))
+    assert sentence in words(add)
+    assert f"No one was added. {sentence}" in words(soup(answer).find(class_="alert"))
     assert soup(answer).select("tbody .error") == []
     assert (add.has_attr("open"), add.find(id="name")["value"]) == (True, (NEW | wrong)["name"])
     assert User.select().where(User.name == "Gus Hall").count() == 0
@@ -307,7 +299,7 @@ def test_who_is_added_twice_at_the_same_moment_is_there_once_and_the_second_form
     answer = admin.post(PEOPLE, data=NEW | {"email": eve.email})
 
     assert answer.status_code == 422
-    assert f"No one was added. There is already an account with the address {eve.email}." in text(soup(answer).find(class_="alert"))
+    assert f"No one was added. There is already an account with the address {eve.email}." in words(soup(answer).find(class_="alert"))
     assert User.select().where(User.name == "Gus Hall").count() == 0
 
 

@@ -10,6 +10,7 @@ from portal.domain import events, people
 from portal.domain.accounts import rights
 from portal.domain.people import Level, NotPermitted
 from tests.conftest import HTMX, count_queries, sign_in
+from tests.pages import words
 
 
 @pytest.fixture
@@ -21,10 +22,6 @@ def row(page, person):
     return BeautifulSoup(page, "html.parser").find(id=f"person-{person.id}")
 
 
-def text(found):
-    return " ".join(found.get_text(" ").split())
-
-
 def told(person):
     return [(event.action, event.facts["old"], event.facts["new"]) for event in events.history("user", person.id)]
 
@@ -32,11 +29,11 @@ def told(person):
 def test_the_page_says_what_everybody_may_do(admin, ana, ben, dee, sam):
     page = admin.get("/settings/people").text
 
-    assert "Sees everything, looks after failed exports, accepts, rejects and retries." in text(row(page, ana))
-    assert "Sees all lists, details and history; changes nothing." in text(row(page, ben))
-    assert "Works on the change orders of their jobs only." in text(row(page, dee))
-    assert "Sees everything, looks after failed exports." in text(row(page, sam))
-    assert "never" in text(row(page, sam))
+    assert "Sees everything, looks after failed exports, accepts, rejects and retries." in words(row(page, ana))
+    assert "Sees all lists, details and history; changes nothing." in words(row(page, ben))
+    assert "Works on the change orders of their jobs only." in words(row(page, dee))
+    assert "Sees everything, looks after failed exports." in words(row(page, sam))
+    assert "never" in words(row(page, sam))
 
 
 def test_a_new_level_replaces_the_row_and_is_said(admin, ben, eve, clock):
@@ -54,7 +51,7 @@ def test_a_new_level_replaces_the_row_and_is_said(admin, ben, eve, clock):
 
 def test_the_privilege_is_granted_and_removed(admin, sam):
     answer = admin.post(f"/settings/people/{sam.id}/privilege", data={"can_push": "on"}, headers=HTMX)
-    assert "accepts, rejects and retries" in text(row(answer.text, sam))
+    assert "accepts, rejects and retries" in words(row(answer.text, sam))
     assert people.by_id(sam.id).may_decide
 
     answer = admin.post(f"/settings/people/{sam.id}/privilege", headers=HTMX)
@@ -73,8 +70,8 @@ def test_the_privilege_below_standard_is_kept_shown_as_inactive_and_says_what_to
     answer = admin.post(f"/settings/people/{ben.id}/privilege", data={"can_push": "on"}, headers=HTMX)
 
     assert answer.status_code == 200
-    assert "‘Can Push to Accounting’ is inactive below Standard." in text(row(answer.text, ben))
-    assert "Needs at least Standard." in text(row(answer.text, ben))
+    assert "‘Can Push to Accounting’ is inactive below Standard." in words(row(answer.text, ben))
+    assert "Needs at least Standard." in words(row(answer.text, ben))
     assert people.by_id(ben.id).can_push
     assert not people.by_id(ben.id).may_decide
 
@@ -90,7 +87,7 @@ def test_one_s_own_row_has_no_controls_and_says_why(admin, eve, ben):
     page = admin.get("/settings/people").text
 
     assert row(page, eve).find("form") is None
-    assert "You can’t change your own rights" in text(row(page, eve))
+    assert "You can’t change your own rights" in words(row(page, eve))
     assert len(row(page, ben).find_all("form")) == 4
 
 
@@ -107,7 +104,7 @@ def test_nobody_changes_their_own_rights_even_with_a_form_of_their_own(admin, ev
 def test_what_could_not_be_done_stands_in_the_row_of_whom_it_concerns_and_in_no_other(admin, ben, sam):
     page = admin.post(f"/settings/people/{ben.id}/level", data={"level": "Boss"}).text
 
-    assert "Choose a level from the list." in text(row(page, ben))
+    assert "Choose a level from the list." in words(row(page, ben))
     assert [one["id"] for one in BeautifulSoup(page, "html.parser").select("tbody tr:has(.error)")] == [f"person-{ben.id}"]
 
 
@@ -225,7 +222,7 @@ def test_an_administrator_puts_people_on_jobs_and_takes_them_off(admin, ben, eve
     assert ben.is_member_of(job)
 
     answer = admin.post(f"{address}/removal", data={"job": "24-117"}, headers=HTMX)
-    assert "none" in text(row(answer.text, ben).find(class_="jobs"))
+    assert "none" in words(row(answer.text, ben).find(class_="jobs"))
     assert not ben.is_member_of(job)
 
     found = [(event.action, event.actor, event.facts) for event in events.history("user", ben.id)]
@@ -245,7 +242,7 @@ def test_a_job_that_is_none_is_refused_with_the_reason_and_what_was_typed(admin,
     answer = admin.post(f"/settings/people/{ben.id}/jobs{way}", data={"job": number}, headers=HTMX)
 
     assert answer.status_code == 422
-    assert "job" in text(row(answer.text, ben).find(class_="error"))
+    assert "job" in words(row(answer.text, ben).find(class_="error"))
     assert row(answer.text, ben).find(id=f"job-{ben.id}")["value"] == ("" if way else number)
     assert events.history("user", ben.id) == []
 

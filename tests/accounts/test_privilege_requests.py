@@ -13,6 +13,7 @@ from portal.domain.mail.letters import LEASE
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import Level, NotPermitted, User
 from tests.conftest import HTMX, count_queries, sign_in
+from tests.pages import soup, words
 
 pytestmark = pytest.mark.databases_differ("locks and races")
 
@@ -22,14 +23,6 @@ ASK = "/settings/privilege-requests"
 @pytest.fixture
 def admin(client, eve):
     return sign_in(client, eve)
-
-
-def soup(answer):
-    return BeautifulSoup(answer.text, "html.parser")
-
-
-def text(found):
-    return " ".join(found.get_text(" ").split())
 
 
 def answer(client, request, how, **form):
@@ -66,8 +59,8 @@ def test_where_the_buttons_are_missing_stands_why_and_a_way_to_ask(client, ben, 
 
     for page in (client.get(f"/change-orders?view={view}"), client.get(f"/change-orders/{change_order.id}"), client.get("/profile")):
         asking = soup(page).find(id="asking")
-        assert "You have view-only access. To accept or reject, ask for Can Push to Accounting." in text(asking)
-        assert text(asking.find("button")) == "Ask for it"
+        assert "You have view-only access. To accept or reject, ask for Can Push to Accounting." in words(asking)
+        assert words(asking.find("button")) == "Ask for it"
 
 
 def test_an_approver_is_asked_nothing(client, ana, change_order):
@@ -84,8 +77,8 @@ def test_one_click_asks_and_the_page_then_says_so(client, ben, eve, clock):
 
     assert asked.status_code == 200
     asking = soup(asked).find(id="asking")
-    assert "You asked at" in text(asking)
-    assert "Eve Laurent can grant it; you get mail." in text(asking)
+    assert "You asked at" in words(asking)
+    assert "Eve Laurent can grant it; you get mail." in words(asking)
     assert asking["data-focus"] == "#asking"
     assert asking.find("form") is None
     assert "You asked at" in client.get("/change-orders").text
@@ -123,7 +116,7 @@ def test_one_is_never_led_to_another_site(client, ben, eve):
 def test_where_nobody_else_is_administrator_the_asker_reads_that_nobody_can_grant_it(admin, eve):
     asked = admin.post(ASK, headers=HTMX)
 
-    assert "No one can grant it yet: there is no other administrator." in text(soup(asked).find(id="asking"))
+    assert "No one can grant it yet: there is no other administrator." in words(soup(asked).find(id="asking"))
 
 
 def test_asking_needs_no_new_proof_of_who_one_is_and_answering_does(client, sam, eve, clock):
@@ -185,7 +178,7 @@ def test_administrators_see_how_many_ask_on_every_page(client, ben, eve):
 
     tab = soup(client.get("/change-orders")).find("nav", attrs={"aria-label": "Main"}).find("a", href="/settings/people")
 
-    assert text(tab) == "Settings 1 request for Can Push to Accounting"
+    assert words(tab) == "Settings 1 request for Can Push to Accounting"
 
 
 def test_nobody_else_sees_the_count(client, ben, sam):
@@ -198,7 +191,7 @@ def test_nobody_else_sees_the_count(client, ben, sam):
 def test_the_list_names_who_asks_why_and_since_when(admin, sam, clock):
     request_privilege.ask(sam, "Ana is <away>")
 
-    found = text(soup(admin.get("/settings/people")).find(id="requests"))
+    found = words(soup(admin.get("/settings/people")).find(id="requests"))
 
     assert "1 request for Can Push to Accounting" in found
     assert "Sam Ito sam@example.test, level Standard, asked at " in found
@@ -230,8 +223,8 @@ def test_declining_leaves_the_rights_and_the_person_may_ask_again(client, sam, e
     assert not people.by_id(sam.id).can_push
     assert told(sam) == ["privilege asked for", "privilege declined"]
     asking = soup(sign_in(client, sam).get("/profile")).find(id="asking")
-    assert "Eve Laurent declined your request" in text(asking)
-    assert "“Two approvers are enough”" in text(asking)
+    assert "Eve Laurent declined your request" in words(asking)
+    assert "“Two approvers are enough”" in words(asking)
     assert client.post(ASK, headers=HTMX).status_code == 200
     assert PrivilegeRequest.select().count() == 2
 
@@ -241,8 +234,8 @@ def test_below_standard_granting_says_that_it_raises_the_level_and_does_both_in_
     gus = make_user("Gus Hall", level=level)
     request = request_privilege.ask(gus)
     shown = soup(admin.get("/settings/people")).find(id=f"request-{request.id}")
-    assert f"Needs at least Standard; Gus Hall has {level}." in text(shown)
-    assert "Raise to Standard and grant" in text(shown)
+    assert f"Needs at least Standard; Gus Hall has {level}." in words(shown)
+    assert "Raise to Standard and grant" in words(shown)
 
     assert answer(admin, request, "granted", level="Standard").status_code == 303
 

@@ -1,39 +1,30 @@
 """What errors mean: the page with every cause, and the way to it from a change order that failed."""
 
 import pytest
-from bs4 import BeautifulSoup
 
 from portal.domain import events
 from portal.domain.change_orders import load
 from portal.spectrum.records import NotSent, OutcomeUnknown, Refused, Row, catalogue
 from tests.cast import export
 from tests.conftest import sign_in
+from tests.pages import page_of, words
 
 HELP = "/help/errors"
 
 
-def soup(answer):
-    assert answer.status_code == 200, answer.text
-    return BeautifulSoup(answer.text, "html.parser")
-
-
-def words(tag):
-    return " ".join(tag.get_text(" ", strip=True).split())
-
-
 def row(client, change_order, view):
-    return soup(client.get(f"/change-orders?view={view}")).find(id=f"change-order-{change_order.id}")
+    return page_of(client.get(f"/change-orders?view={view}")).find(id=f"change-order-{change_order.id}")
 
 
 def entry_of(client, link):
     """The entry of the help page that a link leads to."""
     path, _, anchor = link["href"].partition("#")
-    return soup(client.get(path)).find(id=anchor)
+    return page_of(client.get(path)).find(id=anchor)
 
 
 @pytest.mark.parametrize("who", ["dee", "ben", "ana", "eve"])
 def test_everybody_signed_in_may_read_it(client, request, who):
-    page = soup(sign_in(client, request.getfixturevalue(who)).get(HELP))
+    page = page_of(sign_in(client, request.getfixturevalue(who)).get(HELP))
 
     assert words(page.h1) == "What errors mean"
 
@@ -43,7 +34,7 @@ def test_nobody_else_may(client):
 
 
 def test_every_entry_of_the_catalogue_is_there_once_with_all_it_says(client, ben):
-    page = soup(sign_in(client, ben).get(HELP))
+    page = page_of(sign_in(client, ben).get(HELP))
 
     entries = page.select("tbody tr")
     assert len(entries) == len(catalogue.ENTRIES) == len({entry["id"] for entry in entries})
@@ -53,14 +44,14 @@ def test_every_entry_of_the_catalogue_is_there_once_with_all_it_says(client, ben
 
 
 def test_an_element_is_told_by_its_plain_name(client, ben):
-    page = soup(sign_in(client, ben).get(HELP))
+    page = page_of(sign_in(client, ben).get(HELP))
 
     assert words(page.find(id="I-CR_Phase_Code").th) == "I Phase code CR_Phase_Code"
     assert words(page.find(id="A-any").th) == "A anything else"
 
 
 def test_the_menu_of_the_person_leads_there(client, dee):
-    page = soup(sign_in(client, dee).get("/jobs"))
+    page = page_of(sign_in(client, dee).get("/jobs"))
 
     assert page.find("a", string="What errors mean")["href"] == HELP
 
@@ -123,7 +114,7 @@ def test_what_the_portal_itself_stopped_says_who_can_fix_it(client, ana, make_ch
 
 
 def test_the_page_of_the_change_order_leads_there_from_the_attempt(client, ana, make_change_order):
-    page = soup(sign_in(client, ana).get(f"/change-orders/{make_change_order('failed').id}"))
+    page = page_of(sign_in(client, ana).get(f"/change-orders/{make_change_order('failed').id}"))
 
     link = page.select_one("td[data-label='Spectrum’s answer'] a")
     assert words(link) == "I CR_Phase_Code"
@@ -134,6 +125,6 @@ def test_an_answer_nobody_understood_is_quoted_in_the_attempt(client, ana, make_
     made = make_change_order("queued")
     export(load(made.id), OutcomeUnknown("Spectrum did not answer in time.", cause="timeout"))
 
-    page = soup(sign_in(client, ana).get(f"/change-orders/{made.id}"))
+    page = page_of(sign_in(client, ana).get(f"/change-orders/{made.id}"))
 
     assert "Spectrum did not answer in time." in words(page.select_one("td[data-label='Spectrum’s answer']"))

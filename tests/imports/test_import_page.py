@@ -28,6 +28,7 @@ from tests.cast import signed
 from tests.conftest import HTMX, sign_in
 from tests.import_files import ROW, text_of
 from tests.intake.workbooks import book_of
+from tests.pages import main_words
 
 
 @pytest.fixture
@@ -60,10 +61,6 @@ def eve_there(client, eve):
     return sign_in(client, eve)
 
 
-def words(answer):
-    return " ".join(BeautifulSoup(answer.text, "html.parser").find("main").get_text(" ").split())
-
-
 def rows(answer):
     """The rows of the table of what is wrong."""
     return [
@@ -83,18 +80,18 @@ def test_a_file_is_shown_first_and_imported_when_it_is_confirmed(client, eve_the
     page = hand_in(text_of({}, {"cco_number": "002", "amount": "$1,000.25"}))
 
     shown = client.get(page)
-    assert "2 new." in words(shown)
-    assert "2 line items, $5,250.25 in all." in words(shown)
-    assert "Amounts are read with a decimal point: “$1,000.25” at line 3 is 1000.25." in words(shown)
-    assert "Amounts are in USD, the currency of the books." in words(shown)
+    assert "2 new." in main_words(shown)
+    assert "2 line items, $5,250.25 in all." in main_words(shown)
+    assert "Amounts are read with a decimal point: “$1,000.25” at line 3 is 1000.25." in main_words(shown)
+    assert "Amounts are in USD, the currency of the books." in main_words(shown)
     assert nothing_saved()
 
     assert client.post(f"{page}/confirmation").location == page
-    assert "Importing" in words(client.get(page))
+    assert "Importing" in main_words(client.get(page))
     assert not ChangeOrder.select().exists()
     work()
 
-    assert "Imported: 2 new." in words(client.get(page))
+    assert "Imported: 2 new." in main_words(client.get(page))
     assert [one.status for one in ChangeOrder.select()] == ["draft", "draft"]
     assert ChangeOrder.get().created_by == eve
     assert Upload.get().content is None
@@ -104,7 +101,7 @@ def test_the_preview_names_each_currency_and_the_order_of_the_dates(client, eve_
     first = {"cco_number": "002", "amount": "€1,000.25", "original_amount": "", "date": "03/04/2026"}
     page = hand_in(text_of({"date": "03/13/2026"}, first, first | {"cco_number": "003", "amount": "0.75 EUR"}))
 
-    shown = words(client.get(page))
+    shown = main_words(client.get(page))
 
     assert "3 line items, $4,250.00 in all." in shown
     assert "2 change orders in EUR, 1,001.00 in all: kept, but not to be sent, since the books are in USD." in shown
@@ -143,8 +140,8 @@ def test_of_thousands_of_rows_the_12_bad_ones_are_shown_with_row_column_and_reas
 
     answer = client.get(hand_in("\n".join(broken)))
 
-    assert "12 rows of the file cannot be imported." in words(answer)
-    assert f"{count // 4 - 12:,} new, 12 rows refused." in words(answer)
+    assert "12 rows of the file cannot be imported." in main_words(answer)
+    assert f"{count // 4 - 12:,} new, 12 rows refused." in main_words(answer)
     reason = "“1.005” is not an amount. Write it like 1234.50 or -1234.50: digits, a point, at most two decimals."
     assert rows(answer) == [[where, "amount", reason] for where in bad.values()]
     assert "Import" not in [button.get_text() for button in BeautifulSoup(answer.text, "html.parser").select("main button")]
@@ -154,7 +151,7 @@ def test_of_thousands_of_rows_the_12_bad_ones_are_shown_with_row_column_and_reas
     client.post(f"{page}/confirmation")
     work()
 
-    assert f"Imported: {count // 4:,} new." in words(client.get(page))
+    assert f"Imported: {count // 4:,} new." in main_words(client.get(page))
     assert ChangeOrder.select().count() == count // 4
 
 
@@ -164,7 +161,7 @@ def test_the_same_file_twice_changes_nothing(client, eve_there, hand_in, work):
         client.post(f"{page}/confirmation")
         work()
 
-    assert "Imported: 1 unchanged." in words(client.get(second))
+    assert "Imported: 1 unchanged." in main_words(client.get(second))
     assert [(one.version, one.status) for one in ChangeOrder.select()] == [(1, "draft")]
 
 
@@ -185,7 +182,7 @@ def test_a_withdrawn_file_is_gone_and_cannot_be_confirmed(client, eve_there, han
     assert "orders.csv was discarded. Nothing was imported." in client.get(client.post(f"{page}/withdrawal").location).text
     client.post(f"{page}/confirmation")
 
-    assert "orders.csv cannot be imported any more: it was discarded." in words(client.get(page))
+    assert "orders.csv cannot be imported any more: it was discarded." in main_words(client.get(page))
     work()
     assert nothing_saved()
     assert Upload.get().content is None
@@ -197,7 +194,7 @@ def test_a_confirmed_file_cannot_be_withdrawn(client, eve_there, hand_in, work):
 
     client.post(f"{page}/withdrawal")
 
-    assert "can no longer be discarded" in words(client.get(page))
+    assert "can no longer be discarded" in main_words(client.get(page))
     work()
     assert ChangeOrder.select().exists()
 
@@ -205,7 +202,7 @@ def test_a_confirmed_file_cannot_be_withdrawn(client, eve_there, hand_in, work):
 def test_what_accounting_has_is_named_and_left_alone(client, eve_there, hand_in, make_change_order):
     change_order = make_change_order("ready")
 
-    shown = words(client.get(hand_in(text_of({"title": "Other"}))))
+    shown = main_words(client.get(hand_in(text_of({"title": "Other"}))))
 
     assert "1 skipped" in shown
     assert f"Job 24-117, SC-014, CCO 001: {change_order.label}" in shown
@@ -219,7 +216,7 @@ def test_what_changes_between_preview_and_confirmation_is_judged_anew(client, ha
 
     work()
 
-    assert "You are not a member of this job." in words(client.get(page))
+    assert "You are not a member of this job." in main_words(client.get(page))
     assert not ChangeOrder.select().exists()
 
 
@@ -239,7 +236,7 @@ def test_codes_of_spectrum_are_linked_by_administrators_only(client, hand_in, wo
     sign_in(client, dee)
     page = hand_in(text_of({"commitment_number": "SC-900", "vendor_name": "New", "vendor_code": "NEWCODE", "subcontract_number": "SC-900"}))
 
-    assert permissions.CODES in words(client.get(page))
+    assert permissions.CODES in main_words(client.get(page))
     client.post(f"{page}/confirmation")
     work()
 
@@ -262,7 +259,7 @@ def test_who_brought_a_file_in_cannot_accept_what_was_in_it(client, hand_in, wor
 def test_who_is_not_on_any_job_is_told_so(client, make_user, work):
     sign_in(client, make_user("Nora New"))
 
-    assert uploads.NOBODY in words(client.get("/imports"))
+    assert uploads.NOBODY in main_words(client.get("/imports"))
     answer = client.post("/imports", data={"file": (io.BytesIO(b"x"), "x.csv")}, content_type="multipart/form-data")
 
     assert answer.status_code == 403
@@ -301,7 +298,7 @@ def test_no_more_than_five_files_of_a_person_wait(client, eve_there, hand_in):
     answer = client.post("/imports", data={"file": (io.BytesIO(b"x"), "x.csv")}, content_type="multipart/form-data")
 
     assert answer.status_code == 429
-    assert "5 of your files wait already. Import or discard them first." in words(answer)
+    assert "5 of your files wait already. Import or discard them first." in main_words(answer)
 
 
 def test_what_nobody_confirms_lapses_after_a_day(client, eve, hand_in, clock):
@@ -311,7 +308,7 @@ def test_what_nobody_confirms_lapses_after_a_day(client, eve, hand_in, clock):
     sign_in(client, eve)
     hand_in(text_of({}))
 
-    assert "The file was discarded" in words(client.get(old))
+    assert "The file was discarded" in main_words(client.get(old))
 
 
 @pytest.mark.parametrize(
@@ -329,7 +326,7 @@ def test_no_file_and_too_large_a_file_are_refused(client, eve_there, file, code,
     answer = client.post("/imports", data=data, content_type="multipart/form-data")
 
     assert answer.status_code == code
-    assert sentence in words(answer)
+    assert sentence in main_words(answer)
     assert not Upload.select().exists()
 
 
@@ -345,7 +342,7 @@ def test_no_file_and_too_large_a_file_are_refused(client, eve_there, file, code,
 def test_a_file_that_is_none_is_refused_with_a_sentence(client, eve_there, hand_in, content, name, sentence):
     answer = client.get(hand_in(content, name))
 
-    assert sentence in words(answer)
+    assert sentence in main_words(answer)
     assert "<script>alert" not in answer.text
     assert Upload.get().content is None
 
@@ -362,7 +359,7 @@ def test_a_workbook_is_imported_on_the_page_too(client, eve_there, hand_in, work
     client.post(f"{page}/confirmation")
     work()
 
-    assert "Imported: 2 new" in words(client.get(page))
+    assert "Imported: 2 new" in main_words(client.get(page))
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
@@ -371,9 +368,9 @@ def test_the_template_filled_in_can_be_imported(client, eve_there, hand_in, form
 
     if form == "csv":
         content += ",".join(ROW.get(name, "") for name in template.COLUMNS).encode()
-        assert "1 new" in words(client.get(hand_in(content)))
+        assert "1 new" in main_words(client.get(hand_in(content)))
     else:
-        assert "The file has a header and no rows." in words(client.get(hand_in(content)))
+        assert "The file has a header and no rows." in main_words(client.get(hand_in(content)))
 
 
 def test_every_column_of_the_template_is_explained():
@@ -393,7 +390,7 @@ def test_a_file_that_stops_the_worker_three_times_is_refused(client, eve_there, 
 
     work()
 
-    assert "it stopped the worker 3 times. Nothing was imported" in words(client.get(page))
+    assert "it stopped the worker 3 times. Nothing was imported" in main_words(client.get(page))
     assert not ChangeOrder.select().exists()
 
 
@@ -403,8 +400,8 @@ def test_a_file_that_takes_too_much_to_read_is_refused_and_the_next_one_is_read(
         patched.setattr(files, "understand", lambda *_: next(number for number in itertools.count() if number < 0))
         heavy = hand_in(text_of({}))
 
-    assert "Reading the file takes more time or memory than any list of change orders needs." in words(client.get(heavy))
-    assert "1 new" in words(client.get(hand_in(text_of({}))))
+    assert "Reading the file takes more time or memory than any list of change orders needs." in main_words(client.get(heavy))
+    assert "1 new" in main_words(client.get(hand_in(text_of({}))))
 
 
 def test_a_worker_that_died_during_the_import_is_followed_by_one_that_completes_it(client, eve_there, hand_in, work, monkeypatch, clock):
@@ -429,7 +426,7 @@ def test_a_worker_that_died_during_the_import_is_followed_by_one_that_completes_
 
     work()
 
-    assert "Imported: 3 new" in words(sign_in(client, Upload.get().by).get(page))
+    assert "Imported: 3 new" in main_words(sign_in(client, Upload.get().by).get(page))
     assert Import.select().count() == 1
 
 
@@ -441,5 +438,5 @@ def test_a_preview_of_many_look_alikes_says_how_many_it_does_not_list(client, ev
     shown = client.get(hand_in(text_of(*({"cco_number": number} for one in numbers for number in (one, one.lstrip("0"))))))
 
     assert len(BeautifulSoup(shown.text, "html.parser").select("section[aria-labelledby=alike] input")) == 2
-    assert said in words(shown)
-    assert ("left out and not listed" in words(shown)) == bool(more)
+    assert said in main_words(shown)
+    assert ("left out and not listed" in main_words(shown)) == bool(more)

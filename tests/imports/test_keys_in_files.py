@@ -9,7 +9,8 @@ from portal.domain.rules.duplicates import Distinction
 from portal.domain.rules.findings import blocking
 from portal.intake import files
 from tests.import_files import ROW, text_of
-from tests.imports.test_import_page import eve_there, hand_in, words, work  # noqa: F401
+from tests.imports.test_import_page import eve_there, hand_in, work  # noqa: F401
+from tests.pages import main_words
 
 pytestmark = pytest.mark.databases_differ("sorting, searching and paging")
 
@@ -107,7 +108,7 @@ def test_the_preview_asks_and_what_is_not_ticked_is_left_out(client, eve_there, 
     command(csv_file({}))
     page = hand_in(text_of({"cco_number": "1"}, {"cco_number": "01"}))
     shown = client.get(page)
-    assert "CCO 1 looks like 001 (Draft)." in words(shown)
+    assert "CCO 1 looks like 001 (Draft)." in main_words(shown)
     assert shown.text.count('name="ticked"') == 2
 
     client.post(f"{page}/confirmation", data={"ticked": "line 3"})

@@ -14,7 +14,8 @@ from portal.domain.people import Membership
 from portal.domain.projects import sending
 from tests.conftest import count_queries, sign_in
 from tests.import_files import text_of
-from tests.imports.test_import_page import hand_in, words, work  # noqa: F401
+from tests.imports.test_import_page import hand_in, work  # noqa: F401
+from tests.pages import main_words
 
 pytestmark = pytest.mark.databases_differ("locks and races")
 
@@ -82,14 +83,14 @@ def test_the_page_leads_to_its_drafts_and_sends_them_together(client, bring, dee
     page = bring(*numbered("001", "002"))
 
     shown = client.get(page)
-    assert "Send 2 drafts to accounting" in words(shown)
+    assert "Send 2 drafts to accounting" in main_words(shown)
     assert listed(shown) == [[f"Job 24-117, SC-014, CCO {number}", "Nothing"] for number in ("001", "002")]
     links = [link["href"] for link in main_of(shown).select("[aria-labelledby=waiting] tbody a")]
     assert links == [f"/change-orders/{one.id}/edit" for one in ChangeOrder.select().order_by(ChangeOrder.number)]
     answer = press(client, page)
 
     assert answer.status_code == 200
-    assert "2 sent to accounting" in words(answer)
+    assert "2 sent to accounting" in main_words(answer)
     assert told(answer) == [f"Job 24-117, SC-014, CCO {number} : sent." for number in ("001", "002")]
     assert listed(answer) == []
     assert {(one.status, one.sent_by_id) for one in ChangeOrder.select()} == {("ready", dee.id)}
@@ -103,7 +104,7 @@ def test_what_a_rule_blocks_stays_a_draft_and_is_listed_with_the_reason(client, 
     answer = press(client, page)
 
     reason = f"The title has {len(LONG)} characters; Spectrum holds 30. Shorten the title."
-    assert "Send 1 draft to accounting" in words(shown)
+    assert "Send 1 draft to accounting" in main_words(shown)
     assert listed(shown)[1] == listed(answer)[0] == ["Job 24-117, SC-014, CCO 002", reason]
     assert (status_of("001"), status_of("002")) == ("ready", "draft")
 
@@ -116,7 +117,7 @@ def test_what_came_to_be_blocked_meanwhile_is_told_and_the_others_are_sent(clien
 
     answer = client.post(page, data={"seen": offered})
 
-    assert "1 sent to accounting, 1 not sent" in words(answer)
+    assert "1 sent to accounting, 1 not sent" in main_words(answer)
     assert told(answer)[0].startswith("Job 24-117, SC-014, CCO 001 : Not sent. The change order is “Pending” on the project, not Approved.")
     assert listed(answer)[0][0] == "Job 24-117, SC-014, CCO 001"
     assert "“Pending”" in listed(answer)[0][1]
@@ -184,7 +185,7 @@ def test_an_administrator_who_is_no_member_sees_no_drafts_of_another_and_gets_no
     shown = client.get(page)
 
     assert listed(shown) == []
-    assert "to accounting" not in words(shown)
+    assert "to accounting" not in main_words(shown)
 
 
 def test_another_ones_import_takes_no_sending(client, bring, make_user, job):
@@ -210,7 +211,7 @@ def test_what_was_rejected_goes_again_only_when_it_was_corrected(client, bring, 
     lines = [sending.LineDraft(line.phase_code, line.cost_type, line.amount) for line in back.lines]
     sending.edit(back.id, dee, back.version, sending.Draft("001", "Corrected", "", lines))
 
-    assert "Send 1 change order to accounting" in words(client.get(page))
+    assert "Send 1 change order to accounting" in main_words(client.get(page))
     press(client, page)
     assert status_of("001") == "ready"
 
@@ -225,7 +226,7 @@ def test_a_form_that_names_nothing_of_the_import_is_refused(client, bring, make_
     answer = client.post(page, data={"seen": values})
 
     assert answer.status_code == 400
-    assert "Load the page of the import again." in words(answer)
+    assert "Load the page of the import again." in main_words(answer)
     assert {one.status for one in ChangeOrder.select()} == {"draft"}
 
 
@@ -236,7 +237,7 @@ def test_fifty_are_shown_and_the_rest_is_counted_and_what_cannot_go_hides_nothin
 
     assert [one[0][-3:] for one in listed(shown)[:3]] == ["B01", "B02", "A01"]
     assert len(listed(shown)) == 50
-    assert "50 are shown, 3 more follow when these are sent or corrected" in words(shown)
+    assert "50 are shown, 3 more follow when these are sent or corrected" in main_words(shown)
     assert len(seen(shown)) == 2
 
 
@@ -290,6 +291,6 @@ def test_an_import_of_before_keeps_no_links_and_is_shown_as_it_was(client, bring
 
     shown = client.get(page)
 
-    assert "Imported: 1 new" in words(shown)
+    assert "Imported: 1 new" in main_words(shown)
     assert listed(shown) == []
     assert Import.select().count() == 1

@@ -4,12 +4,12 @@ import io
 from pathlib import Path
 
 import pytest
-from bs4 import BeautifulSoup
 
 from portal.background import tasks
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.imports import mangled_codes, uploads
 from tests.conftest import sign_in
+from tests.pages import main_words
 
 CASES = Path(__file__).parent / "cases"
 CODES, CCO = "codes-as-dates-in-csv.csv", "cco-number-as-date-in-csv.csv"
@@ -41,10 +41,6 @@ def previewed(app, client, eve):
     return work
 
 
-def words(answer):
-    return " ".join(BeautifulSoup(answer.text, "html.parser").find("main").get_text(" ").split())
-
-
 @pytest.mark.parametrize(
     ("code", "typed"),
     [
@@ -61,7 +57,7 @@ def test_what_excel_shows_for_a_code_is_told_from_a_code(code, typed):
 def test_the_preview_names_them_and_the_import_leaves_them_out(client, previewed, name):
     page = previewed(name)
 
-    told = words(client.get(page))
+    told = main_words(client.get(page))
     assert "Did Excel make these codes?" in told
     assert [sentence in told for sentence in SENTENCES[name]] == [True] * len(SENTENCES[name])
 

@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 import pytest
-from bs4 import BeautifulSoup
 
 from portal import clock
 from portal.domain.change_orders import Status, load
@@ -13,6 +12,7 @@ from portal.domain.projects import sending
 from portal.domain.review import lists
 from portal.domain.rules.spectrum_lists import SpectrumPhase
 from tests.conftest import HTMX, path_of, sign_in
+from tests.pages import soup, words
 
 LINE = {"phase_code": "16-2000", "cost_type": "SUB", "line_description": "", "quantity": "", "unit": "", "amount": "10.00", "bid_item": ""}
 
@@ -24,14 +24,6 @@ def returned(make_change_order):
 
 def editing(change_order):
     return f"/change-orders/{change_order.id}/edit"
-
-
-def soup(answer):
-    return BeautifulSoup(answer.text, "html.parser")
-
-
-def words(tag):
-    return " ".join(tag.get_text(" ", strip=True).split())
 
 
 def typed(change_order, *lines, **words):

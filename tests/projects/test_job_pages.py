@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 import pytest
-from bs4 import BeautifulSoup
 
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment, Job, Vendor
@@ -11,15 +10,7 @@ from portal.domain.events import Event
 from portal.domain.people import NotPermitted
 from portal.domain.projects import jobs, sending
 from tests.conftest import count_queries, path_of, sign_in
-
-
-def soup(answer, status=200):
-    assert answer.status_code == status, answer.text
-    return BeautifulSoup(answer.text, "html.parser")
-
-
-def words(tag):
-    return " ".join(tag.get_text(" ", strip=True).split())
+from tests.pages import page_of, words
 
 
 def listed(page):
@@ -75,7 +66,7 @@ def test_the_next_number_is_one_more_than_the_highest(commitment, dee, taken, pr
 def test_a_job_page_lists_its_change_orders_to_members_newest_first(client, dee, job, make_change_order):
     made = [make_change_order(status) for status in ("draft", "ready", "exported", "void")]
 
-    page = soup(sign_in(client, dee).get(f"/jobs/{job.id}"))
+    page = page_of(sign_in(client, dee).get(f"/jobs/{job.id}"))
 
     assert listed(page) == [one.id for one in reversed(made)]
     assert page.select_one(f"#change-order-{made[0].id} .name a")["href"] == f"/change-orders/{made[0].id}/edit?place=/jobs/{job.id}"
@@ -85,7 +76,7 @@ def test_finance_sees_there_what_was_sent(client, ben, job, make_change_order):
     make_change_order("draft")
     sent = [make_change_order(status) for status in ("ready", "exported", "rejected")]
 
-    page = soup(sign_in(client, ben).get(f"/jobs/{job.id}"))
+    page = page_of(sign_in(client, ben).get(f"/jobs/{job.id}"))
 
     assert listed(page) == [one.id for one in reversed(sent)]
     assert page.select_one(".name a")["href"] == f"/change-orders/{sent[-1].id}?place=/jobs/{job.id}"
@@ -121,14 +112,14 @@ def test_the_pages_of_a_long_list_follow_each_other(client, dee, job, make_chang
     monkeypatch.setattr(jobs, "PAGE", 2)
     made = [make_change_order("draft").id for _ in range(5)]
     sign_in(client, dee)
-    page, found = soup(client.get(f"/jobs/{job.id}")), []
+    page, found = page_of(client.get(f"/jobs/{job.id}")), []
 
     while True:
         found += listed(page)
         following = page.find("a", rel="next")
         if not following:
             break
-        page = soup(client.get(following["href"]))
+        page = page_of(client.get(following["href"]))
 
     assert found == made[::-1]
 
@@ -137,7 +128,7 @@ def test_the_commitments_of_a_job_are_listed_with_what_they_are_worth(client, de
     Commitment.update(original_amount=Decimal("10000.00")).execute()
     make_change_order("exported")
 
-    page = soup(sign_in(client, dee).get(f"/jobs/{job.id}/commitments"))
+    page = page_of(sign_in(client, dee).get(f"/jobs/{job.id}/commitments"))
 
     assert words(page.select_one("tbody tr")) == "SC-014 Electrical Volt Electric Co $10,000.00 $4,250.00 $14,250.00 $0.00"
 
@@ -161,7 +152,7 @@ def test_the_page_of_a_commitment_tells_its_value_and_lists_its_own_change_order
     make_change_order("draft")
     mine = make_change_order("exported", commitment=other)
 
-    page = soup(sign_in(client, dee).get(f"/commitments/{other.id}"))
+    page = page_of(sign_in(client, dee).get(f"/commitments/{other.id}"))
 
     worth = {words(fact.dt): words(fact.dd) for fact in page.select(".worth > div")}
     assert (worth["Original value"], worth["Approved changes"], worth["Revised value"]) == ("$3.00", "$4,250.00", "$4,253.00")
@@ -169,7 +160,7 @@ def test_the_page_of_a_commitment_tells_its_value_and_lists_its_own_change_order
 
 
 def test_finance_sees_why_it_cannot_write_a_new_one(client, ben, commitment):
-    page = soup(sign_in(client, ben).get(f"/commitments/{commitment.id}"))
+    page = page_of(sign_in(client, ben).get(f"/commitments/{commitment.id}"))
 
     button = page.find("button", string="New change order")
     assert button.has_attr("disabled")
@@ -178,7 +169,7 @@ def test_finance_sees_why_it_cannot_write_a_new_one(client, ben, commitment):
 
 def test_a_new_change_order_is_kept_as_a_draft_and_opened(client, dee, commitment, make_change_order):
     make_change_order()
-    page = soup(sign_in(client, dee).get(f"/commitments/{commitment.id}/change-orders/new"))
+    page = page_of(sign_in(client, dee).get(f"/commitments/{commitment.id}/change-orders/new"))
     assert page.find(id="number")["value"] == "002"
 
     answer = client.post(f"/commitments/{commitment.id}/change-orders/new", data={"number": " 002 ", "title": "Landing steel"})
@@ -205,7 +196,7 @@ def test_what_cannot_be_kept_comes_back_as_typed(client, dee, commitment, make_c
 
     answer = sign_in(client, dee).post(f"/commitments/{commitment.id}/change-orders/new", data={"number": number, "title": title})
 
-    page = soup(answer, 422)
+    page = page_of(answer, 422)
     assert said in words(page.select_one(".problem"))
     assert page.find(id="number")["value"] == number
     assert ChangeOrder.select().count() == 1
@@ -227,7 +218,7 @@ def test_the_domain_asks_for_membership_itself(commitment, ana):
 
 
 def test_the_start_page_of_a_member_leads_to_the_jobs(client, dee, job, elsewhere):
-    page = soup(sign_in(client, dee).get("/jobs"))
+    page = page_of(sign_in(client, dee).get("/jobs"))
 
     assert [words(link) for link in page.select(".subtabs a")] == ["24-117 Harbor Tower"]
 
@@ -244,4 +235,4 @@ def test_names_with_markup_are_shown_as_text(client, dee, commitment, make_chang
         f"/commitments/{commitment.id}",
         f"/commitments/{commitment.id}/change-orders/new",
     ):
-        assert soup(client.get(path)).find("i") is None
+        assert page_of(client.get(path)).find("i") is None

@@ -1,24 +1,15 @@
 """Retrieve and Void are on a page for everybody who may press them: members, who wrote it, and administrators anywhere."""
 
 import pytest
-from bs4 import BeautifulSoup
 
 from portal.domain import events
 from portal.domain.change_orders import Status, load
 from portal.domain.people import Membership
 from portal.domain.projects import sending
 from tests.conftest import count_queries, path_of, sign_in
+from tests.pages import page_of, words
 
 SECRET = "A secret title"
-
-
-def soup(answer, status=200):
-    assert answer.status_code == status, answer.text
-    return BeautifulSoup(answer.text, "html.parser")
-
-
-def words(tag):
-    return " ".join(tag.get_text(" ", strip=True).split())
 
 
 def linked(page, text):
@@ -30,14 +21,14 @@ def press(client, page, button):
     """Press the button with the hidden fields of its form, and follow."""
     form = next(one for one in page.find_all("button") if words(one) == button).find_parent("form")
     data = {field["name"]: field["value"] for field in form.find_all("input") if field["name"] != "csrf_token"}
-    return soup(client.post(form["action"], data=data, follow_redirects=True))
+    return page_of(client.post(form["action"], data=data, follow_redirects=True))
 
 
 def test_an_administrator_finds_a_draft_of_any_job_and_voids_it_without_seeing_what_is_in_it(client, eve, job, make_change_order):
     draft = make_change_order("draft", title=SECRET)
     sign_in(client, eve)
 
-    page = soup(client.get(linked(soup(client.get("/jobs")), job.number)))
+    page = page_of(client.get(linked(page_of(client.get("/jobs")), job.number)))
     row = page.find(id=f"closed-{draft.id}")
     assert words(row).startswith(f"{draft.number} SC-014 Dee Sørensen, ")
     assert SECRET not in page.text
@@ -66,7 +57,7 @@ def test_a_draft_that_was_written_on_meanwhile_is_not_voided_and_stays_closed(cl
 def test_nobody_else_sees_that_there_are_drafts(client, request, who, job, make_change_order):
     draft = make_change_order("draft")
 
-    page = soup(sign_in(client, request.getfixturevalue(who)).get(f"/jobs/{job.id}"))
+    page = page_of(sign_in(client, request.getfixturevalue(who)).get(f"/jobs/{job.id}"))
 
     assert "Drafts of this job" not in page.text
     assert page.find(id=f"closed-{draft.id}") is None
@@ -76,7 +67,7 @@ def test_an_administrator_who_is_a_member_finds_them_among_the_others(client, ev
     Membership.create(user=eve, job=job)
     draft = make_change_order("draft")
 
-    page = soup(sign_in(client, eve).get(f"/jobs/{job.id}"))
+    page = page_of(sign_in(client, eve).get(f"/jobs/{job.id}"))
 
     assert page.find(id=f"closed-{draft.id}") is None
     assert page.find(id=f"change-order-{draft.id}")
@@ -103,7 +94,7 @@ def test_who_wrote_it_finds_it_after_leaving_the_job_and_voids_it(client, dee, m
     Membership.delete().execute()
     sign_in(client, dee)
 
-    page = soup(client.get(linked(soup(client.get("/jobs")), one.title)))
+    page = page_of(client.get(linked(page_of(client.get("/jobs")), one.title)))
     assert not [link for link in page.find_all("a") if "/edit" in link["href"]]
     after = press(client, page, f"Void CCO {one.number} of SC-014")
 
@@ -115,7 +106,7 @@ def test_who_wrote_it_finds_it_after_leaving_the_job_and_voids_it(client, dee, m
 def test_an_administrator_voids_what_came_back_on_its_page(client, eve, make_change_order, status):
     one = make_change_order(status)
 
-    page = soup(sign_in(client, eve).get(f"/change-orders/{one.id}"))
+    page = page_of(sign_in(client, eve).get(f"/change-orders/{one.id}"))
     press(client, page, f"Void CCO {one.number} of SC-014")
 
     assert load(one.id).state is Status.VOID
@@ -125,7 +116,7 @@ def test_an_administrator_voids_what_came_back_on_its_page(client, eve, make_cha
 def test_void_asks_before_it_is_done(client, dee, make_change_order, place):
     one = make_change_order("rejected")
 
-    page = soup(sign_in(client, dee).get(f"/change-orders/{one.id}{place}"))
+    page = page_of(sign_in(client, dee).get(f"/change-orders/{one.id}{place}"))
 
     asking = page.select_one("details.asks")
     assert not asking.has_attr("open")
@@ -135,7 +126,7 @@ def test_void_asks_before_it_is_done(client, dee, make_change_order, place):
 
 
 def test_an_administrator_retrieves_anywhere(client, eve, change_order):
-    page = soup(sign_in(client, eve).get(f"/change-orders/{change_order.id}"))
+    page = page_of(sign_in(client, eve).get(f"/change-orders/{change_order.id}"))
 
     press(client, page, "Retrieve from ERP")
 
@@ -147,7 +138,7 @@ def test_an_administrator_retrieves_anywhere(client, eve, change_order):
 def test_who_may_do_neither_is_offered_neither(client, request, make_change_order, who, status):
     one = make_change_order(status)
 
-    page = soup(sign_in(client, request.getfixturevalue(who)).get(f"/change-orders/{one.id}"))
+    page = page_of(sign_in(client, request.getfixturevalue(who)).get(f"/change-orders/{one.id}"))
 
     offered = {words(button) for button in page.find_all("button")}
     assert not offered & {f"Void CCO {one.number} of SC-014", "Retrieve from ERP", "Send to ERP", "Re-send to ERP"}
@@ -159,7 +150,7 @@ def test_who_may_do_neither_is_offered_neither(client, request, make_change_orde
 def test_a_member_gets_from_its_page_to_the_form(client, dee, make_change_order, status, offered):
     one = make_change_order(status)
 
-    page = soup(sign_in(client, dee).get(f"/change-orders/{one.id}"))
+    page = page_of(sign_in(client, dee).get(f"/change-orders/{one.id}"))
 
     assert path_of(linked(page, offered)) == f"/change-orders/{one.id}/edit"
 
@@ -168,7 +159,7 @@ def test_a_member_gets_from_its_page_to_the_form(client, dee, make_change_order,
 def test_while_it_cannot_be_written_on_its_page_does_not_lead_there(client, dee, make_change_order, status):
     one = make_change_order(status)
 
-    page = soup(sign_in(client, dee).get(f"/change-orders/{one.id}"))
+    page = page_of(sign_in(client, dee).get(f"/change-orders/{one.id}"))
 
     assert not [link for link in page.find_all("a") if "/edit" in link["href"]]
 
@@ -176,7 +167,7 @@ def test_while_it_cannot_be_written_on_its_page_does_not_lead_there(client, dee,
 @pytest.mark.parametrize("status", [status.value for status in Status])
 def test_on_the_form_each_button_can_be_pressed_or_says_why_not(client, dee, make_change_order, status):
     one = make_change_order(status)
-    page = soup(sign_in(client, dee).get(f"/change-orders/{one.id}/edit"))
+    page = page_of(sign_in(client, dee).get(f"/change-orders/{one.id}/edit"))
     buttons = {words(button): button for button in page.find_all("button")}
 
     (send,) = {"Send to ERP", "Re-send to ERP"} & set(buttons)

@@ -13,7 +13,8 @@ from portal.domain.exporting.exports import Export
 from portal.domain.lanes import Lane
 from portal.spectrum.records import Stored, StoredLine
 from tests.conftest import HTMX, sign_in
-from tests.recovery.test_resolution_pages import NOON, buttons, path, seen, soup, words
+from tests.pages import soup, words
+from tests.recovery.test_resolution_pages import NOON, buttons, path, seen
 
 pytestmark = pytest.mark.databases_differ("sorting, searching and paging")
 

@@ -15,7 +15,8 @@ from portal.domain.outbox import Dispatch, Task
 from portal.domain.recovery import reconcile
 from portal.spectrum.records import Stored, StoredLine, Unanswered
 from tests.conftest import HTMX, sign_in
-from tests.recovery.test_resolution_pages import path, soup, words
+from tests.pages import soup, words
+from tests.recovery.test_resolution_pages import path
 
 
 @pytest.fixture

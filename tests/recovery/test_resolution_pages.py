@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 import pytest
-from bs4 import BeautifulSoup
 
 from portal.domain import events
 from portal.domain.change_orders import Status, load
@@ -12,15 +11,8 @@ from portal.domain.people import User
 from portal.domain.recovery import resolutions
 from tests.cast import signed
 from tests.conftest import HTMX, path_of, sign_in
+from tests.pages import soup, words
 from tests.today import ZONE
-
-
-def soup(answer):
-    return BeautifulSoup(answer.text, "html.parser")
-
-
-def words(tag):
-    return " ".join(tag.get_text(" ", strip=True).split())
 
 
 def path(change_order, place):

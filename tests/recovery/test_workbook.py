@@ -26,6 +26,7 @@ from portal.domain.rules.findings import Blocked
 from portal.spectrum.records import FIELDS, Receipt
 from tests.cast import signed
 from tests.conftest import HTMX, sign_in
+from tests.pages import words
 from tests.races import at_once
 
 LINES = [("16-2000", "SUB", "4250.00"), ("26-0519", "SUB", "0.00"), ("16-3000", "M", "-120.50")]
@@ -346,10 +347,6 @@ def page(client, view):
     answer = client.get(f"/change-orders?view={view}")
     assert answer.status_code == 200
     return BeautifulSoup(answer.text, "html.parser")
-
-
-def words(tag):
-    return " ".join(tag.get_text(" ", strip=True).split())
 
 
 def test_the_button_gives_the_workbook_and_the_rows_say_so(client, ada, make_change_order):

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 import pytest
-from bs4 import BeautifulSoup
 
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.companies import Company
@@ -17,18 +16,11 @@ from portal.domain.rules import spectrum_numbers
 from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from tests.cast import seen, signed
 from tests.conftest import HTMX, path_of, sign_in
+from tests.pages import soup, words
 
 
 def accepting(change_order):
     return f"/change-orders/{change_order.id}/acceptance"
-
-
-def soup(answer):
-    return BeautifulSoup(answer.text, "html.parser")
-
-
-def words(tag):
-    return " ".join(tag.get_text(" ", strip=True).split())
 
 
 def history(change_order):

@@ -6,6 +6,7 @@ from bs4 import BeautifulSoup
 from portal.domain.events import Event
 from portal.domain.projects import sending
 from tests.conftest import HTMX, count_queries, sign_in
+from tests.pages import words
 
 TWO_LINES = [("16-2000", "SUB", "1.00"), ("16-3000", "M", "2.50")]
 
@@ -14,10 +15,6 @@ def page(client, change_order):
     answer = client.get(f"/change-orders/{change_order.id}")
     assert answer.status_code == 200, answer.text
     return BeautifulSoup(answer.text, "html.parser")
-
-
-def words(tag):
-    return " ".join(tag.get_text(" ", strip=True).split())
 
 
 def section(page, heading):

@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from bs4 import BeautifulSoup
 
 from portal.domain.change_orders import ChangeOrder, LineItem, Status, load
 from portal.domain.commitments import Vendor
@@ -16,6 +15,7 @@ from portal.domain.review import previews
 from portal.domain.wording import Wording
 from tests.cast import seen, signed
 from tests.conftest import HTMX, count_queries, sign_in
+from tests.pages import page_of, words
 
 LINES = [("16-2000", "SUB", "4250.00"), ("26-0519", "SUB", "0.00"), ("16-3000", "M", "-120.50")]
 LONG = "Relocate the duct bank at grid C4 as agreed on the walk; " * 6
@@ -25,15 +25,6 @@ LONG = "Relocate the duct bank at grid C4 as agreed on the walk; " * 6
 def custom(company):
     """A company that lets approvers word what goes to Spectrum."""
     Company.update(custom_title=True).execute()
-
-
-def soup(answer, status=200):
-    assert answer.status_code == status, answer.text
-    return BeautifulSoup(answer.text, "html.parser")
-
-
-def words(tag):
-    return " ".join(tag.get_text(" ", strip=True).split())
 
 
 def fields(shown):
@@ -63,7 +54,7 @@ def test_what_is_frozen_is_what_the_preview_showed(company, ana, make_change_ord
 
 
 def test_every_element_is_shown_with_its_plain_label_and_its_length(client, ana, make_change_order):
-    form = soup(sign_in(client, ana).get(f"/change-orders/{make_change_order(lines=LINES).id}/acceptance", headers=HTMX))
+    form = page_of(sign_in(client, ana).get(f"/change-orders/{make_change_order(lines=LINES).id}/acceptance", headers=HTMX))
 
     shown = fields(form)
     assert shown["CR_Description"] == ("001: Relocate duct bank", "CR_Description 23 of 250")
@@ -76,7 +67,7 @@ def test_every_element_is_shown_with_its_plain_label_and_its_length(client, ana,
 def test_the_date_is_the_day_it_is_at_the_company(client, ana, change_order, clock):
     clock.set(datetime(2026, 12, 1, 5, 30, tzinfo=UTC))
 
-    form = soup(sign_in(client, ana).get(f"/change-orders/{change_order.id}/acceptance", headers=HTMX))
+    form = page_of(sign_in(client, ana).get(f"/change-orders/{change_order.id}/acceptance", headers=HTMX))
 
     assert fields(form)["Origination_Date"][0] == "11/30/2026"
     assert fields(form)["Sub_Change_Order_Date"][0] == "11/30/2026"
@@ -90,7 +81,7 @@ def dated(company):
 
 def test_a_chosen_accounting_date_is_previewed_and_then_frozen(client, ana, change_order, dated):
     chosen = {"accounting_date": "2026-11-05"}
-    shown = fields(soup(sign_in(client, ana).get(previewing(change_order), query_string=chosen, headers=HTMX)))
+    shown = fields(page_of(sign_in(client, ana).get(previewing(change_order), query_string=chosen, headers=HTMX)))
 
     answer = client.post(f"/change-orders/{change_order.id}/acceptance", data=seen(change_order) | chosen, headers=HTMX)
 
@@ -111,13 +102,13 @@ def test_a_chosen_accounting_date_is_previewed_and_then_frozen(client, ana, chan
     ],
 )
 def test_a_date_that_cannot_be_is_told_in_the_preview_and_refused_at_export(client, ana, change_order, dated, day, said):
-    shown = soup(sign_in(client, ana).get(previewing(change_order), query_string={"accounting_date": day}, headers=HTMX))
+    shown = page_of(sign_in(client, ana).get(previewing(change_order), query_string={"accounting_date": day}, headers=HTMX))
 
     data = seen(change_order, accounting_date=day)
     answer = client.post(f"/change-orders/{change_order.id}/acceptance", data=data, headers=HTMX)
 
     assert said in words(shown)
-    form = soup(answer, 422)
+    form = page_of(answer, 422)
     assert said in words(form.find(id=f"problem-{change_order.id}"))
     assert form.find("input", {"name": "accounting_date"})["aria-invalid"] == "true"
     assert load(change_order.id).state is Status.READY
@@ -125,17 +116,17 @@ def test_a_date_that_cannot_be_is_told_in_the_preview_and_refused_at_export(clie
 
 def test_the_date_is_asked_for_only_where_the_company_sets_dates(client, ana, change_order):
     sign_in(client, ana)
-    without = soup(client.get(f"/change-orders/{change_order.id}/acceptance", headers=HTMX))
+    without = page_of(client.get(f"/change-orders/{change_order.id}/acceptance", headers=HTMX))
     Company.update(accounting_dates=True).execute()
 
-    with_dates = soup(client.get(f"/change-orders/{change_order.id}/acceptance", headers=HTMX))
+    with_dates = page_of(client.get(f"/change-orders/{change_order.id}/acceptance", headers=HTMX))
 
     assert not without.find("input", {"name": "accounting_date"})
     assert with_dates.find("label", string="Accounting date")
 
 
 def test_lines_go_without_dashes_and_zero_lines_are_told(client, ana, make_change_order):
-    form = soup(sign_in(client, ana).get(f"/change-orders/{make_change_order(lines=LINES).id}/acceptance", headers=HTMX))
+    form = page_of(sign_in(client, ana).get(f"/change-orders/{make_change_order(lines=LINES).id}/acceptance", headers=HTMX))
 
     table = form.select_one("details.receives table")
     assert [words(row) for row in table.select("tbody tr")] == [
@@ -149,7 +140,7 @@ def test_lines_go_without_dashes_and_zero_lines_are_told(client, ana, make_chang
 def test_letters_that_change_are_marked_before_and_after(client, ana, make_change_order):
     made = make_change_order(title="Piñon – grill")
 
-    form = soup(sign_in(client, ana).get(f"/change-orders/{made.id}/acceptance", headers=HTMX))
+    form = page_of(sign_in(client, ana).get(f"/change-orders/{made.id}/acceptance", headers=HTMX))
 
     (field,) = [field for field in form.select("dl.received > div") if "Sub_Description" in words(field)]
     assert field.select_one("dd.code").get_text() == "Pinon - grill"
@@ -161,7 +152,7 @@ def test_letters_that_change_are_marked_before_and_after(client, ana, make_chang
 def test_what_is_cut_off_is_told_with_its_length(client, ana, make_change_order):
     made = make_change_order(title="Duct bank", description=LONG)
 
-    shown = fields(soup(sign_in(client, ana).get(f"/change-orders/{made.id}/acceptance", headers=HTMX)))
+    shown = fields(page_of(sign_in(client, ana).get(f"/change-orders/{made.id}/acceptance", headers=HTMX)))
 
     value, hints = shown["CR_Description"]
     assert len(value) <= 250
@@ -175,7 +166,7 @@ def test_the_fragment_follows_the_words_that_are_typed(client, ana, make_change_
         previewing(made), query_string={"number": "s-5", "title": "Valve", "description": "North"}, headers=HTMX
     )
 
-    shown = soup(answer)
+    shown = page_of(answer)
     assert shown.div["id"] == f"preview-{made.id}"
     assert fields(shown)["Change_Request_Number"][0] == "S-5"
     assert fields(shown)["CR_Description"][0] == "001: Valve - North"
@@ -185,7 +176,7 @@ def test_the_fragment_follows_the_words_that_are_typed(client, ana, make_change_
 def test_a_title_too_long_for_the_subcontract_is_counted_and_told(client, ana, make_change_order, custom):
     title = "A title of one and forty characters, yes!"
 
-    shown = soup(sign_in(client, ana).get(previewing(make_change_order()), query_string={"title": title}, headers=HTMX))
+    shown = page_of(sign_in(client, ana).get(previewing(make_change_order()), query_string={"title": title}, headers=HTMX))
 
     assert "The title has 41 characters; Spectrum holds 30." in words(shown)
     assert "shortened from 41" in fields(shown)["Sub_Description"][1]
@@ -203,7 +194,7 @@ def test_a_title_too_long_for_the_subcontract_is_counted_and_told(client, ana, m
     ],
 )
 def test_what_spectrum_could_not_take_becomes_a_finding(client, ana, make_change_order, custom, typed, said):
-    shown = soup(sign_in(client, ana).get(previewing(make_change_order()), query_string=typed, headers=HTMX))
+    shown = page_of(sign_in(client, ana).get(previewing(make_change_order()), query_string=typed, headers=HTMX))
 
     assert said in words(shown)
 
@@ -212,7 +203,7 @@ def test_a_vendor_without_a_code_and_settings_that_lack_are_findings_too(client,
     Vendor.update(code="").execute()
     Company.update(cr_status="").execute()
 
-    shown = soup(sign_in(client, ana).get(previewing(change_order), headers=HTMX))
+    shown = page_of(sign_in(client, ana).get(previewing(change_order), headers=HTMX))
 
     assert "must not be blank" in words(shown)
 
@@ -222,7 +213,7 @@ def test_a_bid_item_that_does_not_fit_is_a_finding_and_never_a_fault(client, ana
     LineItem.update(bid_item=bid_item).execute()
     sign_in(client, ana)
 
-    shown = soup(client.get(previewing(change_order), headers=HTMX))
+    shown = page_of(client.get(previewing(change_order), headers=HTMX))
     answer = client.post(f"/change-orders/{change_order.id}/acceptance", data=seen(change_order), headers=HTMX)
 
     assert "bid" in words(shown)
@@ -231,7 +222,7 @@ def test_a_bid_item_that_does_not_fit_is_a_finding_and_never_a_fault(client, ana
 
 
 def test_words_are_not_taken_where_the_company_does_not_allow_them(client, ana, change_order):
-    shown = soup(sign_in(client, ana).get(previewing(change_order), query_string={"title": "Mine"}, headers=HTMX))
+    shown = page_of(sign_in(client, ana).get(previewing(change_order), query_string={"title": "Mine"}, headers=HTMX))
 
     assert "Your company exports titles as they are." in words(shown)
 
@@ -239,7 +230,7 @@ def test_words_are_not_taken_where_the_company_does_not_allow_them(client, ana, 
 def test_one_that_was_decided_meanwhile_says_so_instead(client, ana, lee, change_order):
     signed(change_order.id, by=lee, version=change_order.version)
 
-    shown = soup(sign_in(client, ana).get(previewing(change_order), headers=HTMX))
+    shown = page_of(sign_in(client, ana).get(previewing(change_order), headers=HTMX))
 
     assert "Accepted by Lee Nakamura at" in words(shown)
     assert not shown.select("dl")
@@ -250,15 +241,15 @@ def test_who_may_not_decide_is_told_why(client, ben, ana, change_order, job, mak
     Membership.create(user=ana, job=job)
     sending.send(own.id, by=ana, version=own.version)
 
-    assert "You have view-only access" in words(soup(sign_in(client, ben).get(previewing(change_order), headers=HTMX)))
-    assert "four eyes" in words(soup(sign_in(client, ana).get(previewing(own), headers=HTMX)))
+    assert "You have view-only access" in words(page_of(sign_in(client, ben).get(previewing(change_order), headers=HTMX)))
+    assert "four eyes" in words(page_of(sign_in(client, ana).get(previewing(own), headers=HTMX)))
 
 
 def test_the_preview_button_shows_the_form_as_it_was_typed_and_records_nothing(client, ana, make_change_order, custom):
     made = make_change_order()
     before = Event.select().count()
 
-    page = soup(sign_in(client, ana).post(previewing(made), data={"version": made.version, "number": "S-5", "title": "Valve"}))
+    page = page_of(sign_in(client, ana).post(previewing(made), data={"version": made.version, "number": "S-5", "title": "Valve"}))
 
     assert page.select_one(f"#title-{made.id}")["value"] == "Valve"
     assert page.select_one("details.receives").has_attr("open")
@@ -268,7 +259,7 @@ def test_the_preview_button_shows_the_form_as_it_was_typed_and_records_nothing(c
 
 
 def test_the_page_shows_it_before_anybody_opens_the_form(client, ben, make_change_order):
-    page = soup(sign_in(client, ben).get(f"/change-orders/{make_change_order(lines=LINES).id}"))
+    page = page_of(sign_in(client, ben).get(f"/change-orders/{make_change_order(lines=LINES).id}"))
 
     card = page.find("section", {"aria-labelledby": "preview-heading"})
     assert fields(card)["Change_Request_Number"][0] == "S014-001"
@@ -276,7 +267,7 @@ def test_the_page_shows_it_before_anybody_opens_the_form(client, ben, make_chang
 
 @pytest.mark.parametrize("status", ["draft", "queued", "exported", "rejected"])
 def test_only_what_waits_has_a_preview_on_its_page(client, dee, make_change_order, status):
-    page = soup(sign_in(client, dee).get(f"/change-orders/{make_change_order(status).id}"))
+    page = page_of(sign_in(client, dee).get(f"/change-orders/{make_change_order(status).id}"))
 
     assert not page.find("section", {"aria-labelledby": "preview-heading"})
 
@@ -297,7 +288,7 @@ def test_a_preview_takes_as_many_queries_for_many_lines_as_for_one(client, ana, 
 def test_words_of_people_are_never_markup(client, ana, make_change_order, custom):
     typed = {"title": "<ins>é</ins>", "description": "<script>alert(1)</script>"}
 
-    shown = soup(sign_in(client, ana).get(previewing(make_change_order()), query_string=typed, headers=HTMX))
+    shown = page_of(sign_in(client, ana).get(previewing(make_change_order()), query_string=typed, headers=HTMX))
 
     assert not shown.find_all("script")
     assert "<ins>e</ins>" in fields(shown)["Sub_Description"][0]

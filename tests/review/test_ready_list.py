@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 import pytest
-from bs4 import BeautifulSoup
 
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment, Job, Kind, Vendor
@@ -11,19 +10,11 @@ from portal.domain.people import Membership, User
 from portal.domain.projects import sending
 from portal.domain.review import lists
 from tests.conftest import HTMX, count_queries, sign_in
+from tests.pages import page_of, words
 
 pytestmark = pytest.mark.databases_differ("sorting, searching and paging")
 
 READY = "/change-orders?view=ready"
-
-
-def soup(answer):
-    assert answer.status_code == 200, answer.text
-    return BeautifulSoup(answer.text, "html.parser")
-
-
-def words(tag):
-    return " ".join(tag.get_text(" ", strip=True).split())
 
 
 def rows(page):
@@ -31,7 +22,7 @@ def rows(page):
 
 
 def test_the_heading_and_the_columns_are_those_of_the_trade(client, ana, change_order):
-    page = soup(sign_in(client, ana).get(READY))
+    page = page_of(sign_in(client, ana).get(READY))
 
     assert page.h1.get_text() == "Change Orders - Ready to be Exported to Spectrum"
     headers = [words(header) for header in page.select("thead th")]
@@ -39,7 +30,7 @@ def test_the_heading_and_the_columns_are_those_of_the_trade(client, ana, change_
 
 
 def test_a_row_says_what_it_is_about(client, ana, change_order):
-    page = soup(sign_in(client, ana).get(READY))
+    page = page_of(sign_in(client, ana).get(READY))
 
     (row,) = rows(page)
     assert row.th["scope"] == "row"
@@ -60,7 +51,7 @@ def test_the_header_line_counts_adds_up_and_tells_the_oldest(client, ana, make_c
     clock.tick(hours=76)
     make_change_order(lines=[("16-2000", "SUB", "-40.05")])
 
-    page = soup(sign_in(client, ana).get(READY))
+    page = page_of(sign_in(client, ana).get(READY))
 
     assert words(page.select_one("#totals")) == "2 change orders waiting · $60.05 · oldest 3 d 4 h"
     assert words(page.select_one("#count-ready")) == "2"
@@ -68,7 +59,7 @@ def test_the_header_line_counts_adds_up_and_tells_the_oldest(client, ana, make_c
 
 
 def test_one_change_order_is_told_in_the_singular(client, ana, change_order):
-    page = soup(sign_in(client, ana).get(READY))
+    page = page_of(sign_in(client, ana).get(READY))
 
     assert words(page.select_one("#totals")) == "1 change order waiting · $4,250.00 · oldest now"
 
@@ -78,7 +69,7 @@ def test_the_oldest_comes_first(client, ana, make_change_order, clock):
     clock.tick(hours=1)
     second = make_change_order(title="Newer")
 
-    page = soup(sign_in(client, ana).get(READY))
+    page = page_of(sign_in(client, ana).get(READY))
 
     assert [row["id"] for row in rows(page)] == [f"change-order-{first.id}", f"change-order-{second.id}"]
 
@@ -87,7 +78,7 @@ def test_the_oldest_comes_first(client, ana, make_change_order, clock):
 def test_only_what_waits_for_a_decision_is_listed(client, ana, make_change_order, status):
     make_change_order(status)
 
-    page = soup(sign_in(client, ana).get(READY))
+    page = page_of(sign_in(client, ana).get(READY))
 
     assert not rows(page)
 
@@ -96,7 +87,7 @@ def test_a_change_order_that_came_back_carries_its_revision(client, ana, dee, ma
     rejected = make_change_order("rejected")
     sending.send(rejected.id, by=dee, version=rejected.version)
 
-    page = soup(sign_in(client, ana).get(READY))
+    page = page_of(sign_in(client, ana).get(READY))
 
     assert words(rows(page)[0].th).startswith("001 Relocate duct bank rev 2 ")
 
@@ -105,7 +96,7 @@ def test_a_purchase_order_has_its_badge(client, ana, make_change_order, job, ven
     order = Commitment.create(job=job, vendor=vendor, number="PO-7", kind=Kind.PURCHASE_ORDER, as_subcontract=True, subcontract="PO-7")
     make_change_order(commitment=order)
 
-    page = soup(sign_in(client, ana).get(READY))
+    page = page_of(sign_in(client, ana).get(READY))
 
     assert page.select_one("abbr[title='Purchase order']").get_text() == "PO"
 
@@ -113,7 +104,7 @@ def test_a_purchase_order_has_its_badge(client, ana, make_change_order, job, ven
 def test_a_credit_has_a_true_minus_sign_and_says_so(client, ana, make_change_order):
     make_change_order(lines=[("16-2000", "SUB", "-1500.00")])
 
-    page = soup(sign_in(client, ana).get(READY))
+    page = page_of(sign_in(client, ana).get(READY))
 
     assert words(page.select_one("td.amount")) == "−$1,500.00 credit"
 
@@ -121,7 +112,7 @@ def test_a_credit_has_a_true_minus_sign_and_says_so(client, ana, make_change_ord
 def test_findings_are_counted_and_listed_before_the_decision(client, ana, make_change_order):
     make_change_order(title="Piñon grill", lines=[("16-2000", "SUB", "-10.00")])
 
-    page = soup(sign_in(client, ana).get(READY))
+    page = page_of(sign_in(client, ana).get(READY))
 
     checks = page.select_one("td.checks details")
     assert words(checks.summary).startswith("2 findings")
@@ -132,14 +123,14 @@ def test_findings_are_counted_and_listed_before_the_decision(client, ana, make_c
 def test_a_vendor_that_lost_its_code_is_flagged(client, ana, change_order, vendor):
     Vendor.update(code="").where(Vendor.id == vendor.id).execute()
 
-    page = soup(sign_in(client, ana).get(READY))
+    page = page_of(sign_in(client, ana).get(READY))
 
     assert "no Spectrum code" in words(rows(page)[0])
     assert "Vendor Volt Electric Co has no Spectrum vendor code." in words(page.select_one("td.checks"))
 
 
 def test_who_only_looks_sees_why_there_are_no_buttons(client, ben, change_order):
-    page = soup(sign_in(client, ben).get(READY))
+    page = page_of(sign_in(client, ben).get(READY))
 
     assert "You have view-only access. To accept or reject, ask for Can Push to Accounting." in words(page.main)
     assert "Decide" not in [words(header) for header in page.select("thead th")]
@@ -149,7 +140,7 @@ def test_who_only_looks_sees_why_there_are_no_buttons(client, ben, change_order)
 def test_the_privilege_below_standard_is_told_to_be_inactive(client, make_user, change_order):
     pat = make_user("Pat Quinn", level="Read Only", can_push=True)
 
-    page = soup(sign_in(client, pat).get(READY))
+    page = page_of(sign_in(client, pat).get(READY))
 
     assert "inactive. It needs at least Standard." in words(page.main)
     assert not page.main.select("tbody button")
@@ -160,7 +151,7 @@ def test_who_sent_it_sees_that_another_has_to_decide(client, ana, make_change_or
     Membership.create(user=ana, job=job)
     sending.send(own.id, by=ana, version=own.version)
 
-    page = soup(sign_in(client, ana).get(READY))
+    page = page_of(sign_in(client, ana).get(READY))
 
     assert "another approver has to decide it (four eyes)" in words(rows(page)[0])
     assert not rows(page)[0].find_all("button")
@@ -174,7 +165,7 @@ def test_nobody_without_a_level_sees_the_lists(client, dee, change_order):
 
 
 def test_an_empty_list_of_a_new_portal_says_how_change_orders_arrive(client, ana):
-    page = soup(sign_in(client, ana).get(READY))
+    page = page_of(sign_in(client, ana).get(READY))
 
     assert "No change orders have arrived yet." in words(page.main)
     assert words(page.select_one("#totals")) == "No change orders"
@@ -183,7 +174,7 @@ def test_an_empty_list_of_a_new_portal_says_how_change_orders_arrive(client, ana
 def test_an_empty_list_says_what_was_exported_last(client, ana, make_change_order):
     make_change_order("exported")
 
-    page = soup(sign_in(client, ana).get(READY))
+    page = page_of(sign_in(client, ana).get(READY))
 
     assert "Nothing is waiting. The last change order was exported at" in words(page.main)
     assert "by Ana Ortiz." in words(page.main)
@@ -200,7 +191,7 @@ def test_the_pages_together_hold_every_row_once_in_order(client, ana, make_chang
 
     seen, address = [], READY
     while address:
-        page = soup(client.get(address))
+        page = page_of(client.get(address))
         seen += [int(row["id"].removeprefix("change-order-")) for row in rows(page)]
         following = page.find("a", string="Next page")
         address = following and following["href"]
@@ -209,7 +200,7 @@ def test_the_pages_together_hold_every_row_once_in_order(client, ana, make_chang
 
 
 def test_a_page_that_has_emptied_leads_to_the_first(client, ana, change_order):
-    page = soup(sign_in(client, ana).get(f"{READY}&after={lists.cursor(change_order)}"))
+    page = page_of(sign_in(client, ana).get(f"{READY}&after={lists.cursor(change_order)}"))
 
     assert "There is nothing on this page any more." in words(page.main)
     assert page.main.find("a", string="First page")["href"] == READY
@@ -234,11 +225,11 @@ def test_fifty_rows_take_as_many_queries_as_two(client, ana, make_change_order, 
     sign_in(client, ana)
     many(make_change_order, 2)
     with count_queries() as two:
-        assert len(rows(soup(client.get(READY)))) == 2
+        assert len(rows(page_of(client.get(READY)))) == 2
     many(make_change_order, 48)
 
     with count_queries() as fifty:
-        assert len(rows(soup(client.get(READY)))) == 50
+        assert len(rows(page_of(client.get(READY)))) == 50
 
     assert len(fifty) == len(two), "\n".join(fifty)
     assert len(fifty) <= 19, "\n".join(fifty)

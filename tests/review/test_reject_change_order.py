@@ -1,7 +1,6 @@
 """Reject: the reason, who is told, and every way it can be refused."""
 
 import pytest
-from bs4 import BeautifulSoup
 
 from portal.domain.change_orders import Status, load
 from portal.domain.events import Event
@@ -9,20 +8,13 @@ from portal.domain.outbox import Dispatch
 from portal.domain.people import User
 from tests.cast import signed
 from tests.conftest import HTMX, path_of, sign_in
+from tests.pages import soup, words
 
 REASON = "Line 2 belongs to phase 26-0519. Please correct it."
 
 
 def rejecting(change_order):
     return f"/change-orders/{change_order.id}/rejection"
-
-
-def soup(answer):
-    return BeautifulSoup(answer.text, "html.parser")
-
-
-def words(tag):
-    return " ".join(tag.get_text(" ", strip=True).split())
 
 
 def seen(change_order, reason=REASON):

@@ -1,13 +1,13 @@
 """The list a person works from: the page of a change order and a decision without JavaScript lead back to it."""
 
 import pytest
-from bs4 import BeautifulSoup
 
 from portal.domain.change_orders import Status, load
 from portal.domain.people import Membership
 from portal.domain.review import lists
 from tests.cast import seen
 from tests.conftest import HTMX, path_of, sign_in
+from tests.pages import page_of
 
 pytestmark = pytest.mark.databases_differ("sorting, searching and paging")
 
@@ -27,11 +27,6 @@ def four(make_change_order, clock):
     return made
 
 
-def soup(answer, status=200):
-    assert answer.status_code == status, answer.text
-    return BeautifulSoup(answer.text, "html.parser")
-
-
 def pressed(client, page, button):
     """The button's form with its hidden fields, sent as a browser without JavaScript does."""
     form = page.find(id=button).find_parent("form")
@@ -41,7 +36,7 @@ def pressed(client, page, button):
 
 
 def second_page(client):
-    return soup(client.get("/change-orders?view=ready")).find(rel="next")["href"]
+    return page_of(client.get("/change-orders?view=ready")).find(rel="next")["href"]
 
 
 def back_of(page):
@@ -52,10 +47,10 @@ def back_of(page):
 @pytest.mark.parametrize(("view", "name"), [("ready", "Ready to Export"), ("all", "All")])
 def test_the_page_of_a_change_order_leads_back_to_the_row_of_its_list(client, ana, four, view, name):
     sign_in(client, ana)
-    following = soup(client.get(f"/change-orders?view={view}")).find(rel="next")["href"]
-    row = soup(client.get(following)).select_one("tbody tr")
+    following = page_of(client.get(f"/change-orders?view={view}")).find(rel="next")["href"]
+    row = page_of(client.get(following)).select_one("tbody tr")
 
-    back = back_of(soup(client.get(row.select_one("th a")["href"])))
+    back = back_of(page_of(client.get(row.select_one("th a")["href"])))
 
     assert back["href"] == f"{following}#{row['id']}"
     assert back.get_text() == name
@@ -64,9 +59,9 @@ def test_the_page_of_a_change_order_leads_back_to_the_row_of_its_list(client, an
 @pytest.mark.parametrize("list_of", ["job", "commitment"])
 def test_it_leads_back_to_job_and_commitment(client, ana, four, job, commitment, list_of):
     here = f"/jobs/{job.id}" if list_of == "job" else f"/commitments/{commitment.id}"
-    row = soup(sign_in(client, ana).get(here)).select_one("tbody tr")
+    row = page_of(sign_in(client, ana).get(here)).select_one("tbody tr")
 
-    back = back_of(soup(client.get(row.select_one("th a")["href"])))
+    back = back_of(page_of(client.get(row.select_one("th a")["href"])))
 
     assert back["href"] == f"{here}#{row['id']}"
 
@@ -75,7 +70,7 @@ def test_without_javascript_a_decision_leads_back_to_the_page_at_the_row_behind(
     sign_in(client, ana)
     here = second_page(client)
 
-    form = soup(pressed(client, soup(client.get(here)), f"accept-{four[2].id}"))
+    form = page_of(pressed(client, page_of(client.get(here)), f"accept-{four[2].id}"))
     answer = pressed(client, form, f"export-{four[2].id}")
 
     assert answer.status_code == 303
@@ -86,7 +81,7 @@ def test_without_javascript_a_decision_leads_back_to_the_page_at_the_row_behind(
 def test_a_row_that_stays_in_its_list_is_gone_back_to_itself(client, ana, four):
     sign_in(client, ana)
 
-    form = soup(pressed(client, soup(client.get("/change-orders?view=all")), f"accept-{four[3].id}"))
+    form = page_of(pressed(client, page_of(client.get("/change-orders?view=all")), f"accept-{four[3].id}"))
     answer = pressed(client, form, f"export-{four[3].id}")
 
     assert answer.location == f"/change-orders?view=all#change-order-{four[3].id}"
@@ -96,7 +91,7 @@ def test_cancel_without_javascript_leads_back_to_the_same_page(client, ana, four
     sign_in(client, ana)
     here = second_page(client)
 
-    form = soup(pressed(client, soup(client.get(here)), f"reject-{four[3].id}"))
+    form = page_of(pressed(client, page_of(client.get(here)), f"reject-{four[3].id}"))
 
     cancel = form.find(id=f"cancel-{four[3].id}")
     asked = "&".join(f"{field['name']}={field['value']}" for field in cancel.find_all("input"))
@@ -108,7 +103,7 @@ def test_the_place_outlives_a_refusal(client, ana, four):
     here = "/change-orders?view=all"
     data = seen(four[0], reason=" ", place=here)
 
-    page = soup(sign_in(client, ana).post(f"/change-orders/{four[0].id}/rejection", data=data), 422)
+    page = page_of(sign_in(client, ana).post(f"/change-orders/{four[0].id}/rejection", data=data), 422)
 
     assert back_of(page)["href"] == f"{here}#change-order-{four[0].id}"
     assert here in [field["value"] for field in page.find_all("input", {"name": "place"})]
@@ -129,7 +124,7 @@ def test_the_place_outlives_a_refusal(client, ana, four):
 )
 def test_nothing_but_a_list_of_ours_is_led_back_to(client, ana, change_order, place):
     sign_in(client, ana)
-    page = soup(client.get(f"/change-orders/{change_order.id}", query_string={"place": place}))
+    page = page_of(client.get(f"/change-orders/{change_order.id}", query_string={"place": place}))
     data = seen(change_order, reason="Wrong phase", place=place)
 
     answer = client.post(f"/change-orders/{change_order.id}/rejection", data=data)
@@ -141,7 +136,7 @@ def test_nothing_but_a_list_of_ours_is_led_back_to(client, ana, change_order, pl
 def test_a_row_that_asks_how_it_stands_keeps_the_place(client, ana, make_change_order):
     queued = make_change_order("queued")
 
-    row = soup(sign_in(client, ana).get(f"/change-orders/{queued.id}/row?place=/change-orders?view%3Dprogress", headers=HTMX)).tr
+    row = page_of(sign_in(client, ana).get(f"/change-orders/{queued.id}/row?place=/change-orders?view%3Dprogress", headers=HTMX)).tr
 
     assert row["hx-get"] == f"/change-orders/{queued.id}/row?place=/change-orders?view%3Dprogress"
     assert path_of(row.select_one("th a")["href"]).startswith(f"/change-orders/{queued.id}")
@@ -161,25 +156,25 @@ def draft_of_dees(make_change_order, dee):
 @pytest.mark.parametrize("list_of", ["mine", "job", "commitment"])
 def test_the_edit_page_leads_back_to_the_list_it_came_from_however_often_it_is_saved(client, dee, draft_of_dees, job, commitment, list_of):
     here = {"mine": "/jobs", "job": f"/jobs/{job.id}", "commitment": f"/commitments/{commitment.id}"}[list_of]
-    row = soup(sign_in(client, dee).get(here)).select_one("tbody tr")
-    page = soup(client.get(row.select_one("th a")["href"]))
+    row = page_of(sign_in(client, dee).get(here)).select_one("tbody tr")
+    page = page_of(client.get(row.select_one("th a")["href"]))
     assert list_before(page)["href"] == f"{here}#{row['id']}"
 
     form = page.select_one("form.edit")
     data = {one["name"]: one.get("value", "") for one in form.select("input[name]")} | {"description": "More"}
     saved = client.post(form["action"], data=data)
 
-    assert list_before(soup(client.get(saved.location)))["href"] == f"{here}#{row['id']}"
-    assert list_before(soup(client.post(form["action"], data=data), 409))["href"] == f"{here}#{row['id']}"
+    assert list_before(page_of(client.get(saved.location)))["href"] == f"{here}#{row['id']}"
+    assert list_before(page_of(client.post(form["action"], data=data), 409))["href"] == f"{here}#{row['id']}"
 
 
 def test_the_edit_page_leads_back_through_the_page_of_the_change_order(client, ana, job, make_change_order):
     Membership.create(user=ana, job=job)
     sent_back = make_change_order("rejected")
-    row = soup(sign_in(client, ana).get("/change-orders?view=returned")).select_one("tbody tr")
-    shown = soup(client.get(row.select_one("th a")["href"]))
+    row = page_of(sign_in(client, ana).get("/change-orders?view=returned")).select_one("tbody tr")
+    shown = page_of(client.get(row.select_one("th a")["href"]))
 
-    page = soup(client.get(shown.find("a", string="Correct and re-send")["href"]))
+    page = page_of(client.get(shown.find("a", string="Correct and re-send")["href"]))
 
     assert list_before(page)["href"] == f"/change-orders?view=returned#change-order-{sent_back.id}"
     assert list_before(page).get_text() == "Sent back"
@@ -196,6 +191,6 @@ def test_what_is_sent_or_voided_on_the_edit_page_leads_back_too(client, dee, dra
 
 
 def test_the_edit_page_of_who_came_from_no_list_leads_to_their_own(client, dee, draft_of_dees):
-    page = soup(sign_in(client, dee).get(f"/change-orders/{draft_of_dees.id}/edit?place=https://evil.test/"))
+    page = page_of(sign_in(client, dee).get(f"/change-orders/{draft_of_dees.id}/edit?place=https://evil.test/"))
 
     assert (list_before(page)["href"], list_before(page).get_text()) == ("/jobs", "Your change orders")

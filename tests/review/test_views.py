@@ -7,6 +7,7 @@ from portal.domain import events
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.recovery import resolutions
 from tests.conftest import count_queries, sign_in
+from tests.pages import words
 
 pytestmark = pytest.mark.databases_differ("sorting, searching and paging")
 
@@ -29,10 +30,6 @@ def page(client, view):
     answer = client.get(f"/change-orders?view={view}")
     assert answer.status_code == 200, answer.text
     return BeautifulSoup(answer.text, "html.parser")
-
-
-def words(tag):
-    return " ".join(tag.get_text(" ", strip=True).split())
 
 
 def row(client, view):

@@ -4,7 +4,6 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from bs4 import BeautifulSoup
 
 from portal.domain import companies, events
 from portal.domain.change_orders import ChangeOrder, Status, load
@@ -20,6 +19,7 @@ from portal.domain.rules.findings import Blocked
 from portal.domain.wording import Wording
 from tests.cast import signed
 from tests.conftest import sign_in
+from tests.pages import soup
 from tests.projects.test_correct_and_resend import editing, typed
 from tests.projects.test_revisions import differences, snapshot
 
@@ -49,10 +49,6 @@ def set_company(**values):
 
 def findings(change_order, rule, at=checks.at_send):
     return [(finding.field, finding.blocking) for finding in at(load(change_order.id)) if finding.rule == rule]
-
-
-def soup(answer):
-    return BeautifulSoup(answer.text, "html.parser")
 
 
 def accept(change_order, by):
