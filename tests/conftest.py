@@ -29,6 +29,7 @@ pytest_plugins = [
     "tests.databases",
     "tests.import_files",
     "tests.cast",
+    "tests.worker",
     "tests.scene",
     "tests.oidc.process",
     "tests.attacks.options",

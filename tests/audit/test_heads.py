@@ -1,7 +1,6 @@
 """The file of heads of the audit trail is read at its end only; gone, unreadable or contradicted, it is told to administrators."""
 
 import io
-from datetime import timedelta
 
 import pytest
 
@@ -10,12 +9,12 @@ from portal.background import keeper, tasks
 from portal.domain import events
 from portal.domain.audit import heads
 from portal.domain.heartbeats import Heartbeat
-from portal.domain.lanes import MAIL, Lane
-from portal.domain.mail import letters
+from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch, Task
 from tests.audit.test_chain import by_hand, trail  # noqa: F401
 from tests.conftest import count_queries, sign_in
 from tests.mail_server import mail_server  # noqa: F401
+from tests.worker import letter
 
 pytestmark = pytest.mark.databases_differ("constraints and triggers")
 
@@ -37,13 +36,6 @@ def kept(trail, eve, file, clock):  # noqa: F811
 
 def told():
     return list(Dispatch.select().where(Dispatch.task == Task.AUDIT).order_by(Dispatch.id))
-
-
-def letter(dispatch):
-    claim = Lane.take(MAIL, timedelta(minutes=2))
-    written = letters.begin(dispatch, claim)
-    Lane.release(MAIL, claim)
-    return written
 
 
 def cut_off(file, by_hand):  # noqa: F811

@@ -1,36 +1,24 @@
 """Mail on exports that need a person: who gets it, how often, and that it tells what is true when it goes."""
 
-from datetime import timedelta
-
 import pytest
 
 from portal import messages
 from portal.domain import events, outbox
 from portal.domain.accounts import preferences
 from portal.domain.exporting import alerts
-from portal.domain.lanes import MAIL, Lane
-from portal.domain.mail import letters
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import User
 from portal.domain.recovery import resolutions
 from portal.spectrum.records import NotSent, Refused, Row
 from tests.cast import export
 from tests.conftest import sign_in
-from tests.exporting.test_verify import work
+from tests.worker import CLOSED, letter, work
 
 REFUSED = Refused("Spectrum refused.", http=200, rows=[Row("I", "Phase is not on the job", "CR_Phase_Code")])
-CLOSED = NotSent("Connection refused.")
 
 
 def promised():
     return list(Dispatch.select().where(Dispatch.task == Task.FAILED_EXPORTS).order_by(Dispatch.id))
-
-
-def letter(dispatch):
-    claim = Lane.take(MAIL, timedelta(seconds=15))
-    written = letters.begin(dispatch, claim)
-    Lane.release(MAIL, claim)
-    return written
 
 
 @pytest.fixture

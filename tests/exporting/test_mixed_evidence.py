@@ -17,29 +17,9 @@ from portal.domain.review import decisions
 from portal.domain.rules.findings import Blocked
 from portal.spectrum.records import StoredLine
 from tests.cast import signed
-from tests.exporting.test_send import BAD_PHASE, NOT_US
-from tests.exporting.test_verify import CLOSED, GOOD, LINES, TIMEOUT, Tables, due, state, work
+from tests.worker import BAD_PHASE, CLOSED, GOOD, NOT_US, due, state, work
 
 pytestmark = pytest.mark.databases_differ("locks and races")
-
-
-@pytest.fixture
-def tables():
-    return Tables()
-
-
-@pytest.fixture
-def accepted(clock, make_change_order, ana):
-    change_order = make_change_order(lines=LINES)
-    signed(change_order.id, by=ana, version=change_order.version)
-    return load(change_order.id)
-
-
-@pytest.fixture
-def doubtful(accepted):
-    """Line 1 is in Spectrum, line 2 has no usable answer, line 3 was never sent."""
-    work(accepted, GOOD, TIMEOUT)
-    return accepted
 
 
 @pytest.fixture

@@ -22,43 +22,27 @@ from portal.domain.review import decisions
 from portal.domain.rules.findings import Blocked
 from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from portal.domain.settings import company_settings
-from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row
+from portal.spectrum.records import Refused, Row
 from tests.cast import signed
 from tests.conftest import HTMX, count_queries, sign_in
-from tests.exporting.test_send import work
+from tests.worker import BAD_PHASE, CLOSED, GOOD, TIMEOUT, last_event, turn
 
 pytestmark = pytest.mark.databases_differ("locks and races")
 
-LINES = [("16-2000", "SUB", "4250.00"), ("16-2100", "SUB", "-250.00"), ("16-2300", "SUB", "12.34")]
-GOOD = Receipt(200)
-CLOSED = NotSent("Connection refused.")
-BAD_PHASE = Refused("Spectrum refused.", http=200, rows=[Row("I", "Phase is not on the job", "CR_Phase_Code")], answer="<x/>")
 NOT_THIS_COMPANY = Refused("Refused us.", http=200, rows=[Row("A", "Not authorized for company ABC.", "Authorization_ID")])
-TIMEOUT = OutcomeUnknown("No answer.", http=None)
 SPECTRUM = {"section": "spectrum", "code": "ABC", "cr_status": "CR", "cost_reimbursable": "N", "sub_status": "P"}
-
-
-@pytest.fixture
-def accepted(clock, make_change_order, ana):
-    change_order = make_change_order(lines=LINES)
-    signed(change_order.id, by=ana, version=change_order.version)
-    return load(change_order.id)
 
 
 @pytest.fixture
 def stopped(accepted):
     """Failed, because the company has another code by now; nothing was sent."""
     settings(code="XYZ")
-    work(accepted)
+    turn(accepted)
     return load(accepted.id)
 
 
 def settings(**values):
     Company.update(values).execute()
-
-
-def told(change_order):
-    return events.history("change_order", change_order.id)[-1]
 
 
 def change(source, name, value, request):
@@ -83,10 +67,10 @@ SOURCES = [
 def test_what_was_accepted_under_other_values_fails_before_the_first_byte_and_says_which(accepted, request, source, name, value, words):
     change(source, name, value, request)
 
-    asked = work(accepted)
+    asked = turn(accepted)
 
     assert asked == []
-    failed = told(accepted)
+    failed = last_event(accepted)
     assert (load(accepted.id).state, failed.action, failed.facts["cause"]) == (Status.FAILED, "failed", "setup")
     assert failed.facts["text"].startswith(f"It was accepted with {words}. Press Review again")
     assert not Lane.is_paused(accepted.company.lane)
@@ -97,10 +81,10 @@ def test_all_that_has_changed_is_told_at_once(accepted, vendor):
     vendor.code = "VOLT2"
     vendor.save()
 
-    work(accepted)
+    turn(accepted)
 
     assert (
-        told(accepted)
+        last_event(accepted)
         .facts["text"]
         .startswith(
             "It was accepted with company code ABC (now XYZ), status means Approved (action type 1 or 2) no (now yes), "
@@ -118,7 +102,7 @@ def test_words_dates_and_the_spelling_of_a_code_are_no_change(make_change_order,
     vendor.code, vendor.name = "VoltCo", "Volt Electric Company"
     vendor.save()
 
-    assert len(work(load(one.id), GOOD)) == 1
+    assert len(turn(load(one.id), GOOD)) == 1
 
 
 def test_the_others_go_on(accepted, make_change_order, ana):
@@ -126,7 +110,7 @@ def test_the_others_go_on(accepted, make_change_order, ana):
     other = make_change_order()
     signed(other.id, by=ana, version=other.version)
 
-    asked = work(load(other.id), GOOD)
+    asked = turn(load(other.id), GOOD)
 
     assert [elements["Company_Code"] for elements, _ in asked] == ["XYZ"]
     assert (load(accepted.id).state, load(other.id).state) == (Status.FAILED, Status.EXPORTED)
@@ -140,7 +124,7 @@ def test_a_refusal_for_the_company_code_of_this_one_alone_pauses_nobody(accepted
     claim = Lane.take(accepted.company.lane, tasks.LEASE)
     send.step(Dispatch.get(), claim, change_meanwhile)
 
-    failed = told(accepted)
+    failed = last_event(accepted)
     assert (load(accepted.id).state, failed.facts["cause"]) == (Status.FAILED, "setup")
     assert "It was accepted with company code ABC (now XYZ)." in failed.facts["text"]
     assert not Lane.is_paused(accepted.company.lane)
@@ -154,18 +138,18 @@ def test_a_refusal_of_us_still_pauses_where_something_else_has_changed(accepted)
     claim = Lane.take(accepted.company.lane, tasks.LEASE)
     send.step(Dispatch.get(), claim, change_meanwhile)
 
-    assert told(accepted).facts["cause"] == "access"
+    assert last_event(accepted).facts["cause"] == "access"
     assert Lane.is_paused(accepted.company.lane)
 
 
 def test_lines_in_spectrum_are_never_followed_by_others_under_another_header(accepted):
-    work(accepted, GOOD, CLOSED)
+    turn(accepted, GOOD, CLOSED)
     settings(code="XYZ")
     Dispatch.update(due_at=Dispatch.promised_at).execute()
 
-    asked = work(accepted)
+    asked = turn(accepted)
 
-    failed = told(accepted)
+    failed = last_event(accepted)
     assert asked == []
     assert (failed.facts["cause"], failed.facts["sent"]) == ("setup", [1])
     assert "Line 1 went to Spectrum under the old values, and the rest must not follow under others." in failed.facts["text"]
@@ -188,8 +172,8 @@ def test_who_takes_over_between_two_lines_compares_too(accepted):
     settings(code="XYZ")
     Dispatch.update(due_at=Dispatch.promised_at).execute()
 
-    assert work(accepted) == []
-    assert told(accepted).facts["cause"] == "setup"
+    assert turn(accepted) == []
+    assert last_event(accepted).facts["cause"] == "setup"
 
 
 def test_a_setting_that_changes_between_two_lines_of_one_turn_leaves_no_half(accepted):
@@ -210,15 +194,15 @@ def test_a_retry_is_refused_while_the_header_differs_and_goes_through_when_it_is
 
     resolutions.retry(stopped.id, ana, stopped.version)
 
-    assert len(work(stopped, GOOD, GOOD, GOOD)) == 3
+    assert len(turn(stopped, GOOD, GOOD, GOOD)) == 3
 
 
 def test_settings_that_are_missing_are_a_matter_of_the_setup(accepted):
     settings(cr_status="")
 
-    work(accepted)
+    turn(accepted)
 
-    assert told(accepted).facts["cause"] == "setup"
+    assert last_event(accepted).facts["cause"] == "setup"
 
 
 def test_a_number_that_another_one_holds_under_the_key_is_not_sent(accepted, make_change_order):
@@ -226,11 +210,11 @@ def test_a_number_that_another_one_holds_under_the_key_is_not_sent(accepted, mak
     other = make_change_order()
     SpectrumNumber.update(change_order=other).execute()
 
-    asked = work(accepted)
+    asked = turn(accepted)
 
     assert asked == []
-    assert told(accepted).facts["text"] == "The number S014-001 belongs to CCO 002 of SC-014."
-    assert (told(accepted).facts["cause"], load(accepted.id).state) == ("data", Status.FAILED)
+    assert last_event(accepted).facts["text"] == "The number S014-001 belongs to CCO 002 of SC-014."
+    assert (last_event(accepted).facts["cause"], load(accepted.id).state) == ("data", Status.FAILED)
 
 
 def test_review_again_puts_it_back_with_its_revision_and_its_number(stopped, ana, lee):
@@ -239,7 +223,7 @@ def test_review_again_puts_it_back_with_its_revision_and_its_number(stopped, ana
     reviewed = load(stopped.id)
     assert (reviewed.state, reviewed.revision, reviewed.export, reviewed.decided_by_id) == (Status.READY, stopped.revision, None, None)
     signed(reviewed.id, lee, reviewed.version)
-    asked = work(reviewed, GOOD, GOOD, GOOD)
+    asked = turn(reviewed, GOOD, GOOD, GOOD)
     assert {(elements["Company_Code"], elements["Change_Request_Number"]) for elements, _ in asked} == {("XYZ", "S014-001")}
     assert load(stopped.id).state is Status.EXPORTED
 
@@ -251,7 +235,7 @@ def test_review_again_is_recorded_once_for_the_same_person(stopped, ana):
 
     assert again.state is Status.READY
     assert [event.action for event in events.history("change_order", stopped.id)].count("reviewed again") == 1
-    assert told(stopped).facts["seen"] == stopped.version
+    assert last_event(stopped).facts["seen"] == stopped.version
 
 
 def test_of_two_who_press_at_once_one_wins_and_the_other_is_told(stopped, ana, lee):
@@ -296,7 +280,7 @@ def test_a_line_that_arrived_late_after_all_forbids_the_next_accept_until_it_is_
 
 @pytest.mark.parametrize("answers", [(GOOD, BAD_PHASE), (GOOD, TIMEOUT)])
 def test_nothing_is_reviewed_again_while_a_line_is_or_may_be_in_spectrum(accepted, ana, clock, answers):
-    work(accepted, *answers)
+    turn(accepted, *answers)
     now = load(accepted.id)
     if now.state is Status.UNKNOWN:  # line 2 was in doubt; a late answer leaves it so after somebody has spoken
         clock.tick(minutes=16)
@@ -366,7 +350,7 @@ def test_who_comes_too_late_to_review_again_sees_how_it_stands(client, stopped, 
 
 
 def test_with_lines_in_spectrum_the_review_is_not_offered_and_refused(client, accepted, ana):
-    work(accepted, GOOD, BAD_PHASE)
+    turn(accepted, GOOD, BAD_PHASE)
     failed = load(accepted.id)
     sign_in(client, ana)
 

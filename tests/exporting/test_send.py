@@ -1,42 +1,21 @@
 """What the worker concludes from each answer, and what it does when it finds the work of a worker that died."""
 
 import json
-from datetime import timedelta
 
 import pytest
 
 from portal.background import tasks
-from portal.domain import events, outbox
+from portal.domain import events
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.exporting import exports, pausing, send
 from portal.domain.exporting.exports import Attempt, Export, Outcome
 from portal.domain.lanes import Lane, Lost
 from portal.domain.outbox import Dispatch
-from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row
+from portal.spectrum.records import OutcomeUnknown, Row
 from tests.cast import signed
+from tests.worker import BAD_PHASE, CLOSED, GOOD, NOT_US, TIMEOUT, last_event, turn
 
 LINES = [("16-2000", "SUB", "4250.00"), ("16-2100", "SUB", "-250.00"), ("16-2200", "M", "0.00"), ("16-2300", "SUB", "12.34")]
-GOOD = Receipt(200)
-TIMEOUT = OutcomeUnknown("Spectrum did not answer.", http=None)
-CLOSED = NotSent("Connection refused.")
-BAD_PHASE = Refused("Spectrum refused.", http=200, rows=[Row("I", "Phase is not on the job", "CR_Phase_Code")], answer="<x/>")
-NOT_US = Refused(
-    "Spectrum rejected the portal's sign-in.", http=200, rows=[Row("A", "The Web Service is not authorized.", "Authorization_ID")]
-)
-
-
-class Answers:
-    """A Spectrum that gives these answers in turn, and remembers what it was asked."""
-
-    def __init__(self, *answers):
-        self.answers, self.asked = list(answers), []
-
-    def __call__(self, elements, guid):
-        self.asked.append((dict(elements), guid))
-        answer = self.answers.pop(0)
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
 
 
 @pytest.fixture
@@ -46,27 +25,12 @@ def accepted(clock, make_change_order, ana):
     return load(change_order.id)
 
 
-def work(change_order, *answers):
-    """One worker's turn on the lane; answers what Spectrum was asked."""
-    spectrum, lane = Answers(*answers), change_order.company.lane
-    claim = Lane.take(lane, tasks.LEASE)
-    assert claim is not None, "the lane is taken"
-    for dispatch in outbox.due(lane, timedelta(minutes=1)):
-        send.step(dispatch, claim, spectrum)
-    Lane.release(lane, claim)
-    return spectrum.asked
-
-
-def told(change_order):
-    return events.history("change_order", change_order.id)[-1]
-
-
 def outcomes(change_order):
     return {line: attempt.outcome for line, attempt in exports.outcomes(Export.get(change_order=change_order)).items()}
 
 
 def test_every_line_that_is_not_zero_is_sent_once_and_the_change_order_is_exported(accepted):
-    asked = work(accepted, GOOD, GOOD, GOOD)
+    asked = turn(accepted, GOOD, GOOD, GOOD)
 
     assert load(accepted.id).state is Status.EXPORTED
     assert [elements["Change_Request_Amount"] for elements, _ in asked] == ["4250.00", "-250.00", "12.34"]
@@ -79,7 +43,7 @@ def test_what_is_sent_is_what_was_frozen_at_accept(accepted):
     frozen = [elements for _, elements in Export.get().lines]
     ChangeOrder.update(title="Changed behind our back").execute()
 
-    asked = work(accepted, GOOD, GOOD, GOOD)
+    asked = turn(accepted, GOOD, GOOD, GOOD)
 
     assert [elements for elements, _ in asked] == frozen
     assert all(len(elements) == 54 for elements in frozen)
@@ -103,15 +67,15 @@ def test_the_attempt_stands_in_the_database_before_the_call(accepted):
 
 
 def test_a_refused_line_fails_the_change_order_and_names_what_is_in_spectrum(accepted):
-    asked = work(accepted, GOOD, BAD_PHASE)
+    asked = turn(accepted, GOOD, BAD_PHASE)
 
     assert len(asked) == 2
     assert load(accepted.id).state is Status.FAILED
-    assert told(accepted).action == "failed"
-    assert told(accepted).facts["cause"] == "data"
-    assert told(accepted).facts["line"] == 2
-    assert told(accepted).facts["sent"] == [1]
-    assert "Phase is not on the job" in told(accepted).facts["text"]
+    assert last_event(accepted).action == "failed"
+    assert last_event(accepted).facts["cause"] == "data"
+    assert last_event(accepted).facts["line"] == 2
+    assert last_event(accepted).facts["sent"] == [1]
+    assert "Phase is not on the job" in last_event(accepted).facts["text"]
     assert not Lane.is_paused(accepted.company.lane)
 
 
@@ -119,11 +83,11 @@ def test_refused_credentials_fail_this_one_and_pause_the_others(accepted, make_c
     other = make_change_order(number="077")
     signed(other.id, by=ana, version=other.version)
 
-    asked = work(accepted, NOT_US)
+    asked = turn(accepted, NOT_US)
 
     assert len(asked) == 1
     assert load(accepted.id).state is Status.FAILED
-    assert told(accepted).facts["cause"] == "access"
+    assert last_event(accepted).facts["cause"] == "access"
     assert load(other.id).state is Status.QUEUED
     assert Lane.is_paused(accepted.company.lane)
     (paused,) = [event for event in events.history("company", accepted.company.id) if event.action == "exports paused"]
@@ -146,14 +110,14 @@ def test_refused_credentials_leave_the_pause_of_a_person_as_it_is(accepted, eve)
 
 @pytest.mark.parametrize("position", [1, 2, 3])
 def test_no_answer_is_doubt_and_is_never_sent_again(accepted, position, clock):
-    work(accepted, *[GOOD] * (position - 1), TIMEOUT)
+    turn(accepted, *[GOOD] * (position - 1), TIMEOUT)
     clock.tick(days=2)
 
-    asked = work(accepted)
+    asked = turn(accepted)
 
     assert asked == []
     assert load(accepted.id).state is Status.UNKNOWN
-    assert told(accepted).action == "outcome unknown"
+    assert last_event(accepted).action == "outcome unknown"
 
 
 @pytest.mark.parametrize(
@@ -172,18 +136,18 @@ def test_no_answer_is_doubt_and_is_never_sent_again(accepted, position, clock):
     ],
 )
 def test_an_unknown_outcome_is_told_with_what_came(accepted, answer, came):
-    work(accepted, answer)
+    turn(accepted, answer)
 
-    assert told(accepted).facts["text"] == f"{came} It may be in Spectrum. Don't send it again until someone has checked Spectrum."
+    assert last_event(accepted).facts["text"] == f"{came} It may be in Spectrum. Don't send it again until someone has checked Spectrum."
 
 
 def test_a_line_proved_not_sent_goes_again_after_a_while_and_the_others_do_not(accepted, clock):
-    work(accepted, GOOD, CLOSED)
+    turn(accepted, GOOD, CLOSED)
     waiting = load(accepted.id).state, outcomes(accepted)
-    too_early = work(accepted)
+    too_early = turn(accepted)
     clock.tick(seconds=31)
 
-    asked = work(accepted, GOOD, GOOD)
+    asked = turn(accepted, GOOD, GOOD)
 
     assert waiting == (Status.QUEUED, {1: "sent", 2: "not sent"})
     assert too_early == []
@@ -196,23 +160,23 @@ def test_the_waits_grow_to_an_hour_and_end_after_a_day(accepted, clock):
     while load(accepted.id).state is Status.QUEUED:
         before = Dispatch.get().due_at
         clock.set(before)
-        work(accepted, CLOSED)
+        turn(accepted, CLOSED)
         waits.append((Dispatch.get().due_at - before).total_seconds())
 
     assert waits[:6] == [30, 120, 300, 900, 3600, 3600]
     assert load(accepted.id).state is Status.FAILED
-    assert told(accepted).facts["cause"] == "temporary"
+    assert last_event(accepted).facts["cause"] == "temporary"
 
 
 def test_a_pause_over_a_weekend_fails_nothing(accepted, clock, eve):
-    work(accepted, CLOSED)
+    turn(accepted, CLOSED)
     pausing.pause(accepted.company.lane, eve, "month end")
     clock.tick(days=3)
-    work(accepted)
+    turn(accepted)
     pausing.resume(accepted.company.lane, eve)
     clock.tick(minutes=1)
 
-    work(accepted, GOOD, GOOD, GOOD)
+    turn(accepted, GOOD, GOOD, GOOD)
 
     assert load(accepted.id).state is Status.EXPORTED
 
@@ -220,7 +184,7 @@ def test_a_pause_over_a_weekend_fails_nothing(accepted, clock, eve):
 def test_waiting_in_a_long_line_fails_nothing(accepted, clock):
     clock.tick(days=2)
 
-    work(accepted, GOOD, GOOD, GOOD)
+    turn(accepted, GOOD, GOOD, GOOD)
 
     assert load(accepted.id).state is Status.EXPORTED
 
@@ -229,13 +193,15 @@ def test_a_worker_lost_while_sending_leaves_doubt_not_a_second_send(accepted):
     exports.open_attempt(Export.get(), line=1, claim=1, guid="g")
     ChangeOrder.update(status=Status.EXPORTING).execute()
 
-    asked = work(accepted)
+    asked = turn(accepted)
 
     assert asked == []
     assert load(accepted.id).state is Status.UNKNOWN
     assert outcomes(accepted) == {1: "lost"}
     assert (
-        told(accepted).facts["text"].startswith("The export worker stopped while it was sending line 1, so its answer is not known. It may")
+        last_event(accepted)
+        .facts["text"]
+        .startswith("The export worker stopped while it was sending line 1, so its answer is not known. It may")
     )
 
 
@@ -243,7 +209,7 @@ def test_a_worker_lost_between_two_lines_is_no_doubt_at_all(accepted):
     exports.close_attempt(exports.open_attempt(Export.get(), line=1, claim=1, guid="g"), Outcome.SENT)
     ChangeOrder.update(status=Status.EXPORTING).execute()
 
-    asked = work(accepted, GOOD, GOOD)
+    asked = turn(accepted, GOOD, GOOD)
 
     assert [elements["CR_Phase_Code"] for elements, _ in asked] == ["162100", "162300"]
     assert load(accepted.id).state is Status.EXPORTED
@@ -254,7 +220,7 @@ def test_a_worker_lost_after_the_last_answer_needs_no_call(accepted):
         exports.close_attempt(exports.open_attempt(Export.get(), line=line, claim=1, guid="g"), Outcome.SENT)
     ChangeOrder.update(status=Status.EXPORTING).execute()
 
-    asked = work(accepted)
+    asked = turn(accepted)
 
     assert asked == []
     assert load(accepted.id).state is Status.EXPORTED
@@ -296,11 +262,11 @@ def test_only_one_worker_is_on_a_lane(accepted, clock):
 def test_a_pause_stops_before_the_first_line_and_costs_no_try(accepted, eve, clock):
     pausing.pause(accepted.company.lane, eve, "month-end close")
     for _ in range(10):
-        assert work(accepted) == []
+        assert turn(accepted) == []
         clock.tick(minutes=10)
     pausing.resume(accepted.company.lane, eve)
 
-    work(accepted, GOOD, GOOD, GOOD)
+    turn(accepted, GOOD, GOOD, GOOD)
 
     assert load(accepted.id).state is Status.EXPORTED
 
@@ -317,7 +283,7 @@ def test_a_pause_between_two_lines_resumes_at_the_next(accepted, eve, clock):
     pausing.resume(accepted.company.lane, eve)
     clock.tick(seconds=31)
 
-    asked = work(accepted, GOOD, GOOD)
+    asked = turn(accepted, GOOD, GOOD)
 
     assert paused is Status.QUEUED
     assert len(asked) == 2
@@ -328,28 +294,28 @@ def test_a_check_that_fails_after_accept_stops_the_export(accepted):
     accepted.commitment.vendor.code = ""
     accepted.commitment.vendor.save()
 
-    asked = work(accepted)
+    asked = turn(accepted)
 
     assert asked == []
     assert load(accepted.id).state is Status.FAILED
-    assert told(accepted).facts["cause"] == "data"
-    assert "has no Spectrum vendor code" in told(accepted).facts["text"]
+    assert last_event(accepted).facts["cause"] == "data"
+    assert "has no Spectrum vendor code" in last_event(accepted).facts["text"]
 
 
 def test_three_workers_lost_before_anything_was_sent_is_for_support(accepted):
     Dispatch.update(tries=3).execute()
 
-    asked = work(accepted)
+    asked = turn(accepted)
 
     assert asked == []
     assert load(accepted.id).state is Status.FAILED
-    assert told(accepted).facts["cause"] == "setup"
+    assert last_event(accepted).facts["cause"] == "setup"
 
 
 def test_a_promise_whose_export_is_no_longer_open_sends_nothing(accepted):
     ChangeOrder.update(export=None, status=Status.READY).execute()
 
-    assert work(accepted) == []
+    assert turn(accepted) == []
     assert Dispatch.get().finished_at is not None
 
 
@@ -359,13 +325,13 @@ def test_a_failing_programme_leaves_the_attempt_open_for_the_next_worker_to_doub
         send.step(Dispatch.get(), claim, lambda elements, guid: 1 / 0)
     clock.tick(minutes=5)
 
-    work(accepted)
+    turn(accepted)
 
     assert load(accepted.id).state is Status.UNKNOWN
 
 
 def test_every_change_of_state_has_one_event(accepted):
-    work(accepted, GOOD, GOOD, GOOD)
+    turn(accepted, GOOD, GOOD, GOOD)
 
     history = events.history("change_order", accepted.id)
 
@@ -379,7 +345,7 @@ def test_what_a_person_took_out_of_the_line_this_very_moment_is_left_to_them(acc
     moved.move(Status.READY, moved.version)
     monkeypatch.setattr(send.change_orders, "load", lambda _: stale)
 
-    assert work(stale, GOOD) == []
+    assert turn(stale, GOOD) == []
 
     assert ChangeOrder.get().status == Status.READY
     assert Attempt.select().count() == 0

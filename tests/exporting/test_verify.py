@@ -8,90 +8,18 @@ import pytest
 
 from portal import clock as clocks
 from portal import db, db_writes
-from portal.background import tasks
 from portal.domain import events, outbox
 from portal.domain.change_orders import SUBJECT, Status, load
 from portal.domain.companies import ADDS, REPLACES, Company
-from portal.domain.exporting import calls, exports, quiet_window, readback, send, verify
+from portal.domain.exporting import calls, exports, quiet_window, readback, verify
 from portal.domain.exporting.exports import Attempt, Export
 from portal.domain.lanes import Lane
-from portal.domain.outbox import Dispatch, Task
 from portal.domain.recovery import resolutions
 from portal.domain.rules.findings import Blocked
-from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Stored, StoredLine, Unanswered
-from tests.cast import signed
-from tests.exporting.test_send import Answers
+from portal.spectrum.records import StoredLine
+from tests.worker import CLOSED, GOOD, TIMEOUT, after_quiet, due, last_event, state, work
 
 pytestmark = pytest.mark.databases_differ("locks and races")
-
-LINES = [("16-2000", "SUB", "4250.00"), ("16-2100", "SUB", "-250.00"), ("16-2300", "SUB", "12.34")]
-GOOD = Receipt(200)
-TIMEOUT = OutcomeUnknown("Spectrum did not answer.", http=None)
-CLOSED = NotSent("Connection refused.")
-BLIND = Unanswered("Spectrum's tables could not be read through Info-Link (Error).", cause="infolink")
-
-
-class Tables:
-    """What a reading finds: lines by position, or what is put there by hand; raises while `broken`."""
-
-    def __init__(self):
-        self.lines, self.broken, self.asked = [], False, []
-
-    def put(self, *positions):
-        elements = dict(Export.select().order_by(Export.id.desc()).get().lines)
-        self.lines += [StoredLine.sent(elements[position]) for position in positions]
-
-    def __call__(self, elements):
-        self.asked.append(clocks.now())
-        if self.broken:
-            raise BLIND
-        return Stored("CR", "", tuple(self.lines)) if self.lines else None
-
-
-@pytest.fixture
-def tables():
-    return Tables()
-
-
-@pytest.fixture
-def accepted(clock, make_change_order, ana):
-    change_order = make_change_order(lines=LINES)
-    signed(change_order.id, by=ana, version=change_order.version)
-    return load(change_order.id)
-
-
-def work(change_order, *answers, read=None):
-    """One worker's turn on what is due in the lane; answers the amounts that were sent."""
-    spectrum, lane = Answers(*answers), change_order.company.lane
-    claim = Lane.take(lane, tasks.LEASE)
-    assert claim is not None, "the lane is taken"
-    for dispatch in outbox.due(lane, timedelta(minutes=1)):
-        if dispatch.task == Task.READ_BACK:
-            verify.answer(dispatch, claim, read)
-        else:
-            send.step(dispatch, claim, spectrum, read)
-    Lane.release(lane, claim)
-    return [elements["Change_Request_Amount"] for elements, _ in spectrum.asked]
-
-
-def state(change_order):
-    return load(change_order.id).state
-
-
-def told(change_order):
-    return events.history(SUBJECT, change_order.id)[-1]
-
-
-def due(change_order):
-    return Dispatch.get(Dispatch.subject == load(change_order.id).export, Dispatch.task == Task.EXPORT)
-
-
-@pytest.fixture
-def doubtful(accepted):
-    """Line 1 was sent and stored, nothing was heard of line 2, line 3 was never sent."""
-    assert work(accepted, GOOD, TIMEOUT) == ["4250.00", "-250.00"]
-    assert state(accepted) is Status.UNKNOWN
-    return accepted
 
 
 def test_the_first_look_is_after_a_minute(doubtful, tables, clock):
@@ -109,7 +37,7 @@ def test_a_line_that_an_early_look_finds_is_believed_and_only_what_is_missing_is
 
     work(doubtful, read=tables)
 
-    assert (state(doubtful), told(doubtful).action, told(doubtful).facts["missing"]) == (Status.QUEUED, "queued again", [3])
+    assert (state(doubtful), last_event(doubtful).action, last_event(doubtful).facts["missing"]) == (Status.QUEUED, "queued again", [3])
     assert work(doubtful, GOOD, read=tables) == ["12.34"]
     assert state(doubtful) is Status.EXPORTED
 
@@ -121,7 +49,7 @@ def test_when_all_was_sent_the_read_back_completes_the_export(accepted, tables, 
 
     assert work(accepted, read=tables) == []
 
-    assert (state(accepted), told(accepted).action) == (Status.EXPORTED, "found")
+    assert (state(accepted), last_event(accepted).action) == (Status.EXPORTED, "found")
     assert due(accepted).finished_at
 
 
@@ -135,11 +63,6 @@ def test_not_there_means_nothing_before_the_quiet_window_has_passed(doubtful, ta
     clock.set(quiet - timedelta(seconds=1))
     assert work(doubtful, read=tables) == []
     assert state(doubtful) is Status.UNKNOWN
-
-
-def after_quiet(doubtful, tables, clock):
-    clock.set(quiet_window.until(Export.get()))
-    return work(doubtful, read=tables)
 
 
 def test_one_reading_that_does_not_show_it_sends_nothing(doubtful, tables, clock):
@@ -199,7 +122,7 @@ def test_other_amounts_fail_it_and_both_versions_are_told(doubtful, tables, cloc
 
     after_quiet(doubtful, tables, clock)
 
-    failure = told(doubtful)
+    failure = last_event(doubtful)
     assert (state(doubtful), failure.facts["cause"]) == (Status.FAILED, "data")
     assert failure.facts["theirs"] == ["162000 SUB 4,250.00", "162100 SUB -500.00"]
     assert failure.facts["ours"][1] == "162100 SUB -250.00"
@@ -285,7 +208,7 @@ def test_a_line_is_sent_four_times_at_most_then_a_person_decides(doubtful, clock
 
     assert [unheard(doubtful, clock) for _ in range(4)] == [["-250.00"]] * 3 + [[]]
 
-    assert (state(doubtful), told(doubtful).action) == (Status.UNKNOWN, "verification ended")
+    assert (state(doubtful), last_event(doubtful).action) == (Status.UNKNOWN, "verification ended")
     assert due(doubtful).finished_at
 
 
@@ -323,7 +246,7 @@ def test_a_person_who_decides_while_the_worker_reads_wins(doubtful, tables, cloc
 
     work(doubtful, read=read)
 
-    assert (state(doubtful), told(doubtful).action) == (Status.FAILED, "said present")
+    assert (state(doubtful), last_event(doubtful).action) == (Status.FAILED, "said present")
 
 
 def test_nothing_there_before_the_first_send_is_the_normal_case(accepted, tables):
@@ -338,7 +261,7 @@ def test_what_is_there_already_is_adopted_and_nothing_is_sent(accepted, tables):
 
     assert work(accepted, read=tables) == []
 
-    assert (state(accepted), told(accepted).action) == (Status.EXPORTED, "adopted")
+    assert (state(accepted), last_event(accepted).action) == (Status.EXPORTED, "adopted")
 
 
 def test_of_what_is_there_in_part_only_the_rest_is_sent(accepted, tables):
@@ -354,8 +277,8 @@ def test_a_number_that_something_else_uses_is_not_overwritten(accepted, tables):
 
     assert work(accepted, read=tables) == []
 
-    assert (state(accepted), told(accepted).facts["cause"]) == (Status.FAILED, "data")
-    assert "already used in Spectrum" in told(accepted).facts["text"]
+    assert (state(accepted), last_event(accepted).facts["cause"]) == (Status.FAILED, "data")
+    assert "already used in Spectrum" in last_event(accepted).facts["text"]
 
 
 def test_while_the_read_back_is_down_nothing_is_sent_and_no_worker_is_blamed(accepted, tables, clock):
@@ -396,7 +319,7 @@ def test_a_look_at_what_failed_tells_and_changes_nothing(accepted, tables, sam):
 
     work(accepted, read=tables)
 
-    assert (state(accepted), told(accepted).facts["found"]) == (Status.FAILED, f"Spectrum holds nothing under {Export.get().number}.")
+    assert (state(accepted), last_event(accepted).facts["found"]) == (Status.FAILED, f"Spectrum holds nothing under {Export.get().number}.")
 
 
 def test_what_came_back_is_written_down_although_the_database_is_busy_for_half_a_minute(accepted, monkeypatch):

@@ -19,9 +19,9 @@ from portal.domain.lanes import Lane, Lost
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.recovery import reconcile
 from tests.cast import signed
-from tests.exporting.test_send import GOOD, TIMEOUT, work
 from tests.faults.conftest import SECRET
 from tests.processes import ROOT, Process, alive, environment, eventually
+from tests.worker import GOOD, TIMEOUT, turn
 
 pytestmark = pytest.mark.databases_differ("a database that is lost, slow or busy")
 
@@ -225,7 +225,7 @@ def test_a_host_ten_minutes_ahead_takes_a_lane_over_and_sends_nothing_early(acce
 
     def call(*_):
         with clocks.shifted(timedelta(minutes=10)):
-            assert work(change_order) == []  # sends nothing, finds the open attempt
+            assert turn(change_order) == []  # sends nothing, finds the open attempt
             assert load(change_order.id).state is Status.UNKNOWN
         return GOOD
 
@@ -234,6 +234,6 @@ def test_a_host_ten_minutes_ahead_takes_a_lane_over_and_sends_nothing_early(acce
 
     assert [attempt.outcome for attempt in Attempt.select().order_by(Attempt.id)] == ["lost", "sent"]
     clock.tick(minutes=20)
-    assert work(change_order, TIMEOUT) == []
+    assert turn(change_order, TIMEOUT) == []
     assert load(change_order.id).state is Status.EXPORTED
     assert Event.select().where(Event.action == "exporting").count() == 1

@@ -14,10 +14,8 @@ from portal.domain.exporting import exports
 from portal.domain.exporting.exports import Attempt
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch, Task
-from tests.exporting.test_send import CLOSED, GOOD, TIMEOUT, work
-from tests.exporting.test_verify import Tables
-from tests.exporting.test_verify import work as work_reading
 from tests.processes import ROOT, environment, eventually
+from tests.worker import CLOSED, GOOD, TIMEOUT, Tables, turn, work
 
 pytestmark = pytest.mark.databases_differ("a database that is lost, slow or busy")
 
@@ -73,12 +71,12 @@ def test_a_spectrum_that_is_away_for_eight_hours_costs_time_and_the_line_goes_ou
     orders = [accept(lines=[("16-2000", "SUB", f"{amount}.00")]) for amount in (1, 2, 3) if clock.tick(seconds=1) is None]
     clock.tick(minutes=1)
     for _ in range(8 * 6):
-        work(orders[0], *[CLOSED] * 3)
+        turn(orders[0], *[CLOSED] * 3)
         assert {load(order.id).state for order in orders} == {Status.QUEUED}
         clock.tick(minutes=10)
 
     clock.tick(hours=1)
-    asked = work(orders[0], *[GOOD] * 3)
+    asked = turn(orders[0], *[GOOD] * 3)
 
     assert [elements["Change_Request_Amount"] for elements, _ in asked] == ["1.00", "2.00", "3.00"]
     assert {load(order.id).state for order in orders} == {Status.EXPORTED}
@@ -87,7 +85,7 @@ def test_a_spectrum_that_is_away_for_eight_hours_costs_time_and_the_line_goes_ou
 def test_a_page_full_of_promises_in_front_does_not_keep_the_next_one_waiting(clock, accept):
     """F62: those in front have an outcome nobody knows and need a person; nothing is read back"""
     doubtful = accept()
-    work(doubtful, TIMEOUT)
+    turn(doubtful, TIMEOUT)
     assert load(doubtful.id).state is Status.UNKNOWN
     rows = [
         {"key": f"doubt:{n}", "lane": doubtful.company.lane, "task": Task.EXPORT, "subject": doubtful.export, "due_at": clock.now()}
@@ -97,7 +95,7 @@ def test_a_page_full_of_promises_in_front_does_not_keep_the_next_one_waiting(clo
     clock.tick(seconds=1)
     ready = accept()
 
-    work(ready, GOOD)
+    turn(ready, GOOD)
 
     assert load(ready.id).state is Status.EXPORTED
     assert load(doubtful.id).state is Status.UNKNOWN
@@ -134,7 +132,7 @@ def doubtful(clock, accept):
     """Its outcome is unknown since this moment, and Spectrum holds nothing of it."""
     change_order = accept()
     clock.tick(minutes=1)
-    work(change_order, TIMEOUT)
+    turn(change_order, TIMEOUT)
     return change_order
 
 
@@ -144,13 +142,13 @@ def test_a_clock_put_forward_sends_nothing_before_a_second_reading_five_minutes_
     tables = Tables()
     clock.tick(**forward)
 
-    assert work_reading(doubtful, read=tables) == []
+    assert work(doubtful, read=tables) == []
     clock.tick(minutes=4)
-    assert work_reading(doubtful, read=tables) == []
+    assert work(doubtful, read=tables) == []
     assert load(doubtful.id).state is Status.UNKNOWN
     clock.tick(minutes=2)
-    assert work_reading(doubtful, read=tables) == []
-    assert work_reading(doubtful, GOOD, read=tables) == ["4250.00"]
+    assert work(doubtful, read=tables) == []
+    assert work(doubtful, GOOD, read=tables) == ["4250.00"]
     assert load(doubtful.id).state is Status.EXPORTED
 
 
@@ -160,10 +158,10 @@ def test_a_clock_put_back_delays_and_sends_nothing_early(doubtful, clock, back):
     tables = Tables()
     clock.tick(**back)
 
-    assert work_reading(doubtful, read=tables) == []
+    assert work(doubtful, read=tables) == []
     clock.tick(days=2)
     tables.put(1)
-    work_reading(doubtful, read=tables)
+    work(doubtful, read=tables)
 
     assert load(doubtful.id).state is Status.EXPORTED
 

@@ -17,9 +17,7 @@ from portal.domain.mail import letters
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.recovery import clock_repair, resolutions
 from portal.domain.rules.findings import Blocked
-from tests.exporting.test_verify import GOOD, LINES, TIMEOUT, Tables, after_quiet, state, work  # noqa: F401
-from tests.exporting.test_verify import accepted as accepted
-from tests.exporting.test_verify import doubtful as doubtful
+from tests.worker import TIMEOUT, Tables, state, work
 
 pytestmark = pytest.mark.databases_differ("locks and races")
 

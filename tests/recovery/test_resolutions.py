@@ -14,39 +14,17 @@ from portal.domain.projects import sending
 from portal.domain.recovery import resolutions
 from portal.domain.review import decisions
 from portal.domain.rules.findings import Blocked
-from portal.spectrum.records import NotSent, OutcomeUnknown, Receipt, Refused, Row
 from tests.cast import signed
-from tests.exporting.test_send import work
 from tests.races import at_once
+from tests.worker import BAD_PHASE, CLOSED, GOOD, NOT_US, TIMEOUT, last_event, turn
 
 pytestmark = pytest.mark.databases_differ("locks and races")
-
-LINES = [("16-2000", "SUB", "4250.00"), ("16-2100", "SUB", "-250.00"), ("16-2300", "SUB", "12.34")]
-GOOD = Receipt(200)
-TIMEOUT = OutcomeUnknown("Spectrum did not answer.", http=None)
-CLOSED = NotSent("Connection refused.")
-BAD_PHASE = Refused("Spectrum refused.", http=200, rows=[Row("I", "Phase is not on the job", "CR_Phase_Code")], answer="<x/>")
-NOT_US = Refused("Refused us.", http=200, rows=[Row("A", "The Web Service is not authorized.", "Authorization_ID")])
-
-
-@pytest.fixture
-def accepted(clock, make_change_order, ana):
-    change_order = make_change_order(lines=LINES)
-    signed(change_order.id, by=ana, version=change_order.version)
-    return load(change_order.id)
 
 
 @pytest.fixture
 def half(accepted):
     """Failed: line 1 is in Spectrum, line 2 was refused, line 3 was never sent."""
-    work(accepted, GOOD, BAD_PHASE)
-    return load(accepted.id)
-
-
-@pytest.fixture
-def doubtful(accepted):
-    """Unknown: line 1 is in Spectrum, of line 2 nobody knows, line 3 was never sent."""
-    work(accepted, GOOD, TIMEOUT)
+    turn(accepted, GOOD, BAD_PHASE)
     return load(accepted.id)
 
 
@@ -58,24 +36,20 @@ def outcomes(change_order):
     return {line: attempt.outcome for line, attempt in exports.outcomes(Export.get(change_order=change_order)).items()}
 
 
-def told(change_order):
-    return events.history("change_order", change_order.id)[-1]
-
-
 def test_recall_takes_the_accept_back_and_nothing_is_sent(accepted, ana):
     decisions.recall(accepted.id, ana, accepted.version)
 
     recalled = load(accepted.id)
     assert (recalled.state, recalled.export, recalled.decided_by_id) == (Status.READY, None, None)
-    assert work(accepted) == []
-    assert told(accepted).action == "recalled"
+    assert turn(accepted) == []
+    assert last_event(accepted).action == "recalled"
 
 
 def test_what_was_recalled_keeps_its_number_and_goes_out_after_the_next_accept(accepted, ana, lee):
     decisions.recall(accepted.id, ana, accepted.version)
 
     signed(accepted.id, by=lee, version=load(accepted.id).version)
-    asked = work(accepted, GOOD, GOOD, GOOD)
+    asked = turn(accepted, GOOD, GOOD, GOOD)
 
     assert {export.number for export in Export.select()} == {"S014-001"}
     assert len(asked) == 3
@@ -90,7 +64,7 @@ def test_only_who_accepted_or_an_administrator_recalls(accepted, lee, sam, eve):
 
 
 def test_nothing_is_recalled_once_a_line_was_tried(accepted, ana):
-    work(accepted, CLOSED)
+    turn(accepted, CLOSED)
     queued = load(accepted.id)
 
     with pytest.raises(Overtaken):
@@ -150,7 +124,7 @@ def test_retry_sends_only_what_is_missing_under_the_same_number(half, lee):
     frozen = dict(Export.get().lines)
 
     retried = resolutions.retry(half.id, lee, half.version)
-    asked = work(half, GOOD, GOOD)
+    asked = turn(half, GOOD, GOOD)
 
     assert retried.state is Status.QUEUED
     assert [elements for elements, _ in asked] == [frozen[2], frozen[3]]
@@ -163,7 +137,7 @@ def test_a_retry_is_written_down_for_each_line_that_goes_again(half, ana):
 
     assert outcomes(half) == {1: "sent", 2: "again"}
     assert [(a.line, a.kind) for a in Attempt.select().where(Attempt.kind == "person")] == [(2, "person")]
-    assert told(half).facts["stored"] == [1]
+    assert last_event(half).facts["stored"] == [1]
 
 
 def test_a_retry_opens_the_promise_anew(half, ana, clock):
@@ -182,7 +156,7 @@ def test_an_answer_that_came_late_is_not_asked_for_again_by_a_retry(half, ana):
 
     resolutions.retry(half.id, ana, half.version)
 
-    assert phases(work(half, GOOD)) == ["162300"]
+    assert phases(turn(half, GOOD)) == ["162300"]
 
 
 def test_an_unclear_answer_that_came_late_forbids_the_retry(half, ana):
@@ -215,7 +189,7 @@ def test_the_same_persons_second_retry_changes_nothing_and_another_persons_is_to
 def test_support_retries_what_is_not_about_data_where_the_company_allows_it(accepted, company, sam, setting, answer, allowed):
     company.support_may_retry = setting
     company.save()
-    work(accepted, answer)
+    turn(accepted, answer)
     failed = load(accepted.id)
 
     if allowed:
@@ -228,7 +202,7 @@ def test_support_retries_what_is_not_about_data_where_the_company_allows_it(acce
 def test_the_setting_lets_nobody_below_standard_retry(accepted, company, ben):
     company.support_may_retry = True
     company.save()
-    work(accepted, NOT_US)
+    turn(accepted, NOT_US)
 
     with pytest.raises(NotPermitted):
         resolutions.retry(accepted.id, ben, load(accepted.id).version)
@@ -241,24 +215,24 @@ def test_a_failed_one_with_lines_in_spectrum_is_rejected_only_with_the_tick(half
     rejected = decisions.reject(half.id, by=ana, version=half.version, reason="Phase is closed", removed=True)
 
     assert (rejected.state, rejected.export) == (Status.REJECTED, None)
-    assert told(half).facts["removed"] == [1]
+    assert last_event(half).facts["removed"] == [1]
     assert Dispatch.select().where(Dispatch.task == outbox.Task.REJECTED).count() == 1
 
 
 def test_a_failed_one_of_which_nothing_is_in_spectrum_needs_no_tick(accepted, ana):
-    work(accepted, BAD_PHASE)
+    turn(accepted, BAD_PHASE)
 
     assert decisions.reject(accepted.id, by=ana, version=load(accepted.id).version, reason="Wrong phase").state is Status.REJECTED
 
 
 def test_what_a_person_saw_in_spectrum_is_exported(accepted, ana):
-    work(accepted, GOOD, GOOD, TIMEOUT)
+    turn(accepted, GOOD, GOOD, TIMEOUT)
 
     resolutions.mark_present(accepted.id, ana, load(accepted.id).version, " s014-001 ", "Seen in the CR list")
 
     assert load(accepted.id).state is Status.EXPORTED
     assert outcomes(accepted) == {1: "sent", 2: "sent", 3: "present"}
-    assert told(accepted).facts["note"] == "Seen in the CR list"
+    assert last_event(accepted).facts["note"] == "Seen in the CR list"
 
 
 def test_lines_that_were_never_sent_are_not_lost_by_saying_that_it_is_in_spectrum(doubtful, ana):
@@ -266,7 +240,7 @@ def test_lines_that_were_never_sent_are_not_lost_by_saying_that_it_is_in_spectru
     failed = load(doubtful.id)
     resolutions.retry(failed.id, ana, failed.version)
 
-    asked = work(doubtful, GOOD)
+    asked = turn(doubtful, GOOD)
 
     assert failed.state is Status.FAILED
     assert phases(asked) == ["162300"]
@@ -306,7 +280,7 @@ def test_what_is_not_there_fails_and_a_retry_sends_it(doubtful, ana, clock):
     failed, said = load(doubtful.id), outcomes(doubtful)
     resolutions.retry(failed.id, ana, failed.version)
 
-    asked = work(doubtful, GOOD, GOOD)
+    asked = turn(doubtful, GOOD, GOOD)
 
     assert (failed.state, said) == (Status.FAILED, {1: "sent", 2: "absent"})
     assert phases(asked) == ["162100", "162300"]
@@ -338,8 +312,8 @@ def test_entered_by_hand_is_shown_as_manual_and_sends_nothing(half, ada, spellin
 
     now = load(half.id)
     assert (now.state, now.manual) == (Status.EXPORTED, True)
-    assert work(half) == []
-    assert told(half).facts["number"] == "S014-001"
+    assert turn(half) == []
+    assert last_event(half).facts["number"] == "S014-001"
 
 
 def test_a_number_of_another_change_order_cannot_be_entered_by_hand(half, make_change_order, ada):
@@ -368,7 +342,7 @@ def test_unlink_brings_it_back_to_the_project_with_its_number(make_change_order,
     unlinked = resolutions.unlink(exported.id, ada, exported.version, spelling)
 
     assert (unlinked.state, unlinked.export) == (Status.RETRIEVED, None)
-    assert told(exported).facts["number"] == "S014-001"
+    assert last_event(exported).facts["number"] == "S014-001"
 
 
 def test_a_member_of_the_job_or_an_administrator_retrieves_what_waits(make_change_order, dee, eve, ana):

@@ -8,10 +8,10 @@ from portal import clock as clocks
 from portal.background import lookout
 from portal.domain import outbox
 from portal.domain.lanes import MAIL, Lane
-from portal.domain.mail import letters
 from portal.domain.outbox import Dispatch, NotWanted, Task
 from portal.domain.recovery import stalled_work
 from tests.conftest import sign_in
+from tests.worker import letter
 
 LANE = "exports:1"
 LEASE = timedelta(seconds=130)
@@ -137,13 +137,6 @@ def told(lane=LANE):
     """The mails on this lane that were promised."""
     of_lane = Dispatch.key.startswith(f"standstill:{lane}:")
     return list(Dispatch.select().where(Dispatch.task == Task.STANDSTILL, of_lane).order_by(Dispatch.id))
-
-
-def letter(dispatch):
-    claim = Lane.take(MAIL, LEASE)
-    written = letters.begin(dispatch, claim)
-    Lane.release(MAIL, claim)
-    return written
 
 
 def test_after_fifteen_minutes_a_mail_goes_once_to_whoever_is_told_of_failed_exports(promised, eve, clock):

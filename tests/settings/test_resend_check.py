@@ -13,12 +13,10 @@ from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted
 from portal.domain.settings import company_settings, resend_check
 from portal.domain.settings.resend_check import NotNow, ResendCheck
-from portal.spectrum.records import OutcomeUnknown, Receipt, Stored, StoredLine
+from portal.spectrum.records import Stored, StoredLine
 from tests.conftest import HTMX, sign_in
-from tests.exporting.test_send import Answers
+from tests.worker import GOOD, TIMEOUT, Answers
 
-GOOD = Receipt(200)
-TIMEOUT = OutcomeUnknown("Spectrum did not answer.", http=None)
 ONE_LINE = [("16-2000", "SUB", "4250.00")]
 
 
