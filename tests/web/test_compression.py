@@ -83,7 +83,7 @@ def test_a_browser_that_has_a_static_file_is_told_to_keep_it(client):
     assert "immutable" in answer.headers["Cache-Control"]
 
 
-@pytest.mark.parametrize("path", ["vendor/README.md", "typed.js", "vendor/htmx.min.js", "../config.py", ""])
+@pytest.mark.parametrize("path", ["vendor/README.md", "draft_recovery.js", "vendor/htmx.min.js", "../config.py", ""])
 def test_no_other_file_of_the_folder_is_served(client, path):
     assert client.get(f"/static/{path}").status_code == 404
 
