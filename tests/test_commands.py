@@ -10,7 +10,7 @@ from portal.crypto import Sealer
 from portal.domain import outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.lanes import MAIL, Lane
-from portal.domain.outbox import Dispatch, Outcome
+from portal.domain.outbox import Dispatch, DispatchOutcome
 from portal.domain.recovery import restored
 from portal.domain.review import decisions
 from tests.cast import signed
@@ -163,7 +163,7 @@ def test_without_a_mail_server_mail_waits_and_says_why(place, refused_mail):
     run("exports drain", **place)
 
     dispatch = Dispatch.get(Dispatch.lane == MAIL)
-    assert (dispatch.outcome, dispatch.error) != (Outcome.FAILED, "")
+    assert (dispatch.outcome, dispatch.error) != (DispatchOutcome.FAILED, "")
     assert "SMTP_HOST is not set" in dispatch.error
 
 

@@ -11,7 +11,7 @@ from portal.domain import people
 from portal.domain.companies import Company, current
 from portal.domain.lanes import MAIL
 from portal.domain.mail import daily_summary
-from portal.domain.outbox import Dispatch, Outcome
+from portal.domain.outbox import Dispatch, DispatchOutcome
 from portal.domain.people import User
 
 
@@ -95,7 +95,7 @@ def _when(company: Company, day: date) -> str:
 
 def _outcome(dispatch: Dispatch) -> str:
     """What became of the promise."""
-    if dispatch.outcome == Outcome.DONE:
+    if dispatch.outcome == DispatchOutcome.DONE:
         return f"sent at {dispatch.finished_at.astimezone(ZoneInfo(current().time_zone)):%H:%M:%S}"
     if dispatch.finished_at:
         return dispatch.error

@@ -49,7 +49,7 @@ class Task(StrEnum):
 NIGHTLY = (Task.COMPARE, Task.LOOK_UP)
 
 
-class Outcome(StrEnum):
+class DispatchOutcome(StrEnum):
     """How a promise ended."""
 
     DONE = "done"  # an export's state tells the rest
@@ -63,7 +63,7 @@ class Dispatch(Model):
     key       what makes the promise one promise, e.g. `export:17`
     subject   an id; the state is read fresh
     tries     times a worker began it since it was promised (or since the last Retry)
-    outcome   of type Outcome; empty until finished
+    outcome   of type DispatchOutcome; empty until finished
     error     what stands in the way, or why it ended as it did
     """
 
@@ -149,7 +149,7 @@ def postpone(dispatch: Dispatch, until: datetime, error: str = "", *, counts: bo
     Dispatch.update(**changes).where(Dispatch.id == dispatch.id).execute()
 
 
-def finish(dispatch: Dispatch, error: str = "", outcome: Outcome = Outcome.DONE) -> None:
+def finish(dispatch: Dispatch, error: str = "", outcome: DispatchOutcome = DispatchOutcome.DONE) -> None:
     Dispatch.update(finished_at=clock.now(), outcome=outcome, error=error[:255]).where(
         Dispatch.id == dispatch.id, Dispatch.finished_at.is_null()
     ).execute()
@@ -177,7 +177,9 @@ def promised(keys: Iterable[str]) -> dict[str, Dispatch]:
 
 def withdraw(key: str) -> None:
     """An answer made the promise void."""
-    Dispatch.update(finished_at=clock.now(), outcome=Outcome.SKIPPED).where(Dispatch.key == key, Dispatch.finished_at.is_null()).execute()
+    Dispatch.update(finished_at=clock.now(), outcome=DispatchOutcome.SKIPPED).where(
+        Dispatch.key == key, Dispatch.finished_at.is_null()
+    ).execute()
 
 
 class NotWanted(Exception):

@@ -28,14 +28,14 @@ class Stopped(Exception):
     """Reading failed for a reason that is no fault of the file's; the process wrote it to its log."""
 
 
-def read(path: Path, format: files.Format | None = None) -> files.Reading:
+def read(path: Path, format: files.Format | None = None) -> files.FileContents:
     """What the file holds. Raises BadFile or Stopped."""
     return understand(files.content_of(path), path.name, format)
 
 
 def understand(
     content: bytes, name: str, format: files.Format | None = None, meanwhile: Callable[[], object] = lambda: None
-) -> files.Reading:
+) -> files.FileContents:
     """The same for what someone handed in. `meanwhile` is called every second. Raises BadFile or Stopped, or what `meanwhile` does."""
     inlet, outlet = os.pipe()
     child = os.fork()
@@ -110,10 +110,10 @@ def _listed(problems: list[Problem]) -> list[tuple[str, str, str]]:
     return [(problem.where, problem.field, problem.reason) for problem in problems]
 
 
-def _reading(said: bytes) -> files.Reading:
+def _reading(said: bytes) -> files.FileContents:
     head, *rest = said.decode().split("\n")[:-1]
     facts = json.loads(head)
     if "bad" in facts:
         raise BadFile([Problem(*one) for one in facts["bad"]])
     problems = [Problem(*one) for one in facts.pop("problems")]
-    return files.Reading([entries.load(line) for line in rest], problems, **facts)
+    return files.FileContents([entries.load(line) for line in rest], problems, **facts)

@@ -41,7 +41,7 @@ FOREIGN = {  # by how they begin
 
 
 @dataclass(slots=True)
-class Reading:
+class FileContents:
     """What was found. `problems` are those of single rows; `notes` say what the reader took for granted.
 
     renamed   heading in the file -> our column, for those that we call otherwise
@@ -60,12 +60,12 @@ class Reading:
         return [*([f"Read {columns}."] if columns else []), *self.notes]
 
 
-def read(path: Path, format: Format | None = None) -> Reading:
+def read(path: Path, format: Format | None = None) -> FileContents:
     """Raises BadFile when the file as a whole cannot be read."""
     return understand(content_of(path), path.name, format)
 
 
-def understand(content: bytes, name: str, format: Format | None = None) -> Reading:
+def understand(content: bytes, name: str, format: Format | None = None) -> FileContents:
     """The same for what someone handed in under that name. Raises BadFile."""
     if len(content) > LARGEST:
         raise refusal(TOO_LARGE)
@@ -75,7 +75,7 @@ def understand(content: bytes, name: str, format: Format | None = None) -> Readi
     else:
         text, notes = decode(content)
         found = _found(text, format or guess(name, text))
-    return Reading(found.entries, found.problems, hashlib.sha256(content).hexdigest(), notes + found.notes, found.renamed)
+    return FileContents(found.entries, found.problems, hashlib.sha256(content).hexdigest(), notes + found.notes, found.renamed)
 
 
 def decode(content: bytes) -> tuple[str, list[str]]:

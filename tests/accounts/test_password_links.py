@@ -13,7 +13,7 @@ from portal.domain.accounts.identities import Identity
 from portal.domain.accounts.password_links import Link, Purpose
 from portal.domain.lanes import MAIL
 from portal.domain.mail import undelivered
-from portal.domain.outbox import Dispatch, Outcome, Task
+from portal.domain.outbox import Dispatch, DispatchOutcome, Task
 from portal.domain.people import Level, NotPermitted, User
 from tests.conftest import PASSWORD, count_queries, path_of, sign_in
 from tests.ports import free_port
@@ -270,7 +270,10 @@ def test_mail_that_cannot_go_within_the_hour_does_not_go(client, ana, make_app, 
     deliver(mailing_app)
 
     assert catcher.mails() == []
-    assert (Dispatch.get().outcome, Dispatch.get().error) == (Outcome.SKIPPED, "not sent: the hour in which its link would work is over")
+    assert (Dispatch.get().outcome, Dispatch.get().error) == (
+        DispatchOutcome.SKIPPED,
+        "not sent: the hour in which its link would work is over",
+    )
 
 
 def test_mail_that_is_tried_again_carries_a_link_that_works(client, ana, make_app, clock, catcher, mailing_app):

@@ -10,7 +10,7 @@ from portal.domain import events, outbox
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.exporting import calls, conclude, exports, quiet_window, readback, verify
 from portal.domain.exporting import send as exporting_send
-from portal.domain.exporting.exports import Attempt, Export, Outcome
+from portal.domain.exporting.exports import Attempt, Export, LineOutcome
 from portal.domain.lanes import Lane
 from tests.chaos import variants_stories as stories
 from tests.chaos.variants_kit import Patch, variant
@@ -31,7 +31,7 @@ def tried_again_on_a_time_out(patch: Patch, office: Office) -> None:
 
     def twice(call: Any, elements: Any, guid: str) -> Any:
         outcome, answer = make(call, elements, guid)
-        return make(call, elements, guid) if outcome is Outcome.UNKNOWN else (outcome, answer)
+        return make(call, elements, guid) if outcome is LineOutcome.UNKNOWN else (outcome, answer)
 
     patch.setattr(calls, "make", twice)
 
@@ -52,7 +52,7 @@ def doubt_taken_for_good(patch: Patch, office: Office) -> None:
 
     def hopeful(call: Any, elements: Any, guid: str) -> Any:
         outcome, answer = make(call, elements, guid)
-        return (Outcome.SENT, answer) if outcome is Outcome.UNKNOWN else (outcome, answer)
+        return (LineOutcome.SENT, answer) if outcome is LineOutcome.UNKNOWN else (outcome, answer)
 
     patch.setattr(calls, "make", hopeful)
 
@@ -82,7 +82,7 @@ def attempt_opened_after_the_send(patch: Patch, office: Office) -> None:
     def later(export: Export, line: int, claim: int, guid: str, kind: str = "send") -> Attempt:
         return Attempt(export=export, line=line, claim=claim, guid=guid, kind=kind)
 
-    def close(attempt: Attempt, outcome: Outcome, **evidence: Any) -> None:
+    def close(attempt: Attempt, outcome: LineOutcome, **evidence: Any) -> None:
         attempt.outcome, attempt.ended_at = outcome, attempt.started_at
         for name, value in evidence.items():
             setattr(attempt, name, value)
@@ -105,7 +105,7 @@ def evidence_rolled_back(patch: Patch, office: Office) -> None:
 
 @variant(stories.frozen_with_the_answer, "answers_are_kept")
 def late_answer_thrown_away(patch: Patch, office: Office) -> None:
-    def close(attempt: Attempt, outcome: Outcome, **evidence: Any) -> None:
+    def close(attempt: Attempt, outcome: LineOutcome, **evidence: Any) -> None:
         open_still = (Attempt.id == attempt.id) & Attempt.ended_at.is_null()
         Attempt.update(ended_at=clock.now(), outcome=outcome, **evidence).where(open_still).execute()
 

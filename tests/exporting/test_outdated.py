@@ -168,7 +168,7 @@ def test_who_takes_over_between_two_lines_compares_too(accepted):
     Lane.release(accepted.company.lane, claim)
     export = Export.get()
     exports.close_lost(export)
-    exports.record_outcome(export, [2], exports.Outcome.ABSENT)
+    exports.record_outcome(export, [2], exports.LineOutcome.ABSENT)
     settings(code="XYZ")
     Dispatch.update(due_at=Dispatch.promised_at).execute()
 
@@ -265,7 +265,7 @@ def test_of_two_who_press_at_once_one_wins_and_the_other_is_told(stopped, ana, l
 def test_a_line_that_arrived_late_after_all_forbids_the_next_accept_until_it_is_removed(stopped, ana, dee):
     export = Export.get()
     second_review.review_again(stopped.id, ana, stopped.version)
-    exports.record_outcome(export, [1], exports.Outcome.SENT, kind="late")
+    exports.record_outcome(export, [1], exports.LineOutcome.SENT, kind="late")
     ready = load(stopped.id)
 
     with pytest.raises(Blocked, match="Line 1 of an earlier export of it is, or may be, in Spectrum: an answer came late"):
@@ -285,7 +285,7 @@ def test_nothing_is_reviewed_again_while_a_line_is_or_may_be_in_spectrum(accepte
     if now.state is Status.UNKNOWN:  # line 2 was in doubt; a late answer leaves it so after somebody has spoken
         clock.tick(minutes=16)
         resolutions.mark_absent(now.id, ana, now.version, "looked")
-        exports.record_outcome(Export.get(), [2], exports.Outcome.UNKNOWN)
+        exports.record_outcome(Export.get(), [2], exports.LineOutcome.UNKNOWN)
         now = load(accepted.id)
 
     with pytest.raises(Blocked, match="of it (is|are), or may be, in Spectrum"):

@@ -8,7 +8,7 @@ from portal.background import tasks
 from portal.domain import events
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.exporting import exports, pausing, send
-from portal.domain.exporting.exports import Attempt, Export, Outcome
+from portal.domain.exporting.exports import Attempt, Export, LineOutcome
 from portal.domain.lanes import Lane, Lost
 from portal.domain.outbox import Dispatch
 from portal.spectrum.records import OutcomeUnknown, Row
@@ -206,7 +206,7 @@ def test_a_worker_lost_while_sending_leaves_doubt_not_a_second_send(accepted):
 
 
 def test_a_worker_lost_between_two_lines_is_no_doubt_at_all(accepted):
-    exports.close_attempt(exports.open_attempt(Export.get(), line=1, claim=1, guid="g"), Outcome.SENT)
+    exports.close_attempt(exports.open_attempt(Export.get(), line=1, claim=1, guid="g"), LineOutcome.SENT)
     ChangeOrder.update(status=Status.EXPORTING).execute()
 
     asked = turn(accepted, GOOD, GOOD)
@@ -217,7 +217,7 @@ def test_a_worker_lost_between_two_lines_is_no_doubt_at_all(accepted):
 
 def test_a_worker_lost_after_the_last_answer_needs_no_call(accepted):
     for line in (1, 2, 4):
-        exports.close_attempt(exports.open_attempt(Export.get(), line=line, claim=1, guid="g"), Outcome.SENT)
+        exports.close_attempt(exports.open_attempt(Export.get(), line=line, claim=1, guid="g"), LineOutcome.SENT)
     ChangeOrder.update(status=Status.EXPORTING).execute()
 
     asked = turn(accepted)
@@ -230,7 +230,7 @@ def test_evidence_that_comes_after_the_lane_was_lost_is_kept(accepted):
     attempt = exports.open_attempt(Export.get(), line=1, claim=1, guid="g")
     exports.close_lost(Export.get())
 
-    exports.close_attempt(attempt, Outcome.SENT, http=200)
+    exports.close_attempt(attempt, LineOutcome.SENT, http=200)
 
     assert [(a.kind, a.outcome) for a in Attempt.select().order_by(Attempt.id)] == [("send", "lost"), ("late", "sent")]
 

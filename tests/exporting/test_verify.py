@@ -162,7 +162,7 @@ def test_a_read_back_that_fails_for_days_never_sends(doubtful, tables, clock):
 
 def test_an_answer_that_comes_late_settles_it(doubtful, tables, clock):
     lost = Attempt.get(Attempt.line == 2)
-    exports.close_attempt(lost, exports.Outcome.SENT, **calls.evidence_of(GOOD))
+    exports.close_attempt(lost, exports.LineOutcome.SENT, **calls.evidence_of(GOOD))
     clock.tick(seconds=60)
 
     work(doubtful, read=tables)

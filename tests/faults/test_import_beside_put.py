@@ -9,7 +9,7 @@ from portal import db
 from portal.domain import companies
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.imports import entries, import_run, matching, staging
-from portal.domain.imports.staging import Import, Outcome, Staged
+from portal.domain.imports.staging import Import, RowOutcome, Staged
 from portal.domain.projects import delivery
 from portal.intake import files
 from tests.api.conftest import change, make_system, system  # noqa: F401 -- fixtures
@@ -70,5 +70,5 @@ def test_an_import_that_comes_while_a_system_delivers_finds_what_it_delivered(st
         thread.start()
         thread.join(LOOK_S)
 
-    assert Staged.get().outcome == Outcome.CHANGED
+    assert Staged.get().outcome == RowOutcome.CHANGED
     assert [one.title for one in ChangeOrder.select()] == ["As the file says"]

@@ -16,7 +16,7 @@ from portal import db
 from portal.domain.change_orders import ChangeOrder, LineItem
 from portal.domain.events import Event
 from portal.domain.imports import import_run
-from portal.domain.imports.staging import Import, Outcome, Staged
+from portal.domain.imports.staging import Import, RowOutcome, Staged
 from portal.domain.lanes import Lane, Lost
 from portal.domain.people import User
 from portal.intake import files
@@ -131,7 +131,7 @@ def test_an_interrupted_import_is_completed_by_the_next_one(thousand, database, 
         assert run.unfinished() is None
 
     assert 100 < seen <= 250
-    assert (summary.counts[Outcome.NEW], summary.sent) == (250, 250)
+    assert (summary.counts[RowOutcome.NEW], summary.sent) == (250, 250)
     assert ChangeOrder.select().where(ChangeOrder.status == "ready").count() == 250
     assert Event.select().where(Event.action == "sent").count() == 250
     assert Event.select().where(Event.action == "created", Event.subject == "change_order").count() == 250
@@ -169,7 +169,7 @@ def test_a_second_import_can_not_work_beside_the_first(thousand, database, compa
             with pytest.raises(Lost):
                 run.complete(origin, silent)
 
-            assert other.complete(other.unfinished(), silent).counts[Outcome.NEW] == 250
+            assert other.complete(other.unfinished(), silent).counts[RowOutcome.NEW] == 250
 
 
 def _stop():

@@ -185,7 +185,7 @@ def nameless(job, make_change_order):
 
 def test_a_draft_without_a_vendor_says_so_and_cannot_be_sent(nameless):
     assert (nameless.state, nameless.checks) == (Status.DRAFT, "block")
-    assert staging.why_not(nameless, files.understand(text_of({}).encode(), "x.csv").entries[0], staging.Outcome.CHANGED).startswith(
+    assert staging.why_not(nameless, files.understand(text_of({}).encode(), "x.csv").entries[0], staging.RowOutcome.CHANGED).startswith(
         "Commitment SC-900 has no vendor."
     )
 

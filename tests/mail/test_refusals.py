@@ -6,7 +6,7 @@ from bs4 import BeautifulSoup
 from portal.background import tasks
 from portal.domain.lanes import MAIL
 from portal.domain.mail import refusals, trial_mail, undelivered
-from portal.domain.outbox import Dispatch, Outcome
+from portal.domain.outbox import Dispatch, DispatchOutcome
 from portal.domain.review import decisions
 from tests.conftest import sign_in
 from tests.mail_server import mail_server
@@ -108,7 +108,7 @@ def test_a_refusal_of_the_letter_is_of_that_letter_alone(reject, app, mail_serve
 
     deliver(app)
 
-    assert (Dispatch.get_by_id(one.id).outcome, Dispatch.get_by_id(one.id).error) == (Outcome.FAILED, f"not delivered: {said}")
+    assert (Dispatch.get_by_id(one.id).outcome, Dispatch.get_by_id(one.id).error) == (DispatchOutcome.FAILED, f"not delivered: {said}")
     assert refusals.now() is None
 
 
@@ -163,7 +163,7 @@ def test_the_days_of_a_refusal_do_not_count_against_a_mail(reject, app, mail_ser
 
     deliver(app)
 
-    assert [Dispatch.get_by_id(mail.id).outcome for mail in (one, other)] == [Outcome.DONE, Outcome.DONE]
+    assert [Dispatch.get_by_id(mail.id).outcome for mail in (one, other)] == [DispatchOutcome.DONE, DispatchOutcome.DONE]
 
 
 def test_new_mail_waits_with_the_others_and_asks_nobody(reject, app, mail_server, clock):
@@ -219,4 +219,4 @@ def test_what_the_server_says_after_it_took_the_mail_sends_it_no_second_time(rej
 
     deliver(app)
 
-    assert Dispatch.get_by_id(one.id).outcome == Outcome.DONE
+    assert Dispatch.get_by_id(one.id).outcome == DispatchOutcome.DONE

@@ -11,7 +11,7 @@ from portal.domain.accounts import preferences, rights
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.lanes import MAIL
 from portal.domain.mail import daily_summary
-from portal.domain.outbox import Dispatch, Outcome, Task
+from portal.domain.outbox import Dispatch, DispatchOutcome, Task
 from tests.ports import free_port
 
 PORTAL = "http://localhost:8123"
@@ -178,7 +178,7 @@ def test_what_happens_between_promise_and_sending_counts(seven, change_order, ma
     deliver(mailing_app)
 
     assert [mail for mail in catcher.mails() if "Daily Summary" in mail["subject"]] == []
-    assert (daily().outcome, daily().error) == (Outcome.SKIPPED, f"not sent: {why}")
+    assert (daily().outcome, daily().error) == (DispatchOutcome.SKIPPED, f"not sent: {why}")
 
 
 def test_the_text_is_of_the_moment_it_is_sent(seven, make_change_order, mailing_app, without_mail_server, catcher, ana):
@@ -205,7 +205,7 @@ def test_a_summary_that_could_not_go_out_until_midnight_expires(seven, change_or
     deliver(mailing_app)
 
     assert [mail for mail in catcher.mails() if "Daily Summary" in mail["subject"]] == []
-    assert (daily().outcome, daily().error) == (Outcome.SKIPPED, "not sent: expired")
+    assert (daily().outcome, daily().error) == (DispatchOutcome.SKIPPED, "not sent: expired")
 
 
 def test_yesterdays_does_not_hold_up_todays(seven, change_order, mailing_app, catcher, ana):
@@ -217,8 +217,8 @@ def test_yesterdays_does_not_hold_up_todays(seven, change_order, mailing_app, ca
 
     assert len(catcher.mails()) == 1
     assert [(d.key.split(":")[1], d.outcome) for d in Dispatch.select().where(Dispatch.task == Task.DAILY).order_by(Dispatch.key)] == [
-        ("2026-11-23", Outcome.SKIPPED),
-        ("2026-11-24", Outcome.DONE),
+        ("2026-11-23", DispatchOutcome.SKIPPED),
+        ("2026-11-24", DispatchOutcome.DONE),
     ]
 
 

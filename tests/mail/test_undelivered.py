@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 
 from portal.domain import events, outbox
 from portal.domain.mail import daily_summary, letters, undelivered
-from portal.domain.outbox import Dispatch, Outcome, Task
+from portal.domain.outbox import Dispatch, DispatchOutcome, Task
 from portal.domain.people import NotPermitted
 from portal.domain.review import decisions
 from portal.web.settings.mail import KINDS
@@ -57,7 +57,7 @@ def test_mail_is_tried_for_three_days_with_growing_pauses_and_then_failed(reject
 
     assert pauses[:6] == [120, 300, 900, 3600, 3600, 3600]
     assert 3 * 24 <= (dispatch.finished_at - begun).total_seconds() / 3600 < 3 * 24 + 1
-    assert (dispatch.outcome, dispatch.error[:27]) == (Outcome.FAILED, "not delivered in 3 days: ma")
+    assert (dispatch.outcome, dispatch.error[:27]) == (DispatchOutcome.FAILED, "not delivered in 3 days: ma")
 
 
 def test_mail_that_nobody_worked_on_for_longer_is_tried_once_more(rejected, mailing_app, catcher, clock):
@@ -139,7 +139,7 @@ def test_an_administrator_sends_it_again(rejected, mailing_app, catcher, client,
     assert "goes out again" in client.get("/settings/mail").text
     assert [mail["to"] for mail in catcher.mails()] == [["dee@example.test"]]
     assert told() == [("mail sent again", failed.key, eve)]
-    assert Dispatch.get_by_id(failed.id).outcome == Outcome.DONE
+    assert Dispatch.get_by_id(failed.id).outcome == DispatchOutcome.DONE
 
 
 def test_pressing_twice_promises_once(failed, client, eve):
@@ -176,7 +176,7 @@ def test_a_summary_whose_day_has_passed_cannot_be_sent_again(seven, change_order
     daily_summary.plan()
     deliver(mailing_app)
     dispatch = Dispatch.get(Dispatch.task == Task.DAILY)
-    assert dispatch.outcome == Outcome.FAILED
+    assert dispatch.outcome == DispatchOutcome.FAILED
     seven.tick(days=1)
     sign_in(client, eve)
 
@@ -186,7 +186,7 @@ def test_a_summary_whose_day_has_passed_cannot_be_sent_again(seven, change_order
     assert "Its time has passed, so it cannot go any more." in page
     assert "Set aside" in page
     assert "Send again" not in page
-    assert Dispatch.get_by_id(dispatch.id).outcome == Outcome.FAILED
+    assert Dispatch.get_by_id(dispatch.id).outcome == DispatchOutcome.FAILED
 
 
 def test_what_becomes_void_or_is_an_export_is_no_trouble(change_order, ana, clock):

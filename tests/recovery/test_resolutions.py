@@ -6,7 +6,7 @@ from portal.background import tasks
 from portal.domain import events, outbox
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
 from portal.domain.exporting import exports, send
-from portal.domain.exporting.exports import Attempt, Export, Outcome
+from portal.domain.exporting.exports import Attempt, Export, LineOutcome
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted
@@ -152,7 +152,7 @@ def test_a_retry_opens_the_promise_anew(half, ana, clock):
 
 
 def test_an_answer_that_came_late_is_not_asked_for_again_by_a_retry(half, ana):
-    exports.close_attempt(Attempt.select().where(Attempt.line == 2).get(), Outcome.SENT)
+    exports.close_attempt(Attempt.select().where(Attempt.line == 2).get(), LineOutcome.SENT)
 
     resolutions.retry(half.id, ana, half.version)
 
@@ -160,7 +160,7 @@ def test_an_answer_that_came_late_is_not_asked_for_again_by_a_retry(half, ana):
 
 
 def test_an_unclear_answer_that_came_late_forbids_the_retry(half, ana):
-    exports.close_attempt(Attempt.select().where(Attempt.line == 2).get(), Outcome.UNKNOWN)
+    exports.close_attempt(Attempt.select().where(Attempt.line == 2).get(), LineOutcome.UNKNOWN)
 
     with pytest.raises(Blocked, match="may be in Spectrum after all"):
         resolutions.retry(half.id, ana, half.version)
@@ -267,7 +267,7 @@ def test_not_there_cannot_be_said_before_the_quiet_window_has_passed(doubtful, a
 
 def test_an_answer_that_comes_late_begins_the_quiet_window_anew(doubtful, ana, clock):
     clock.tick(minutes=10)
-    exports.close_attempt(Attempt.select().where(Attempt.line == 2).get(), Outcome.UNKNOWN)
+    exports.close_attempt(Attempt.select().where(Attempt.line == 2).get(), LineOutcome.UNKNOWN)
     clock.tick(minutes=10)
 
     with pytest.raises(Blocked):

@@ -16,7 +16,7 @@ from portal.domain import events, outbox
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.companies import Company
 from portal.domain.exporting import exports, send
-from portal.domain.exporting.exports import Attempt, Export, Outcome
+from portal.domain.exporting.exports import Attempt, Export, LineOutcome
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import NotPermitted
@@ -161,7 +161,7 @@ def test_portal_exports_drain_sends_nothing_afterwards(ada, make_change_order, e
     assert Attempt.select().count() == 0
 
 
-@pytest.mark.parametrize("outcome", [Outcome.SENT, Outcome.UNKNOWN, Outcome.LOST, Outcome.PRESENT])
+@pytest.mark.parametrize("outcome", [LineOutcome.SENT, LineOutcome.UNKNOWN, LineOutcome.LOST, LineOutcome.PRESENT])
 def test_what_is_or_may_be_in_spectrum_stays_in_the_line(ada, make_change_order, outcome):
     queued = make_change_order("queued", lines=LINES)
     exports.close_attempt(exports.open_attempt(Export.get(), 1, 1, "guid"), outcome)
@@ -172,7 +172,7 @@ def test_what_is_or_may_be_in_spectrum_stays_in_the_line(ada, make_change_order,
 
 def test_what_could_not_be_sent_leaves_too(ada, make_change_order):
     make_change_order("queued")
-    exports.close_attempt(exports.open_attempt(Export.get(), 1, 1, "guid"), Outcome.NOT_SENT)
+    exports.close_attempt(exports.open_attempt(Export.get(), 1, 1, "guid"), LineOutcome.NOT_SENT)
 
     assert len(leave(ada).left) == 1
 

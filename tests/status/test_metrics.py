@@ -15,7 +15,7 @@ from portal.domain.backups import Backup
 from portal.domain.exporting import pausing
 from portal.domain.lanes import MAIL, Lane
 from portal.domain.mail import refusals
-from portal.domain.outbox import Dispatch, Outcome, Task
+from portal.domain.outbox import Dispatch, DispatchOutcome, Task
 from portal.domain.processes import Process
 from portal.domain.status import queues
 from tests.conftest import count_queries, sign_in
@@ -180,7 +180,7 @@ def mail_refused(eve):
 
 def mail_failed(eve):
     outbox.promise(f"code:1:{eve.id}", MAIL, Task.CODE, 1)
-    outbox.finish(Dispatch.get(), "550 no such mailbox", Outcome.FAILED)
+    outbox.finish(Dispatch.get(), "550 no such mailbox", DispatchOutcome.FAILED)
 
 
 @pytest.fixture

@@ -146,7 +146,7 @@ def test_a_mail_server_that_refuses_the_portal_is_told_and_exports_stay_up(healt
 
 def test_mail_that_failed_is_counted(healthy, eve):
     outbox.promise(f"code:1:{eve.id}", MAIL, Task.CODE, 1)
-    outbox.finish(Dispatch.get(), "550 no such mailbox", outbox.Outcome.FAILED)
+    outbox.finish(Dispatch.get(), "550 no such mailbox", outbox.DispatchOutcome.FAILED)
 
     assert part("mail").text == "1 mail failed."
 

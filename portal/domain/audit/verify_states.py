@@ -53,11 +53,11 @@ def _differing(ids: list[int]) -> list[str]:
 def _compared(ids: list[int]) -> list[tuple[ChangeOrder, Status]]:
     last = events.latest(SUBJECT, ids, of=tuple(GIVES))
     rows: Any = ChangeOrder.select(ChangeOrder.id, ChangeOrder.number, ChangeOrder.status).where(ChangeOrder.id.in_(list(last)))
-    told = ((row, _told(last[row.id])) for row in rows.order_by(ChangeOrder.id))
+    told = ((row, _state_after(last[row.id])) for row in rows.order_by(ChangeOrder.id))
     return [(row, status) for row, status in told if row.status != status]
 
 
-def _told(event: Event) -> Status:
+def _state_after(event: Event) -> Status:
     half = event.action == Action.SAID_PRESENT and "cause" in event.facts  # some lines were never sent
     return Status.FAILED if half else GIVES[event.action]
 

@@ -13,7 +13,7 @@ from portal.domain import change_orders, events, outbox, people
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.events import Action
 from portal.domain.lanes import MAIL
-from portal.domain.outbox import Dispatch, NotWanted, Outcome, Task
+from portal.domain.outbox import Dispatch, DispatchOutcome, NotWanted, Task
 from portal.domain.people import Level, User
 
 UNKNOWN, DIFFERS, UNREACHABLE = "unknown", "differs", "unreachable"  # beside the four classes of a failure
@@ -77,7 +77,7 @@ def _last(cause: str, person: User) -> Dispatch | None:
 
 def _not_before(last: Dispatch | None) -> timedelta:
     """An hour after the last mail that went out, whichever hours of the clock they are in."""
-    if last is None or last.outcome != Outcome.DONE:
+    if last is None or last.outcome != DispatchOutcome.DONE:
         return COLLECTED
     left: timedelta = last.finished_at + HOUR - clock.now()
     return min(max(COLLECTED, left), HOUR)  # a clock that ran ahead puts nothing off

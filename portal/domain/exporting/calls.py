@@ -10,7 +10,7 @@ from portal import failpoints
 from portal.db import transaction
 from portal.db_writes import write_with_retry
 from portal.domain.exporting import exports
-from portal.domain.exporting.exports import Attempt, Outcome
+from portal.domain.exporting.exports import Attempt, LineOutcome
 from portal.spectrum import records
 
 log = structlog.get_logger()
@@ -20,19 +20,19 @@ log = structlog.get_logger()
 Call = Callable[[Mapping[str, str], str], records.Receipt]
 
 
-def make(call: Call, elements: Mapping[str, str], guid: str) -> tuple[Outcome, records.Receipt | records.SpectrumError]:
+def make(call: Call, elements: Mapping[str, str], guid: str) -> tuple[LineOutcome, records.Receipt | records.SpectrumError]:
     """Make the call; what became of it, and the answer."""
     try:
-        return Outcome.SENT, call(elements, guid)
+        return LineOutcome.SENT, call(elements, guid)
     except records.NotSent as error:
-        return Outcome.NOT_SENT, error
+        return LineOutcome.NOT_SENT, error
     except records.Refused as error:
-        return Outcome.REFUSED, error
+        return LineOutcome.REFUSED, error
     except records.OutcomeUnknown as error:
-        return Outcome.UNKNOWN, error
+        return LineOutcome.UNKNOWN, error
 
 
-def write_down(attempt: Attempt, outcome: Outcome, answer: records.Receipt | records.SpectrumError) -> None:
+def write_down(attempt: Attempt, outcome: LineOutcome, answer: records.Receipt | records.SpectrumError) -> None:
     """Close the attempt with what came back, whichever worker holds the lane by now and however long the database is busy."""
 
     def write() -> None:

@@ -12,7 +12,7 @@ from portal.domain import events, outbox
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.events import Action
 from portal.domain.exporting import alerts, error_catalogue, exports, failure_causes, outdated, pausing
-from portal.domain.exporting.exports import STORED, UNCERTAIN, Attempt, Export, Outcome
+from portal.domain.exporting.exports import STORED, UNCERTAIN, Attempt, Export, LineOutcome
 from portal.domain.outbox import Dispatch
 from portal.spectrum import records
 
@@ -33,9 +33,9 @@ def apply(dispatch: Dispatch, change_order: ChangeOrder, export: Export, complet
     states = {attempt.outcome for attempt in latest.values()}
     if states & set(UNCERTAIN):
         _mark_unknown(dispatch, change_order, latest)
-    elif Outcome.REFUSED in states:
+    elif LineOutcome.REFUSED in states:
         _refused(dispatch, change_order, export, latest)
-    elif Outcome.NOT_SENT in states:
+    elif LineOutcome.NOT_SENT in states:
         _postpone(dispatch, change_order, latest)
     elif not exports.unsent(export):
         _exported(dispatch, change_order, export, completed)
@@ -76,7 +76,7 @@ def _mark_unknown(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[in
 
 def _came(attempt: Attempt) -> str:
     """What came back instead of an answer we understand, quoted where it has words."""
-    if attempt.outcome == Outcome.LOST:
+    if attempt.outcome == LineOutcome.LOST:
         return f"The export worker stopped while it was sending line {attempt.line}, so its answer is not known."
     return " ".join(error_catalogue.explain(attempt.rows)) or SILENT
 
@@ -89,7 +89,7 @@ def _again(dispatch: Dispatch, change_order: ChangeOrder, export: Export) -> Non
 
 
 def _refused(dispatch: Dispatch, change_order: ChangeOrder, export: Export, latest: dict[int, Attempt]) -> None:
-    line, attempt = next((line, attempt) for line, attempt in latest.items() if attempt.outcome == Outcome.REFUSED)
+    line, attempt = next((line, attempt) for line, attempt in latest.items() if attempt.outcome == LineOutcome.REFUSED)
     rows = [records.Row(code=code, column=column, text=text) for code, column, text in attempt.rows]
     cause: str = records.failure_class(rows, attempt.http)
     said = [records.explain(row.code, row.column, row.text, _about(change_order, line)) for row in rows if row.code != "G"]
@@ -106,7 +106,7 @@ def _about(change_order: ChangeOrder, position: int) -> records.About:
 
 
 def _postpone(dispatch: Dispatch, change_order: ChangeOrder, latest: dict[int, Attempt]) -> None:
-    rows = next(attempt.rows for attempt in latest.values() if attempt.outcome == Outcome.NOT_SENT)
+    rows = next(attempt.rows for attempt in latest.values() if attempt.outcome == LineOutcome.NOT_SENT)
     text = "Spectrum could not be reached. Nothing was sent; it goes again by itself."
     change_order.move(Status.QUEUED, change_order.version)
     outbox.postpone(dispatch, clock.now() + back_off(dispatch.tries - 1), text)

@@ -20,7 +20,7 @@ from portal.domain.wording import Wording
 FORMAT = "ARChangeRequest/1"
 
 
-class Outcome(StrEnum):
+class LineOutcome(StrEnum):
     SENT = "sent"
     REFUSED = "refused"
     NOT_SENT = "not sent"
@@ -33,9 +33,9 @@ class Outcome(StrEnum):
     NO_READING = "no reading"  # Spectrum could not be read back
 
 
-UNCERTAIN = (Outcome.UNKNOWN, Outcome.LOST)
-STORED = (Outcome.SENT, Outcome.PRESENT)
-UNDECIDED = (Outcome.NOT_SEEN, Outcome.NO_READING)  # kept as evidence, never a line's state
+UNCERTAIN = (LineOutcome.UNKNOWN, LineOutcome.LOST)
+STORED = (LineOutcome.SENT, LineOutcome.PRESENT)
+UNDECIDED = (LineOutcome.NOT_SEEN, LineOutcome.NO_READING)  # kept as evidence, never a line's state
 SENDS = ("send", "late")
 
 
@@ -148,7 +148,7 @@ def open_attempt(export: Export, line: int, claim: int, guid: str, kind: str = "
     return Attempt.create(export=export, line=line, kind=kind, claim=claim, guid=guid)
 
 
-def close_attempt(attempt: Attempt, outcome: Outcome, **evidence: Any) -> None:
+def close_attempt(attempt: Attempt, outcome: LineOutcome, **evidence: Any) -> None:
     """Write down what came back. If someone closed the attempt as lost meanwhile, the evidence is kept as a late one."""
     closed = (
         Attempt.update(ended_at=clock.now(), outcome=outcome, **evidence)
@@ -171,7 +171,7 @@ def close_attempt(attempt: Attempt, outcome: Outcome, **evidence: Any) -> None:
 
 def close_lost(export: Export) -> None:
     """An open attempt that no one works on: whether it reached Spectrum is not known."""
-    Attempt.update(ended_at=clock.now(), outcome=Outcome.LOST).where(Attempt.export == export, Attempt.ended_at.is_null()).execute()
+    Attempt.update(ended_at=clock.now(), outcome=LineOutcome.LOST).where(Attempt.export == export, Attempt.ended_at.is_null()).execute()
 
 
 def outcomes(export: Export) -> dict[int, Attempt]:
@@ -180,7 +180,7 @@ def outcomes(export: Export) -> dict[int, Attempt]:
     return {attempt.line: attempt for attempt in closed}
 
 
-def record_outcome(export: Export, lines: Iterable[int], outcome: Outcome, kind: str = "person") -> None:
+def record_outcome(export: Export, lines: Iterable[int], outcome: LineOutcome, kind: str = "person") -> None:
     """Record an outcome reported by a person or a rule; it becomes the state of each line."""
     now = clock.now()
     for line in lines:
@@ -191,9 +191,9 @@ def sends(export: Export) -> Counter[int]:
     """How often each line left, or may have left, since Accept or since a person last asked for another try."""
     counted: Counter[int] = Counter()
     for attempt in Attempt.select().where(Attempt.export == export).order_by(Attempt.id):
-        if attempt.kind == "person" and attempt.outcome == Outcome.AGAIN:
+        if attempt.kind == "person" and attempt.outcome == LineOutcome.AGAIN:
             counted[attempt.line] = 0
-        elif attempt.kind == "send" and attempt.outcome != Outcome.NOT_SENT:
+        elif attempt.kind == "send" and attempt.outcome != LineOutcome.NOT_SENT:
             counted[attempt.line] += 1
     return counted
 
@@ -235,5 +235,7 @@ def attempted(ids: Iterable[int]) -> set[int]:
 
 def out_of_reach(export: Export, since: datetime) -> list[datetime]:
     """When, oldest first, tries to reach Spectrum for this Export failed."""
-    failed = (Attempt.export == export) & Attempt.outcome.in_((Outcome.NOT_SENT, Outcome.NO_READING)) & (Attempt.started_at >= since)
+    failed = (
+        (Attempt.export == export) & Attempt.outcome.in_((LineOutcome.NOT_SENT, LineOutcome.NO_READING)) & (Attempt.started_at >= since)
+    )
     return [attempt.started_at for attempt in Attempt.select().where(failed).order_by(Attempt.id)]

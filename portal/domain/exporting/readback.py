@@ -9,7 +9,7 @@ from portal import clock, failpoints
 from portal.db import transaction
 from portal.domain import change_orders, outbox, people
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
-from portal.domain.exporting.exports import Attempt, Export, Outcome
+from portal.domain.exporting.exports import Attempt, Export, LineOutcome
 from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
 from portal.spectrum import records
@@ -28,7 +28,7 @@ Read = Callable[[Mapping[str, str]], records.Stored | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Readback:
     """One look at an Export in Spectrum. `at` is when it began; `failed` says why it could not be read, else an empty text."""
 
     at: datetime
@@ -63,36 +63,36 @@ def key(export: int | None) -> str:
     return f"read-back:{export}"
 
 
-def look(export: Export, read: Read) -> Reading:
+def look(export: Export, read: Read) -> Readback:
     """Read Spectrum, outside any transaction."""
     at, lines = clock.now(), export.lines
     try:
         stored = read(lines[0][1])
     except records.Unanswered as error:
-        return Reading(at, failed=str(error))
+        return Readback(at, failed=str(error))
     finally:
         failpoints.hit("verify.after_read")
     compared = records.compare([records.StoredLine.sent(elements) for _, elements in lines], stored)
     present = frozenset(position for (position, _), there in zip(lines, compared.present, strict=True) if there)
-    return Reading(at, compared.verdict, present, stored.lines if stored else ())
+    return Readback(at, compared.verdict, present, stored.lines if stored else ())
 
 
-def in_words(export: Export, reading: Reading) -> str:
+def in_words(export: Export, reading: Readback) -> str:
     """What the look has shown, as a sentence."""
     return reading.failed or VERDICTS[reading.verdict].format(number=export.number)
 
 
-def both(export: Export, reading: Reading) -> dict[str, list[str]]:
+def both(export: Export, reading: Readback) -> dict[str, list[str]]:
     """Our lines and those in Spectrum, for an event."""
     ours = [records.StoredLine.sent(elements) for _, elements in export.lines]
-    return {"ours": list(map(_told, ours)), "theirs": list(map(_told, reading.held))}
+    return {"ours": list(map(_line_text, ours)), "theirs": list(map(_line_text, reading.held))}
 
 
-def _told(line: records.StoredLine) -> str:
+def _line_text(line: records.StoredLine) -> str:
     return f"{line.phase_code} {line.cost_type} {line.amount:,.2f}"
 
 
-def note(export: Export, lines: Iterable[int], outcome: Outcome, at: datetime, said: str = "") -> None:
+def note(export: Export, lines: Iterable[int], outcome: LineOutcome, at: datetime, said: str = "") -> None:
     """Write down what one look into Spectrum, begun at `at`, says of each line. `said`: why it could not be read."""
     codes = json.dumps([["connect", "infolink", said]] if said else [])
     for line in lines:
@@ -104,7 +104,7 @@ def not_seen(export: Export, since: datetime, until: datetime) -> set[int]:
     readings = Attempt.select(Attempt.line).where(
         Attempt.export == export,
         Attempt.kind == "read",
-        Attempt.outcome == Outcome.NOT_SEEN,
+        Attempt.outcome == LineOutcome.NOT_SEEN,
         Attempt.started_at >= since,
         Attempt.started_at <= until,
     )

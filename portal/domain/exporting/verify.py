@@ -12,8 +12,8 @@ from portal.domain import change_orders, events, outbox
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.events import Action
 from portal.domain.exporting import alerts, conclude, exports, quiet_window, readback
-from portal.domain.exporting.exports import Attempt, Export, Outcome
-from portal.domain.exporting.readback import ONE_READING, Read, Reading
+from portal.domain.exporting.exports import Attempt, Export, LineOutcome
+from portal.domain.exporting.readback import ONE_READING, Read, Readback
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch
 
@@ -30,13 +30,13 @@ def look_first(dispatch: Dispatch, claim: int, export: Export, read: Read) -> bo
         if change_order.export != export.id or change_order.state is not Status.QUEUED:
             return False
         if reading.failed:
-            readback.note(export, exports.unsent(export), Outcome.NO_READING, reading.at, reading.failed)
+            readback.note(export, exports.unsent(export), LineOutcome.NO_READING, reading.at, reading.failed)
             outbox.postpone(dispatch, clock.now() + conclude.back_off(dispatch.tries - 1), reading.failed)
             return False
         if not reading.is_ours:
             _foreign(dispatch, change_order, export, reading)
             return False
-        readback.note(export, [line for line in exports.unsent(export) if line in reading.present], Outcome.PRESENT, reading.at)
+        readback.note(export, [line for line in exports.unsent(export) if line in reading.present], LineOutcome.PRESENT, reading.at)
         return bool(exports.unsent(export)) or conclude.apply(dispatch, change_order, export, completed=Action.ADOPTED)
 
 
@@ -67,7 +67,7 @@ def verify(dispatch: Dispatch, claim: int, export: Export, read: Read | None) ->
         _settle(dispatch, claim, export, reading)
 
 
-def _settle(dispatch: Dispatch, claim: int, export: Export, reading: Reading | None) -> None:
+def _settle(dispatch: Dispatch, claim: int, export: Export, reading: Readback | None) -> None:
     Lane.renew(dispatch.lane, claim, ONE_READING)
     change_order = change_orders.hold(export.change_order_id)
     if change_order.export != export.id or change_order.state is not Status.UNKNOWN:
@@ -82,21 +82,21 @@ def _settle(dispatch: Dispatch, claim: int, export: Export, reading: Reading | N
         _send_again(dispatch, change_order, export, uncertain)
 
 
-def _conclude(dispatch: Dispatch, change_order: ChangeOrder, export: Export, reading: Reading, uncertain: list[int]) -> None:
+def _conclude(dispatch: Dispatch, change_order: ChangeOrder, export: Export, reading: Readback, uncertain: list[int]) -> None:
     quiet, there = quiet_window.until(export), set(uncertain) & reading.present
     if reading.failed:
-        readback.note(export, uncertain, Outcome.NO_READING, reading.at, reading.failed)
+        readback.note(export, uncertain, LineOutcome.NO_READING, reading.at, reading.failed)
         outbox.postpone(dispatch, clock.now() + conclude.back_off(dispatch.tries - 1), reading.failed)
     elif reading.is_ours and there == set(uncertain):
-        readback.note(export, uncertain, Outcome.PRESENT, reading.at)
+        readback.note(export, uncertain, LineOutcome.PRESENT, reading.at)
         conclude.apply(dispatch, change_order, export, completed=Action.FOUND)
     elif reading.at < quiet:
-        readback.note(export, uncertain, Outcome.NOT_SEEN, reading.at)
+        readback.note(export, uncertain, LineOutcome.NOT_SEEN, reading.at)
         outbox.postpone(dispatch, quiet, "Not in Spectrum yet.")
     elif not reading.is_ours:
         _foreign(dispatch, change_order, export, reading)
     else:
-        readback.note(export, there, Outcome.PRESENT, reading.at)
+        readback.note(export, there, LineOutcome.PRESENT, reading.at)
         _absent(dispatch, change_order, export, reading.at, [line for line in uncertain if line not in there])
 
 
@@ -104,10 +104,10 @@ def _absent(dispatch: Dispatch, change_order: ChangeOrder, export: Export, at: d
     """A reading after the quiet window did not show the lines: the second of its kind is believed."""
     before = readback.not_seen(export, since=quiet_window.until(export), until=at - BETWEEN)
     if not set(missing) <= before:
-        readback.note(export, missing, Outcome.NOT_SEEN, at)
+        readback.note(export, missing, LineOutcome.NOT_SEEN, at)
         outbox.postpone(dispatch, at + BETWEEN, "Not in Spectrum at the first check; a second check decides.")
     elif not _was_sent_too_often(dispatch, change_order, export, missing):
-        readback.note(export, missing, Outcome.ABSENT, at)
+        readback.note(export, missing, LineOutcome.ABSENT, at)
         conclude.apply(dispatch, change_order, export)
 
 
@@ -120,7 +120,7 @@ def _send_again(dispatch: Dispatch, change_order: ChangeOrder, export: Export, u
     elif clock.now() < quiet:
         outbox.postpone(dispatch, quiet)
     elif not _was_sent_too_often(dispatch, change_order, export, uncertain):
-        exports.record_outcome(export, uncertain, Outcome.AGAIN, kind="rule")
+        exports.record_outcome(export, uncertain, LineOutcome.AGAIN, kind="rule")
         conclude.apply(dispatch, change_order, export)
 
 
@@ -135,7 +135,7 @@ def _was_sent_too_often(dispatch: Dispatch, change_order: ChangeOrder, export: E
     return True
 
 
-def _foreign(dispatch: Dispatch, change_order: ChangeOrder, export: Export, reading: Reading) -> None:
+def _foreign(dispatch: Dispatch, change_order: ChangeOrder, export: Export, reading: Readback) -> None:
     text = f"The number {export.number} is already used in Spectrum for something else, or its amounts there are not ours."
     conclude.fail(
         dispatch,

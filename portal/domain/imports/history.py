@@ -8,7 +8,7 @@ from typing import Any
 import peewee
 
 from portal.domain import events
-from portal.domain.imports.staging import Import, Outcome, Staged
+from portal.domain.imports.staging import Import, RowOutcome, Staged
 from portal.domain.imports.uploads import Upload
 from portal.domain.people import User
 
@@ -34,12 +34,12 @@ def latest(viewer: User, most: int = MOST) -> list[Past]:
     query = _confirmed()
     if not viewer.may_administer:
         query = query.where((Upload.by == viewer) | (Import.sender == viewer))
-    return _told(list(query.limit(most)))
+    return _past_imports(list(query.limit(most)))
 
 
 def of_upload(id: int) -> Past | None:
     """The import of a file that was handed in, once it has begun."""
-    return next(iter(_told(list(_confirmed().where(Import.upload == id)))), None)
+    return next(iter(_past_imports(list(_confirmed().where(Import.upload == id)))), None)
 
 
 def _confirmed() -> Any:
@@ -51,7 +51,7 @@ def _confirmed() -> Any:
     )
 
 
-def _told(found: list[Import]) -> list[Past]:
+def _past_imports(found: list[Import]) -> list[Past]:
     ended = events.latest("import", [one.id for one in found], of=("imported",))
     open_ = [one.id for one in found if one.finished_at is None]
     done: Any = Staged.select(Staged.origin, peewee.fn.COUNT(Staged.id)).where(Staged.origin.in_(open_), Staged.outcome.is_null(False))
@@ -77,10 +77,10 @@ def _writer(one: Import) -> int:
 
 
 def _counts(facts: dict[str, Any]) -> dict[str, int]:
-    return {name: facts[name] for name in (*(outcome.value for outcome in Outcome), "sent") if name in facts}
+    return {name: facts[name] for name in (*(outcome.value for outcome in RowOutcome), "sent") if name in facts}
 
 
-def in_words(counts: Mapping[Outcome, int] | Mapping[str, int]) -> str:
+def in_words(counts: Mapping[RowOutcome, int] | Mapping[str, int]) -> str:
     """What became of the change orders of one import, as in: 4 new, 1 skipped."""
     named = {"left alone": "skipped", "sent": "sent to accounting"}
     return ", ".join(f"{count:,} {named.get(name, name)}" for name, count in counts.items() if count) or "no change orders"

@@ -20,7 +20,7 @@ from portal.domain import change_orders, companies, events, people
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.imports import entries, mangled_codes, matching, permissions, staging
 from portal.domain.imports.entries import BadFile, Entry, Problem
-from portal.domain.imports.staging import Import, Outcome, Staged
+from portal.domain.imports.staging import Import, RowOutcome, Staged
 from portal.domain.imports.summary import Summary, summary_of
 from portal.domain.imports.uploads import LANE, Upload
 from portal.domain.imports.vendors import Unclear
@@ -69,24 +69,24 @@ def preview(found: Sequence[Entry], sender: User | None, progress: Progress, sou
     for done, entry in enumerate(found, 1):
         likeness, made = master_data.resembling.of(entry), mangled_codes.of(entry, master_data, source)
         if likeness or made:
-            summary.counts[Outcome.LEFT] += 1
+            summary.counts[RowOutcome.LEFT] += 1
             left_out = summary.alike if likeness else summary.misread
             left_out.append((entry.where, staging.name_of(entry), " ".join(filter(None, (likeness, made)))))
             continue
         try:
             commitment = master_data.commitment(entry)
         except Unclear as error:
-            summary.counts[Outcome.LEFT] += 1
+            summary.counts[RowOutcome.LEFT] += 1
             summary.left.append((staging.name_of(entry), str(error)))
             continue
         master_data.resembling.add(entry)
         known = ChangeOrder.meant(entry.draft.number, commitment=commitment) if commitment.id else None
-        outcome, note = staging.compare(change_orders.load(known.id), entry, source) if known else (Outcome.NEW, "")
+        outcome, note = staging.compare(change_orders.load(known.id), entry, source) if known else (RowOutcome.NEW, "")
         summary.counts[outcome] += 1
-        if outcome in (Outcome.NEW, Outcome.CHANGED) and len(summary.shown) < MOST_SHOWN:
+        if outcome in (RowOutcome.NEW, RowOutcome.CHANGED) and len(summary.shown) < MOST_SHOWN:
             foreign = entry.draft.currency if entry.draft.currency != master_data.company.currency else ""
             summary.shown.append((outcome, staging.name_of(entry), entry.draft.title, str(entry.draft.total), foreign))
-        if known and outcome is Outcome.LEFT:
+        if known and outcome is RowOutcome.LEFT:
             summary.left.append((staging.name_of(entry), note))
         elif sender:
             why_not = staging.why_not(known or ChangeOrder(commitment=commitment), entry, outcome)
@@ -148,14 +148,14 @@ class Run:
         joined = self._send(origin, origin.sender, progress) if origin.sender else []
         summary = summary_of(origin)
         summary.kept, summary.joined = list(master_data.conflicts), joined
-        self._finish(origin, "imported", **{outcome.value: summary.counts[outcome] for outcome in Outcome}, sent=summary.sent)
+        self._finish(origin, "imported", **{outcome.value: summary.counts[outcome] for outcome in RowOutcome}, sent=summary.sent)
         self._tidy(progress)
         return summary
 
     def _send(self, origin: Import, sender: User, progress: Progress) -> list[str]:
         joined: list[str] = []
         self._in_turns(staging.jobs_of(origin), lambda job: staging.join(job, sender, joined), progress, "Joining")
-        waiting = staging.ids_of(origin, Staged.sent.is_null() & (Staged.outcome != Outcome.LEFT))
+        waiting = staging.ids_of(origin, Staged.sent.is_null() & (Staged.outcome != RowOutcome.LEFT))
         self._in_turns(waiting, lambda id: staging.send(Staged.get_by_id(id), sender), progress, "Sending")
         return joined
 

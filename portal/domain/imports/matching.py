@@ -173,7 +173,7 @@ class MasterData:
         before = {field: getattr(thing, field) for field in changes}
         unchanged = [getattr(model, field) == value for field, value in before.items()]
         if model.update(**changes).where(model.id == thing.id, *unchanged).execute():
-            old, new = ({field: _told(value) for field, value in values.items()} for values in (before, changes))
+            old, new = ({field: _for_event(value) for field, value in values.items()} for values in (before, changes))
             events.record(_subject(thing), thing.id, "changed", self.by, old=old, new=new)
 
     def _conflict(self, name: str, field: str, here: Any, there: Any) -> None:
@@ -220,11 +220,11 @@ def _subject(thing: Any) -> str:
 def _facts(thing: Any) -> dict[str, Any]:
     """What a new thing is, in words that people know: never the id of another one."""
     unsaid = ("id", "company", "key", "loose", "twin")
-    told = {name: _told(value) for name, value in thing.__data__.items() if name not in unsaid and value not in ("", None)}
+    told = {name: _for_event(value) for name, value in thing.__data__.items() if name not in unsaid and value not in ("", None)}
     return told | ({"job": thing.job.number, "vendor": thing.vendor_name} if isinstance(thing, Commitment) else {})
 
 
-def _told(value: Any) -> Any:
+def _for_event(value: Any) -> Any:
     """As an event keeps it: amounts as text, and what is not known as nothing."""
     if isinstance(value, Vendor):
         return value.name

@@ -12,7 +12,7 @@ from portal.domain.change_orders import EDITABLE, ChangeOrder, Overtaken, Status
 from portal.domain.commitments import Job
 from portal.domain.events import Action
 from portal.domain.imports import staging
-from portal.domain.imports.staging import ImportResult, Outcome
+from portal.domain.imports.staging import ImportResult, RowOutcome
 from portal.domain.people import Membership, NotPermitted, User
 from portal.domain.projects import revisions, sending
 from portal.domain.projects.statements import SENT_BACK
@@ -107,7 +107,7 @@ def _send(id: int, by: User, version: int) -> str | Busy:
 
 
 def _made_by(origin: int) -> Any:
-    return ImportResult.select(ImportResult.change_order).where(ImportResult.origin == origin, ImportResult.outcome != Outcome.LEFT)
+    return ImportResult.select(ImportResult.change_order).where(ImportResult.origin == origin, ImportResult.outcome != RowOutcome.LEFT)
 
 
 def _judged(found: list[ChangeOrder], jobs: set[int], viewer: User) -> list[Waiting]:

@@ -30,7 +30,7 @@ STAYS = {
 }
 
 
-class Outcome(StrEnum):
+class RowOutcome(StrEnum):
     NEW = "new"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
@@ -123,13 +123,13 @@ def put(row: Staged, master_data: matching.MasterData, origin: Import) -> None:
     entry = entries.load(row.content)
     likeness, made = master_data.resembling.of(entry), mangled_codes.of(entry, master_data, origin.source)
     if (likeness or made) and not entry.is_ticked:
-        row.outcome, row.note = Outcome.LEFT, " ".join(filter(None, (likeness, made, UNTICKED if likeness else mangled_codes.UNSAID)))
+        row.outcome, row.note = RowOutcome.LEFT, " ".join(filter(None, (likeness, made, UNTICKED if likeness else mangled_codes.UNSAID)))
         row.save(only=[Staged.outcome, Staged.note])
         return
     try:
         commitment = master_data.commitment(entry)
     except Unclear as error:  # only where someone changed a vendor since the file was checked
-        row.outcome, row.note = Outcome.LEFT, str(error)
+        row.outcome, row.note = RowOutcome.LEFT, str(error)
         row.save(only=[Staged.outcome, Staged.note])
         return
     commitments.hold(commitment)
@@ -137,18 +137,18 @@ def put(row: Staged, master_data: matching.MasterData, origin: Import) -> None:
     known = ChangeOrder.meant(entry.draft.number, commitment=commitment)
     if known is None:
         here = sending.create(commitment, origin.writer, entry.draft, file=origin.file)
-        row.change_order, row.outcome = here.id, Outcome.NEW
+        row.change_order, row.outcome = here.id, RowOutcome.NEW
         if entry.is_ticked:
             confirm_distinct.tell_apart_all(change_orders.load(here.id), origin.writer)
     else:
         row.change_order, here = known.id, change_orders.load(known.id)
         row.outcome, row.note = compare(here, entry, origin.source)
-        if row.outcome == Outcome.CHANGED:
+        if row.outcome == RowOutcome.CHANGED:
             try:
                 sending.revise(here, origin.writer, here.version, sending.as_spelled(entry.draft, here), file=origin.file)
             except Overtaken:  # only where writers are not queued, as they are on SQLite
-                row.outcome, row.note, here = Outcome.LEFT, here.label, change_orders.load(known.id)
-    if row.outcome in (Outcome.NEW, Outcome.CHANGED):
+                row.outcome, row.note, here = RowOutcome.LEFT, here.label, change_orders.load(known.id)
+    if row.outcome in (RowOutcome.NEW, RowOutcome.CHANGED):
         contributors.record(here.id, origin.bringers, contributors.FILE)
     if here.is_editable:  # what accounting has is checked again when it comes back
         statements.keep(here, entry.draft, origin.source)
@@ -157,19 +157,19 @@ def put(row: Staged, master_data: matching.MasterData, origin: Import) -> None:
     row.save(only=[Staged.outcome, Staged.change_order, Staged.note])
 
 
-def compare(here: ChangeOrder, entry: Entry, source: str) -> tuple[Outcome, str]:
+def compare(here: ChangeOrder, entry: Entry, source: str) -> tuple[RowOutcome, str]:
     """What the file does with it, and why where that is nothing: only what the source has not said before replaces what stands here."""
     if not here.is_editable:
-        return Outcome.LEFT, here.label
+        return RowOutcome.LEFT, here.label
     news = statements.weigh(here, entry.draft, source)
     if news in STAYS:
-        return Outcome.LEFT, STAYS[news].format(here.label)
-    return Outcome.UNCHANGED if news is News.NONE else Outcome.CHANGED, ""
+        return RowOutcome.LEFT, STAYS[news].format(here.label)
+    return RowOutcome.UNCHANGED if news is News.NONE else RowOutcome.CHANGED, ""
 
 
-def why_not(here: ChangeOrder, entry: Entry, outcome: Outcome) -> str:
+def why_not(here: ChangeOrder, entry: Entry, outcome: RowOutcome) -> str:
     """Why the change order would not be sent as the file states it, or an empty text."""
-    if outcome is Outcome.UNCHANGED and here.state in SENT_BACK:
+    if outcome is RowOutcome.UNCHANGED and here.state in SENT_BACK:
         return unchanged(here)
     sending.fill(here, entry.draft)
     return " ".join(str(finding) for finding in blocking(checks.at_send(here)))
@@ -184,7 +184,7 @@ def judge(id: int) -> None:
 
 def jobs_of(origin: Import) -> list[Job]:
     """The jobs whose change orders the import may send."""
-    theirs = Staged.select(Staged.change_order).where(Staged.origin == origin, Staged.outcome != Outcome.LEFT)
+    theirs = Staged.select(Staged.change_order).where(Staged.origin == origin, Staged.outcome != RowOutcome.LEFT)
     return list(Job.select().join(Commitment).join(ChangeOrder).where(ChangeOrder.id.in_(theirs)).distinct().order_by(Job.number))
 
 
@@ -199,7 +199,7 @@ def join(job: Job, sender: User, joined: list[str]) -> None:
 def send(row: Staged, sender: User) -> None:
     """To accounting, if nothing blocks it. What was sent back goes again only with a change."""
     here: ChangeOrder = ChangeOrder.select(ChangeOrder.version, ChangeOrder.status).where(ChangeOrder.id == row.change_order).get()
-    if row.outcome == Outcome.UNCHANGED and here.state in SENT_BACK:
+    if row.outcome == RowOutcome.UNCHANGED and here.state in SENT_BACK:
         row.sent, row.note = False, unchanged(here)
     else:
         try:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from portal.domain.imports import entries
-from portal.domain.imports.staging import Import, Outcome, name_of, rows_of
+from portal.domain.imports.staging import Import, RowOutcome, name_of, rows_of
 
 
 @dataclass(slots=True)
@@ -15,7 +15,7 @@ class Summary:
     shown   the first that are new or changed, for a preview: outcome, name, title, amount, currency where it is not that of the books
     """
 
-    counts: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
+    counts: dict[RowOutcome, int] = field(default_factory=lambda: dict.fromkeys(RowOutcome, 0))
     sent: int = 0
     left: list[tuple[str, str]] = field(default_factory=list)
     not_sent: list[tuple[str, str]] = field(default_factory=list)
@@ -29,9 +29,9 @@ class Summary:
 def summary_of(origin: Import) -> Summary:
     summary = Summary()
     for row in rows_of(origin).iterator():
-        summary.counts[Outcome(row.outcome)] += 1
+        summary.counts[RowOutcome(row.outcome)] += 1
         summary.sent += bool(row.sent)
-        if row.outcome == Outcome.LEFT:
+        if row.outcome == RowOutcome.LEFT:
             summary.left.append((name_of(entries.load(row.content)), row.note))
         elif row.sent is False:
             summary.not_sent.append((name_of(entries.load(row.content)), row.note))

@@ -19,7 +19,7 @@ from portal.domain.lanes import Lane
 from portal.domain.mail import daily_summary, refusals, trial_mail
 from portal.domain.mail.daily_summary import Summary
 from portal.domain.mail.trial_mail import Trial
-from portal.domain.outbox import Dispatch, NotWanted, Outcome, Task
+from portal.domain.outbox import Dispatch, DispatchOutcome, NotWanted, Task
 from portal.domain.people import User
 from portal.domain.recovery import clock_repair, stalled_work
 
@@ -116,7 +116,7 @@ def begin(dispatch: Dispatch, claim: int) -> Mail | None:
     try:  # apart from the counting: a letter that cannot be written must not stand first in line for ever
         return _write(dispatch)
     except NotWanted as why:
-        outbox.finish(dispatch, f"not sent: {why}", Outcome.SKIPPED)
+        outbox.finish(dispatch, f"not sent: {why}", DispatchOutcome.SKIPPED)
         return None
 
 
@@ -139,12 +139,12 @@ def not_now(dispatch: Dispatch, why: str) -> None:
     elif now < max(dispatch.promised_at, refusals.last_over()) + KEEPS_TRYING:
         outbox.postpone(dispatch, again, why)
     else:
-        outbox.finish(dispatch, f"not delivered in {KEEPS_TRYING.days} days: {why}", Outcome.FAILED)
+        outbox.finish(dispatch, f"not delivered in {KEEPS_TRYING.days} days: {why}", DispatchOutcome.FAILED)
 
 
 def refused(dispatch: Dispatch, why: str) -> None:
     """The mail server will never take it: someone has to see that."""
-    outbox.finish(dispatch, f"not delivered: {why}", Outcome.FAILED)
+    outbox.finish(dispatch, f"not delivered: {why}", DispatchOutcome.FAILED)
 
 
 def _rejected(key: str, to: User) -> Letter:

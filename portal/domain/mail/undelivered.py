@@ -12,7 +12,7 @@ from portal.domain.change_orders import ChangeOrder
 from portal.domain.companies import Company, current
 from portal.domain.lanes import MAIL
 from portal.domain.mail import daily_summary, letters, refusals
-from portal.domain.outbox import Dispatch, Outcome, Task
+from portal.domain.outbox import Dispatch, DispatchOutcome, Task
 from portal.domain.people import User
 
 LATE = timedelta(minutes=15)
@@ -39,7 +39,7 @@ class Trouble:
 
     @property
     def failed(self) -> bool:
-        return bool(self.dispatch.outcome == Outcome.FAILED)
+        return bool(self.dispatch.outcome == DispatchOutcome.FAILED)
 
 
 def count() -> int:
@@ -69,7 +69,7 @@ def set_aside(id: int, by: User) -> Trouble:
         by, trouble = _open(id, by)
         dispatch = trouble.dispatch
         error = f"set aside: {dispatch.error}"[:255]
-        Dispatch.update(finished_at=clock.now(), outcome=Outcome.SKIPPED, error=error).where(Dispatch.id == id).execute()
+        Dispatch.update(finished_at=clock.now(), outcome=DispatchOutcome.SKIPPED, error=error).where(Dispatch.id == id).execute()
         _record(trouble, "mail set aside", by)
         return trouble
 
@@ -111,4 +111,4 @@ def _record(trouble: Trouble, action: str, by: User) -> None:
 
 def _troubled() -> Any:
     late = Dispatch.finished_at.is_null() & (Dispatch.promised_at <= clock.now() - LATE)
-    return (Dispatch.lane == MAIL) & (late | (Dispatch.outcome == Outcome.FAILED))
+    return (Dispatch.lane == MAIL) & (late | (Dispatch.outcome == DispatchOutcome.FAILED))

@@ -14,7 +14,7 @@ from portal.domain.companies import current
 from portal.domain.events import Action
 from portal.domain.exporting import alerts, conclude, readback
 from portal.domain.exporting.exports import Export
-from portal.domain.exporting.readback import ONE_READING, Read, Reading
+from portal.domain.exporting.readback import ONE_READING, Read, Readback
 from portal.domain.lanes import Lane
 from portal.domain.outbox import Dispatch, Task
 
@@ -66,7 +66,7 @@ def _waiting(night: datetime) -> list[ChangeOrder]:
     return list(query.order_by(ChangeOrder.id).limit(SLICE + 1))
 
 
-def _keep(id: int, export: Export, reading: Reading) -> None:
+def _keep(id: int, export: Export, reading: Readback) -> None:
     """Note the comparison, and tell when its result is another one than before. Not a write that a person could have overtaken."""
     change_order = change_orders.load(id)
     if change_order.state is not Status.EXPORTED or change_order.export != export.id:

@@ -7,7 +7,7 @@ number was free, and someone was quicker.
 from portal.domain import events
 from portal.domain.change_orders import SUBJECT, ChangeOrder
 from portal.domain.events import Action
-from portal.domain.exporting.exports import SENDS, Attempt, Export, Outcome
+from portal.domain.exporting.exports import SENDS, Attempt, Export, LineOutcome
 from portal.domain.people import User
 from portal.domain.rules import spectrum_numbers
 from portal.domain.rules.findings import ADMIN, Finding
@@ -37,7 +37,7 @@ def findings(change_order: ChangeOrder, by: User, *, removed: bool) -> list[Find
 def _was_sent(change_order: ChangeOrder, number: str) -> bool:
     """Whether a line left under the number, or someone else was asked to enter it: under whichever key."""
     exports = Export.select(Export.id).where(Export.change_order == change_order, Export.number == number)
-    left = Attempt.outcome.is_null() | (Attempt.outcome != Outcome.NOT_SENT)
+    left = Attempt.outcome.is_null() | (Attempt.outcome != LineOutcome.NOT_SENT)
     if Attempt.select().where(Attempt.export.in_(exports), Attempt.kind.in_(SENDS), left).exists():
         return True
     told = (event for event in events.history(SUBJECT, change_order.id) if event.action in BY_HANDS)

@@ -10,7 +10,7 @@ from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.companies import Company
 from portal.domain.events import Action
 from portal.domain.exporting import exports, failure_causes, outdated, quiet_window
-from portal.domain.exporting.exports import Attempt, Export, Outcome
+from portal.domain.exporting.exports import Attempt, Export, LineOutcome
 from portal.domain.people import NotPermitted, User
 from portal.domain.recovery import leftovers
 from portal.domain.rules import checks, four_eyes, spectrum_numbers, text_rules
@@ -42,7 +42,7 @@ def retry(id: int, by: User, version: int, not_entered: bool = False, due_in: ti
         require([*unsure, *_uncertain_findings(export), *checks.before_send(change_order), *outdated.findings(change_order, export)])
         change_order.move(Status.QUEUED, version)
         again = [line for line, attempt in exports.outcomes(export).items() if attempt.outcome not in exports.STORED]
-        exports.record_outcome(export, again, Outcome.AGAIN)
+        exports.record_outcome(export, again, LineOutcome.AGAIN)
         outbox.reopen(export.key, due_in)
         facts = {"number": export.number, "stored": exports.stored(export), **leftovers.said_of(workbook)}
         transitions.record(change_order, Action.RETRIED, by, version, **facts)
@@ -63,7 +63,7 @@ def mark_present(id: int, by: User, version: int, number: str, note: str) -> Cha
         four_eyes.ensure_may_decide(change_order, by)
         export = Export.get_by_id(change_order.export)
         require([*same_number(number, export.number, 12), *note_findings(note)])
-        exports.record_outcome(export, exports.uncertain_lines(export), Outcome.PRESENT)
+        exports.record_outcome(export, exports.uncertain_lines(export), LineOutcome.PRESENT)
         missing = exports.unsent(export)
         half = _half(export, missing) if missing else {}
         why = failure_causes.columns(change_order, half["cause"], half["text"]) if half else {}
@@ -86,7 +86,7 @@ def mark_absent(id: int, by: User, version: int, note: str) -> ChangeOrder:
         export = Export.get_by_id(change_order.export)
         quiet_window.notice(Attempt.export == export)
         require([*_too_early(export), *note_findings(note)])
-        exports.record_outcome(export, exports.uncertain_lines(export), Outcome.ABSENT)
+        exports.record_outcome(export, exports.uncertain_lines(export), LineOutcome.ABSENT)
         facts = {"cause": "temporary", "who": ACCOUNTING, "sent": exports.stored(export)}
         change_order.move(Status.FAILED, version, **failure_causes.columns(change_order, "temporary", ABSENT, who=ACCOUNTING))
         transitions.record(change_order, Action.SAID_ABSENT, by, version, note=note, **facts)

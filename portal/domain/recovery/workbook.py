@@ -10,13 +10,13 @@ from portal.domain import change_orders, companies, events, outbox, people
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.events import Action, Event
 from portal.domain.exporting import failure_causes, outdated
-from portal.domain.exporting.exports import Attempt, Export, Outcome
+from portal.domain.exporting.exports import Attempt, Export, LineOutcome
 from portal.domain.exporting.payload import Payload
 from portal.domain.people import NotPermitted, User
 from portal.domain.rules.findings import ACCOUNTING
 
 IN_WORKBOOK = "Left as a workbook, to be entered in Spectrum from there. The portal sent nothing."
-IN_SPECTRUM = (Outcome.SENT, Outcome.PRESENT, Outcome.UNKNOWN, Outcome.LOST)  # or perhaps there: not for a second hand
+IN_SPECTRUM = (LineOutcome.SENT, LineOutcome.PRESENT, LineOutcome.UNKNOWN, LineOutcome.LOST)  # or perhaps there: not for a second hand
 NAME = re.compile(r"spectrum-[0-9]{8}-[0-9]{6}(-[0-9]+)?\.xlsx", re.ASCII)
 
 

@@ -82,7 +82,7 @@ def shown(change_order: ChangeOrder) -> dict[str, str]:
         "Total": f"{change_order.amount:.2f}",
         "Tax": f"{change_order.tax:.2f}",
         "Currency": change_order.currency,
-        **{f"Line {line.position}": _told(said) for line, said in zip(change_order.lines, said_of["lines"], strict=True)},
+        **{f"Line {line.position}": _line_text(said) for line, said in zip(change_order.lines, said_of["lines"], strict=True)},
     }
 
 
@@ -126,7 +126,7 @@ def _known(mark: str | None) -> str | None:
     return mark if mark is not None and len(mark) <= LONGEST_TOLD else None
 
 
-def _told(line: revisions.Line) -> str:
+def _line_text(line: revisions.Line) -> str:
     """The description last: its words could look like anything."""
     columns = [name for name in revisions.COLUMNS if name != "description"] + ["description"]
     return ", ".join(f"{revisions.COLUMNS[name]} {line[name] or 'none'}" for name in columns)

@@ -17,7 +17,7 @@ from portal.domain.change_orders import ChangeOrder, Overtaken, Status
 from portal.domain.companies import ADDS, REPLACES, Company
 from portal.domain.exporting import calls, exports, readback
 from portal.domain.exporting.calls import Call
-from portal.domain.exporting.exports import Export, Outcome
+from portal.domain.exporting.exports import Export, LineOutcome
 from portal.domain.exporting.readback import Read
 from portal.domain.lanes import ONE_CALL, Lane
 from portal.domain.outbox import Dispatch, Task
@@ -137,11 +137,11 @@ def step(dispatch: Dispatch, claim: int, call: Call, read: Read | None) -> None:
     calls.write_down(attempt, outcome, answer)
     said = _said(check.export, outcome, answer, read)
     with transaction():
-        _keep(dispatch, check, said, sent=outcome is Outcome.SENT)
+        _keep(dispatch, check, said, sent=outcome is LineOutcome.SENT)
 
 
-def _said(export: Export, outcome: Outcome, answer: Any, read: Read | None) -> str:
-    if outcome is not Outcome.SENT:
+def _said(export: Export, outcome: LineOutcome, answer: Any, read: Read | None) -> str:
+    if outcome is not LineOutcome.SENT:
         return f"Spectrum did not confirm the line: {answer} This check decides nothing."
     reading = readback.look(export, read) if read else None
     seen = readback.in_words(export, reading) if reading else f"Look at {export.number} in Spectrum now."

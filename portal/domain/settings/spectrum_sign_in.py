@@ -132,7 +132,7 @@ def change(values: Mapping[str, str], by: User, sealer: Sealer) -> None:
         kept.save()
         if "authorization_id" in sealed:
             spectrum_lists.forget(current())
-        facts = {"old": _told(old), "new": _told({name: wanted[name] for name in old}), "secrets": told}
+        facts = {"old": _for_event(old), "new": _for_event({name: wanted[name] for name in old}), "secrets": told}
         events.record("company", kept.company_id, "connection changed", by, **facts)
 
 
@@ -154,7 +154,7 @@ def _check(wanted: dict[str, Any], kept: Connection) -> None:
         raise Invalid(errors)
 
 
-def _told(facts: dict[str, Any]) -> dict[str, Any]:
+def _for_event(facts: dict[str, Any]) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in facts.items()}
 
 

@@ -9,10 +9,10 @@ import peewee
 from portal import clock
 from portal.db import is_sqlite
 from portal.domain.change_orders import ChangeOrder
-from portal.domain.exporting.exports import SENDS, Attempt, Export, Outcome
+from portal.domain.exporting.exports import SENDS, Attempt, Export, LineOutcome
 
 HOURS = 24
-ENDED = (Outcome.SENT, Outcome.REFUSED, Outcome.NOT_SENT, Outcome.UNKNOWN, Outcome.LOST)
+ENDED = (LineOutcome.SENT, LineOutcome.REFUSED, LineOutcome.NOT_SENT, LineOutcome.UNKNOWN, LineOutcome.LOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +75,23 @@ def of_last_hour() -> dict[str, int]:
 
 def last_success() -> Success | None:
     sent = Attempt.select(Attempt.ended_at, ChangeOrder.id, ChangeOrder.number).join(Export).join(ChangeOrder)
-    good = (Attempt.outcome == Outcome.SENT) & Attempt.kind.in_(SENDS)
+    good = (Attempt.outcome == LineOutcome.SENT) & Attempt.kind.in_(SENDS)
     found: Any = sent.where(good).order_by(Attempt.ended_at.desc()).tuples().first()
     return Success(*found) if found else None
 
 
 def out_of_reach_since(success: Success | None) -> datetime | None:
     """When the first attempt since Spectrum's last answer did not reach it; None where none failed so."""
-    refused = Attempt.select(Attempt.ended_at).where(Attempt.outcome == Outcome.REFUSED).order_by(Attempt.ended_at.desc()).first()
+    refused = Attempt.select(Attempt.ended_at).where(Attempt.outcome == LineOutcome.REFUSED).order_by(Attempt.ended_at.desc()).first()
     answers = [answer for answer in (success and success.at, refused and refused.ended_at) if answer]
-    unreached = (Attempt.outcome == Outcome.NOT_SENT) & (Attempt.ended_at > max(answers, default=clock.EPOCH))
+    unreached = (Attempt.outcome == LineOutcome.NOT_SENT) & (Attempt.ended_at > max(answers, default=clock.EPOCH))
     first = Attempt.select(Attempt.ended_at).where(unreached).order_by(Attempt.ended_at).first()
     return first.ended_at if first else None
 
 
 def _hour(begins: datetime, counts: dict[str, int]) -> Hour:
-    doubts = counts.get(Outcome.UNKNOWN, 0) + counts.get(Outcome.LOST, 0)
-    return Hour(begins, counts.get(Outcome.SENT, 0), counts.get(Outcome.REFUSED, 0), counts.get(Outcome.NOT_SENT, 0), doubts)
+    doubts = counts.get(LineOutcome.UNKNOWN, 0) + counts.get(LineOutcome.LOST, 0)
+    return Hour(begins, counts.get(LineOutcome.SENT, 0), counts.get(LineOutcome.REFUSED, 0), counts.get(LineOutcome.NOT_SENT, 0), doubts)
 
 
 def _moment(begins: str | datetime) -> datetime:

@@ -169,9 +169,9 @@ def _rows(shown: list[User]) -> Iterator[tuple[object, ...]]:
             person.email,
             "active" if person.active else "deactivated",
             person.level,
-            *_told(given.level),
+            *_when_and_who(given.level),
             privilege,
-            *_told(given.privilege),
+            *_when_and_who(given.privilege),
             "yes" if person.may_decide else "no",
             ", ".join(jobs.get(person.id, [])),
             _moment(person.last_active_at),
@@ -179,12 +179,12 @@ def _rows(shown: list[User]) -> Iterator[tuple[object, ...]]:
             ", ".join(account.tokens),
             _moment(person.created_at),
             event_sentences.who(account.made) if account.made else "",
-            *_told(account.closed),
+            *_when_and_who(account.closed),
             person.effective_rights,
         )
 
 
-def _told(given: Event | None) -> tuple[str, str]:
+def _when_and_who(given: Event | None) -> tuple[str, str]:
     return (_moment(given.at), event_sentences.who(given)) if given else ("", "")
 
 
