@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from portal.domain.people import User
+from tests.browser.signing_in import sign_in
 from tests.processes import ROOT
 from tests.programs import chromium
 
@@ -50,6 +52,18 @@ def page_without_javascript(browser: Browser, browser_context_args: dict[str, An
     page.set_default_timeout(PATIENCE_MS)
     yield page
     context.close()
+
+
+@pytest.fixture
+def ana_at(page: Page, served: str, ana: User) -> Callable[..., Page]:
+    """Puts Ana, signed in, before a page."""
+
+    def open(path: str = "/change-orders?view=ready") -> Page:
+        sign_in(page, served, ana)
+        page.goto(f"{served}{path}")
+        return page
+
+    return open
 
 
 @pytest.fixture

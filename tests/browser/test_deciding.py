@@ -7,19 +7,14 @@ import pytest
 from playwright.sync_api import expect
 
 from portal import clock
-from portal.background import tasks
-from portal.domain import outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
-from portal.domain.exporting import send
-from portal.domain.lanes import Lane
-from portal.domain.outbox import Dispatch
 from portal.domain.review import lists
 from portal.domain.rules import contributors
 from portal.spectrum.records import Receipt, Refused, Row
-from tests.browser.signing_in import arrived, sign_in, violations
-from tests.cast import signed
+from tests.browser.signing_in import arrived, violations
+from tests.cast import export, signed
 
 READY = "/change-orders?view=ready"
 
@@ -34,18 +29,6 @@ def three(make_change_order, monkeypatch):
             patch.setattr(clock, "system", lambda then=then: then)
             made.append(make_change_order(title=title))
     return made
-
-
-@pytest.fixture
-def ana_at(page, served, ana):
-    """Puts Ana, signed in, before a page."""
-
-    def open(path=READY):
-        sign_in(page, served, ana)
-        page.goto(f"{served}{path}")
-        return page
-
-    return open
 
 
 @pytest.fixture(autouse=True)
@@ -66,20 +49,6 @@ def row(page, change_order):
 
 def expect_focus(page, id):
     expect(page.locator(f"#{id}")).to_be_focused()
-
-
-def work(change_order, answer):
-    """The worker's turn, with a Spectrum that gives this answer to every line."""
-
-    def call(elements, guid):
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
-
-    lane = change_order.company.lane
-    claim = Lane.take(lane, tasks.LEASE)
-    send.step(Dispatch.get(Dispatch.subject == load(change_order.id).export, Dispatch.task == outbox.Task.EXPORT), claim, call)
-    Lane.release(lane, claim)
 
 
 def test_two_clicks_accept_and_the_next_row_is_ready(ana_at, three, shot):
@@ -286,7 +255,7 @@ def test_the_row_follows_the_export_by_itself_and_then_rests(ana_at, change_orde
     page.get_by_role("button", name="Export").click()
     expect(row(page, change_order)).to_contain_text("Queued")
 
-    work(change_order, answer)
+    export(load(change_order.id), answer)
 
     expect(row(page, change_order)).to_contain_text(word)
     expect(row(page, change_order)).not_to_have_attribute("hx-get", re.compile(""))
@@ -302,7 +271,7 @@ def test_focus_stays_on_the_link_of_a_row_that_follows_its_export(ana_at, change
     page.get_by_role("button", name="Export").click()
     expect_focus(page, f"cco-{change_order.id}")
 
-    work(change_order, Receipt(200))
+    export(load(change_order.id), Receipt(200))
 
     expect(row(page, change_order)).to_contain_text("Exported")
     expect_focus(page, f"cco-{change_order.id}")
@@ -314,7 +283,7 @@ def test_the_page_of_a_change_order_takes_the_decision_and_writes_it_into_its_hi
     page.get_by_role("button", name="Accept").click()
     page.get_by_role("button", name="Export").click()
     expect(page.get_by_role("region", name="History")).to_contain_text("Ana Ortiz accepted it as S014-001.")
-    work(change_order, Receipt(200))
+    export(load(change_order.id), Receipt(200))
 
     expect(page.get_by_role("region", name="History")).to_contain_text("Exported to Spectrum as S014-001, 1 line.")
     expect(page.locator("#record")).to_have_count(1)

@@ -1,23 +1,10 @@
 """A failed export retried, an unknown outcome settled and an Accept recalled, by keyboard alone."""
 
-import pytest
 from playwright.sync_api import expect
 
 from portal.domain.change_orders import Status, load
 from portal.domain.exporting.exports import Attempt
-from tests.browser.signing_in import sign_in, violations
-
-
-@pytest.fixture
-def ana_at(page, served, ana):
-    """Puts Ana, signed in, before a page."""
-
-    def open(path):
-        sign_in(page, served, ana)
-        page.goto(f"{served}{path}")
-        return page
-
-    return open
+from tests.browser.signing_in import violations
 
 
 def row(page, change_order):

@@ -12,20 +12,11 @@ from portal.domain.events import Action, Event
 from portal.domain.exporting import error_catalogue
 from portal.domain.review.lists import Row
 from portal.domain.rules import spectrum_numbers
+from portal.domain.transitions import DECISIONS
 from portal.web import formats
 
 Facts = dict[str, Any]
-RESOLVED = (
-    Action.RECALLED,
-    Action.RETRIED,
-    Action.SAID_PRESENT,
-    Action.SAID_ABSENT,
-    Action.ENTERED_BY_HAND,
-    Action.UNLINKED,
-    Action.RETRIEVED,
-    Action.VOIDED,
-    Action.REVIEWED_AGAIN,
-)
+RESOLVED = set(DECISIONS) - {Action.ACCEPTED, Action.REJECTED, Action.SENT}  # what `decided_by` and `sent_by` do not tell
 
 CAUSES = {
     "data": "The change order or its master data in Spectrum must change.",
