@@ -44,5 +44,7 @@ def configure(form: str) -> None:
             processors=[ProcessorFormatter.remove_processors_meta, structlog.processors.format_exc_info, renderer],
         )
     )
+    server = logging.getLogger("gunicorn.error")
+    server.handlers, server.propagate = [], True
     root = logging.getLogger()
     root.handlers = [*(other for other in root.handlers if not isinstance(other, Stderr)), ours]

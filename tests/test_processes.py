@@ -47,6 +47,22 @@ def test_a_process_reports_at_most_every_ten_seconds(database, clock):
     assert processes.reported()[0].seen_at == clock.now()
 
 
+def test_the_first_report_waits_for_a_database_that_is_busy_and_later_ones_are_made_up_for(database, clock, monkeypatch):
+    report, free = Reporter("mail"), processes.attempt
+    monkeypatch.setattr(processes, "attempt", lambda _: False)
+    report()
+    begun = clock.now()
+    clock.tick(seconds=20)
+    report()
+    assert [process.seen_at for process in processes.reported()] == [begun]
+
+    monkeypatch.setattr(processes, "attempt", free)
+    clock.tick(seconds=1)
+    report()
+
+    assert processes.reported()[0].seen_at == clock.now()
+
+
 def test_a_process_that_stops_in_good_order_leaves_no_row(database):
     report = Reporter("keeper")
     report()

@@ -59,18 +59,27 @@ class Reporter:
     def __init__(self, kind: str) -> None:
         self._kind, self._pid, self._machine = kind, os.getpid(), platform.node()[:100]
         self._reported = -REPORTS_EVERY_S
+        self._is_known = False
 
     def __call__(self) -> None:
         if os.getpid() != self._pid or clock.steady() - self._reported < REPORTS_EVERY_S:
             return
-        is_first, self._reported = self._reported < 0, clock.steady()
         try:
             with db.connected():
-                attempt(self._report)
-                if is_first:
-                    self._sweep()
+                if self._is_known and not attempt(self._report):
+                    return  # busy: the next call tries again
+                if not self._is_known:
+                    self._begin()
         except (Busy, *ERRORS) as error:
             log.warning("database not available, this process is not reported", error=str(error))
+        self._reported = clock.steady()
+
+    def _begin(self) -> None:
+        """The first report waits for its turn: an idle worker makes the next one more than a minute later."""
+        with transaction():
+            self._sweep()
+            self._report()
+        self._is_known = True
 
     def leave(self) -> None:
         """The process stops in good order."""
@@ -91,9 +100,7 @@ class Reporter:
         """Remove the rows of processes that were killed on this machine: this one probably stands in for one of them."""
         here = Process.select().where(Process.kind == self._kind, Process.machine == self._machine)
         gone = [process.id for process in here if not _runs(process.pid)]
-        if gone:
-            with transaction():
-                Process.delete().where(Process.id.in_(gone)).execute()
+        Process.delete().where(Process.id.in_(gone)).execute()
 
     def _is_this(self) -> peewee.Expression:
         return (Process.kind == self._kind) & (Process.machine == self._machine) & (Process.pid == self._pid)

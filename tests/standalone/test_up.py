@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 from rq import Queue, Worker
 
 from portal.background import doorbell
+from portal.domain import processes
 from portal.standalone import valkey
 from tests.ports import free_port
 from tests.processes import ROOT, PortalUp, alive, environment, eventually, get_json, running
@@ -179,6 +180,18 @@ def test_a_killed_worker_is_started_again_and_takes_no_other_along(portal_up: Po
     eventually(lambda: "exports died with signal SIGKILL" in portal_up.output())
     eventually(lambda: heard(url, "exports"))
     assert not [name for name, pid in others.items() if not alive(pid)]
+
+
+def test_the_status_command_knows_every_keeper_and_worker_that_runs(portal_up: PortalUp) -> None:
+    """Those that were killed before are swept away by what was started in their place."""
+    command, env = [sys.executable, "-m", "portal.cli", "status", "--json"], environment(PORTAL_DATA=portal_up.data)
+
+    def each_once_and_alive() -> bool:
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+        reported = json.loads(done.stdout)["processes"]
+        return [process["kind"] for process in reported] == list(processes.KINDS) and all(alive(process["pid"]) for process in reported)
+
+    eventually(each_once_and_alive)
 
 
 def test_it_has_one_thread_and_no_open_database_for_a_copy_to_inherit(portal_up: PortalUp) -> None:

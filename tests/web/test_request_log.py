@@ -137,6 +137,17 @@ def test_starting_twice_says_nothing_twice(capsys):
     assert capsys.readouterr().err.count("once") == 1
 
 
+def test_what_the_web_server_says_is_a_line_like_ours(capsys):
+    server = logging.getLogger("gunicorn.error")
+    server.handlers, server.propagate = [logging.StreamHandler()], False
+    logs.configure("json")
+
+    server.critical("WORKER TIMEOUT (pid:%s)", 7)
+
+    [line] = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (line["event"], line["logger"]) == ("WORKER TIMEOUT (pid:7)", "gunicorn.error")
+
+
 def test_an_attempt_is_a_line_with_change_order_export_and_attempt(app, make_change_order, lines, monkeypatch):
     queued = make_change_order("queued")
     monkeypatch.setattr("portal.background.exports.client", lambda _: Refusing())
