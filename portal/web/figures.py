@@ -85,7 +85,7 @@ def _of_the_rest(found: Facts) -> Iterator[GaugeMetricFamily]:
     yield _one("audit_in_doubt", "1 while the audit trail or a file of its heads is in doubt.", bool(found.doubts))
     yield _one("database_size_bytes", "Size of the database.", found.database.size)
     ahead = max([found.database.ahead, *(process.ahead for process in found.processes)], key=abs)
-    yield _one("clock_difference_seconds", "How far the clocks of two machines differ.", abs(ahead.total_seconds()))
+    yield _one("clock_difference_seconds", "How far the clocks of two machines differ.", round(abs(ahead.total_seconds())))
     backup_age_s = (clock.now() - found.backup.at).total_seconds() if found.backup else float("inf")
     yield _one("backup_age_seconds", "Age of the last verified backup; +Inf where there is none.", backup_age_s)
     yield _one("backup_size_bytes", "Size of the last verified backup.", found.backup.size if found.backup else 0)
