@@ -18,7 +18,7 @@ from portal.domain.accounts.password_links import Invitation
 from portal.domain.audit import heads
 from portal.domain.exporting.alerts import Alarm
 from portal.domain.mail.daily_summary import Summary
-from portal.domain.mail.letters import CodeCorrected, FourEyesOff, Letter, Notice, Reminder
+from portal.domain.mail.letters import CodeCorrected, FourEyesOff, Letter, Notice, Question, Reminder
 from portal.domain.mail.trial_mail import Trial
 from portal.domain.outbox import Task
 from portal.domain.people import User
@@ -36,6 +36,12 @@ def rejected(settings: Settings, letter: Letter) -> EmailMessage:
     """A change order was sent back: to its sender and creator, with the reason and the way to correct it."""
     subject = f"CCO {letter.change_order.number} sent back: {letter.change_order.title}"
     return compose(settings, letter.key, letter.to, subject, "rejected", letter=letter)
+
+
+def question(settings: Settings, question: Question) -> EmailMessage:
+    """An approver asks: to the sender and creator, with the way to answer."""
+    subject = f"Question about CCO {question.change_order.number}: {question.change_order.title}"
+    return compose(settings, question.key, question.to, subject, "question", question=question)
 
 
 def secret_expires(settings: Settings, reminder: Reminder) -> EmailMessage:
@@ -132,6 +138,7 @@ def message_id(key: str, sender: str) -> str:
 
 COMPOSE: dict[Task, Callable[[Settings, Any], EmailMessage]] = {
     Task.REJECTED: rejected,
+    Task.QUESTION: question,
     Task.REMINDER: secret_expires,
     Task.DAILY: daily_summary,
     Task.FAILED_EXPORTS: failed_exports,

@@ -11,9 +11,9 @@ from portal import clock
 from portal.db import ExactField, Model, MoneyField, UtcField, lock
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
-from portal.domain.keyed import Keyed
 from portal.domain.keyed import indexes as keyed
 from portal.domain.people import User
+from portal.domain.waiting import Waiting
 
 
 class Status(StrEnum):
@@ -67,7 +67,7 @@ class Overtaken(Exception):
         self.change_order = change_order
 
 
-class ChangeOrder(Keyed):
+class ChangeOrder(Waiting):
     """A change to a commitment's amount, with lines.
 
     amount          negative for a credit; without the tax

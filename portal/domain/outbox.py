@@ -31,6 +31,7 @@ class Task(StrEnum):
     LOOK_UP = "look up"
     CONNECTION_TEST = "connection test"
     REJECTED = "rejected"
+    QUESTION = "question"
     REMINDER = "reminder"
     FAILED_EXPORTS = "failed exports"
     PRIVILEGE = "privilege"

@@ -25,6 +25,10 @@ DECISIONS = (
     Action.VOIDED,
     Action.REVIEWED_AGAIN,
     Action.SENT,
+    Action.ASKED,
+    Action.ANSWERED,
+    Action.HELD,
+    Action.RELEASED,
 )
 
 

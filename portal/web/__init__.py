@@ -20,7 +20,7 @@ from portal.web import (
     status,
 )
 from portal.web.audit import trail
-from portal.web.change_orders import decisions, error_help, lists, resolutions, workbook
+from portal.web.change_orders import decisions, error_help, lists, resolutions, waiting, workbook
 from portal.web.form_tokens import csrf
 from portal.web.htmx import htmx as htmx_extension
 from portal.web.projects import codes, edit, jobs
@@ -69,6 +69,7 @@ def register_pages(app: Flask) -> None:
         lists,
         decisions,
         resolutions,
+        waiting,
         workbook,
         error_help,
         failures,

@@ -58,6 +58,12 @@ ENDPOINTS = {
     "deciding.previewed": Who.LOOKS,
     "deciding.rejection_form": Who.LOOKS,
     "deciding.reject": Who.LOOKS,
+    "waiting.question_form": Who.LOOKS,
+    "waiting.ask": Who.LOOKS,
+    "waiting.answer": Who.SIGNED_IN,  # members of the job: the transaction asks
+    "waiting.hold_form": Who.LOOKS,
+    "waiting.hold": Who.LOOKS,
+    "waiting.release": Who.LOOKS,
     "resolving.recall": Who.LOOKS,  # who accepted, level and privilege are read in the transaction
     "resolving.retry": Who.LOOKS,
     "resolving.retry_form": Who.LOOKS,

@@ -15,7 +15,7 @@ AGES_UP_TO = 7 * DAY  # then the date says more
 
 
 def init_app(app: Flask) -> None:
-    for filter in (dollars, percent, ago, exact, at_time, iso, bytes_short):
+    for filter in (dollars, percent, ago, duration, exact, at_time, iso, bytes_short):
         app.add_template_filter(filter)
 
 
@@ -29,15 +29,20 @@ def ago(moment: datetime) -> str:
     passed = clock.now() - moment
     if passed < MINUTE:
         return "now"
+    if passed < AGES_UP_TO:
+        return duration(passed)
+    local = moment.astimezone(zone())
+    return f"{local:%b} {local.day}, {local.year}"
+
+
+def duration(passed: timedelta) -> str:
+    """0 min, 4 min, 3 h, 2 d 4 h."""
     if passed < HOUR:
         return f"{passed // MINUTE} min"
     if passed < DAY:
         return f"{passed // HOUR} h"
-    if passed < AGES_UP_TO:
-        hours = passed % DAY // HOUR
-        return f"{passed // DAY} d {hours} h" if hours else f"{passed // DAY} d"
-    local = moment.astimezone(zone())
-    return f"{local:%b} {local.day}, {local.year}"
+    hours = passed % DAY // HOUR
+    return f"{passed // DAY} d {hours} h" if hours else f"{passed // DAY} d"
 
 
 def exact(moment: datetime) -> str:

@@ -1,19 +1,20 @@
 """The state machine: users, files, systems, administrators, workers and the clock, in any order, over the portal's own domain."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from portal.domain import events
+from portal.domain import events, waiting
 from portal.domain.change_orders import ChangeOrder, load
 from portal.domain.commitments import Commitment
 from portal.domain.exporting.exports import Export
 from portal.domain.projects import confirm_distinct, delivery, sending
 from portal.domain.projects.statements import COMMAND
 from portal.domain.recovery import resolutions, second_review
-from portal.domain.review import decisions
+from portal.domain.review import decisions, holds, questions
 from portal.domain.rules import duplicates
 from portal.domain.wording import Wording
 from tests.model.desk import Desk, Spelled, brings_a_look_alike, commitment, draft
@@ -159,6 +160,20 @@ class Machine(Desk):
     def rejects(self, spot: int, who: str) -> None:
         order, now = self.pick(spot, "ready", "failed")
         self.decides(order, who, lambda: decisions.reject(order.id, self.person(who), now.version, "Wrong.", removed=True), undoes=True)
+
+    @some("ready")
+    @rule(spot=spots, who=approvers, days=st.integers(0, 2), answers=st.none() | writers)
+    def asks_or_holds(self, spot: int, who: str, days: int, answers: str | None) -> None:
+        """A question, which may be answered at once, or a hold; neither keeps who did it from deciding."""
+        order, now = self.pick(spot, "ready")
+        if days:
+            until = waiting.today(load(order.id).company) + timedelta(days=days)
+            self.tries(lambda: holds.hold(order.id, self.person(who), now.version, until, "The owner signs first."))
+        else:
+            self.tries(lambda: questions.ask(order.id, self.person(who), now.version, "What is in it?"))
+        asked = questions.latest(now)
+        if answers and asked and self.tries(lambda: questions.answer(order.id, self.person(answers), asked.seq, "Two fittings.")):
+            order.hands.add(answers)
 
     @some("queued")
     @rule(spot=spots, who=approvers)

@@ -1,10 +1,12 @@
 """Who may do what by ownership and by state: each page and action of change orders, asked as everybody, with all else done right."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from portal import db
+from portal.domain import waiting
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status, load
 from portal.domain.commitments import Commitment, Job
 from portal.domain.events import Event
@@ -75,6 +77,8 @@ DECIDERS, ADMINS, PROJECT = {"ana", "lee", "ada"}, {"eve", "ada"}, {"dee", "eve"
 ACTIONS = {  # the states in which it does something, and for whom
     "acceptance": ({Status.READY}, DECIDERS),
     "rejection": ({Status.READY, Status.FAILED}, DECIDERS),
+    "question": ({Status.READY}, DECIDERS),
+    "hold": ({Status.READY}, DECIDERS),
     "recall": ({Status.QUEUED}, ADMINS | {"ana"}),  # who accepted it
     "retry": ({Status.FAILED}, DECIDERS),
     "review": ({Status.FAILED}, DECIDERS),
@@ -98,9 +102,12 @@ def form_of(action, change_order):
     """What somebody would send who did everything right."""
     number = Export.get_by_id(change_order.export).number if change_order.export else ""
     typed = seen(change_order) | {"reason": "A reason.", "note": "Seen there.", "answer": "present", "number": number}
+    typed |= {"question": "Does line 1 include the fittings?", "until": str(waiting.today(change_order.company) + timedelta(days=7))}
     wanted = {
         "acceptance": {"version", "seen"},
         "rejection": {"version", "reason"},
+        "question": {"version", "question"},
+        "hold": {"version", "until", "note"},
         "resolution": {"version", "answer", "number", "note"},
         "manual-entry": {"version", "number", "note"},
         "unlinking": {"version", "number"},

@@ -22,6 +22,7 @@ from portal.domain.mail.trial_mail import Trial
 from portal.domain.outbox import Dispatch, DispatchOutcome, NotWanted, Task
 from portal.domain.people import User
 from portal.domain.recovery import clock_repair, stalled_work
+from portal.domain.review import questions
 
 LEASE = timedelta(minutes=2)  # longer than the mail server's time-outs together
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (60, 120, 300, 900, 3600))
@@ -40,6 +41,17 @@ class Letter:
     change_order: ChangeOrder
     by: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the mail with an approver's question says, while it has no answer."""
+
+    key: str
+    to: User
+    change_order: ChangeOrder
+    by: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +104,7 @@ Mail = (
     CodeCorrected
     | FourEyesOff
     | Letter
+    | Question
     | Reminder
     | Summary
     | Alarm
@@ -154,6 +167,14 @@ def _rejected(key: str, to: User) -> Letter:
     return Letter(key, to, change_orders.load(int(id)), by, rejection.facts["reason"])
 
 
+def _question(key: str, to: User) -> Question:
+    change_order = change_orders.load(int(key.split(":")[1]))
+    last = questions.latest(change_order)
+    if not (change_order.is_ready and change_order.is_asked and last and last.actor):
+        raise NotWanted("it was answered or decided meanwhile")
+    return Question(key, to, change_order, last.actor.name, last.facts["note"])
+
+
 def _privilege(key: str, to: User) -> Notice:
     event = events.by_seq(int(key.split(":")[1]))
     about: User = User.get_by_id(event.ref)
@@ -178,6 +199,7 @@ def _secret_expires(key: str, to: User) -> Reminder:
 
 WRITE: dict[Task, Callable[[str, User], Mail]] = {
     Task.REJECTED: _rejected,
+    Task.QUESTION: _question,
     Task.REMINDER: _secret_expires,
     Task.DAILY: daily_summary.write,
     Task.FAILED_EXPORTS: alerts.write,

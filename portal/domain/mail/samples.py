@@ -16,7 +16,7 @@ from portal.domain.events import Event, canonical
 from portal.domain.exporting.alerts import Alarm
 from portal.domain.lanes import MAIL
 from portal.domain.mail.daily_summary import Summary
-from portal.domain.mail.letters import CodeCorrected, FourEyesOff, Letter, Mail, Notice, Reminder
+from portal.domain.mail.letters import CodeCorrected, FourEyesOff, Letter, Mail, Notice, Question, Reminder
 from portal.domain.mail.trial_mail import Trial
 from portal.domain.outbox import Task
 from portal.domain.people import Level, User
@@ -24,6 +24,7 @@ from portal.domain.recovery import clock_repair, stalled_work
 
 KEY = "sample"
 APPROVER, SENDER = "Ana Ortiz", "Dee Parker"
+QUESTION = "Does line 2 include the fittings?"
 REASON = "Line 2 belongs to phase 26-0519.\nPlease correct it and send it again."
 
 
@@ -83,6 +84,7 @@ def _clock(to: User) -> clock_repair.Notice:
 SAMPLES: dict[Task, Callable[[User], Mail]] = {
     Task.DAILY: _summary,
     Task.REJECTED: lambda to: Letter(KEY, to, change_order(), APPROVER, REASON),
+    Task.QUESTION: lambda to: Question(KEY, to, change_order(), APPROVER, QUESTION),
     Task.FAILED_EXPORTS: _failures,
     Task.PRIVILEGE: _privilege,
     Task.LINK: lambda to: Invitation(KEY, to, "sample", True, clock.now() + VALID),

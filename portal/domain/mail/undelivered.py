@@ -17,6 +17,7 @@ from portal.domain.people import User
 
 LATE = timedelta(minutes=15)
 SHOWN = 200
+OF_CHANGE_ORDERS = (Task.REJECTED, Task.QUESTION)  # what the subject of these is
 OVER = "Its time has passed, so it cannot go any more."
 
 
@@ -77,14 +78,14 @@ def set_aside(id: int, by: User) -> Trouble:
 def _read(query: Any) -> list[Trouble]:
     dispatches = list(query)
     to = {user.id: user for user in User.select().where(User.id.in_([letters.recipient(dispatch.key) for dispatch in dispatches]))}
-    told = [dispatch.subject for dispatch in dispatches if dispatch.task == Task.REJECTED]
+    told = [dispatch.subject for dispatch in dispatches if dispatch.task in OF_CHANGE_ORDERS]
     about = {row.id: row for row in ChangeOrder.select().where(ChangeOrder.id.in_(told))}
     company = current()
     return [
         Trouble(
             dispatch,
             to[letters.recipient(dispatch.key)],
-            about[dispatch.subject] if dispatch.task == Task.REJECTED else None,
+            about[dispatch.subject] if dispatch.task in OF_CHANGE_ORDERS else None,
             _is_over(dispatch, company),
         )
         for dispatch in dispatches

@@ -1,6 +1,7 @@
 """Everything the page of a change order shows beyond its row: findings, history, and what went to Spectrum."""
 
 from dataclasses import dataclass
+from itertools import takewhile
 
 from portal.domain import change_orders, events
 from portal.domain.events import Action, Event
@@ -35,6 +36,11 @@ class Dossier:
     sent: list[Sent]
     preview: Preview | None
     context: Context | None
+
+    def latest(self, action: str) -> Event | None:
+        """The last event of the kind since it was sent."""
+        since_sent = takewhile(lambda event: event.action != "sent", reversed(self.history))
+        return next((event for event in since_sent if event.action == action), None)
 
 
 def of(row: Row) -> Dossier:

@@ -19,13 +19,14 @@ from portal.domain.change_orders import EDITABLE, ChangeOrder, Status
 from portal.domain.commitments import Commitment
 from portal.domain.people import User
 
-AUTHORED, OWNS_TOKEN, FILE, CODE, APART = "wrote", "token", "file", "code", "apart"
+AUTHORED, OWNS_TOKEN, FILE, CODE, APART, ANSWERED = "wrote", "token", "file", "code", "apart", "answered"
 DEEDS = {
     AUTHORED: "sent or wrote this change order",
     OWNS_TOKEN: "made the access token with which this change order was sent or written",
     FILE: "uploaded or confirmed the file from which this change order was written",
     CODE: "changed a code under which this change order is sent",
     APART: "said that this change order, its commitment or its job is another one than it looks like",
+    ANSWERED: "answered a question about this change order",
 }
 WAITING = (
     *EDITABLE,

@@ -20,6 +20,7 @@ from portal.web.change_orders.lists import MOVED, may_see, page_of
 from portal.web.htmx import wants_fragment
 from portal.web.visitors import me
 
+TYPED = ("reason", "question", "note")  # what must not be lost
 VERSION = re.compile("[0-9]{1,9}", re.ASCII)
 NO_VERSION = "The form does not say which version of the change order you saw. Nothing was recorded: reload the page and decide again."
 
@@ -71,7 +72,7 @@ def not_permitted(error: NotPermitted) -> ResponseReturnValue:
 
 def overtaken(_: Overtaken) -> ResponseReturnValue:
     """The row as it is now, so that the person sees what someone else, or the worker, did."""
-    row, unrecorded = asked_row(), request.form.get("reason", request.form.get("note", "")).strip()
+    row, unrecorded = asked_row(), next((request.form[name].strip() for name in TYPED if name in request.form), "")
     return explained(409, f"Nothing was recorded. {sentences.status_sentence(row)}", row, unrecorded=unrecorded)
 
 

@@ -15,7 +15,7 @@ class Form:
     states     of the change order in which it can be sent
     opener     the button that opens it, and has the focus again when it is cancelled
     endpoints  that take it
-    action     has to be available to the person, see `review.actions`; empty for Accept and Reject, which have a rule of their own
+    action     has to be available to the person, see `review.actions`; empty where the rule is that of a decision
     tick       the button needs no form but for this tick
     """
 
@@ -29,6 +29,8 @@ class Form:
 FORMS = {
     "acceptance": Form((Status.READY,), "accept", ("deciding.accept", "deciding.previewed")),
     "rejection": Form(decisions.REJECTABLE, "reject", ("deciding.reject",)),
+    "asking": Form((Status.READY,), "ask", ("waiting.ask",)),
+    "holding": Form((Status.READY,), "hold", ("waiting.hold",)),
     "presence": Form((Status.UNKNOWN,), "present", ("resolving.resolve",), "resolve"),
     "absence": Form((Status.UNKNOWN,), "absent", ("resolving.resolve",), "resolve"),
     "manual": Form((Status.FAILED,), "manual", ("resolving.enter_by_hand",), "mark_entered_manually"),

@@ -1,7 +1,7 @@
 """Sentences about change orders: what happened, when, and how things stand."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from flask.blueprints import BlueprintSetupState
@@ -53,7 +53,7 @@ LETTERS = {
 
 def register(state: BlueprintSetupState) -> None:
     """For `Blueprint.record`: the templates use these as filters."""
-    for filter in (sentence, note, when, moment, is_future, status_sentence, fixes):
+    for filter in (sentence, note, when, moment, day, is_future, status_sentence, fixes):
         state.app.add_template_filter(filter)
     state.app.add_template_filter(error_catalogue.explain, "explained")
     state.app.add_template_filter(spectrum_numbers.named, "named")
@@ -97,6 +97,11 @@ def moment(at: datetime) -> str:
 
 def _here(moment: datetime) -> tuple[datetime, date]:
     return moment.astimezone(formats.zone()), clock.now().astimezone(formats.zone()).date()
+
+
+def day(of: date) -> str:
+    """Nov 20; Nov 20, 2025 when that is not this year."""
+    return formats.day_in(datetime.combine(of, time()), clock.now().astimezone(formats.zone()).date())
 
 
 def is_future(moment: datetime | None) -> bool:
@@ -172,6 +177,10 @@ SENTENCES: dict[str, Callable[[Facts], str]] = {
     Action.EDITED: _edited,
     Action.SENT: _sent,
     Action.SAID_DISTINCT: lambda facts: f"said that {facts['kind']} {facts['number']} is another one than {facts['other']}",
+    Action.ASKED: lambda _: "asked the sender",
+    Action.ANSWERED: lambda _: "answered the question",
+    Action.HELD: lambda facts: f"put it on hold until {day(date.fromisoformat(facts['until']))}",
+    Action.RELEASED: lambda _: "took it off hold",
     Action.RETRIEVED: lambda _: "retrieved it",
     Action.VOIDED: lambda _: "voided it",
     Action.RECALLED: lambda _: "recalled it before anything was sent",

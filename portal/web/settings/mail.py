@@ -17,6 +17,7 @@ bp = Blueprint("mails", __name__, url_prefix="/settings/mail")
 bp.record(url_ids.register)
 KINDS = {
     Task.REJECTED: "Sent back",
+    Task.QUESTION: "Question",
     Task.REMINDER: "Client secret ends",
     Task.DAILY: "Daily summary",
     Task.FAILED_EXPORTS: "Failed exports",

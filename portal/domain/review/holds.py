@@ -1,0 +1,57 @@
+"""On hold: an approver puts a change order aside until a day, with a note. It stays ready, and may be decided all the same."""
+
+from datetime import date, timedelta
+
+from portal.db import transaction
+from portal.domain import transitions, waiting
+from portal.domain.change_orders import ChangeOrder, Overtaken, Status
+from portal.domain.events import Action
+from portal.domain.people import User
+from portal.domain.rules import four_eyes, text_rules
+from portal.domain.rules.findings import ACCOUNTING, Finding, require
+
+LONGEST = timedelta(days=366)
+LONGEST_NOTE = 1000
+
+
+def hold(id: int, by: User, version: int, until: date | None, note: str) -> ChangeOrder:
+    """Put it on hold until a day to come, or move that day. To hold is no contribution. Raises NotPermitted, Overtaken or Blocked."""
+    note = note.strip()
+    with transaction():
+        by, change_order, is_repeat = transitions.begin(id, by, Action.HELD, version, Status.READY)
+        if is_repeat:
+            return change_order
+        four_eyes.ensure_may_decide(change_order, by)
+        require([*_day(until, waiting.today(change_order.company)), *_note(note)])
+        change_order.keep(version, held_until=until)
+        transitions.record(change_order, Action.HELD, by, version, until=str(until), note=note)
+        return change_order
+
+
+def release(id: int, by: User, version: int) -> ChangeOrder:
+    """Take it off hold before its day. Raises NotPermitted or Overtaken."""
+    with transaction():
+        by, change_order, is_repeat = transitions.begin(id, by, Action.RELEASED, version, Status.READY)
+        if is_repeat:
+            return change_order
+        four_eyes.ensure_may_decide(change_order, by)
+        if change_order.held_until is None:
+            raise Overtaken(change_order)
+        change_order.keep(version, held_until=None)
+        transitions.record(change_order, Action.RELEASED, by, version)
+        return change_order
+
+
+def _day(until: date | None, today: date) -> list[Finding]:
+    if until is None or not today < until <= today + LONGEST:
+        return [Finding(26, "until", "Choose a day after today, at most a year ahead.", ACCOUNTING)]
+    return []
+
+
+def _note(note: str) -> list[Finding]:
+    if not note:
+        return [Finding(26, "note", "Write down what it waits for.", ACCOUNTING)]
+    if len(note) > LONGEST_NOTE:
+        return [Finding(26, "note", f"The note has {len(note)} characters; {LONGEST_NOTE} fit.", ACCOUNTING, "Shorten it.")]
+    found = text_rules.characters_of("description", note)
+    return [Finding(26, "note", "The note contains control characters.", ACCOUNTING, one.fix) for one in found if "control" in one.text]
