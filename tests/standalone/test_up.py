@@ -49,12 +49,12 @@ def fresh(tmp_path: Path) -> Iterator[PortalUp]:
         yield portal
 
 
-def test_it_prints_one_line_of_json_with_all_a_script_needs(portal_up: PortalUp) -> None:
-    [line] = portal_up.answer.read_text().splitlines()
+def test_it_prints_one_line_of_json_with_all_a_script_needs(fresh: PortalUp) -> None:
+    [line] = fresh.answer.read_text().splitlines()
 
     report = json.loads(line)
 
-    assert report["url"] == f"http://127.0.0.1:{portal_up.port}"
+    assert report["url"] == f"http://127.0.0.1:{fresh.port}"
     assert {account["what"] for account in report["accounts"]} >= {"approver", "read only", "sender", "admin", "support"}
     assert all(account["email"] and account["password"] for account in report["accounts"])
     assert [process["name"] for process in report["processes"]] == [
