@@ -61,7 +61,7 @@ def execute(command: Sequence[str], output: int) -> Child:
 
 
 async def ended(child: Child) -> int:
-    """Wait for the exit code."""
+    """Wait for the exit code; asyncio's own way is a thread per process, up to Python 3.11."""
     while (code := child.poll()) is None:
         await _until_it_ends(child.pid)
     return code
