@@ -34,9 +34,24 @@ def send(settings: Settings, message: EmailMessage) -> None:
     """Hand the message to the mail server. Raises Undeliverable, TryLater, RefusesUs or Away."""
     if not settings.SMTP_HOST:
         raise RefusesUs("SMTP_HOST is not set, so there is no mail server")
+    with _told(), _conversation(settings) as server:
+        server.send_message(message)
+
+
+def reach(settings: Settings) -> None:
+    """As far as a mail server takes us without a mail: greeting, encryption, sign-in. Raises TryLater, RefusesUs or Away."""
+    if not settings.SMTP_HOST:
+        raise RefusesUs("SMTP_HOST is not set, so there is no mail server")
+    with _told(), _conversation(settings) as server:
+        server.ehlo_or_helo_if_needed()
+        server.noop()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What the mail server or the way to it does, as one of our kinds."""
     try:
-        with _conversation(settings) as server:
-            server.send_message(message)
+        yield
     except smtplib.SMTPRecipientsRefused as error:
         code, text = next(iter(error.recipients.values()))
         raise _failure(code, text, of_us=code in SIGN_IN_FIRST) from error

@@ -104,7 +104,7 @@ def test_the_units_are_the_processes_of_the_documentation():
     assert sorted(started) == ["portal-backup", "portal-keeper", "portal-web", "portal-worker@"]
     assert started["portal-worker@"].endswith("worker.py %i")
     assert started["portal-web"].endswith("gunicorn -c deploy/gunicorn.conf.py --no-control-socket 'portal:create_app()'")
-    assert "portal check" in (DEPLOY / "portal-web.service").read_text()
+    assert "portal check --settings" in (DEPLOY / "portal-web.service").read_text()
 
 
 def gunicorn(*arguments, **settings):
@@ -192,7 +192,7 @@ def server(tmp_path, database_url):
 
 def test_the_instructions_lead_to_a_portal_that_is_fit_and_its_first_person(server, database):
     """All but what systemd and nginx do; the addresses stay the examples'."""
-    checked = server("check")
+    checked = server("check", "--settings")
     made = server("users", "add", "eve@example.test", "--name", "Eve Laurent", "--level", "Admin")
 
     assert checked.returncode == 0, checked.stderr

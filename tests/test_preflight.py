@@ -257,7 +257,11 @@ def test_an_environment_that_cannot_be_used_is_told_in_a_sentence(fit, changes, 
 
 
 def test_check_tells_all_of_it_and_ends_with_a_status(portal, company, tmp_path):
-    fine, careless, laptop = portal("check"), portal("check", SECRET_KEY="x" * 32), portal("check", PORTAL_URL="", SECRET_KEY="x" * 32)
+    fine, careless, laptop = (
+        portal("check", "--settings"),
+        portal("check", "--settings", SECRET_KEY="x" * 32),
+        portal("check", "--settings", PORTAL_URL="", SECRET_KEY="x" * 32),
+    )
 
     assert (fine.exit_code, fine.output) == (0, "Fit to start as a portal that others reach: PORTAL_URL is https://cco.example.test.\n")
     assert careless.exit_code == 1
@@ -287,7 +291,7 @@ def test_check_tells_all_of_it_and_ends_with_a_status(portal, company, tmp_path)
     ],
 )
 def test_check_finds_what_is_missing_or_cannot_be_used_before_others_come(portal, company, name, value, sentence):
-    answer = portal("check", **{name: value})
+    answer = portal("check", "--settings", **{name: value})
 
     (fault,) = [line for line in answer.output.splitlines() if line.startswith("FAULT")]
     assert sentence in fault
@@ -305,7 +309,7 @@ def test_an_authority_that_cannot_be_read_is_told_on_a_laptop_too(fit):
 
 
 def test_check_of_a_database_without_tables_says_so(portal, tmp_path):
-    answer = portal("check", DATABASE_URL=f"sqlite:///{tmp_path / 'later.db'}")
+    answer = portal("check", "--settings", DATABASE_URL=f"sqlite:///{tmp_path / 'later.db'}")
 
     assert "NOTE     The database cannot be read yet" in answer.output
 
@@ -412,20 +416,20 @@ def test_what_an_older_key_sealed_opens_while_that_key_is_named():
 def test_a_key_is_changed_without_entering_anything_again(portal, kept, company):
     under_both = {"SECRET_KEY": NEW_KEY, "SECRET_KEY_FALLBACKS": KEY}
 
-    waiting = portal("check", **under_both)
+    waiting = portal("check", "--settings", **under_both)
     done, again = portal("reseal", **under_both), portal("reseal", **under_both)
 
     assert "Still sealed under an older key: Authorization ID, client secret, token of Spectrum. Run `portal reseal`" in waiting.output
     assert (done.exit_code, done.output) == (0, "Resealed: Authorization ID, client secret, token of Spectrum.\n")
     assert again.output == "Everything is sealed under the present SECRET_KEY already.\n"
-    assert "NOTE" not in portal("check", SECRET_KEY=NEW_KEY).output
+    assert "NOTE" not in portal("check", "--settings", SECRET_KEY=NEW_KEY).output
     db.init(portal.database_url)
     assert spectrum_sign_in.credentials(companies.current(), Sealer(NEW_KEY)).client_secret == "the client_secret"
     assert [event.facts for event in events.history("company", company.id)] == [{"secrets": list(KEPT)}]
 
 
 def test_a_key_that_was_lost_is_told_and_nothing_is_overwritten(portal, kept):
-    checked, resealed = portal("check", SECRET_KEY=NEW_KEY), portal("reseal", SECRET_KEY=NEW_KEY)
+    checked, resealed = portal("check", "--settings", SECRET_KEY=NEW_KEY), portal("reseal", SECRET_KEY=NEW_KEY)
 
     assert "NOTE     Stored secrets were sealed with a key that is neither SECRET_KEY nor in SECRET_KEY_FALLBACKS." in checked.output
     assert (resealed.exit_code, "SECRET_KEY has changed" in resealed.output) == (2, True)

@@ -25,7 +25,7 @@ class Place(NamedTuple):
 
 COMMANDS = {
     "up": Place("portal.cli.up", "up", "Start everything on this machine."),
-    "check": Place("portal.cli.check", "check", "List what must be fixed before the portal can start."),
+    "check": Place("portal.cli.check", "check", "Look at the settings and at each part: a line each."),
     "status": Place("portal.cli.status", "status", "Say whether exports are up, else what to do."),
     "support-bundle": Place("portal.cli.support_bundle", "support_bundle", "Write what support needs to one file, without secrets."),
     "reseal": Place("portal.cli.check", "reseal", "Seal the stored secrets under a new SECRET_KEY."),

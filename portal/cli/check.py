@@ -1,4 +1,9 @@
-"""`portal check`: may the portal start with these settings, and is anything left of an older key; `portal reseal`: leave nothing of it."""
+"""`portal check`: are the settings fit, does every part work, is anything left of an older key; `portal reseal`: leave nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 import peewee
@@ -9,25 +14,44 @@ from portal.crypto import Sealer, Unreadable
 from portal.domain import companies
 from portal.domain.settings import spectrum_sign_in
 
+if TYPE_CHECKING:
+    from portal.cli import connections
+
 NOT_YET = "The database cannot be read yet, so its accounts and stored secrets were not looked at."
 SECRETS = spectrum_sign_in.SECRETS | {"token": "token of Spectrum"}
 
 
 @click.command()
-def check() -> None:
-    """List all that must be fixed before the portal can start, and end with status 1 then. Changes nothing."""
+@click.option("--settings", "only_settings", is_flag=True, help="Look at the settings only: what must be right before the portal starts.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
+def check(only_settings: bool, as_json: bool) -> None:
+    """Look at the settings, and at each part of the running portal and all it talks to: a line each. Changes nothing.
+
+    Ends with status 1 where anything must be fixed.
+    """
     settings = cli.settings()
     logs.configure(settings.LOG_FORMAT)
     db.init(settings.DATABASE_URL)
-    faults = [*preflight.faults(settings), *preflight.missing(settings), *_of_database()]
-    for fault in faults:
-        click.echo(f"FAULT    {fault}")
-    for note in _notes(Sealer(*settings.keys)) if settings.SECRET_KEY else []:
-        click.echo(f"NOTE     {note}")
+    faults = [*preflight.faults(settings), *preflight.missing(settings), *(_of_database() if only_settings else [])]
+    notes = list(_notes(Sealer(*settings.keys))) if settings.SECRET_KEY else []
+    found = [] if only_settings else list(_parts(settings))
     asked = "as a portal that others reach" if settings.is_for_others else "as a portal on this machine alone, whose rules are looser"
-    click.echo(f"{'Not fit' if faults else 'Fit'} to start {asked}: PORTAL_URL is {settings.PORTAL_URL}.")
-    if faults:
+    sentences = [
+        *(f"FAULT    {fault}" for fault in faults),
+        *(f"{'ok' if one.ok else 'FAULT':<9}{one.name}: {one.text}" for one in found),
+        *(f"NOTE     {note}" for note in notes),
+        f"{'Not fit' if faults else 'Fit'} to start {asked}: PORTAL_URL is {settings.PORTAL_URL}.",
+    ]
+    is_fit = not faults and all(one.ok for one in found)
+    cli.tell(as_json, sentences, fit=is_fit, faults=faults, parts=[one._asdict() for one in found], notes=notes)
+    if not is_fit:
         raise SystemExit(1)
+
+
+def _parts(settings: config.Settings) -> Iterator[connections.Line]:
+    from portal.cli import connections  # Zeep and more, which `--settings` needs not
+
+    return connections.lines(settings)
 
 
 @click.command()
