@@ -128,7 +128,7 @@ def child_of(parent, name):
 
 
 def test_accept_does_not_notice_that_redis_hangs_and_the_export_follows_when_it_is_back(ana, portal_up, database):
-    change_order, valkey = waiting(database), portal_up.pids()["valkey"]
+    change_order, valkey = waiting(database), eventually(lambda: child_of(portal_up.pid, "valkey-server"))
     begun = time.monotonic()
     page = ana.page(f"/change-orders/{change_order['id']}/acceptance")
     usual = time.monotonic() - begun
@@ -148,7 +148,7 @@ def test_accept_does_not_notice_that_redis_hangs_and_the_export_follows_when_it_
 
 
 def test_accept_does_not_notice_that_redis_is_gone_and_the_export_follows_when_it_is_back(ana, portal_up, database):
-    change_order, valkey = waiting(database), portal_up.pids()["valkey"]
+    change_order, valkey = waiting(database), eventually(lambda: child_of(portal_up.pid, "valkey-server"))
     page = ana.page(f"/change-orders/{change_order['id']}/acceptance")
 
     os.kill(valkey, signal.SIGKILL)
