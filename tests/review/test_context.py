@@ -13,6 +13,7 @@ from portal.domain.review import context, decisions
 from portal.domain.rules import contracts, possible_duplicates
 from tests.cast import signed
 from tests.conftest import HTMX, count_queries, sign_in
+from tests.pages import words
 
 pytestmark = pytest.mark.databases_differ("sums, and what is sorted by an expression")
 TWO = [("16-2000", "SUB", "1000.00"), ("16-3000", "M", "250.00")]
@@ -40,10 +41,6 @@ def duplicates_of(change_order):
 def sent(change_order, **ago):
     at = load(change_order.id).sent_at - timedelta(**ago)
     ChangeOrder.update(sent_at=at).where(ChangeOrder.id == change_order.id).execute()
-
-
-def words(tag):
-    return " ".join(tag.get_text(" ", strip=True).split())
 
 
 def shown(answer):

@@ -18,6 +18,7 @@ from portal.domain.rules import four_eyes
 from portal.domain.rules.findings import Blocked
 from tests.cast import signed
 from tests.conftest import HTMX, path_of, sign_in
+from tests.pages import words
 
 pytestmark = pytest.mark.databases_differ("locks, and days of the calendar")
 QUESTION, ANSWER, NOTE = "Does line 1 include the fittings?", "Yes, all of them.\nSee the quote.", "The owner signs on Friday."
@@ -51,10 +52,6 @@ def deliver(app):
 def card(client, change_order):
     page = BeautifulSoup(client.get(f"/change-orders/{change_order.id}").text, "html.parser")
     return page.find(id="waiting")
-
-
-def words(tag):
-    return " ".join(tag.get_text(" ", strip=True).split())
 
 
 @pytest.fixture
