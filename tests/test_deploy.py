@@ -2,6 +2,7 @@
 
 import configparser
 import re
+import shutil
 import subprocess
 import sys
 
@@ -105,6 +106,25 @@ def test_the_units_are_the_processes_of_the_documentation():
     assert started["portal-worker@"].endswith("worker.py %i")
     assert started["portal-web"].endswith("gunicorn -c deploy/gunicorn.conf.py --no-control-socket 'portal:create_app()'")
     assert "portal check --settings" in (DEPLOY / "portal-web.service").read_text()
+
+
+def test_systemd_and_nginx_can_read_the_examples(tmp_path):
+    """By their own programs, where they are installed; certificates and programs of a server are not here."""
+    for path in (*UNITS, *DEPLOY.glob("*.timer")):
+        (tmp_path / path.name).write_text(re.sub(r"/opt/portal/\.venv/bin/\w+", "/bin/true", path.read_text()))
+    said = ""
+    if program := shutil.which("systemd-analyze"):
+        units = sorted(map(str, tmp_path.glob("portal-*")))
+        done = subprocess.run([program, "verify", "--man=no", *units], capture_output=True, text=True)
+        said += done.stderr if done.returncode else ""
+    if program := shutil.which("nginx"):
+        example = re.sub(r"ssl_certificate(_key)? [^;]+;", "", (DEPLOY / "nginx.conf").read_text()).replace("listen 443 ssl", "listen 443")
+        example = re.sub(r"/var/log/nginx/[\w.-]+", "/dev/null", example).replace("ssl_reject_handshake on;", "")
+        (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{\n{example}\n}}\n")
+        done = subprocess.run([program, "-t", "-c", str(tmp_path / "nginx.conf")], capture_output=True, text=True)
+        said += done.stderr if done.returncode else ""
+
+    assert said == ""
 
 
 def gunicorn(*arguments, **settings):

@@ -8,8 +8,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import config
+from portal.cli import main
 from tests.ports import free_port
 from tests.processes import ROOT, alive, environment, eventually
 from tests.programs import NEEDED, Missing, chromium, install
@@ -129,6 +131,21 @@ def test_the_readme_lists_every_setting_with_its_default() -> None:
     for name, field in config.Settings.model_fields.items():
         shown = f"`{field.default}`" if str(field.default) else "-"
         assert rows[name].split(" | ")[0] == shown, name
+
+
+def test_the_example_of_the_environment_is_what_the_settings_say() -> None:
+    example = (ROOT / "deploy" / "portal.env.example").read_text()
+
+    made = CliRunner().invoke(main, ["env"])
+
+    assert made.output == example, "make it again: portal env > deploy/portal.env.example"
+
+
+def test_the_example_of_the_environment_can_be_used_as_it_is() -> None:
+    lines = (ROOT / "deploy" / "portal.env.example").read_text().splitlines()
+    given = dict(line[1:].split("=", 1) for line in lines if re.match(r"#[A-Z_]+=", line))
+
+    assert config.load(given).model_dump() == config.load({}).model_dump()
 
 
 def test_what_the_readme_points_to_is_there() -> None:

@@ -28,6 +28,7 @@ COMMANDS = {
     "check": Place("portal.cli.check", "check", "Look at the settings and at each part: a line each."),
     "status": Place("portal.cli.status", "status", "Say whether exports are up, else what to do."),
     "support-bundle": Place("portal.cli.support_bundle", "support_bundle", "Write what support needs to one file, without secrets."),
+    "env": Place("portal.cli.env", "env", "Print every setting with its meaning and default."),
     "reseal": Place("portal.cli.check", "reseal", "Seal the stored secrets under a new SECRET_KEY."),
     "db": Place("portal.cli.database", "db", "Migrate the database, or show what is pending."),
     "users": Place("portal.cli.users", "users", "Add and list people, grant and revoke their rights."),
@@ -43,6 +44,7 @@ COMMANDS = {
 }
 
 
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 NO_TABLE = re.compile(r"no such (table|column)|(relation|column) \S+ does not exist")  # SQLite's words, then PostgreSQL's
 
 
