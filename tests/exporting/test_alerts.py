@@ -135,6 +135,8 @@ def test_the_mail_names_each_with_its_reason_and_a_link(make_app, make_change_or
     assert f"https://portal.example.com/change-orders/{one.id}" in text
     assert alarm.said[one.id] in text
     assert "Piñon &lt;grill&gt;" in html
+    assert "https://portal.example.com/failures" in text
+    assert "https://portal.example.com/failures" in html
 
 
 def test_a_person_chooses_on_the_profile_page(client, sam):

@@ -18,6 +18,8 @@ from portal.domain.rules.findings import Blocked
 from portal.domain.triage import clearing, groups
 from tests.conftest import HTMX, count_queries, path_of, sign_in
 
+pytestmark = pytest.mark.databases_differ("locks, a transaction for each row")
+
 KEY = "0123456789abcdef"
 
 

@@ -15,6 +15,8 @@ from tests.cast import export
 from tests.conftest import count_queries, sign_in
 from tests.triage.conftest import NO_RIGHTS
 
+pytestmark = pytest.mark.databases_differ("sums, grouping, partial index")
+
 
 def only():
     (group,) = groups.overview().groups

@@ -28,7 +28,7 @@ def why_not_retry(by: User) -> dict[str, str]:
 def first(group: Group, count: int = MOST) -> list[ChangeOrder]:
     """The first of the group, in the order in which they were accepted: what one press retries or sends back."""
     query = ChangeOrder.select(ChangeOrder.id, ChangeOrder.version, ChangeOrder.amount)
-    of_group = query.where(HAS_FAILED, ChangeOrder.cause.in_(groups.cause_ids(group.cause)))
+    of_group = query.where(HAS_FAILED, ChangeOrder.cause.in_(groups.cause_ids(group.cause.id)))
     return list(of_group.order_by(ChangeOrder.export).limit(count))
 
 

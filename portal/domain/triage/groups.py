@@ -95,7 +95,7 @@ class Overview:
 
 def overview() -> Overview:
     """Everything that has failed, in a constant number of queries that read nothing but what has failed."""
-    counted = list(_counted().order_by(peewee.fn.COUNT(ChangeOrder.id).desc(), _shown_under).limit(MOST + 1))
+    counted = list(by_cause().order_by(peewee.fn.COUNT(ChangeOrder.id).desc(), _shown_under).limit(MOST + 1))
     uncounted = ChangeOrder.select().where(HAS_FAILED, ChangeOrder.cause.is_null()).count()
     return Overview(_groups(counted[:MOST]), len(counted) > MOST, uncounted)
 
@@ -104,13 +104,14 @@ def one(id: int) -> Group | None:
     """The group of this cause, also where nothing is left of it; None where there is none, or it is shown under another one."""
     if not FailureCause.select().where(FailureCause.id == id, FailureCause.pinned_to.is_null()).exists():
         return None
-    counted = list(_counted().where(_shown_under == id))
+    counted = list(by_cause().where(ChangeOrder.cause.in_(cause_ids(id))))
     return _groups(counted or [(id, 0, 0, None, None, 0, 0)])[0]
 
 
-def cause_ids(cause: FailureCause) -> Any:
+def cause_ids(id: int) -> Any:
     """The cause and those pinned to it, as a query."""
-    return FailureCause.select(FailureCause.id).where((FailureCause.id == cause.id) | (FailureCause.pinned_to == cause.id))
+    pinned = FailureCause.alias()
+    return pinned.select(pinned.id).where((pinned.id == id) | (pinned.pinned_to == id))
 
 
 def waiting() -> Waiting:
@@ -128,7 +129,8 @@ def waiting() -> Waiting:
     return Waiting(count, cents(total), next_try, text)
 
 
-def _counted() -> Any:
+def by_cause() -> Any:
+    """By cause: its id, how many failed by it, their total, when last, the oldest, and how many in the last two days."""
     now = clock.now()
     lately = ChangeOrder.failed_at > now - DAY
     before = (ChangeOrder.failed_at > now - 2 * DAY) & ~lately

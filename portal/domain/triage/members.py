@@ -41,7 +41,7 @@ class Page:
 
 def of_group(group: Group, viewer: User, after: str = "", size: int = PAGE) -> Page:
     """In the order in which they were accepted. Raises ValueError for a cursor that is none."""
-    query = change_orders.complete().where(HAS_FAILED, ChangeOrder.cause.in_(groups.cause_ids(group.cause)))
+    query = change_orders.complete().where(HAS_FAILED, ChangeOrder.cause.in_(groups.cause_ids(group.cause.id)))
     return _page(query, viewer, after, size, group)
 
 
