@@ -1,5 +1,6 @@
 """The database: one URL (SQLite or PostgreSQL), the base model, field types, and the write transaction."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -11,6 +12,7 @@ from typing import Any
 import peewee
 import structlog
 from playhouse import db_url, migrations
+from playhouse.pool import PooledDatabase
 
 from portal import failpoints
 from portal.db_errors import AWAY, BUSY, ERRORS, Away, Replaced, explained
@@ -27,6 +29,8 @@ SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 
 BUSY_TIMEOUT_S = 10
 POSTGRES_OPTIONS = "-c statement_timeout=15s -c lock_timeout=5s -c timezone=UTC"
 POSTGRES_PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 30_000}  # s and ms: a host that is gone answers nothing at all
+# Each thread uses one, so that their number bounds the pool. It asks a connection for a sign of life before it lends it again.
+POSTGRES_POOL = {"max_connections": None, "stale_timeout": 600}  # s: so that a proxy or a new primary gets its share
 
 _file: File | None = None  # of the SQLite database; PostgreSQL looks after its own
 log = structlog.get_logger()
@@ -92,7 +96,17 @@ def init(url: str) -> None:
         database.initialize(db_url.connect(url, lock_type="IMMEDIATE", pragmas=SQLITE_PRAGMAS, timeout=BUSY_TIMEOUT_S))
         _file = File(database.obj.database)
     else:
-        database.initialize(db_url.connect(url, options=POSTGRES_OPTIONS, **POSTGRES_PATIENCE))
+        kind, _, place = url.partition("://")
+        database.initialize(db_url.connect(f"{kind}+pool://{place}", options=POSTGRES_OPTIONS, **POSTGRES_PATIENCE, **POSTGRES_POOL))
+
+
+def _begin_own_pool() -> None:
+    """A connection serves one process: what a forked one inherits stays with its parent."""
+    if isinstance(database.obj, PooledDatabase):
+        database.obj.dispose()
+
+
+os.register_at_fork(after_in_child=_begin_own_pool)
 
 
 @contextmanager

@@ -87,6 +87,8 @@ def migrate(url: str) -> str:
     db.init(url)
     with db.connected():
         db.migrate()
+    if not db.is_sqlite():
+        db.database.close_idle()  # of a database that may be copied
     return url
 
 
@@ -132,6 +134,7 @@ class Reused:
         with db.connected():
             self.rows = {table: db.database.execute_sql(f'SELECT * FROM "{table}"').fetchall() for table in db.database.get_tables()}
             restart = [f"SELECT setval('{name}', {at}, {used})" for name, at, used in db.database.execute_sql(SEQUENCES).fetchall()]
+        db.database.close_idle()
         self.script = ";".join([QUIET, *(f'DELETE FROM "{table}"' for table in self.rows), *restart])
         self.server, self.url, self.connection = server, "", None
         self.renew()
