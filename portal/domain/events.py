@@ -21,6 +21,7 @@ from portal.db import Model, UtcField, database, is_sqlite
 from portal.domain.people import User
 
 GENESIS = "0" * 64
+LAST = "SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1"
 CHAIN_LOCK = 0x0CC0  # PostgreSQL advisory lock: one chain, one writer
 PROVIDER = "identity_provider"  # the fact of an event that came about by a sign-in there: its issuer
 MAKER = "token_made_by"  # the fact of an event that came by an access token: who made it, and could have used it
@@ -110,7 +111,7 @@ def record(subject: str, ref: int, action: str, actor: User | None = None, **dat
     """Write the event. Call as the last insert of the transaction whose fact it tells."""
     if not is_sqlite():
         database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (CHAIN_LOCK,))
-    last = Event.select(Event.seq, Event.hash).order_by(Event.seq.desc()).limit(1).tuples().first() or (0, GENESIS)
+    last = database.execute_sql(LAST).fetchone() or (0, GENESIS)
     event = Event(
         seq=last[0] + 1,
         at=clock.now(),

@@ -6,6 +6,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # What is no part of a key: controls, what shows as nothing, and what a decoder puts in place of bytes that were no text.
 INVISIBLE = (
@@ -82,10 +83,11 @@ def _folded(one: str) -> str:
     return plain_one if len(plain_one) == 1 else one
 
 
-def _skeletons(text: str) -> set[str]:
+@lru_cache(maxsize=10_000)
+def _skeletons(text: str) -> frozenset[str]:
     """Without separators, before and after the zeros that lead a group of digits are left out."""
     key = canonical(text)
-    return {LEADING_ZEROS.sub("", _bare(key)) or key, _bare(LEADING_ZEROS.sub("", key)) or key}
+    return frozenset((LEADING_ZEROS.sub("", _bare(key)) or key, _bare(LEADING_ZEROS.sub("", key)) or key))
 
 
 def _bare(text: str) -> str:

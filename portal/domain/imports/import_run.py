@@ -30,8 +30,8 @@ from portal.domain.projects import statements
 
 LEASE = timedelta(seconds=5)  # renewed in every turn; how long a killed import keeps the next one waiting
 WAIT_S = 30.0  # for another import to end
-HOLD_S = 0.2  # of writing in one turn
-PAUSE_S = 0.11  # between turns; SQLite's waiters look again at least every 0.1 s
+HOLD_S = 0.1  # of writing in one turn
+PAUSE_S = 0.03  # between turns; who has waited for SQLite for a turn looks again every 25 ms, later every 50 and 100
 BATCH = 200  # rows in one statement
 MOST_SHOWN = 50  # of a preview
 T = TypeVar("T")

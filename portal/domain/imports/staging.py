@@ -150,7 +150,9 @@ def put(row: Staged, master_data: matching.MasterData, origin: Import) -> None:
                 row.outcome, row.note, here = RowOutcome.LEFT, here.label, change_orders.load(known.id)
     if row.outcome in (RowOutcome.NEW, RowOutcome.CHANGED):
         contributors.record(here.id, origin.bringers, contributors.FILE)
-    if here.is_editable:  # what accounting has is checked again when it comes back
+    if known is None:
+        statements.begin(here, origin.source)
+    elif here.is_editable:  # what accounting has is checked again when it comes back
         statements.keep(here, entry.draft, origin.source)
     # Two spellings in the file may mean the same one: the first counts.
     ImportResult.insert(origin=origin, change_order=here.id, outcome=row.outcome).on_conflict_ignore().execute()

@@ -59,13 +59,22 @@ def weigh(here: ChangeOrder, draft: Draft, source: str) -> News:
     return News.OLD if _whole(said) in last else News.FRESH
 
 
+def begin(made: ChangeOrder, source: str) -> None:
+    """Remember what the source said of a change order that was made of just that, in the caller's transaction."""
+    Statement.create(change_order=made, source=source, content=_dump(_content(made)))
+
+
 def keep(here: ChangeOrder, draft: Draft, source: str) -> None:
     """Remember what the source said, in the caller's transaction; nothing is written where it says the same again."""
-    content, last = json.dumps(_stated(here, draft), sort_keys=True, ensure_ascii=False), _last(here, source)
+    content, last = _dump(_stated(here, draft)), _last(here, source)
     if last is None:
         Statement.create(change_order=here, source=source, content=content)
     elif last.content != content:
         Statement.update(content=content, at=clock.now()).where(Statement.id == last.id).execute()
+
+
+def _dump(content: dict[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True, ensure_ascii=False)
 
 
 def _last(here: ChangeOrder, source: str) -> Statement | None:

@@ -39,4 +39,6 @@ def look_alikes(change_order: ChangeOrder, before: str = "") -> None:
     """
     if before != change_order.loose:
         alike = (ChangeOrder.commitment == change_order.commitment) & ChangeOrder.loose.in_((before, change_order.loose))
-        again(alike & (ChangeOrder.id != change_order.id))
+        others = alike & (ChangeOrder.id != change_order.id)
+        if ChangeOrder.select(ChangeOrder.id).where(others).exists():  # rarely; an import asks for each line of a long file
+            again(others)
