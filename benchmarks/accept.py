@@ -19,9 +19,8 @@ from itertools import islice
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from data import PASSWORD, fill
-from serving import PORTAL, Server, machine, serving
-
+from benchmarks.data import PASSWORD, fill
+from benchmarks.serving import PORTAL, Server, machine, serving
 from portal import db
 
 PAUSE_S, ROUNDS, AT_ONCE = 1.0, 3, 8

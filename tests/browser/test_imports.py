@@ -5,7 +5,7 @@ import threading
 import pytest
 from playwright.sync_api import expect
 
-from benchmarks import import_10000
+from benchmarks import import_lines
 from portal.background import tasks
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.imports import uploads
@@ -57,7 +57,7 @@ def test_of_thousands_of_rows_the_12_bad_ones_are_shown_and_after_correction_all
     bad_ones = [100 + n * (count - 400) // 12 for n in range(12)]
     page.set_default_timeout(300_000)
     good, bad = tmp_path / "rows.csv", tmp_path / "bad.csv"
-    import_10000.write(good, count)
+    import_lines.write(good, count)
     lines = good.read_text(encoding="utf-8").splitlines()
     for number in bad_ones:
         lines[number - 1] = lines[number - 1].rpartition(",")[0] + ",1.005"

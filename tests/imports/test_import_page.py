@@ -9,7 +9,7 @@ import time
 import pytest
 from bs4 import BeautifulSoup
 
-from benchmarks import import_10000
+from benchmarks import import_lines
 from portal.background import imports as background_imports
 from portal.background import tasks
 from portal.domain import events
@@ -133,7 +133,7 @@ def test_of_thousands_of_rows_the_12_bad_ones_are_shown_with_row_column_and_reas
     client, eve_there, hand_in, work, tmp_path, length
 ):
     count = length(10_000, 2_000)
-    import_10000.write(tmp_path / "rows.csv", count)
+    import_lines.write(tmp_path / "rows.csv", count)
     lines = (tmp_path / "rows.csv").read_text(encoding="utf-8").splitlines()
     bad = {number: f"line {number}" for number in (100 + n * (count - 400) // 12 for n in range(12))}
     broken = [re.sub(r",[0-9]+\.25$", ",1.005", line) if number in bad else line for number, line in enumerate(lines, 1)]

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import pytest
 
-from benchmarks import import_10000
+from benchmarks import import_lines
 from portal import db
 from portal.domain.change_orders import ChangeOrder, LineItem
 from portal.domain.events import Event
@@ -40,7 +40,7 @@ def silent(*_):
 def thousand(tmp_path):
     """A file of 1,000 rows, 250 change orders."""
     path = tmp_path / "thousand.csv"
-    import_10000.write(path, 1000)
+    import_lines.write(path, 1000)
     return path
 
 
@@ -63,9 +63,9 @@ def state():
 def test_thousands_of_rows_never_hold_the_write_lock_for_more_than_a_second(tmp_path, length):
     begun = time.process_time()
 
-    _, worst = import_10000.measure(tmp_path, length(10_000, 2_000), send=False)
+    measured = import_lines.measure(tmp_path, length(10_000, 2_000), send=False)
 
-    assert worst < 1, f"another writer waited {worst:.2f} s"
+    assert measured.wait < 1, f"another writer waited {measured.wait:.2f} s"
     assert time.process_time() - begun < 120  # seconds of the processor: how busy this machine is means nothing
 
 
