@@ -2,7 +2,7 @@
 # ARGS is passed on: make run ARGS=--json; make test ARGS="-k accept". PYTHON=python3.12 chooses the interpreter.
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-all test-dates mutants chaos check format lock audit sbom clean
+.PHONY: run test test-all test-dates mutants chaos bench check format lock audit sbom clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -45,6 +45,9 @@ test-dates: .venv/installed-dev ## all tests on each of the days that break prog
 
 mutants: .venv/installed-dev ## break 300 places that decide about money, one at a time; the tests must catch nine of ten; an hour
 	@$(BIN)/python -m tests.mutants $(ARGS)
+
+bench: .venv/installed-dev ## the Ready page beside its peers, in less than 5 minutes; fails when a ratio is under its bound by more than a tenth
+	@$(BIN)/python -m benchmarks.ready_page --short $(ARGS)
 
 check: .venv/installed-dev
 	$(BIN)/ruff format --check .

@@ -18,6 +18,7 @@ from portal import failpoints
 from portal.db_errors import AWAY, BUSY, ERRORS, Away, Replaced, explained
 from portal.db_errors import Busy as Busy  # told by every write, and known to its callers from here
 from portal.db_file import File
+from portal.db_sqlite import Connection
 
 database = peewee.DatabaseProxy()
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -69,7 +70,7 @@ class UtcField(peewee.DateTimeField):
         return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
 
     def python_value(self, value: Any) -> datetime | None:
-        naive: datetime | None = super().python_value(value)  # type: ignore[no-untyped-call]
+        naive: datetime | None = datetime.fromisoformat(value) if isinstance(value, str) else value
         return None if naive is None else naive.replace(tzinfo=UTC)
 
 
@@ -93,7 +94,7 @@ def init(url: str) -> None:
     global _file
     _file = None
     if url.startswith("sqlite"):
-        database.initialize(db_url.connect(url, lock_type="IMMEDIATE", pragmas=SQLITE_PRAGMAS, timeout=BUSY_TIMEOUT_S))
+        database.initialize(db_url.connect(url, lock_type="IMMEDIATE", pragmas=SQLITE_PRAGMAS, timeout=BUSY_TIMEOUT_S, factory=Connection))
         _file = File(database.obj.database)
     else:
         kind, _, place = url.partition("://")
@@ -214,12 +215,27 @@ def pending() -> list[str]:
 
 
 def connect() -> bool:
-    """Open a connection, unless one is open; answers whether it did. Raises Away."""
+    """Open a connection, unless one is open to the file that is there now; answers whether it did. Raises Away."""
     try:
+        if _file and not database.is_closed() and not database.in_transaction() and (_file.fault() or _file.fault_of_log()):
+            database.close()
         return bool(database.connect(reuse_if_open=True))
     except ERRORS as error:
         log.error("database not reached", error=str(error))
         raise Away(AWAY) from error
+
+
+def release() -> None:
+    """End the use that a request made of its connection. SQLite's stays open for the thread's next one: opening takes 0.7 ms."""
+    if is_sqlite():
+        database.connection().let_go()
+    else:
+        database.close()
+
+
+def watched_file() -> str:
+    """The path of the SQLite database while it is the one this process began with; empty otherwise, and for others."""
+    return str(_file.path) if _file and _file.path and not _file.fault() else ""
 
 
 def let_go() -> None:

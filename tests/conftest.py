@@ -19,7 +19,7 @@ from werkzeug.serving import make_server
 
 import config
 from portal import clock as clocks
-from portal import create_app, db
+from portal import create_app, db, db_memory
 from portal.domain import people
 from portal.web import form_tokens
 from tests.ports import free_port
@@ -72,6 +72,14 @@ def quick():
         patch.setattr(people, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         patch.setitem(db.SQLITE_PRAGMAS, "synchronous", "off")
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_stale():
+    """Whatever a page takes from memory is worked out again and compared: no test passes on something stale."""
+    db_memory.verify_all(on=True)
+    yield
+    db_memory.verify_all(on=False)
 
 
 def remembering(compile_builder):

@@ -31,6 +31,7 @@ from portal.domain.settings.connection_tests import ConnectionTest
 from portal.domain.settings.refresh_lists import Refresh
 from portal.domain.settings.resend_check import ResendCheck
 from portal.domain.settings.spectrum_sign_in import Connection
+from portal.domain.status_totals import StatusTotal
 
 TABLES = (
     Company, Job, Vendor, Commitment, User, Membership, Session, ChangeOrder, LineItem, Contribution, CodeHand,
@@ -38,5 +39,5 @@ TABLES = (
     Lane, Dispatch,
     Heartbeat, Event, Upload, Import, Staged, ImportResult, SpectrumJob, SpectrumPhase, SpectrumVendor, Reading, Refresh, Connection,
     ConnectionTest, ResendCheck, Token, KeptAnswer, Identity, Tries, Link, PrivilegeRequest, Statement, Distinction, Backup,
-    Process,
+    Process, StatusTotal,
 )  # fmt: skip

@@ -8,9 +8,11 @@ from playhouse.migrate import SchemaMigrator
 from playhouse.schema_diff import diff_models
 
 from portal import db
+from portal.domain import status_totals
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.exporting.failure_causes import FailureCause
 from portal.domain.projects import sending
+from portal.domain.recovery import recount
 from tests.tables import TABLES
 
 pytestmark = pytest.mark.databases_differ("constraints and triggers")
@@ -75,3 +77,19 @@ def test_what_had_failed_before_gets_its_cause(database, make_change_order):
     made = FailureCause.select().dicts().get()
     assert made | {"first_seen_at": ""} == kept | {"first_seen_at": ""}
     assert ChangeOrder.get_by_id(failed.id).cause == made["id"]
+
+
+def test_what_stood_in_each_status_before_is_counted(database, make_change_order):
+    for status in ("ready", "ready", "rejected", "exported", "draft", "void"):
+        make_change_order(status)
+    known = migrations.Runner(db.database.obj, str(db.MIGRATIONS)).status()
+    migration = next(one for one in known if one.name.endswith("_status_totals")).load()
+    migrator = SchemaMigrator.from_database(db.database.obj)
+    before = status_totals.read()
+    with db.transaction():
+        migration.down(migrator, db.database.obj)
+
+        migration.up(migrator, db.database.obj)
+
+    assert status_totals.read() == {status: total for status, total in before.items() if total.count}
+    assert not recount.differences()

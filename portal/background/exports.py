@@ -12,7 +12,7 @@ from portal.domain import companies
 from portal.domain.exporting import send, verify
 from portal.domain.exporting.readback import Read
 from portal.domain.outbox import Dispatch, Task
-from portal.domain.recovery import reconcile, restored
+from portal.domain.recovery import reconcile, recount, restored
 from portal.domain.rules import spectrum_lists
 from portal.domain.settings import connection_tests, refresh_lists, resend_check, spectrum_sign_in
 from portal.spectrum import records
@@ -31,6 +31,7 @@ def steps(settings: Settings) -> dict[Task, Step]:
         Task.RESEND_CHECK: partial(resend_check.step, call=erp.change_request, read=read),
         Task.COMPARE: partial(reconcile.step, read=read),
         Task.COMPARE_RESTORED: partial(restored.step, read=read),
+        Task.RECOUNT: recount.step,
         Task.LOOK_UP: partial(refresh_lists.step, ask=questions(erp)),
         Task.CONNECTION_TEST: partial(connection_tests.step, test=erp.test_connection),
     }

@@ -15,10 +15,10 @@ from redis import Redis, RedisError
 
 from portal import clock, db, failpoints
 from portal.background import doorbell
-from portal.domain import heartbeats, outbox, processes
+from portal.domain import heartbeats, outbox, processes, status_totals
 from portal.domain.audit import chain, heads
 from portal.domain.mail import daily_summary
-from portal.domain.recovery import clock_repair, reconcile, stalled_work
+from portal.domain.recovery import clock_repair, reconcile, recount, stalled_work
 from portal.domain.settings import refresh_lists, spectrum_sign_in
 
 PERIOD_S = 1.0
@@ -69,14 +69,16 @@ def warn_of_eviction(redis: Redis) -> None:
 
 
 def plan() -> None:
-    """Promise what recurs: each time is a unique row, so any number of keepers promise it once."""
+    """Promise what recurs: each time is a unique row, so any number of keepers promise it once. Then tidy up."""
     refresh_lists.plan()
     reconcile.plan()
+    recount.plan()
     spectrum_sign_in.plan_reminders()
     daily_summary.plan()
     clock_repair.put_right()
     stalled_work.tell()
     processes.forget()
+    status_totals.fold()
 
 
 def write_head(file: Path) -> None:

@@ -34,6 +34,7 @@ COMMANDS = {
     "users": Place("portal.cli.users", "users", "Add and list people, grant and revoke their rights."),
     "import": Place("portal.cli.imports", "import_", "Read change orders from a file."),
     "exports": Place("portal.cli.exports", "exports", "Look after exports without Redis."),
+    "demo": Place("portal.cli.demo", "demo", "Fill an empty database with change orders to look at and to measure."),
     "summary": Place("portal.cli.summary", "summary", "Show or send the daily summary of what waits."),
     "keeper": Place("portal.cli.keeper", "keeper", "Ring the workers when work is due."),
     "backup": Place("portal.cli.backup", "backup", "Write a verified backup, while the portal runs."),

@@ -12,6 +12,7 @@ import config
 from portal import cli, db, logs, preflight
 from portal.crypto import Sealer, Unreadable
 from portal.domain import companies
+from portal.domain.recovery import recount
 from portal.domain.settings import spectrum_sign_in
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def check(only_settings: bool, as_json: bool) -> None:
     logs.configure(settings.LOG_FORMAT)
     db.init(settings.DATABASE_URL)
     faults = [*preflight.faults(settings), *preflight.missing(settings), *(_of_database() if only_settings else [])]
-    notes = list(_notes(Sealer(*settings.keys))) if settings.SECRET_KEY else []
+    notes = [*(_notes(Sealer(*settings.keys)) if settings.SECRET_KEY else []), *_of_totals()]
     found = [] if only_settings else list(_parts(settings))
     asked = "as a portal that others reach" if settings.is_for_others else "as a portal on this machine alone, whose rules are looser"
     sentences = [
@@ -90,6 +91,15 @@ def _notes(sealer: Sealer) -> list[str]:
         ]
     old = spectrum_sign_in.under_older_keys(kept, sealer)
     return [f"Still sealed under an older key: {_named(old)}. Run `portal reseal` before that key goes."] if old else []
+
+
+def _of_totals() -> list[str]:
+    """Where the counts and sums that lists show are not those of the change orders."""
+    try:
+        with db.connected():
+            return [f"{one.text} The recount of the coming night corrects it." for one in recount.differences()]
+    except (peewee.OperationalError, peewee.ProgrammingError):
+        return []  # told above, or nothing to count yet
 
 
 def _named(columns: list[str]) -> str:

@@ -1,62 +1,27 @@
-"""The commitment change order: its lines, its states, and the one function that changes a state."""
+"""The commitment change order: its lines, and the one function that changes its state."""
 
 from collections.abc import Iterable
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
 import peewee
 
 from portal import clock
-from portal.db import ExactField, Model, MoneyField, UtcField, lock
+from portal.db import ExactField, Model, MoneyField, UtcField, database, lock
+from portal.db_rows import Shape, Statement, places
+from portal.domain import status_totals
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
 from portal.domain.keyed import indexes as keyed
 from portal.domain.people import User
+from portal.domain.statuses import ALLOWED as ALLOWED  # with the following known to callers from here
+from portal.domain.statuses import EDITABLE as EDITABLE
+from portal.domain.statuses import IN_FLIGHT as IN_FLIGHT
+from portal.domain.statuses import SENT_IN
+from portal.domain.statuses import Status as Status
 from portal.domain.waiting import Waiting
 
-
-class Status(StrEnum):
-    """The states of product: what the label says is what people see."""
-
-    DRAFT = "draft"
-    READY = "ready"
-    QUEUED = "queued"
-    EXPORTING = "exporting"
-    EXPORTED = "exported"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-    REJECTED = "rejected"
-    RETRIEVED = "retrieved"
-    VOID = "void"
-
-    @property
-    def label(self) -> str:
-        return LABELS[self]
-
-
-LABELS = {
-    Status.DRAFT: "Draft", Status.READY: "Ready to Export", Status.QUEUED: "Queued", Status.EXPORTING: "Exporting",
-    Status.EXPORTED: "Exported", Status.FAILED: "Failed to Export", Status.UNKNOWN: "Outcome unknown",
-    Status.REJECTED: "Rejected", Status.RETRIEVED: "Retrieved", Status.VOID: "Void",
-}  # fmt: skip
-
-ALLOWED: dict[Status, set[Status]] = {
-    Status.DRAFT: {Status.READY, Status.VOID},
-    Status.READY: {Status.QUEUED, Status.REJECTED, Status.RETRIEVED},
-    Status.QUEUED: {Status.EXPORTING, Status.READY, Status.FAILED, Status.EXPORTED},
-    Status.EXPORTING: {Status.EXPORTED, Status.QUEUED, Status.FAILED, Status.UNKNOWN},
-    Status.EXPORTED: {Status.RETRIEVED},
-    Status.FAILED: {Status.QUEUED, Status.REJECTED, Status.EXPORTED, Status.READY},
-    Status.UNKNOWN: {Status.EXPORTED, Status.QUEUED, Status.FAILED},
-    Status.REJECTED: {Status.READY, Status.VOID},
-    Status.RETRIEVED: {Status.READY, Status.VOID},
-    Status.VOID: set(),
-}
-
 SUBJECT = "change_order"  # what events about one are filed under
-EDITABLE = (Status.DRAFT, Status.REJECTED, Status.RETRIEVED)
-IN_FLIGHT = (Status.QUEUED, Status.EXPORTING)
 
 
 class Overtaken(Exception):
@@ -156,13 +121,21 @@ class ChangeOrder(Waiting):
     def line_total(self) -> Decimal:
         return sum((line.amount for line in self.lines if line.amount is not None), Decimal("0.00"))
 
+    @property
+    def counted(self) -> tuple[str, Decimal] | None:
+        """The status in which it counts, and with which amount: what is with its project counts as it was sent."""
+        if self.sent_at is None:
+            return None
+        as_sent = self.sent_amount if self.is_editable else None
+        return self.status, self.amount if as_sent is None else as_sent
+
     def expect(self, version: int, *states: Status) -> None:
         """Raise Overtaken unless the change order is still in one of the states, and in the version, that the person saw."""
         if self.state not in states or self.version != version:
             raise Overtaken(self)
 
     def move(self, target: Status, version: int, **changes: Any) -> None:
-        """Guarded write, the only one of `status`: one UPDATE decides the race between two people.
+        """Guarded write, the only one of `status`: one UPDATE decides the race between two people. The totals move along.
 
         `changes` are further columns of the same write. Raises Overtaken when someone else was first.
         """
@@ -175,8 +148,15 @@ class ChangeOrder(Waiting):
         )
         if moved != 1:
             raise Overtaken(load(self.id))
+        left = self.counted
         self.__data__.update(changes)
         self.status, self.version = target, version + 1
+        status_totals.post(self.job.company_id, left, self.counted)
+
+
+for _name, _condition in SENT_IN.items():
+    _index = ChangeOrder.index(ChangeOrder.sent_at, ChangeOrder.id, where=peewee.SQL(_condition), name=f"change_order_listed_{_name}")
+    ChangeOrder.add_index(_index)
 
 
 class LineItem(Model):
@@ -208,8 +188,12 @@ Sender, Decider, Creator = User.alias("sender"), User.alias("decider"), User.ali
 
 def complete() -> Any:
     """Change orders with commitment, job, company, vendor and people, in one query."""
+    return _joined(ChangeOrder, Commitment, Job, Company, Vendor, Sender, Decider, Creator)
+
+
+def _joined(*columns: Any) -> Any:
     return (
-        ChangeOrder.select(ChangeOrder, Commitment, Job, Company, Vendor, Sender, Decider, Creator)
+        ChangeOrder.select(*columns)
         .join(Commitment)
         .join(Job)
         .join(Company)
@@ -221,13 +205,32 @@ def complete() -> Any:
     )
 
 
+THINGS = [Shape(model) for model in (ChangeOrder, Commitment, Job, Company, Vendor)]
+LOADED = Statement(*THINGS, *map(Shape, (Sender, Decider, Creator)), query=_joined)
+LISTED = Statement(*THINGS, *(Shape(person, "id", "name", "email") for person in (Sender, Decider, Creator)), query=_joined)
+LINES = Statement(Shape(LineItem), query=LineItem.select)
+
+
+def listed(condition: str, parameters: Iterable[Any] = (), by: Statement = LISTED) -> list[ChangeOrder]:
+    """With lines, those of an SQL condition over `complete`, in which the change order is `t1`; of people only what is shown of them."""
+    found = []
+    for change_order, commitment, job, company, vendor, sender, decider, creator in by.run(condition, parameters):
+        job.__rel__["company"] = company
+        commitment.__rel__.update(job=job, vendor=vendor)
+        people = {"sent_by": sender, "decided_by": decider, "created_by": creator}
+        change_order.__rel__.update(commitment=commitment, **{name: person for name, person in people.items() if person})
+        found.append(change_order)
+    return with_lines(found)
+
+
 def with_lines(change_orders: Iterable[ChangeOrder]) -> list[ChangeOrder]:
     """The same change orders, their lines loaded in one query and ordered by position."""
     found = {change_order.id: change_order for change_order in change_orders}
     for change_order in found.values():
         change_order.lines = []
-    for line in LineItem.select().where(LineItem.change_order.in_(list(found))).order_by(LineItem.position):
-        found[line.change_order_id].lines.append(line)
+    if found:
+        for (line,) in LINES.run(f"WHERE change_order_id IN {places(found)} ORDER BY position", found):
+            found[line.change_order_id].lines.append(line)
     return list(found.values())
 
 
@@ -242,4 +245,6 @@ def hold(id: int) -> ChangeOrder:
 
 def load(id: int) -> ChangeOrder:
     """One change order with everything a decision looks at. Raises ChangeOrder.DoesNotExist."""
-    return with_lines([complete().where(ChangeOrder.id == id).get()])[0]
+    for found in listed(f"WHERE t1.id = {database.param}", [id], LOADED):
+        return found
+    raise ChangeOrder.DoesNotExist  # type: ignore[attr-defined]

@@ -26,6 +26,7 @@ class Job(Keyed):
     """
 
     company = peewee.ForeignKeyField(Company, on_delete="RESTRICT", backref="jobs")
+    company_id: int
     number = peewee.CharField(max_length=10)
     name = peewee.CharField(max_length=100)
     customer = peewee.CharField(max_length=10, default="")

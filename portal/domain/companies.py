@@ -3,6 +3,7 @@
 import peewee
 
 from portal.db import Model, lock
+from portal.db_rows import Shape, Statement
 
 REPLACES, ADDS = "replaces", "adds"
 
@@ -70,10 +71,13 @@ class Company(Model):
         return f"exports:{self.id}"
 
 
+CURRENT = Statement(Shape(Company), query=Company.select)
+
+
 def current() -> Company:
     """The company of this installation; the first migration made it."""
-    company: Company = Company.select().order_by(Company.id).get()
-    return company
+    ((company,),) = CURRENT.run("ORDER BY t1.id LIMIT 1")
+    return company  # type: ignore[no-any-return]
 
 
 def hold() -> Company:

@@ -18,6 +18,7 @@ import peewee
 
 from portal import clock, failpoints
 from portal.db import Model, UtcField, database, is_sqlite
+from portal.db_rows import Shape, Statement, places
 from portal.domain.people import User
 
 GENESIS = "0" * 64
@@ -173,9 +174,17 @@ def latest(subject: str, refs: Iterable[int], *, of: tuple[str, ...] = (), besid
     """The last event of each thing, in one query; only those of the actions `of`, if any are named, and none of `besides`."""
     if not (wanted := list(refs)):
         return {}
-    ours = (Event.subject == subject) & Event.ref.in_(wanted) & (Event.action.in_(of) if of else Event.action.not_in(besides))
-    newest = Event.select(peewee.fn.MAX(Event.seq)).where(ours).group_by(Event.ref)
-    return {event.ref: event for event in with_actors().where(Event.seq.in_(newest))}
+    actions, which = (of, "IN") if of else (besides, "NOT IN")
+    chosen = f"AND action {which} {places(actions)}" if actions else ""
+    newest = f"SELECT MAX(seq) FROM event WHERE subject = {database.param} AND ref IN {places(wanted)} {chosen} GROUP BY ref"  # noqa: S608
+    found = WITH_ACTORS.run(f"WHERE t1.seq IN ({newest})", [subject, *wanted, *actions])
+    return {event.ref: _by_actor(event, actor) for event, actor in found}
+
+
+def _by_actor(event: Event, actor: User | None) -> Event:
+    if actor:
+        event.__rel__["actor"] = actor
+    return event
 
 
 def canonical(content: dict[str, Any]) -> str:
@@ -183,9 +192,12 @@ def canonical(content: dict[str, Any]) -> str:
     return unicodedata.normalize("NFC", json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str))
 
 
-def with_actors() -> Any:
+def with_actors(*columns: Any) -> Any:
     """Events with who did it, in one query."""
-    return Event.select(Event, User).join(User, peewee.JOIN.LEFT_OUTER)
+    return Event.select(*columns or (Event, User)).join(User, peewee.JOIN.LEFT_OUTER)
+
+
+WITH_ACTORS = Statement(Shape(Event), Shape(User), query=with_actors)
 
 
 def _fixed(at: datetime) -> str:

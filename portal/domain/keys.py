@@ -68,6 +68,7 @@ def vendor_name(text: str) -> str:
     return unicodedata.normalize("NFKC", name(text)).casefold()
 
 
+@lru_cache(maxsize=16_384)
 def loose(text: str) -> str:
     """What all look-alikes of a key have in common, and some others too: for finding them in a table."""
     return re.sub(r"0+(?=[0-9])", "", _bare(text)) or canonical(text)
@@ -75,7 +76,7 @@ def loose(text: str) -> str:
 
 def are_alike(one: str, other: str) -> bool:
     """Whether two keys are equal but for leading zeros, separators or accents: `1` and `001`, `SC-015` and `SC15`."""
-    return bool(_skeletons(one) & _skeletons(other))
+    return not _skeletons(one).isdisjoint(_skeletons(other))
 
 
 def _folded(one: str) -> str:
@@ -83,7 +84,7 @@ def _folded(one: str) -> str:
     return plain_one if len(plain_one) == 1 else one
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=16_384)  # a list compares the same few hundred numbers again and again
 def _skeletons(text: str) -> frozenset[str]:
     """Without separators, before and after the zeros that lead a group of digits are left out."""
     key = canonical(text)

@@ -83,3 +83,11 @@ def is_free(now: datetime) -> Any:
 
 def is_leased_ahead(now: datetime) -> Any:
     return Lane.until > now + ONE_CALL + AHEAD
+
+
+def paused(name: str) -> Lane | None:
+    """The lane while it is paused, with who paused it."""
+    lane: Lane | None = (
+        Lane.select(Lane, User).join(User, peewee.JOIN.LEFT_OUTER).where(Lane.name == name, Lane.paused_at.is_null(False)).first()
+    )
+    return lane

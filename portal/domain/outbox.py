@@ -27,6 +27,7 @@ class Task(StrEnum):
     READ_BACK = "read back"
     COMPARE = "compare"
     COMPARE_RESTORED = "compare restored"
+    RECOUNT = "recount"
     RESEND_CHECK = "resend check"
     LOOK_UP = "look up"
     CONNECTION_TEST = "connection test"
@@ -47,7 +48,7 @@ class Task(StrEnum):
     LINK = "password link"
 
 
-NIGHTLY = (Task.COMPARE, Task.LOOK_UP)
+NIGHTLY = (Task.COMPARE, Task.RECOUNT, Task.LOOK_UP)
 
 
 class DispatchOutcome(StrEnum):

@@ -13,6 +13,8 @@ from portal.web import (
     headers,
     health,
     imports,
+    links,
+    memory,
     metrics,
     origins,
     request_log,
@@ -33,20 +35,8 @@ def init_app(app: Flask) -> None:
     """Add everything to do with pages. The order of the guards is the order in which a request meets them."""
     app.jinja_options = {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     compression.init_app(app)  # before all others, and so called when the answer is whole
-    for module in (
-        request_log,
-        static_files,
-        formats,
-        headers,
-        errors,
-        health,
-        sessions,
-        oidc,
-        origins,
-        access,
-        imports,
-        privilege_requests,
-    ):
+    before = (request_log, static_files, formats, links, headers, errors, health, memory, sessions, oidc, origins, access)
+    for module in (*before, imports, privilege_requests):
         module.init_app(app)
     csrf.init_app(app)
     csrf.exempt(api)  # a browser adds no bearer token by itself, so that nothing can be forged

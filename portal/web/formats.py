@@ -1,6 +1,6 @@
 """How numbers and times read on a page."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -8,7 +8,9 @@ from flask import Flask, g
 
 from portal import clock
 from portal.domain import companies
+from portal.domain.companies import Company
 from portal.domain.money import dollars
+from portal.web import memory
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 AGES_UP_TO = 7 * DAY  # then the date says more
@@ -26,7 +28,10 @@ def percent(share: Decimal) -> str:
 
 def ago(moment: datetime) -> str:
     """Now, 4 min, 3 h, 2 d 4 h, then the date in the company's zone."""
-    passed = clock.now() - moment
+    passed = clock.present() - moment
+    if passed < AGES_UP_TO:
+        step = HOUR if passed >= HOUR else MINUTE
+        clock.changes_at(moment + max(passed // step + 1, 1) * step)
     if passed < MINUTE:
         return "now"
     if passed < AGES_UP_TO:
@@ -53,14 +58,21 @@ def exact(moment: datetime) -> str:
 
 def at_time(moment: datetime) -> str:
     """10:44, in the company's zone; Nov 22, 10:44 when that is not today; Nov 22, 2025, 10:44 when it is not this year."""
-    local, today = moment.astimezone(zone()), clock.now().astimezone(zone()).date()
-    return f"{local:%H:%M}" if local.date() == today else f"{day_in(local, today)}, {local:%H:%M}"
+    local, day = moment.astimezone(zone()), today()
+    return f"{local:%H:%M}" if local.date() == day else f"{day_in(local, day)}, {local:%H:%M}"
 
 
 def day_in(local: datetime, today: date) -> str:
     """Nov 22; Nov 22, 2025 when that is not this year."""
     year = "" if local.year == today.year else f", {local.year}"
     return f"{local:%b} {local.day}{year}"
+
+
+def today() -> date:
+    """The day it is in the company's zone."""
+    here = clock.present().astimezone(zone())
+    clock.changes_at(datetime.combine(here.date() + DAY, time(), zone()).astimezone(UTC))
+    return here.date()
 
 
 def iso(moment: datetime) -> str:
@@ -77,8 +89,16 @@ def bytes_short(count: int) -> str:
 
 
 def zone() -> ZoneInfo:
-    """The company's zone, asked for once per request."""
+    """The company's zone."""
     if "zone" not in g:
-        g.zone = ZoneInfo(companies.current().time_zone)
+        g.zone = ZoneInfo(company().time_zone)
     found: ZoneInfo = g.zone
+    return found
+
+
+def company() -> Company:
+    """The company, asked for once per answer: to be read, not to be changed."""
+    if "company" not in g:
+        g.company = memory.remembered("company", companies.current)
+    found: Company = g.company
     return found

@@ -8,25 +8,26 @@ from flask_login import current_user
 from werkzeug.local import LocalProxy
 
 from portal import clock
-from portal.domain import companies, heartbeats
+from portal.domain import companies, heartbeats, lanes
 from portal.domain.audit import heads
 from portal.domain.exporting import pausing
 from portal.domain.heartbeats import Heartbeat
 from portal.domain.lanes import Lane
 from portal.domain.mail import refusals, undelivered
 from portal.domain.recovery import stalled_work
+from portal.domain.recovery.stalled_work import Standstill
 from portal.domain.review import lists
-from portal.domain.review.lists import Totals
-from portal.web import return_to
+from portal.domain.status_totals import Totals
+from portal.web import formats, memory, return_to
 
 bp = Blueprint("frame", __name__)
-SILENT = timedelta(minutes=2)
+SILENT, MINUTE = timedelta(minutes=2), timedelta(minutes=1)
 
 
 def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(views=lists.VIEWS, totals=LocalProxy(totals), pause=pause, silent_minutes=silent_minutes)
     app.jinja_env.globals.update(came_from=return_to.current, audit_doubts=audit_doubts)
-    app.jinja_env.globals.update(mail_troubles=undelivered.count, mail_refused=refusals.now, standstills=stalled_work.standstills)
+    app.jinja_env.globals.update(mail_troubles=mail_troubles, mail_refused=mail_refused, standstills=standstills)
     app.jinja_env.globals.update(may_resume=pausing.may_resume)
 
 
@@ -48,22 +49,39 @@ def resume() -> ResponseReturnValue:
 def totals() -> dict[str, Totals]:
     """Counts and sums of all views, by key: asked for once per answer, and only where a template shows them."""
     if "totals" not in g:
-        g.totals = lists.totals()
+        g.totals = memory.remembered("totals", lists.totals)
     found: dict[str, Totals] = g.totals
     return found
 
 
 def pause() -> Lane | None:
     """The company's exports lane while it is paused."""
-    lane: Lane | None = Lane.get_or_none(Lane.name == companies.current().lane, Lane.paused_at.is_null(False))
-    return lane
+    return memory.remembered("pause", lambda: lanes.paused(formats.company().lane))
+
+
+def mail_troubles() -> int:
+    """How many mails failed or are late."""
+    return memory.remembered("mail troubles", undelivered.count)
+
+
+def mail_refused() -> Lane | None:
+    """The lane of mail while the server refuses the portal."""
+    return memory.remembered("mail refused", refusals.now)
+
+
+def standstills() -> list[Standstill]:
+    """The lanes that stand still."""
+    return stalled_work.standstills(oldest=lambda: memory.remembered("oldest due", stalled_work.oldest_due))
 
 
 def silent_minutes() -> int:
     """For how many minutes nothing was heard of the keeper; 0 while all is well, before it ever ran, and just after a start."""
     last = signs().get("keeper")
-    silence = clock.now() - last.at if last else timedelta(0)
-    return silence // timedelta(minutes=1) if silence > SILENT and clock.up() > SILENT else 0
+    if last is None or not clock.is_past(last.at + SILENT) or not clock.has_been_up(SILENT):
+        return 0
+    silence: timedelta = clock.present() - last.at
+    clock.changes_at(last.at + (silence // MINUTE + 1) * MINUTE)
+    return silence // MINUTE
 
 
 def audit_doubts() -> list[Heartbeat]:
@@ -74,6 +92,6 @@ def audit_doubts() -> list[Heartbeat]:
 def signs() -> dict[str, Heartbeat]:
     """The signs of life: asked for once per answer."""
     if "signs" not in g:
-        g.signs = heartbeats.signs()
+        g.signs = memory.remembered("signs", heartbeats.signs)
     found: dict[str, Heartbeat] = g.signs
     return found

@@ -4,7 +4,6 @@ from flask import Blueprint, Flask, g, request
 from flask.typing import ResponseReturnValue
 
 from portal import db
-from portal.db import database
 from portal.db_errors import AWAY, ERRORS, UNMIGRATED, Busy, explained
 from portal.domain import companies
 from portal.domain.recovery import stalled_work
@@ -28,7 +27,7 @@ def connect() -> None:
 
 def disconnect(_: BaseException | None) -> None:
     if g.pop("connected", False):
-        database.close()
+        db.release()
 
 
 @bp.get("/healthz")

@@ -1,6 +1,7 @@
 """The list that a person works from: its address travels along, so that a decision and the page of a change order lead back there."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -23,7 +24,7 @@ NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """One page of a list of change orders.
 
@@ -39,7 +40,7 @@ class Place:
     def path(self) -> str:
         return url_for(self.endpoint, **self.thing)
 
-    @property
+    @cached_property
     def url(self) -> str:
         return url_for(self.endpoint, **self.thing, **self.query)
 

@@ -14,7 +14,8 @@ import peewee
 import structlog
 
 from portal import clock
-from portal.db import Model, UtcField, transaction
+from portal.db import Model, UtcField, database, transaction
+from portal.db_rows import Shape, Statement
 from portal.db_writes import attempt
 from portal.domain import people
 from portal.domain.accounts import rate_limits
@@ -91,6 +92,9 @@ class Started(NamedTuple):
 
     token: str
     ended: list[Session]
+
+
+WITH_PERSON = Statement(Shape(Session), Shape(User), query=lambda *columns: Session.select(*columns).join(User))
 
 
 def prove(email: str, password: str, address: str = "") -> User | None:
@@ -222,8 +226,10 @@ def end_everyones(why: EndReason) -> int:
 
 
 def _of(token: str) -> Session | None:
-    session: Session | None = Session.select(Session, User).join(User).where(Session.token_hash == fingerprint(token)).first()
-    return session
+    for session, user in WITH_PERSON.run(f"WHERE t1.token_hash = {database.param}", [fingerprint(token)]):
+        session.__rel__["user"] = user
+        return session  # type: ignore[no-any-return]
+    return None
 
 
 def _has_signed_in(user: User | None, address: str) -> bool:

@@ -44,5 +44,8 @@ def notice(*of: Any) -> int:
 
 def _moment(attempt: Attempt) -> datetime:
     """What lies in the future counts from when it was noticed, for as long as it does: another machine's clock may be the right one."""
-    now, moment = clock.now(), attempt.ended_at or attempt.started_at
-    return moment if moment <= now else min(attempt.noticed_at or now, now)
+    moment: datetime = attempt.ended_at or attempt.started_at
+    if clock.is_past(moment):
+        return moment
+    now = clock.now()
+    return min(attempt.noticed_at or now, now)

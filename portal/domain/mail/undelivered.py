@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import peewee
+
 from portal import clock
 from portal.db import transaction
 from portal.domain import events, outbox, people
@@ -44,6 +46,11 @@ class Trouble:
 
 
 def count() -> int:
+    """How many; one that is not late yet will be at its time."""
+    late_from = clock.present() - LATE
+    waiting = Dispatch.select(peewee.fn.MIN(Dispatch.promised_at)).where(Dispatch.lane == MAIL, Dispatch.finished_at.is_null())
+    if next_late := waiting.where(Dispatch.promised_at > late_from).scalar():
+        clock.changes_at(next_late + LATE)
     return int(Dispatch.select().where(_troubled()).count())
 
 
@@ -111,5 +118,5 @@ def _record(trouble: Trouble, action: str, by: User) -> None:
 
 
 def _troubled() -> Any:
-    late = Dispatch.finished_at.is_null() & (Dispatch.promised_at <= clock.now() - LATE)
+    late = Dispatch.finished_at.is_null() & (Dispatch.promised_at <= clock.present() - LATE)
     return (Dispatch.lane == MAIL) & (late | (Dispatch.outcome == DispatchOutcome.FAILED))

@@ -4,6 +4,7 @@ A lane stands still when work has been due, and nothing was begun or gone on wit
 that moves stands in no one's way.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import peewee
 
 from portal import clock
-from portal.db import transaction
+from portal.db import UtcField, transaction
 from portal.domain import lanes, outbox
 from portal.domain.exporting import alerts
 from portal.domain.lanes import AHEAD, MAIL, Lane
@@ -58,24 +59,31 @@ class Notice:
     standstill: Standstill
 
 
-def standstills(after: timedelta = SHOWN_AFTER) -> list[Standstill]:
-    """The lanes that have stood still for so long while this process ran.
+def standstills(after: timedelta = SHOWN_AFTER, oldest: Callable[[], dict[str, datetime]] | None = None) -> list[Standstill]:
+    """The lanes that have stood still for so long while this process ran. `oldest`: `oldest_due`, where that was asked for already.
 
     While the portal was off, work fell due and no worker was there: that is no standstill, so the start of the judge counts too.
     """
-    return recorded(after) if clock.up() >= after else []
+    return recorded(after, oldest) if clock.has_been_up(after) else []
 
 
-def recorded(after: timedelta = SHOWN_AFTER) -> list[Standstill]:
+def recorded(after: timedelta = SHOWN_AFTER, oldest: Callable[[], dict[str, datetime]] | None = None) -> list[Standstill]:
     """The lanes that did not move for so long, whether or not anything ran that could have moved them."""
-    now = clock.now()
-    oldest = Dispatch.select(Dispatch.lane, peewee.fn.MIN(Dispatch.due_at)).where(Dispatch.finished_at.is_null())
-    due: dict[str, datetime] = dict(oldest.where(Dispatch.due_at <= now - after).group_by(Dispatch.lane).tuples())  # type: ignore[arg-type]
+    due = {lane: at for lane, at in (oldest or oldest_due)().items() if clock.is_past(at + after)}
     if not due:
         return []
+    now = clock.now()
     lanes = Lane.select().where(Lane.name.in_(list(due))).order_by(Lane.name)
     found = [Standstill(lane.name, max(due[lane.name], _moved(lane, now))) for lane in lanes]
     return [one for one in found if now - one.since >= after]
+
+
+def oldest_due() -> dict[str, datetime]:
+    """When the oldest unfinished promise of each lane is or was due: a look into the index for each lane."""
+    oldest = Dispatch.select(peewee.fn.MIN(Dispatch.due_at)).where(Dispatch.lane == Lane.name, Dispatch.finished_at.is_null())
+    found: Any = Lane.select(Lane.name, oldest).tuples()
+    moment = UtcField()
+    return {lane: at for lane, text in found if (at := moment.python_value(text))}
 
 
 def tell() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import peewee
 
 from portal.db import Model
+from portal.db_rows import Shape, Statement, places
 from portal.domain import events
 from portal.domain.change_orders import EDITABLE, ChangeOrder, Status
 from portal.domain.commitments import Commitment
@@ -78,6 +79,10 @@ class CodeHand(Model):
         return APART if str(self.field).startswith(APART) else CODE
 
 
+CONTRIBUTIONS = Statement(Shape(Contribution), query=Contribution.select)
+CODE_HANDS = Statement(Shape(CodeHand), query=CodeHand.select)
+
+
 def record(id: int, people: Iterable[User | int | None], deed: str) -> None:
     """These people had a hand in the change order, in the transaction of what they did; before its event."""
     rows = [(id, person, deed) for person in people if person is not None]
@@ -132,11 +137,14 @@ def of(change_order: ChangeOrder) -> Contributors:
 def of_all(rows: list[ChangeOrder]) -> dict[int, Contributors]:
     """`of` of each row, in two queries."""
     contributed: dict[int, Contributors] = {row.id: {} for row in rows}
-    known: Any = Contribution.select(Contribution.change_order, Contribution.person, Contribution.deed)
-    for id, person, deed in known.where(Contribution.change_order.in_(list(contributed))).tuples():
-        contributed[id][person] = DEEDS[deed]
+    if not rows:
+        return {}
+    for (one,) in CONTRIBUTIONS.run(f"WHERE change_order_id IN {places(rows)}", contributed):
+        contributed[one.change_order_id][one.person_id] = DEEDS[one.deed]
     set_by: dict[tuple[str, int], Contributors] = defaultdict(dict)
-    for hand in CodeHand.select().where(_codes_of(rows)) if rows else ():
+    refs = _refs(rows)
+    condition = " OR ".join(f"(thing = '{thing}' AND ref IN {places(ids)})" for thing, ids in refs.items())
+    for (hand,) in CODE_HANDS.run(f"WHERE {condition}", [id for ids in refs.values() for id in ids]):
         set_by[hand.thing, hand.ref][hand.person_id] = DEEDS[hand.deed]
     for row in rows:
         for thing in _things(row):
@@ -165,9 +173,14 @@ def _things(change_order: ChangeOrder) -> list[tuple[str, int]]:
     return [("job", held["job"]), ("vendor", held["vendor"] or 0), ("commitment", held["id"])]
 
 
-def _codes_of(rows: Iterable[ChangeOrder]) -> Any:
-    """The codes under which these are sent, as a condition of a query over CodeHand."""
+def _refs(rows: Iterable[ChangeOrder]) -> dict[str, set[int]]:
+    """The ids of all that these are sent under, by kind."""
     refs: dict[str, set[int]] = defaultdict(set)
     for thing, ref in (thing for row in rows for thing in _things(row)):
         refs[thing].add(ref)
-    return reduce(or_, [(CodeHand.thing == thing) & CodeHand.ref.in_(ids) for thing, ids in refs.items()])
+    return refs
+
+
+def _codes_of(rows: Iterable[ChangeOrder]) -> Any:
+    """The codes under which these are sent, as a condition of a query over CodeHand."""
+    return reduce(or_, [(CodeHand.thing == thing) & CodeHand.ref.in_(ids) for thing, ids in _refs(rows).items()])

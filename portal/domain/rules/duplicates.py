@@ -9,16 +9,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import peewee
 
 from portal import clock
-from portal.db import Model, UtcField
+from portal.db import Model, UtcField, database
+from portal.db_rows import places
 from portal.domain import keys
 from portal.domain.change_orders import ChangeOrder, Status
-from portal.domain.commitments import Commitment, Job
+from portal.domain.commitments import Commitment
 from portal.domain.people import User
 
 CHANGE_ORDER, COMMITMENT, SUBCONTRACT, JOB = "CCO", "commitment", "subcontract number", "job"
@@ -99,15 +99,13 @@ def of_one(change_order: ChangeOrder) -> list[Likeness]:
 
 def _numbers(change_orders: Sequence[ChangeOrder]) -> Iterator[tuple[int | None, Likeness]]:
     """Other change orders of the commitment, but for void ones: they never go anywhere."""
-    places, loose = {one.commitment_id for one in change_orders}, {keys.loose(one.number) for one in change_orders}
-    query: Any = (
-        ChangeOrder.select(ChangeOrder.id, ChangeOrder.commitment, ChangeOrder.number, ChangeOrder.status, ChangeOrder.sent_at)
-        .where(ChangeOrder.commitment.in_(places), ChangeOrder.loose.in_(loose), ChangeOrder.status != Status.VOID)
-        .order_by(ChangeOrder.id)
-        .tuples()
+    commitments, loose = {one.commitment_id for one in change_orders}, {keys.loose(one.number) for one in change_orders}
+    query = (
+        "SELECT id, commitment_id, number, status, sent_at FROM change_order "  # noqa: S608 -- marks of parameters
+        f"WHERE commitment_id IN {places(commitments)} AND loose IN {places(loose)} AND status <> 'void' ORDER BY id"
     )
     there = defaultdict(list)
-    for row in query:
+    for row in database.execute_sql(query, [*commitments, *loose]).fetchall():
         there[row[1]].append(row)
     for mine in change_orders:
         for id, _, number, status, sent_at in there[mine.commitment_id]:
@@ -117,27 +115,34 @@ def _numbers(change_orders: Sequence[ChangeOrder]) -> Iterator[tuple[int | None,
 
 def _commitments(change_orders: Sequence[ChangeOrder]) -> Iterator[tuple[int | None, Likeness]]:
     """Earlier commitments of the job by their number, and all others by their subcontract number."""
-    query: Any = Commitment.select(Commitment.id, Commitment.job, Commitment.number, Commitment.subcontract)
+    jobs = {one.job.id for one in change_orders}
+    query = f"SELECT id, job_id, number, subcontract FROM commitment WHERE job_id IN {places(jobs)} ORDER BY id"  # noqa: S608
     there = defaultdict(list)
-    for id, job, number, subcontract in (
-        query.where(Commitment.job.in_({one.job.id for one in change_orders})).order_by(Commitment.id).tuples()
-    ):
+    for id, job, number, subcontract in database.execute_sql(query, list(jobs)).fetchall():
         there[job].append((id, number, subcontract))
+    likenesses: dict[int, list[Likeness]] = {}
     for mine in change_orders:
         held = mine.commitment
-        for id, number, subcontract in there[mine.job.id]:
-            if id < held.id and keys.are_alike(held.number, number):
-                yield mine.id, Likeness(COMMITMENT, held.id, held.number, id, number)
-            if id != held.id and held.subcontract and subcontract and keys.are_alike(held.subcontract, subcontract):
-                yield mine.id, Likeness(SUBCONTRACT, held.id, held.subcontract, id, subcontract, f"commitment {number}")
+        if held.id not in likenesses:
+            likenesses[held.id] = list(_of_commitment(held, there[mine.job.id]))
+        yield from ((mine.id, likeness) for likeness in likenesses[held.id])
+
+
+def _of_commitment(held: Commitment, others: list[tuple[int, str, str]]) -> Iterator[Likeness]:
+    for id, number, subcontract in others:
+        if id < held.id and keys.are_alike(held.number, number):
+            yield Likeness(COMMITMENT, held.id, held.number, id, number)
+        if id != held.id and held.subcontract and subcontract and keys.are_alike(held.subcontract, subcontract):
+            yield Likeness(SUBCONTRACT, held.id, held.subcontract, id, subcontract, f"commitment {number}")
 
 
 def _jobs(change_orders: Sequence[ChangeOrder]) -> Iterator[tuple[int | None, Likeness]]:
     """Earlier jobs of the company."""
     jobs = {one.job.id: one.job for one in change_orders}
-    query: Any = Job.select(Job.id, Job.company, Job.number).where(Job.loose.in_({job.loose for job in jobs.values()}))
+    loose = {job.loose for job in jobs.values()}
+    query = f"SELECT id, company_id, number FROM job WHERE loose IN {places(loose)} ORDER BY id"  # noqa: S608
     there = defaultdict(list)
-    for id, company, number in query.order_by(Job.id).tuples():
+    for id, company, number in database.execute_sql(query, list(loose)).fetchall():
         there[company].append((id, number))
     for mine in change_orders:
         for id, number in there[mine.company.id]:

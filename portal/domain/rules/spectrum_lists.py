@@ -4,7 +4,7 @@ A code that Spectrum listed is known for three days. That a code is not there is
 and no older: stale or incomplete means *not known*, never *does not exist*. Codes are kept as they are compared (keys).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 import peewee
 
 from portal import clock
-from portal.db import Model, UtcField, transaction
+from portal.db import Model, UtcField, database, transaction
+from portal.db_rows import Shape, Statement, places
 from portal.domain import keys
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.companies import Company
@@ -99,6 +100,9 @@ TABLES: Mapping[str, tuple[type[Model], tuple[str, ...]]] = {
     COMPLETE_PHASES: (SpectrumPhase, ("job", "phase", "cost_type")),
 }
 
+MODELS: tuple[Any, ...] = (SpectrumJob, SpectrumPhase, SpectrumVendor, Reading)
+STATEMENTS = {model: Statement(Shape(model), query=model.select) for model in MODELS}
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -135,15 +139,13 @@ def known(change_orders: Sequence[ChangeOrder]) -> dict[int, Known]:
     """What is known about each, by id, in a number of queries that does not grow with them."""
     if not change_orders:
         return {}
-    since = clock.now() - STALE
+    since = clock.present() - STALE
     jobs = {keys.job(change_order.job.number) for change_order in change_orders}
-    fresh = list(Reading.select().where(Reading.read_at >= since, Reading.job.in_(["", *jobs])))
+    fresh = _fresh(Reading, since, job=["", *jobs])
     if not fresh:
         return {change_order.id: Known() for change_order in change_orders}
     whole = {(reading.company_id, reading.listing, reading.job) for reading in fresh if reading.complete}
-    listed = {
-        (job.company_id, job.number): job for job in SpectrumJob.select().where(SpectrumJob.number.in_(jobs), SpectrumJob.read_at >= since)
-    }
+    listed = {(job.company_id, job.number): job for job in _fresh(SpectrumJob, since, number=jobs)}
     vendors, phases = _vendors(change_orders, since), _phases(change_orders, jobs, since)
     return {
         change_order.id: Known(
@@ -163,17 +165,27 @@ def known_of(change_order: ChangeOrder) -> Known:
     return known([change_order])[change_order.id]
 
 
+def _fresh(model: type[Model], since: datetime, **wanted: Collection[str]) -> list[Any]:
+    """The rows with one of the wanted values in each of these columns, if Spectrum said so since then; they hold until they are stale."""
+    columns = " AND ".join(f"{name} IN {places(values)}" for name, values in wanted.items() if values)
+    if not all(wanted.values()):
+        return []
+    parameters = [*(value for values in wanted.values() for value in values), UtcField().db_value(since)]
+    found = [row for (row,) in STATEMENTS[model].run(f"WHERE {columns} AND read_at >= {database.param}", parameters)]
+    if found:
+        clock.changes_at(min(row.read_at for row in found) + STALE)
+    return found
+
+
 def _vendors(change_orders: Sequence[ChangeOrder], since: Any) -> set[tuple[int, str]]:
     codes = {keys.vendor(change_order.commitment.vendor_code) for change_order in change_orders}
-    found = SpectrumVendor.select().where(SpectrumVendor.code.in_(codes), SpectrumVendor.read_at >= since)
-    return {(vendor.company_id, vendor.code) for vendor in found}
+    return {(vendor.company_id, vendor.code) for vendor in _fresh(SpectrumVendor, since, code=codes)}
 
 
 def _phases(change_orders: Sequence[ChangeOrder], jobs: set[str], since: Any) -> dict[tuple[int, str], dict[tuple[str, str], str]]:
     codes = {keys.phase(line.phase_code) for change_order in change_orders for line in change_order.lines}
     found: dict[tuple[int, str], dict[tuple[str, str], str]] = {}
-    asked = SpectrumPhase.job.in_(jobs) & SpectrumPhase.phase.in_(codes) & (SpectrumPhase.read_at >= since)
-    for one in SpectrumPhase.select().where(asked):
+    for one in _fresh(SpectrumPhase, since, job=jobs, phase=codes):
         found.setdefault((one.company_id, one.job), {})[one.phase, one.cost_type] = one.status
     return found
 

@@ -11,6 +11,7 @@ from itertools import count
 import peewee
 
 from portal.db import Model
+from portal.db_rows import Shape, Statement, places
 from portal.domain import keys
 from portal.domain.change_orders import EDITABLE, ChangeOrder, Status
 from portal.domain.commitments import Commitment
@@ -42,6 +43,9 @@ class SpectrumNumber(Model):
         return self.company, self.job, self.customer, self.number
 
 
+NUMBERS = Statement(Shape(SpectrumNumber), query=SpectrumNumber.select)
+
+
 class Taken(Exception):
     """Another change order has the number under the present key: `holder`."""
 
@@ -64,7 +68,7 @@ def all_kept(change_orders: Iterable[ChangeOrder]) -> dict[int, str]:
     wanted = {one.id: one for one in change_orders}
     held = _held(wanted)
     chosen = {id: _chosen(wanted[id], rows) for id, rows in held.items()}
-    holders = _holders(key[3] for key in chosen.values())
+    holders = _holders({key for id, key in chosen.items() if wanted[id].state in NOT_ACCEPTED})
     return {id: key[3] for id, key in chosen.items() if wanted[id].state not in NOT_ACCEPTED or holders.get(key, id) == id}
 
 
@@ -146,8 +150,9 @@ def _key(change_order: ChangeOrder, number: str) -> dict[str, str]:
 def _held(ids: Iterable[int]) -> dict[int, list[SpectrumNumber]]:
     """What each change order has, the one in force first."""
     held: dict[int, list[SpectrumNumber]] = {}
-    for row in SpectrumNumber.select().where(SpectrumNumber.change_order.in_(list(ids))).order_by(SpectrumNumber.turn.desc()):
-        held.setdefault(row.change_order_id, []).append(row)
+    if wanted := list(ids):
+        for (row,) in NUMBERS.run(f"WHERE change_order_id IN {places(wanted)} ORDER BY turn DESC", wanted):
+            held.setdefault(row.change_order_id, []).append(row)
     return held
 
 
@@ -164,10 +169,13 @@ def _as_key(change_order: ChangeOrder, number: str) -> Key:
     return key["company"], key["job"], key["customer"], key["number"]
 
 
-def _holders(numbers: Iterable[str]) -> dict[Key, int]:
-    """Who has these numbers, under any key."""
-    wanted = set(numbers)
-    return {row.key: row.change_order_id for row in SpectrumNumber.select().where(SpectrumNumber.number.in_(wanted))} if wanted else {}
+def _holders(wanted: set[Key]) -> dict[Key, int]:
+    """Who has these numbers under these keys."""
+    if not wanted:
+        return {}
+    keys_given = ", ".join(places(key) for key in wanted)
+    found = NUMBERS.run(f"WHERE (company, job, customer, number) IN (VALUES {keys_given})", [part for key in wanted for part in key])
+    return {row.key: row.change_order_id for (row,) in found}
 
 
 def _running(change_order: ChangeOrder) -> str:

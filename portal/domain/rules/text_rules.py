@@ -61,6 +61,8 @@ def characters(co: ChangeOrder) -> Iterator[Finding]:
 
 
 def characters_of(field: str, text: str) -> Iterator[Finding]:
+    if text.isascii() and text.isprintable():  # nearly all are
+        return
     bare = text.replace("\n", " ").replace("\r", " ").replace("\t", " ") if field == "description" else text
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in bare):
         yield Finding(16, field, f"The {field} contains control characters.", fix="Delete them; they often come with copied text.")

@@ -57,6 +57,7 @@ OF_SETTINGS = (
     "resending recorded",
     "secrets resealed",
     "test mail asked for",
+    "totals corrected",
     "sample data loaded",
 )
 OF_SIGNING_IN = (

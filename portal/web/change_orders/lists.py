@@ -1,5 +1,6 @@
 """The lists of change orders, one row of them, and the page of one change order."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
@@ -9,8 +10,8 @@ from portal import url_ids
 from portal.domain import change_orders
 from portal.domain.projects import jobs, sending
 from portal.domain.review import details, lists
-from portal.domain.review.lists import Row
-from portal.web import errors
+from portal.domain.review.lists import Row, View
+from portal.web import errors, formats, memory, return_to
 from portal.web.change_orders import sentences
 from portal.web.change_orders.forms import FORMS
 from portal.web.htmx import wants_fragment
@@ -22,6 +23,15 @@ bp.record(sentences.register)
 
 NO_SUCH_VIEW = "There is no such view. Choose one from the menu."
 MOVED = {"HX-Trigger": "change-order-moved"}  # the page of a change order listens: its history has grown
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """What a row of a list may ask of the person who looks at it; the rest is said by the row."""
+
+    may_look: bool
+    may_decide: bool
+    may_administer: bool
 
 
 @bp.before_request
@@ -36,12 +46,21 @@ def keep_drafts_private() -> ResponseReturnValue | None:
 def index() -> ResponseReturnValue:
     """One page of one view."""
     view = lists.BY_KEY.get(request.args.get("view", "ready")) or abort(404, NO_SUCH_VIEW)
+    after = request.args.get("after", "")
     try:
-        page = lists.page(view, me(), request.args.get("after", ""))
+        lists.parse_cursor(after or "0-0")
     except ValueError as error:
         abort(404, str(error))
+    return memory.page(lambda: rendered(view, after))
+
+
+def rendered(view: View, after: str) -> str:
+    """The page, its rows taken from memory as far as they are what they were."""
+    page = lists.page(view, me(), after)
     latest = lists.latest_exported() if view.key == "ready" and not page.rows else None
-    return render_template("change_orders/index.html", view=view, page=page, latest=latest)
+    around = return_to.address(), formats.zone().key  # what a row shows beside what it is given
+    viewer = Viewer(me().may_look, me().may_decide, me().may_administer)
+    return render_template("change_orders/index.html", view=view, page=page, latest=latest, viewer=viewer, around=around)
 
 
 @bp.get("/<key:id>")

@@ -96,7 +96,7 @@ def moment(at: datetime) -> str:
 
 
 def _here(moment: datetime) -> tuple[datetime, date]:
-    return moment.astimezone(formats.zone()), clock.now().astimezone(formats.zone()).date()
+    return moment.astimezone(formats.zone()), formats.today()
 
 
 def day(of: date) -> str:
@@ -106,7 +106,7 @@ def day(of: date) -> str:
 
 def is_future(moment: datetime | None) -> bool:
     """Whether a moment is still to come."""
-    return moment is not None and moment > clock.now()
+    return moment is not None and not clock.is_past(moment)
 
 
 def status_sentence(row: Row) -> str:

@@ -1,0 +1,26 @@
+"""`portal demo`: a full portal to look at, or to measure."""
+
+import click
+
+from portal import cli, db
+from portal.intake import demo as full_portal
+from portal.intake import samples
+
+
+@click.command()
+@click.option("--rows", default=1_000, type=click.IntRange(1, 10_000_000), show_default=True, help="How many change orders.")
+@click.option("--days", default=30, type=click.IntRange(1, 3_650), show_default=True, help="Over how many days they were sent.")
+def demo(rows: int, days: int) -> None:
+    """Migrate an empty database and fill it: sample people, their password, and change orders with their history.
+
+    A tenth waits for a decision, one in a hundred failed, four were sent back; the others are exported.
+    """
+    db.init(cli.settings().DATABASE_URL)
+    with db.connected():
+        db.migrate()
+        try:
+            with click.progressbar(length=rows, label="Change orders") as bar:
+                full_portal.load(rows, days, lambda done: bar.update(done - bar.pos))
+        except full_portal.Occupied as error:
+            raise cli.Refusal(str(error)) from None
+    click.echo(f"{rows:,} change orders over {days} days. Sign in as ana@example.test with: {samples.PASSWORD}")

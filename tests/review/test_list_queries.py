@@ -1,0 +1,121 @@
+"""What the statements of a list touch: the page, however many change orders there are; on the first page and deep inside."""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from itertools import cycle
+
+import peewee
+import pytest
+
+from portal import clock, db
+from portal.domain.change_orders import ChangeOrder, LineItem
+from portal.domain.review import lists
+from portal.domain.statuses import SENT_IN
+from tests.conftest import count_queries
+
+pytestmark = pytest.mark.databases_differ("how a statement is carried out")
+
+ROWS, PAGE = 6_000, 10  # fewer, and PostgreSQL would rather read the whole table
+STATES = cycle(("ready", "exported", "failed", "rejected", "queued", "retrieved", "unknown", "exporting"))
+SMALL = ("company", "lane", "heartbeat", "user", "reading", "spectrum_job", "spectrum_vendor", "spectrum_phase", "job", "code_hand")
+
+
+@pytest.fixture
+def many(commitment, dee, ana):
+    """Change orders in all states, sent one after the other."""
+    now = clock.now()
+    rows = [
+        {
+            "commitment": commitment, "number": f"{n:04}", "key": f"{n:04}", "loose": str(n), "title": f"Change {n}", "amount": Decimal(5),
+            "revision": 1, "status": next(STATES), "sent_by": dee, "created_by": dee, "sent_amount": Decimal(5),
+            "sent_at": now - timedelta(minutes=ROWS - n),
+        }
+        for n in range(ROWS)
+    ]  # fmt: skip
+    with db.transaction():
+        for part in peewee.chunked(rows, 500):
+            ChangeOrder.insert_many(part).execute()
+        lines = [{"change_order": one.id, "position": 1, "phase_code": "16", "amount": Decimal(5)} for one in ChangeOrder.select()]
+        for part in peewee.chunked(lines, 500):
+            LineItem.insert_many(part).execute()
+    if not db.is_sqlite():  # which goes without statistics
+        db.database.execute_sql("ANALYZE")
+
+
+def condition_of(view, after):
+    """The statement that finds the change orders of a page."""
+    size = PAGE
+    with count_queries() as sent:
+        lists.change_orders.listed(*lists.page_condition(view, after, size))
+    return next(sql for sql in sent if '"commitment"' in sql), lists.page_condition(view, after, size)[1]
+
+
+def plan_of(sql, parameters):
+    """Per table, how many rows were read (PostgreSQL); else the steps of the plan, in words (SQLite)."""
+    if db.is_sqlite():
+        return [row[3] for row in db.database.execute_sql(f"EXPLAIN QUERY PLAN {sql}", parameters).fetchall()]
+    (found,) = db.database.execute_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", parameters).fetchone()
+    waiting, read = [node["Plan"] for node in (json.loads(found) if isinstance(found, str) else found)], {}
+    while waiting:
+        node = waiting.pop()
+        waiting += node.get("Plans", [])
+        if table := node.get("Relation Name"):
+            rows = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+            read[table] = read.get(table, 0) + rows
+    return read
+
+
+@pytest.mark.parametrize("deep", [False, True], ids=["first page", "deep inside"])
+@pytest.mark.parametrize("view", lists.VIEWS, ids=[view.key for view in lists.VIEWS])
+def test_a_page_touches_no_more_than_its_rows(many, view, deep):
+    after = lists.cursor(ChangeOrder.get(ChangeOrder.number == f"{ROWS // 2:04}")) if deep else ""
+    sql, parameters = condition_of(view, after)
+
+    plan = plan_of(sql, parameters)
+
+    if db.is_sqlite():
+        (through,) = (step for step in plan if " change_order " in step)
+        assert (f"change_order_listed_{view.key}" if view.key in SENT_IN else "changeorder_status_sent_at_id") in through
+        assert not [step for step in plan if step.startswith("SCAN t")]
+        sorts = [step for step in plan if "TEMP B-TREE" in step]
+        assert len(sorts) <= 1  # of the page itself
+    else:
+        assert plan["change_order"] <= 2 * (PAGE + 1)  # once in the index, once for its columns
+    found = lists.change_orders.listed(*lists.page_condition(view, after, PAGE))
+    assert len(found) == PAGE + 1
+
+
+def test_the_totals_touch_no_change_order_but_the_oldest_of_each_status(many):
+    db.database.execute_sql("INSERT INTO status_total (company_id, status, change_orders, amount) VALUES (1, 'ready', 1, 1)")
+    with count_queries() as sent:
+        lists.totals()
+
+    (read,) = (sql for sql in sent if "status_total" in sql)
+    plan = plan_of(read, [])
+
+    if db.is_sqlite():
+        assert not [step for step in plan if step.startswith("SCAN change_order")]
+        assert [step for step in plan if "changeorder_status_sent_at_id" in step]
+    else:
+        assert plan["change_order"] <= len(lists.SENT)
+
+
+@pytest.mark.parametrize("view", lists.VIEWS, ids=[view.key for view in lists.VIEWS])
+def test_nothing_beside_a_page_walks_through_a_large_table(many, ana, view):
+    if view.key == "progress":  # one that is under way without a promise would be a defect
+        ChangeOrder.update(export=None).execute()
+    given = []
+    kind = type(db.database.obj)
+    with pytest.MonkeyPatch.context() as patch:
+        execute = kind.execute_sql
+        patch.setattr(kind, "execute_sql", lambda self, sql, params=None: (given.append((sql, params)), execute(self, sql, params))[1])
+        lists.page(view, ana, size=PAGE)
+
+    for sql, parameters in given:
+        plan = plan_of(sql, parameters)
+        if db.is_sqlite():
+            walks = [step for step in plan if step.startswith("SCAN") and "INDEX" not in step and not step.endswith(SMALL)]
+            assert not [step for step in walks if "change_order" in step or "event" in step or "line_item" in step], sql
+        else:
+            assert all(rows <= 20 * (PAGE + 1) for table, rows in plan.items() if table not in SMALL), (sql, plan)
