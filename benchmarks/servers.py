@@ -55,6 +55,8 @@ def rows(count: int) -> Path:
         command = [sys.executable, "-m", "portal.cli", "demo", "--rows", str(count), "--days", "365"]
         subprocess.run(command, cwd=ROOT, env=_environment(DATABASE_URL=f"sqlite:///{being_made}"), check=True, stdout=subprocess.DEVNULL)
         being_made.rename(file)
+    command = [sys.executable, "-m", "portal.cli", "db", "migrate"]  # of an earlier version
+    subprocess.run(command, cwd=ROOT, env=_environment(DATABASE_URL=f"sqlite:///{file}"), check=True, stdout=subprocess.DEVNULL)
     return file
 
 
