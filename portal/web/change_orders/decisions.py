@@ -20,6 +20,7 @@ from portal.domain.rules import checks, spectrum_numbers
 from portal.domain.rules.findings import ACCOUNTING, Blocked, Finding
 from portal.domain.transitions import LONGEST_REASON
 from portal.domain.wording import Wording
+from portal.web import frame
 from portal.web.change_orders import answers, forms, sentences
 from portal.web.change_orders.answers import opened, seen_version
 from portal.web.change_orders.forms import FORMS
@@ -123,7 +124,7 @@ def seen_marks() -> Marks:
 
 def decided(change_order: ChangeOrder, verb: str) -> ResponseReturnValue:
     """The row, with how many are left to decide; the next one gets the focus."""
-    left = lists.totals()["ready"].count if wants_fragment() else 0
+    left = frame.totals()["ready"].count if wants_fragment() else 0
     return answers.done(change_order, verb, "ready", f" {left or 'Nothing'} left.", next="accept" if left else "")
 
 
