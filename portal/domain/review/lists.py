@@ -149,7 +149,8 @@ def page_condition(view: View, after: str, size: int) -> tuple[str, list[Any]]:
     # SQLite would take the index that begins with the status, and sort all that it finds there.
     by = f"INDEXED BY change_order_listed_{view.key}" if is_sqlite() and view.key in SENT_IN else ""
     ids = f"SELECT id FROM change_order {by} WHERE {view.condition} {begins} ORDER BY sent_at {way}, id {way} LIMIT {mark}"  # noqa: S608
-    return f"WHERE t1.id IN ({ids}) ORDER BY t1.sent_at {way}, t1.id {way}", [*parameters, size + 1]
+    which = f"IN ({ids})" if is_sqlite() else f"= ANY(ARRAY({ids}))"  # as a join, PostgreSQL might leave it for last
+    return f"WHERE t1.id {which} ORDER BY t1.sent_at {way}, t1.id {way}", [*parameters, size + 1]
 
 
 def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
