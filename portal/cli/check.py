@@ -34,7 +34,7 @@ def check(only_settings: bool, as_json: bool) -> None:
     logs.configure(settings.LOG_FORMAT)
     db.init(settings.DATABASE_URL)
     faults = [*preflight.faults(settings), *preflight.missing(settings), *(_of_database() if only_settings else [])]
-    notes = [*(_notes(Sealer(*settings.keys)) if settings.SECRET_KEY else []), *_of_totals()]
+    notes = [*(_notes(Sealer(*settings.keys)) if settings.SECRET_KEY else []), *([] if only_settings else _of_totals())]
     found = [] if only_settings else list(_parts(settings))
     asked = "as a portal that others reach" if settings.is_for_others else "as a portal on this machine alone, whose rules are looser"
     sentences = [
