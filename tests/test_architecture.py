@@ -36,7 +36,7 @@ LIBRARIES_OUTSIDE = (
 # A room is a folder, or a file that stands by itself; `domain` and `web` are the files at the top of those folders.
 ORDER = (
     *("version", "clock", "logs", "url_ids", "strict_json", "secret_path", "hashing", "crypto"),
-    *("db_errors", "db_file", "db_sqlite", "failpoints", "db", "db_memory", "db_rows", "db_writes"),
+    *("db_errors", "db_fields", "db_file", "db_sqlite", "failpoints", "db", "db_memory", "db_rows", "db_writes"),
     "spectrum",
     "domain",  # the nouns
     *("domain/rules", "domain/accounts", "domain/exporting", "domain/recovery", "domain/projects", "domain/settings", "domain/review"),
