@@ -99,8 +99,11 @@ def test_neither_programs_nor_the_command_line_have_a_road_that_decides():
 
     assert {str(path) for path in files} == {
         "portal/web/change_orders/decisions.py",
+        "portal/domain/triage/clearing.py",
         "portal/intake/samples.py",
-    }  # a page, and the sample data
+    }  # a page, a group of failed exports that a page rejects, and the sample data
+    callers = {path for path in (ROOT / "portal").rglob("*.py") if "clearing.reject(" in path.read_text()}
+    assert {str(path.relative_to(ROOT)) for path in callers} == {"portal/web/triage/clearing.py"}
 
 
 def test_the_row_says_why_and_who_can(client, pat, ana, lee, dee, make_change_order):
