@@ -1,13 +1,19 @@
 """A command that lacks what it needs says so in a sentence and ends with status 2, with no trace and nothing half done."""
 
+import json
+import subprocess
+import sys
+
+import click
 import pytest
 from click.testing import CliRunner
 
 import config
 from portal import clock, db
+from portal.cli import COMMANDS as COMMANDS_BY_NAME
 from portal.cli import main
 from portal.crypto import Sealer
-from portal.domain import outbox
+from portal.domain import events, outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.lanes import MAIL, Lane
 from portal.domain.outbox import Dispatch, DispatchOutcome
@@ -16,6 +22,7 @@ from portal.domain.review import decisions
 from tests.cast import signed
 from tests.conftest import KEY
 from tests.ports import free_port
+from tests.processes import ROOT, environment
 
 COMMANDS = (
     "exports drain",
@@ -201,3 +208,51 @@ def test_a_worker_without_redis_says_so(place, command):
         for name, value in place.items():
             patch.setenv(name, str(value))
         assert worker.main([command]) == 2
+
+
+def test_the_command_line_completes_commands_and_options():
+    complete = {"COMP_WORDS": "portal exports p", "COMP_CWORD": "2", "_PORTAL_COMPLETE": "bash_complete"}
+
+    done = subprocess.run([sys.executable, "-m", "portal.cli"], env=environment(**complete), cwd=ROOT, capture_output=True, text=True)
+
+    assert done.stdout.split() == ["plain,pause"]
+
+
+@pytest.mark.parametrize("name", sorted(set(COMMANDS_BY_NAME) - {"up", "keeper", "simulator", "catcher"}))
+def test_every_command_that_ends_can_tell_its_result_as_json(name):
+    command = main.get_command(click.Context(main), name)
+    leaves = command.commands.values() if isinstance(command, click.Group) else [command]
+
+    assert [leaf.name for leaf in leaves if not any(option.name == "as_json" for option in leaf.params)] in ([], ["head"])
+
+
+@pytest.mark.parametrize(
+    ("command", "facts"),
+    [
+        ("users list --json", {"people": [{"email": "eve@example.test", "name": "Eve Laurent", "level": "Admin", "can_push": False,
+                                           "active": True, "jobs": []}]}),
+        ("users grant eve@example.test --push --json", {"email": "eve@example.test", "can_push": True}),
+        ("exports status --json", {"waiting": [], "paused_at": None}),
+        ("exports pause maintenance --as eve@example.test --json", {"paused": True, "reason": "maintenance"}),
+        ("exports resume --as eve@example.test --json", {"paused": False}),
+        ("audit verify --json", {"good": True, "events": 0, "fault": ""}),
+        ("db migrate --json", {"applied": []}),
+        ("reseal --json", {"resealed": []}),
+    ],
+)  # fmt: skip
+def test_the_result_of_a_command_is_one_line_of_json(place, company, eve, command, facts):
+    answer = run(command, **place)
+
+    assert answer.exit_code == 0, answer.output
+    (line,) = answer.stdout.splitlines()
+    assert facts.items() <= json.loads(line).items()
+
+
+def test_who_acts_on_the_command_line_is_in_the_audit_trail(place, company, eve, ben):
+    granted = run("users grant ben@example.test --level Standard --as eve@example.test", **place)
+    refused = run("users grant ben@example.test --push --as ben@example.test", **place)
+
+    event = events.history("user", ben.id)[-1]
+    assert granted.exit_code == 0
+    assert (event.action, event.actor) == ("level changed", eve)
+    assert told(refused).startswith("Error: ")

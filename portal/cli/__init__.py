@@ -1,5 +1,7 @@
 """The command line: `portal COMMAND`, or `python -m portal.cli COMMAND`."""
 
+from __future__ import annotations
+
 import importlib
 import json
 import os
@@ -7,12 +9,15 @@ import re
 from collections.abc import Iterable
 from datetime import date
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 import config
 from portal import failpoints
+
+if TYPE_CHECKING:
+    from portal.domain.people import User
 
 
 class Place(NamedTuple):
@@ -45,6 +50,7 @@ COMMANDS = {
 }
 
 
+acting = click.option("--as", "acting", metavar="EMAIL", default="", help="The administrator who does it, for the audit trail.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 NO_TABLE = re.compile(r"no such (table|column)|(relation|column) \S+ does not exist")  # SQLite's words, then PostgreSQL's
 
@@ -91,6 +97,16 @@ def settings() -> config.Settings:
         raise Refusal(str(error)) from None
     failpoints.begin(loaded)
     return loaded
+
+
+def person(email: str) -> User:
+    """Raises Refusal where no one has the address."""
+    from portal.domain import people
+
+    found = people.find(email)
+    if found is None:
+        raise Refusal(f"There is no account with the address {email}. See `portal users list`.")
+    return found
 
 
 def tell(as_json: bool, sentences: Iterable[str], **facts: object) -> None:

@@ -22,7 +22,8 @@ def audit() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help=f"the heads written out earlier; default: {HEADS} in the data folder",
 )
-def verify(heads: Path | None) -> None:
+@cli.json_option
+def verify(heads: Path | None, as_json: bool) -> None:
     """Walk the trail from its first event to its last. Ends with status 1 when it is not as it was written, its heads are gone, or rights
     or states are not those of their last events."""
     settings = cli.settings()
@@ -33,17 +34,15 @@ def verify(heads: Path | None) -> None:
         differ = [*verify_rights.differences(), *verify_states.differences()]
         unvouched = [*verdict.unvouched, *verify_rights.unvouched()]
         lost = missing(settings.PORTAL_DATA / HEADS) if not heads and verdict.last is None else ""
+    facts = {"events": verdict.events, "head": verdict.hash, "heads": verdict.compared, "differences": differ, "unvouched": unvouched}
     if verdict.fault:
-        click.echo(verdict.fault.text)
-        click.echo(f"{_events(verdict)} before it {'is' if verdict.events == 1 else 'are'} as recorded.")
+        before = f"{_events(verdict)} before it {'is' if verdict.events == 1 else 'are'} as recorded."
+        cli.tell(as_json, [verdict.fault.text, before], good=False, fault=verdict.fault.text, **facts)
         raise SystemExit(1)
-    for sentence in differ:
-        click.echo(sentence)
-    click.echo(f"The audit trail is as it was written: {_events(verdict)}, head {verdict.hash}.")
-    click.echo(lost or _compared(verdict))
-    for sentence in unvouched:
-        click.echo(sentence)
-    if differ or lost:
+    whole = f"The audit trail is as it was written: {_events(verdict)}, head {verdict.hash}."
+    is_good = not (differ or lost)
+    cli.tell(as_json, [*differ, whole, lost or _compared(verdict), *unvouched], good=is_good, fault=lost, **facts)
+    if not is_good:
         raise SystemExit(1)
 
 

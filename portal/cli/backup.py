@@ -16,7 +16,7 @@ NO_KEY = "BACKUP_KEY: is not set, so anyone who gets the file could read it. Set
 @click.argument("place", type=click.Path(path_type=Path))
 @click.option("--unencrypted", is_flag=True, help="Write the backup so that anyone who gets the file can read it.")
 @click.option("--keep", type=click.IntRange(min=1), help="Then remove the oldest backups in the folder PLACE, but for so many.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
+@cli.json_option
 def backup(place: Path, unencrypted: bool, keep: int | None, as_json: bool) -> None:
     """Write a backup to PLACE: a folder, or a file that is not there yet. Nothing has to stop for it.
 
@@ -56,7 +56,7 @@ def _sentences(made: make.Made, removed: list[Path]) -> list[str]:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--replace", is_flag=True, help="Put it in the place of the data that the database holds.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
+@cli.json_option
 def restore(file: Path, replace: bool, as_json: bool) -> None:
     """Restore the backup FILE. Every process of the portal has to be stopped.
 

@@ -24,7 +24,7 @@ SECRETS = spectrum_sign_in.SECRETS | {"token": "token of Spectrum"}
 
 @click.command()
 @click.option("--settings", "only_settings", is_flag=True, help="Look at the settings only: what must be right before the portal starts.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
+@cli.json_option
 def check(only_settings: bool, as_json: bool) -> None:
     """Look at the settings, and at each part of the running portal and all it talks to: a line each. Changes nothing.
 
@@ -56,7 +56,8 @@ def _parts(settings: config.Settings) -> Iterator[connections.Line]:
 
 
 @click.command()
-def reseal() -> None:
+@cli.json_option
+def reseal(as_json: bool) -> None:
     """Reseal the stored secrets under the present SECRET_KEY, so that the older ones can go."""
     settings = cli.settings()
     if not settings.SECRET_KEY:
@@ -67,7 +68,8 @@ def reseal() -> None:
             resealed = spectrum_sign_in.seal_anew(Sealer(*settings.keys))
     except Unreadable as error:
         raise cli.Refusal(str(error)) from None
-    click.echo(f"Resealed: {_named(resealed)}." if resealed else "Everything is sealed under the present SECRET_KEY already.")
+    said = f"Resealed: {_named(resealed)}." if resealed else "Everything is sealed under the present SECRET_KEY already."
+    cli.tell(as_json, [said], resealed=resealed)
 
 
 def _of_database() -> list[str]:

@@ -16,17 +16,19 @@ def db() -> None:
 
 
 @db.command()
-def migrate() -> None:
+@cli.json_option
+def migrate(as_json: bool) -> None:
     """Apply the migrations that are pending."""
-    if not store.migrate(tell=lambda name: click.echo(f"applied {name}")):
-        click.echo("The database is up to date.")
+    applied = store.migrate(tell=str if as_json else lambda name: click.echo(f"applied {name}"))
+    cli.tell(as_json, [] if applied else ["The database is up to date."], applied=applied)
 
 
 @db.command()
-def status() -> None:
+@cli.json_option
+def status(as_json: bool) -> None:
     """Every migration with the time it was applied; ends with status 1 when one is pending."""
     rows = Runner(store.database.obj, str(store.MIGRATIONS)).status()
-    for row in rows:
-        click.echo(f"{row.name:40} {row.applied or 'pending'}")
+    lines = [f"{row.name:40} {row.applied or 'pending'}" for row in rows]
+    cli.tell(as_json, lines, migrations=[{"name": row.name, "applied_at": row.applied} for row in rows])
     if any(row.applied is None for row in rows):
         raise SystemExit(1)

@@ -22,7 +22,8 @@ def exports() -> None:
 
 
 @exports.command()
-def drain() -> None:
+@cli.json_option
+def drain(as_json: bool) -> None:
     """Work through what is due now, in this process, as the worker would; say what holds up the rest."""
     from portal import create_app  # a command of its own weight: Flask, Zeep, RQ's task
 
@@ -31,9 +32,8 @@ def drain() -> None:
         lane = current().lane
         due = stalled_work.count_due(lane)
         left = bool(due and not settings.SPECTRUM_URL)
-        if not left:
-            _drain(lane, "Exports")
-        _drain(MAIL, "Mail")
+        said = {what: _drain(name) for what, name in (("Exports", lane), ("Mail", MAIL)) if not (left and name == lane)}
+        cli.tell(as_json, [f"{what}: {one}" for what, sentences in said.items() for one in sentences], lanes=said)
         if left:
             raise cli.Refusal(
                 f"SPECTRUM_URL: is not set, so no export was touched; {due} {'is' if due == 1 else 'are'} due. "
@@ -41,11 +41,10 @@ def drain() -> None:
             )
 
 
-def _drain(lane: str, what: str) -> None:
-    """Work through the lane as a worker would; say what holds it up, and last what came of it."""
+def _drain(lane: str) -> list[str]:
+    """Work through the lane as a worker would; what holds it up, and last what came of it."""
     came = _work(lane) if stalled_work.count_due(lane) else "nothing is due."
-    for said in (*stalled_work.holds(lane), came):
-        click.echo(f"{what}: {said}")
+    return [*stalled_work.holds(lane), came]
 
 
 def _work(lane: str) -> str:
@@ -64,30 +63,31 @@ def _work(lane: str) -> str:
 
 
 @exports.command()
-def status() -> None:
+@cli.json_option
+def status(as_json: bool) -> None:
     """Say what waits and whether the line is paused."""
     db.init(cli.settings().DATABASE_URL)
     with db.connected():
         lane = Lane.get_by_id(current().lane)
         waiting = Dispatch.select().where(Dispatch.lane == lane.name, Dispatch.finished_at.is_null()).order_by(Dispatch.due_at)
-        click.echo(f"{len(waiting)} waiting")
-        for dispatch in waiting:
-            click.echo(
-                f"{dispatch.key}  due {dispatch.due_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z  tries {dispatch.tries}  {dispatch.error}"
-            )
-        if lane.paused_at:
-            click.echo(f"Paused since {lane.paused_at:%Y-%m-%d %H:%M}Z: {lane.reason}")
+        lines = [f"{one.key}  due {one.due_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z  tries {one.tries}  {one.error}" for one in waiting]
+        paused = [f"Paused since {lane.paused_at:%Y-%m-%d %H:%M}Z: {lane.reason}"] if lane.paused_at else []
+        facts = [{"key": one.key, "due_at": one.due_at, "tries": one.tries, "error": one.error} for one in waiting]
+        cli.tell(as_json, [f"{len(waiting)} waiting", *lines, *paused], waiting=facts, paused_at=lane.paused_at, reason=lane.reason)
 
 
 @exports.command()
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="the file to write; default: a name by the time, here")
 @click.option(
+    "--as",
     "--by",
+    "by",
     metavar="EMAIL",
     required=True,
     help="the administrator, with Can Push to Accounting, who takes them out of the line",
 )
-def xlsx(out: Path | None, by: str) -> None:
+@cli.json_option
+def xlsx(out: Path | None, by: str, as_json: bool) -> None:
     """Leave what waits unsent as a workbook for Spectrum's Office add-in; it is out of the line then."""
     from portal import addin_workbook  # XlsxWriter is for this command alone
 
@@ -102,32 +102,38 @@ def xlsx(out: Path | None, by: str) -> None:
         except OSError as error:
             raise cli.Refusal(f"The workbook could not be written, so nothing left the line: {error}") from None
     if left is None:
-        click.echo("Nothing to write: no change order waits unsent.")
+        cli.tell(as_json, ["Nothing to write: no change order waits unsent."], file=None, change_orders=0)
         return
     count = len(left.left)
-    click.echo(f"{keep.publish()}  {count} change order{'' if count == 1 else 's'}, out of the line; in their history it is {left.name}")
+    file = keep.publish()
+    said = f"{file}  {count} change order{'' if count == 1 else 's'}, out of the line; in their history it is {left.name}"
+    cli.tell(as_json, [said], file=file, name=left.name, change_orders=count)
 
 
 @exports.command()
 @click.argument("reason")
-@click.option("--by", metavar="EMAIL", required=True, help="the administrator who pauses")
-def pause(reason: str, by: str) -> None:
+@click.option("--as", "--by", "by", metavar="EMAIL", required=True, help="the administrator who pauses")
+@cli.json_option
+def pause(reason: str, by: str, as_json: bool) -> None:
     """Stop sending, for REASON, which everyone sees. Accepted change orders wait in line."""
     db.init(cli.settings().DATABASE_URL)
     with db.connected():
         pausing.pause(current().lane, _administrator(by), reason)
+    cli.tell(as_json, ["Exports are paused."], paused=True, reason=reason)
 
 
 @exports.command()
-@click.option("--by", metavar="EMAIL", required=True, help="the administrator who resumes; after a restore an approver")
-def resume(by: str) -> None:
+@click.option("--as", "--by", "by", metavar="EMAIL", required=True, help="the administrator who resumes; after a restore an approver")
+@cli.json_option
+def resume(by: str, as_json: bool) -> None:
     """Send again. After a restore it says: I have looked in Spectrum."""
     db.init(cli.settings().DATABASE_URL)
     with db.connected():
         try:
-            pausing.resume(current().lane, _person(by))
+            pausing.resume(current().lane, cli.person(by))
         except people.NotPermitted as error:
             raise cli.Refusal(str(error)) from None
+    cli.tell(as_json, ["Exports resumed."], paused=False)
 
 
 class Keeping:
@@ -147,7 +153,8 @@ class Keeping:
 
 @exports.command()
 @click.argument("id", type=click.IntRange(min=1))
-def look(id: int) -> None:
+@cli.json_option
+def look(id: int, as_json: bool) -> None:
     """Read back what Spectrum holds of change order ID and compare it with what was sent. Changes nothing."""
     settings = cli.settings()
     db.init(settings.DATABASE_URL)
@@ -161,21 +168,19 @@ def look(id: int) -> None:
         reading = readback.look(export, read)
     if reading.failed:
         raise cli.Refusal(reading.failed)
-    click.echo(readback.in_words(export, reading))
-    for position, elements in export.lines:
-        place = f"{elements['CR_Phase_Code']} {elements['CR_Cost_Type']} {elements['Change_Request_Amount']}"
-        click.echo(f"line {position}  {place}  {'is there' if position in reading.present else 'is not there'}")
-
-
-def _person(email: str) -> people.User:
-    person = people.find(email)
-    if person is None:
-        raise cli.Refusal(f"There is no account with the address {email}. See `portal users list`.")
-    return person
+    lines = [
+        {"line": position, "phase": line["CR_Phase_Code"], "cost_type": line["CR_Cost_Type"], "amount": line["Change_Request_Amount"],
+         "present": position in reading.present} for position, line in export.lines
+    ]  # fmt: skip
+    said = [
+        f"line {one['line']}  {one['phase']} {one['cost_type']} {one['amount']}  {'is there' if one['present'] else 'is not there'}"
+        for one in lines
+    ]
+    cli.tell(as_json, [readback.in_words(export, reading), *said], number=export.number, verdict=reading.verdict, lines=lines)
 
 
 def _administrator(email: str) -> people.User:
-    person = _person(email)
+    person = cli.person(email)
     if not person.may_administer:
         raise cli.Refusal(f"{email} is not an active administrator.")
     return person

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -26,7 +27,8 @@ MOST_PROBLEMS = 200  # that are listed
 @click.option(
     "--format", "format_", type=click.Choice(["csv", "xlsx", "json", "procore"]), help="If it cannot be told from the file itself."
 )
-def import_(file: Path, sender: str | None, dry_run: bool, format_: files.Format | None) -> None:
+@cli.json_option
+def import_(file: Path, sender: str | None, dry_run: bool, format_: files.Format | None, as_json: bool) -> None:
     """Read change orders from a CSV file, an Excel workbook, our JSON, or the JSON of Procore's REST API.
 
     New ones become drafts, those still being written are replaced where the file says something new, those already at
@@ -43,44 +45,45 @@ def import_(file: Path, sender: str | None, dry_run: bool, format_: files.Format
         if dry_run:
             with progress() as tell:
                 summary = import_run.preview(found, by, tell)
-            _say(summary, by, "Would be")
+            _tell(as_json, summary, by, "Would be", file.name)
         else:
-            _import(found, file.name, reading.sha256, by)
+            _import(found, file.name, reading.sha256, by, as_json)
 
 
-def _import(found: list[Entry], name: str, sha256: str, by: User | None) -> None:
+def _import(found: list[Entry], name: str, sha256: str, by: User | None, as_json: bool) -> None:
     with import_run.alone() as run:
         if earlier := run.unfinished():
             click.echo(f"The import of {earlier.file} was interrupted; completing it first.", err=True)
             with progress() as tell:
                 summary = run.complete(earlier, tell)
-            _say(summary, earlier.sender, f"{earlier.file}:")
+            _tell(as_json, summary, earlier.sender, f"{earlier.file}:", earlier.file)
         with progress() as tell:
             summary = run.complete(run.stage(found, name, sha256, by, tell), tell)
-    _say(summary, by, "Imported:")
+    _tell(as_json, summary, by, "Imported:", name)
 
 
-def _say(summary: Summary, by: User | None, heading: str) -> None:
+def _tell(as_json: bool, summary: Summary, by: User | None, heading: str, file: str) -> None:
     """The outcome on standard output."""
+    cli.tell(as_json, _sentences(summary, by, heading), file=file, **asdict(summary))
+
+
+def _sentences(summary: Summary, by: User | None, heading: str) -> Iterator[str]:
     counts = history.in_words(summary.counts)
-    click.echo(f"{heading} {counts}" + (f"; {summary.sent} sent to accounting, {len(summary.not_sent)} not sent" if by else "") + ".")
+    yield f"{heading} {counts}" + (f"; {summary.sent} sent to accounting, {len(summary.not_sent)} not sent" if by else "") + "."
     if by and summary.joined:
-        click.echo(f"{by.name} is now a member of job {', '.join(summary.joined)}.")
-    _list("Skipped:", summary.left)
-    _list("Would be left out, because they look like others (tick them on the page Imports):", [row[1:] for row in summary.alike])
-    _list(
-        "Would be left out, because Excel may have made their codes (tick them on the page Imports):", [row[1:] for row in summary.misread]
+        yield f"{by.name} is now a member of job {', '.join(summary.joined)}."
+    yield from _list("Skipped:", summary.left)
+    yield from _list(
+        "Would be left out, because they look like others (tick them on the page Imports):", [row[1:] for row in summary.alike]
     )
-    _list("Not sent:", summary.not_sent)
-    for sentence in summary.kept:
-        click.echo(f"Kept: {sentence}")
+    misread = "Would be left out, because Excel may have made their codes (tick them on the page Imports):"
+    yield from _list(misread, [row[1:] for row in summary.misread])
+    yield from _list("Not sent:", summary.not_sent)
+    yield from (f"Kept: {sentence}" for sentence in summary.kept)
 
 
-def _list(heading: str, rows: list[tuple[str, str]]) -> None:
-    if rows:
-        click.echo(heading)
-    for name, why in rows:
-        click.echo(f"  {name}: {why}")
+def _list(heading: str, rows: list[tuple[str, str]]) -> list[str]:
+    return [heading, *(f"  {name}: {why}" for name, why in rows)] if rows else []
 
 
 @contextlib.contextmanager

@@ -24,7 +24,8 @@ def summary() -> None:
 @click.option("--dry-run", is_flag=True, help="show what would go to whom; send and record nothing")
 @click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="the day it is for; other than today with --dry-run only")
 @click.option("--to", metavar="EMAIL", help="to this person alone")
-def send(dry_run: bool, day: datetime | None, to: str | None) -> None:
+@cli.json_option
+def send(dry_run: bool, day: datetime | None, to: str | None, as_json: bool) -> None:
     """Send today's summaries that are due and did not go yet: each once, whatever the keeper does."""
     from portal import create_app  # a command of its own weight
 
@@ -35,9 +36,9 @@ def send(dry_run: bool, day: datetime | None, to: str | None) -> None:
         wanted = day.date() if day else daily_summary.today(company)
         to_whom = [_recipient(to)] if to else daily_summary.recipients()
         if dry_run:
-            _show(settings, company, wanted, to_whom)
+            _show(settings, company, wanted, to_whom, as_json)
         else:
-            _send(company, wanted, to_whom)
+            _send(company, wanted, to_whom, as_json)
 
 
 def _recipient(email: str) -> User:
@@ -49,24 +50,30 @@ def _recipient(email: str) -> User:
     return person
 
 
-def _show(settings: Settings, company: Company, day: date, to_whom: list[User]) -> None:
+def _show(settings: Settings, company: Company, day: date, to_whom: list[User], as_json: bool) -> None:
     """What would go if it went now."""
+    said = [f"A dry run: nothing is sent or recorded. {_when(company, day)}"]
+    if not to_whom:
+        said.append("No one gets a daily summary: no active approver wants it.")
+    mails = {person.email: _mail(settings, day, person) for person in to_whom}
+    for person in to_whom:
+        said.append(mails[person.email] or f"\nTo {person.name} <{person.email}>: nothing, because nothing waits.")
+    cli.tell(as_json, said, day=day, dry_run=True, mails=mails)
+
+
+def _mail(settings: Settings, day: date, person: User) -> str:
+    """Empty where nothing waits."""
     from portal import messages
 
-    click.echo(f"A dry run: nothing is sent or recorded. {_when(company, day)}")
-    if not to_whom:
-        click.echo("No one gets a daily summary: no active approver wants it.")
-    for person in to_whom:
-        found = daily_summary.of(daily_summary.key(day, person.id), person)
-        if not found.count:
-            click.echo(f"\nTo {person.name} <{person.email}>: nothing, because nothing waits.")
-            continue
-        message = messages.daily_summary(settings, found)
-        text = message.get_body(("plain",))
-        click.echo(f"\nTo: {message['To']}\nSubject: {message['Subject']}\n\n{text.get_content() if text else ''}")
+    found = daily_summary.of(daily_summary.key(day, person.id), person)
+    if not found.count:
+        return ""
+    message = messages.daily_summary(settings, found)
+    text = message.get_body(("plain",))
+    return f"\nTo: {message['To']}\nSubject: {message['Subject']}\n\n{text.get_content() if text else ''}"
 
 
-def _send(company: Company, day: date, to_whom: list[User]) -> None:
+def _send(company: Company, day: date, to_whom: list[User], as_json: bool) -> None:
     """Promise what is due, and work through the mail as the worker would."""
     from portal import clock
     from portal.background import tasks
@@ -76,12 +83,12 @@ def _send(company: Company, day: date, to_whom: list[User]) -> None:
         raise cli.Refusal(f"Only the summary of today, {today}, can be sent. Use --dry-run to look at another day.")
     due = daily_summary.due_at(company, day)
     if due is None or clock.now() < due:
-        click.echo(f"Nothing is due. {_when(company, day)}")
+        cli.tell(as_json, [f"Nothing is due. {_when(company, day)}"], day=day, dry_run=False, mails={})
         return
     daily_summary.plan(to_whom)
     tasks.drain(MAIL)
-    for person in to_whom:
-        click.echo(f"{person.email}: {_outcome(Dispatch.get(Dispatch.key == daily_summary.key(day, person.id)))}")
+    mails = {person.email: _outcome(Dispatch.get(Dispatch.key == daily_summary.key(day, person.id))) for person in to_whom}
+    cli.tell(as_json, [f"{email}: {outcome}" for email, outcome in mails.items()], day=day, dry_run=False, mails=mails)
 
 
 def _when(company: Company, day: date) -> str:
