@@ -9,6 +9,8 @@ from portal import clock, db
 
 FROZEN = '{"header":{},"lines":[' + ",".join(['{"position":1,"elements":{"Phase_Code":"16-0001","Cost_Type":"SUB"}}'] * 5) + "]}"
 ZEROS = "0" * 64
+FACTS = '{"number":"S0000001","revision":1,"seen":1,"title":null,"total":"5.00"}'  # which pages about others show
+DECIDE = "UPDATE change_order SET status = ?, version = ?, decided_by_id = ?, decided_at = ?, export = ? WHERE id = ?"
 
 settings = config.load()
 db.init(settings.DATABASE_URL)
@@ -29,14 +31,14 @@ def accept(id: int) -> None:
         insert("spectrum_number", company="ABC", job="00-100", customer="CUST", number=number, change_order_id=id, turn=1)
         frozen = {"format": "ARChangeRequest/1", "frozen": FROZEN, "sha256": ZEROS}
         insert("export", change_order_id=id, revision=1, number=number, **frozen, created_at=now)
-        write("UPDATE change_order SET status = ?, version = ?, decided_at = ?, export = ? WHERE id = ?", "queued", 2, now, id, id)
+        write(DECIDE, "queued", 2, 1, now, id, id)
         due = {"due_at": now, "tries": 0, "promised_at": now, "outcome": "", "error": ""}
         insert("dispatch", key=f"export:{id}", lane="exports:1", task="export", subject=id, **due)
         if not db.is_sqlite():
             write("SELECT pg_advisory_xact_lock(?)", 0x0CC0)
         last, previous = write("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1").fetchone()
         chained = {"previous": previous, "hash": hashlib.sha256(f"{last}{previous}".encode()).hexdigest()}
-        insert("event", seq=last + 1, at=now, actor_id=1, subject="change_order", ref=id, action="accepted", data="{}", **chained)
+        insert("event", seq=last + 1, at=now, actor_id=1, subject="change_order", ref=id, action="accepted", data=FACTS, **chained)
 
 
 def insert(table: str, **row: object) -> None:
