@@ -30,7 +30,7 @@ _writers = threading.RLock()
 
 SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1, "cache_size": -16_000, "temp_store": "memory"}
 BUSY_TIMEOUT_S = 10
-KEPT_CACHE_KB = 2_000  # of each connection that a thread of the web server keeps: a page needs less
+KEPT_CACHE_KB = 1_000  # of each connection that a thread of the web server keeps: a page needs less
 POSTGRES_OPTIONS = "-c statement_timeout=15s -c lock_timeout=5s -c timezone=UTC"
 POSTGRES_PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 30_000}  # s and ms: a host that is gone answers nothing at all
 # Each thread uses one, so that their number bounds the pool. It asks a connection for a sign of life before it lends it again.
@@ -176,10 +176,8 @@ def pending() -> list[str]:
 
 
 def connect() -> bool:
-    """Open a connection, unless one is open to the file that is there now; answers whether it did. Raises Away."""
+    """Open a connection, unless one is open; answers whether it did. Raises Away."""
     try:
-        if _file and not database.is_closed() and not database.in_transaction() and (_file.fault() or _file.fault_of_log()):
-            database.close()
         opened = bool(database.connect(reuse_if_open=True))
         if opened and is_sqlite():
             database.pragma("cache_size", -KEPT_CACHE_KB)

@@ -19,7 +19,7 @@ from portal import clock
 from portal.db import database, is_sqlite, watched_file
 from portal.db_sqlite import Watcher
 
-MOST = 40  # results; a page of fifty rows is about 100 kB
+MOST = 16  # results; a page of fifty rows takes about 300 kB
 ATOMS = {str, int, bool, float, type(None), datetime, date, timedelta, ZoneInfo, frozenset}
 Value = TypeVar("Value")
 

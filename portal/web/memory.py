@@ -16,7 +16,7 @@ ROWS = "kept_rows"
 TOKEN = f"form-token-{secrets.token_hex(16)}"  # stands in kept text where the token goes: no one can have typed it
 
 
-MOST_ROWS = 1_000  # in a process, about 10 kB each with their keys
+MOST_ROWS = 400  # in a process, about 25 kB each with their keys
 REMEMBERING = {"change_orders.index"}  # they write nothing
 
 
