@@ -12,7 +12,8 @@ from portal.domain.triage import groups, members
 from portal.domain.triage.groups import Badge
 from portal.spectrum.records import NotSent
 from tests.cast import export
-from tests.conftest import count_queries, sign_in
+from tests.conftest import count_queries, path_of, sign_in
+from tests.pages import page_of
 from tests.triage.conftest import NO_RIGHTS
 
 pytestmark = pytest.mark.databases_differ("sums, grouping, partial index")
@@ -177,3 +178,13 @@ def test_an_address_that_leads_nowhere_is_not_found(client, fail, sam, address):
     fail()
 
     assert sign_in(client, sam).get(address).status_code == 404
+
+
+def test_a_row_decided_without_javascript_leads_back_to_its_group(client, fail, ana):
+    failed, address = fail(), "/failures/1"
+    form = page_of(sign_in(client, ana).get(address)).find(id=f"retry-{failed.id}").find_parent("form")
+    data = {field["name"]: field["value"] for field in form.find_all("input")}
+
+    answer = client.post(form["action"], data=data)
+
+    assert path_of(answer.location) == f"{address}#change-order-{failed.id}"

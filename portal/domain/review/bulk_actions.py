@@ -149,8 +149,8 @@ def _one(result: BulkResult, chosen: Chosen, by: User, act: Act) -> None:
     """The transition and its result, in one transaction; or the reason against it."""
     try:
         with transaction():
+            _write(result, Outcome.DONE)  # first: an event is the last insert of its transaction
             act(chosen, by, result.position)
-            _write(result, Outcome.DONE)
     except Overtaken as error:
         _write(result, Outcome.SKIPPED, f"{error}.")
     except (NotPermitted, Blocked) as error:
