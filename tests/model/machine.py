@@ -173,7 +173,7 @@ class Machine(Desk):
             self.tries(lambda: questions.ask(order.id, self.person(who), now.version, "What is in it?"))
         asked = questions.latest(now)
         if answers and asked and self.tries(lambda: questions.answer(order.id, self.person(answers), asked.seq, "Two fittings.")):
-            order.hands.add(answers)
+            order.contributors.add(answers)
 
     @some("queued")
     @rule(spot=spots, who=approvers)
