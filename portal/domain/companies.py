@@ -1,8 +1,11 @@
 """The company: whose codes go to Spectrum, and how its people work."""
 
+from decimal import Decimal
+
 import peewee
 
 from portal.db import Model, lock
+from portal.db_fields import MoneyField
 from portal.db_rows import Shape, Statement
 
 REPLACES, ADDS = "replaces", "adds"
@@ -23,6 +26,8 @@ class Company(Model):
     daily_summary      approvers get mail about what waits, at summary_hour (0-23, local) on summary_days (ISO weekdays, `12345`)
     export_delay       seconds between Accept and the first send, so that there is something to recall
     it_people, administrator_people  e-mail addresses, one to a line: who looks after failed exports; empty: the administrators
+    growth_limit       percent of a contract's original value above which its changes are flagged; null: any
+    look_rules         the reasons for which a change order needs a look (rules.attention); look_limit: above which amount
     reject_reasons     what an approver may fill in with one press when sending back, one to a line
     test_company       a test company in Spectrum, where an exported line may be sent a second time; another code takes it off
     resending          what a check with one line has shown: a line sent again `replaces` or `adds`; empty: no one checked
@@ -45,6 +50,8 @@ class Company(Model):
     period_from = peewee.DateField(null=True)
     period_to = peewee.DateField(null=True)
     growth_limit = peewee.IntegerField(null=True, default=10)
+    look_rules = peewee.TextField(default="finding credit large grown duplicate corrected answered held first")
+    look_limit = MoneyField(null=True, default=Decimal("50000.00"))
     reject_reasons = peewee.TextField(default="")
     it_people = peewee.TextField(default="")
     administrator_people = peewee.TextField(default="")

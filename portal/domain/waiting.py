@@ -20,12 +20,14 @@ class Waiting(Keyed):
     answered_at  when that was answered
     answering_s  seconds for which earlier questions waited for their answers
     held_until   the day from which it is no longer on hold
+    looks        why it needs a look, as far as that is kept (rules.attention); not about what an approver did, so it counts no version
     """
 
     asked_at = UtcField(null=True)
     answered_at = UtcField(null=True)
     answering_s = peewee.IntegerField(default=0)
     held_until = peewee.DateField(null=True)
+    looks = peewee.TextField(default="")
     version: Any
     sent_at: Any
     company: Any

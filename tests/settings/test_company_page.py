@@ -16,6 +16,7 @@ from portal.domain.exporting import pausing
 from portal.domain.imports.staging import Import
 from portal.domain.lanes import MAIL, Lane
 from portal.domain.people import Level
+from portal.domain.rules.attention import Reason
 from portal.domain.settings import company_settings, spectrum_sign_in
 from portal.domain.settings.connection_tests import ConnectionTest
 from tests.attacks.judging import malformed
@@ -23,6 +24,7 @@ from tests.cast import seen
 from tests.conftest import HTMX, count_queries, sign_in
 
 SPECTRUM = {"section": "spectrum", "code": "ABC", "cr_status": "CR", "cost_reimbursable": "N", "sub_status": "P"}
+LOOK = {"section": "look", "look_rules": list(Reason), "look_limit": "50000", "growth_limit": "10"}
 DECISIONS = {"section": "decisions", "edit_number": "on", "four_eyes": "on", "export_delay": "0"}
 PERIOD = {"section": "period", "accounting_dates": "on", "period_from": "2026-11-01", "period_to": "2026-11-30"}
 REASONS = {"section": "reasons", "reject_reasons": "Wrong cost type\r\n\r\n Quote missing \r\nWrong cost type"}
@@ -60,8 +62,9 @@ def told():
         ({"section": "decisions", "edit_number": "on", "export_delay": "0"}, "four_eyes", False),
         (DECISIONS | {"export_delay": "3600"}, "export_delay", 3600),
         ({"section": "resending", "test_company": "on"}, "test_company", True),
-        ({"section": "look", "growth_limit": "25"}, "growth_limit", 25),
-        ({"section": "look", "growth_limit": ""}, "growth_limit", None),
+        (LOOK | {"growth_limit": "25"}, "growth_limit", 25),
+        (LOOK | {"growth_limit": ""}, "growth_limit", None),
+        (LOOK | {"look_rules": ["first", "credit"]}, "look_rules", "credit first"),
         (REASONS, "reject_reasons", "Wrong cost type\nQuote missing"),
         (SUMMARY | {"daily_summary": ""}, "daily_summary", False),
         (SUMMARY | {"summary_hour": "16"}, "summary_hour", 16),
@@ -160,6 +163,8 @@ def test_one_section_leaves_the_others_alone(admin, company):
         (DECISIONS, "four_eyes", "maybe", "This is switched on or off."),
         ({"section": "look"}, "growth_limit", "1001", "The growth limit is a whole number of percent from 0 to 1000, or blank."),
         ({"section": "look"}, "growth_limit", "-1", "The growth limit is a whole number"),
+        (LOOK, "look_limit", "-1", "The look limit is an amount such as 50000.00, or blank."),
+        (LOOK, "look_rules", "luck", "Choose the reasons from the list."),
         (PERIOD, "period_from", "11/01/2026", "The first day of the open period is a date such as 2026-11-30."),
         (PERIOD, "period_to", "2026-02-30", "The last day of the open period is a date"),
         (PERIOD, "period_to", "2026-10-31", "The open period ends before it begins."),

@@ -13,8 +13,9 @@ from portal.domain.change_orders import EDITABLE, SUBJECT, ChangeOrder, LineItem
 from portal.domain.commitments import Commitment, Job
 from portal.domain.events import Action
 from portal.domain.people import NotPermitted, User
+from portal.domain.projects import resubmissions
 from portal.domain.projects.revisions import snapshot
-from portal.domain.rules import checks, contributors, recheck
+from portal.domain.rules import attention, checks, contributors, recheck
 from portal.domain.rules.findings import Finding, require, verdict
 from portal.domain.waiting import AS_SENT
 
@@ -116,11 +117,9 @@ def revise(change_order: ChangeOrder, by: User | None, version: int, draft: Draf
     return findings
 
 
+@recheck.beside
 def send(id: int, by: User, version: int) -> ChangeOrder:
-    """Draft, Rejected or Retrieved -> Ready: the next revision waits for accounting. Sending it twice sends it once.
-
-    Raises NotPermitted, Overtaken or Blocked.
-    """
+    """Draft, Rejected or Retrieved -> Ready: the next revision waits for accounting. Raises NotPermitted, Overtaken or Blocked."""
     with transaction():
         by, change_order, is_repeat = transitions.begin(id, by, Action.SENT, version)
         if is_repeat:
@@ -129,13 +128,16 @@ def send(id: int, by: User, version: int) -> ChangeOrder:
         change_order.expect(version, *EDITABLE)
         findings = checks.at_send(change_order)
         require(findings)
+        resubmissions.promise(change_order)
         facts = {"revision": change_order.revision + 1, "sent_by": by, "sent_at": clock.now(), "sent_amount": change_order.amount}
         change_order.move(Status.READY, version, **facts, **AS_SENT, decided_by=None, decided_at=None, checks=verdict(findings))
+        attention.keep(change_order)
         contributors.record_writing(change_order, by)
         transitions.record(change_order, Action.SENT, by, version, snapshot=snapshot(change_order))
         return change_order
 
 
+@recheck.beside
 def retrieve(id: int, by: User, version: int) -> ChangeOrder:
     """Ready -> Retrieved: back from accounting while no one has answered. Raises NotPermitted or Overtaken."""
     with transaction():

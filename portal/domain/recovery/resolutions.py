@@ -13,7 +13,7 @@ from portal.domain.exporting import exports, failure_causes, outdated, quiet_win
 from portal.domain.exporting.exports import Attempt, Export, LineOutcome
 from portal.domain.people import NotPermitted, User
 from portal.domain.recovery import leftovers
-from portal.domain.rules import checks, four_eyes, spectrum_numbers, text_rules
+from portal.domain.rules import checks, four_eyes, recheck, spectrum_numbers, text_rules
 from portal.domain.rules.findings import ACCOUNTING, Blocked, Finding, require
 from portal.domain.transitions import LONGEST_REASON
 from portal.spectrum import records
@@ -111,6 +111,7 @@ def mark_entered_manually(id: int, by: User, version: int, number: str, note: st
         raise Blocked([_taken(number, taken.holder)]) from None
 
 
+@recheck.beside
 def unlink(id: int, by: User, version: int, number: str, reads_back: bool = False) -> ChangeOrder:
     """Exported -> Retrieved: it was taken out of Spectrum; `number` typed once more says that this one is meant.
 

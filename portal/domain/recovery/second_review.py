@@ -8,10 +8,11 @@ from portal.domain.exporting import exports
 from portal.domain.exporting.exports import Export
 from portal.domain.people import User
 from portal.domain.recovery import leftovers
-from portal.domain.rules import checks, findings, four_eyes
+from portal.domain.rules import checks, findings, four_eyes, recheck
 from portal.domain.rules.findings import require
 
 
+@recheck.beside
 def review_again(id: int, by: User, version: int, not_entered: bool = False) -> ChangeOrder:
     """Failed -> Ready: same revision, same Spectrum number; the frozen lines stay behind as history.
 

@@ -14,7 +14,7 @@ from portal.domain.outbox import Task
 from portal.domain.people import NotPermitted, User
 from portal.domain.recovery import leftovers, renumber
 from portal.domain.review import signature
-from portal.domain.rules import checks, contributors, four_eyes, spectrum_numbers, text_rules
+from portal.domain.rules import checks, contributors, four_eyes, recheck, spectrum_numbers, text_rules
 from portal.domain.rules.findings import ACCOUNTING, Blocked, Finding, require
 from portal.domain.transitions import LONGEST_REASON
 from portal.domain.wording import PROPOSED, Wording
@@ -22,6 +22,7 @@ from portal.domain.wording import PROPOSED, Wording
 REJECTABLE = (Status.READY, Status.FAILED)
 
 
+@recheck.beside
 def accept(
     id: int,
     by: User,
@@ -56,6 +57,7 @@ def accept(
     return change_order
 
 
+@recheck.beside
 def reject(id: int, by: User, version: int, reason: str, removed: bool = False, not_entered: bool = False) -> ChangeOrder:
     """Ready or Failed -> Rejected: back to the project, with the reason by mail to sender and creator.
 
@@ -79,6 +81,7 @@ def reject(id: int, by: User, version: int, reason: str, removed: bool = False, 
         return change_order
 
 
+@recheck.beside
 def recall(id: int, by: User, version: int) -> ChangeOrder:
     """Queued -> Ready: the Accept is taken back while nothing was tried. The Spectrum number stays with the change order.
 

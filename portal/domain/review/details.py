@@ -10,7 +10,8 @@ from portal.domain.review import context, previews
 from portal.domain.review.context import Context
 from portal.domain.review.lists import Row
 from portal.domain.review.previews import Preview, Received
-from portal.domain.rules import checks
+from portal.domain.rules import attention, checks
+from portal.domain.rules.attention import Reason
 from portal.domain.rules.findings import Finding
 
 BY_PEOPLE = (Action.RETRIED, Action.SAID_PRESENT, Action.SAID_ABSENT, Action.REJECTED, Action.ENTERED_BY_HAND)
@@ -36,6 +37,11 @@ class Dossier:
     sent: list[Sent]
     preview: Preview | None
     context: Context | None
+
+    @property
+    def looks(self) -> list[Reason]:
+        """Why it needs a look, while it waits."""
+        return attention.reasons(self.row.change_order)
 
     def latest(self, action: str) -> Event | None:
         """The last event of the kind since it was sent."""

@@ -1,13 +1,17 @@
 """Run the checks again when what they look at has changed: settings, or what is known of Spectrum."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec
 
 from portal.db import transaction
 from portal.domain import change_orders
 from portal.domain.change_orders import ChangeOrder, Status
-from portal.domain.rules import checks, duplicates, findings, spectrum_lists
+from portal.domain.commitments import Commitment
+from portal.domain.rules import attention, checks, duplicates, findings, spectrum_lists
+from portal.domain.rules.attention import Reason
 
+P = ParamSpec("P")
 JUDGED = (*change_orders.EDITABLE, Status.READY)
 BATCH = 100
 
@@ -22,14 +26,47 @@ def again(which: Any = None, turn: Callable[[], object] = lambda: None) -> None:
         if not batch:
             return
         last = batch[-1].id
-        known, alike = spectrum_lists.known(batch), duplicates.of(batch)
+        judged = _judge(batch)
         with transaction():
             turn()
             for change_order in batch:
-                verdict = findings.verdict(checks.at_send(change_order, known[change_order.id], alike[change_order.id]))
-                if verdict != change_order.checks:
+                verdict, looks = judged[change_order.id]
+                if (verdict, looks) != (change_order.checks, change_order.looks):
                     same = (ChangeOrder.id == change_order.id) & (ChangeOrder.version == change_order.version)
-                    ChangeOrder.update(checks=verdict).where(same).execute()
+                    ChangeOrder.update(checks=verdict, looks=looks).where(same).execute()
+
+
+def _judge(batch: list[ChangeOrder]) -> dict[int, tuple[str, str]]:
+    """The present verdict on each, by its id, and why it needs a look while it is ready."""
+    known, alike = spectrum_lists.known(batch), duplicates.of(batch)
+    verdicts = {one.id: findings.verdict(checks.at_send(one, known[one.id], alike[one.id])) for one in batch}
+    looks = attention.judge([one for one in batch if one.is_ready], verdicts)
+    return {id: (verdict, looks.get(id, "")) for id, verdict in verdicts.items()}
+
+
+def beside(decide: Callable[P, ChangeOrder]) -> Callable[P, ChangeOrder]:
+    """Decorator of a decision: after its transaction, what waits beside the change order is judged again.
+
+    Not within it: two decisions about change orders of one commitment would wait for each other.
+    """
+
+    @wraps(decide)
+    def decided(*arguments: P.args, **options: P.kwargs) -> ChangeOrder:
+        change_order = decide(*arguments, **options)
+        if ids := _waiting_beside(change_order):
+            again(ChangeOrder.id.in_(ids))
+        return change_order
+
+    return decided
+
+
+def _waiting_beside(change_order: ChangeOrder) -> list[int]:
+    """The ready ones of its commitment, and those that were the first of its vendor."""
+    held = change_order.commitment.__data__
+    first = ChangeOrder.looks.contains(Reason.FIRST) & (Commitment.vendor == held["vendor"])
+    ready = ChangeOrder.select(ChangeOrder.id).join(Commitment).where(ChangeOrder.status == Status.READY)
+    found: Any = [ready.where(which).tuples() for which in (ChangeOrder.commitment == held["id"], first)]
+    return [id for rows in found for (id,) in rows]
 
 
 def look_alikes(change_order: ChangeOrder, before: str = "") -> None:

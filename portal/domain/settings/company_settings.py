@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 from portal.db import transaction
 from portal.domain import currencies, days, events, outbox, people
-from portal.domain.change_orders import ChangeOrder
+from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.companies import Company, current, hold
 from portal.domain.events import Event
 from portal.domain.exporting import outdated
@@ -17,6 +17,7 @@ from portal.domain.lanes import MAIL
 from portal.domain.outbox import Task
 from portal.domain.people import User
 from portal.domain.rules import recheck, spectrum_lists
+from portal.domain.rules.attention import Reason
 from portal.domain.rules.text_rules import KEY_CHARACTERS
 
 LONGEST_DELAY_S = 3600
@@ -75,6 +76,20 @@ def percent(text: str) -> int | None:
     if not re.fullmatch(r"[0-9]{0,4}", text) or int(text or 0) > LARGEST_PERCENT:
         raise ValueError(f"The growth limit is a whole number of percent from 0 to {LARGEST_PERCENT}, or blank.")
     return int(text) if text else None
+
+
+def amount(text: str) -> Decimal | None:
+    """US dollars; empty for no limit."""
+    if not re.fullmatch(r"([0-9]{1,10}(\.[0-9]{2})?)?", text):
+        raise ValueError("The look limit is an amount such as 50000.00, or blank.")
+    return Decimal(text) if text else None
+
+
+def look_rules(text: str) -> str:
+    """The reasons that are ticked, in their order."""
+    if set(text.split()) - set(Reason):
+        raise ValueError("Choose the reasons from the list.")
+    return " ".join(reason for reason in Reason if reason in text.split())
 
 
 def hour(text: str) -> int:
@@ -148,7 +163,7 @@ SECTIONS: Mapping[str, Section] = {
     "company": {"name": name, "time_zone": time_zone},
     "decisions": {"custom_title": switch, "edit_number": switch, "four_eyes": switch, "support_may_retry": switch, "export_delay": delay},
     "checks": {"currency": currency, "tax_allowed": switch},
-    "look": {"growth_limit": percent},
+    "look": {"look_rules": look_rules, "look_limit": amount, "growth_limit": percent},
     "resending": {"test_company": switch},
     "reasons": {"reject_reasons": reasons},
     "owners": {"it_people": supporters, "administrator_people": supporters},
@@ -189,6 +204,8 @@ def change(section: str, values: Mapping[str, str], by: User, confirmed: int = 0
             event = events.record("company", company.id, "settings changed", by, old=old, new=new)
             if old.get("four_eyes"):
                 _tell_four_eyes_off(event)
+    if SECTIONS["look"].keys() & old.keys():
+        recheck.again(ChangeOrder.status == Status.READY)
     if "currency" in old:
         recheck.again()
     elif "tax_allowed" in old:

@@ -22,6 +22,8 @@ LABELS = {
     "accounting_dates": "Approver may set an accounting date",
     "test_company": "A test company in Spectrum",
     "tax_allowed": "Change orders may have tax",
+    "look_rules": "Needs a look for",
+    "look_limit": "Look limit",
     "growth_limit": "Growth limit in percent of the original contract",
     "period_from": "Open period from",
     "period_to": "Open period to",
@@ -76,6 +78,8 @@ OF_MAIL = (
     "daily summary declined",
     "mail on failed exports asked for",
     "mail on failed exports declined",
+    "mail on corrected change orders asked for",
+    "mail on corrected change orders declined",
     "mail sent again",
     "mail set aside",
 )

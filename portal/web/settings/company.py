@@ -15,6 +15,7 @@ from portal.domain.imports import history
 from portal.domain.mail import trial_mail
 from portal.domain.people import Level, NotPermitted
 from portal.domain.rules import spectrum_lists, spectrum_rules
+from portal.domain.rules.attention import Reason
 from portal.domain.settings import checklist, company_settings, connection_tests, refresh_lists, resend_check, spectrum_sign_in
 from portal.web import formats
 from portal.web.htmx import wants_fragment
@@ -79,8 +80,11 @@ def save() -> ResponseReturnValue:
 
 
 def typed_values() -> dict[str, str]:
-    """The fields of the form; of the weekdays all that are ticked."""
-    return request.form.to_dict() | {"summary_days": "".join(request.form.getlist("summary_days"))}
+    """The fields of the form; of the weekdays and the reasons all that are ticked."""
+    return request.form.to_dict() | {
+        "summary_days": "".join(request.form.getlist("summary_days")),
+        "look_rules": " ".join(request.form.getlist("look_rules")),
+    }
 
 
 @bp.post("/exports/pause")
@@ -196,6 +200,7 @@ def company_page(section: str = "", errors: dict[str, str] | None = None, carrie
         live_tokens=len(api_tokens.live()),
         zones=[(zone, zone.replace("_", " ")) for zone in sorted({*ZONES, kept.time_zone})],
         weekdays=WEEKDAYS,
+        reasons=[(reason.value, reason.label) for reason in Reason],
         currencies=[(code, f"{code} – {name}") for code, name in currencies.OF_BOOKS.items()],
         spectrum_url=current_app.config["SPECTRUM_URL"],
         mail=current_app.config["SETTINGS"],
