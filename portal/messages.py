@@ -3,18 +3,19 @@
 import hashlib
 from collections.abc import Callable
 from email import policy
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Any
 
-from flask import current_app, render_template
+from flask import current_app, render_template, url_for
 
 from config import Settings
 from portal import clock
 from portal.domain import money
-from portal.domain.accounts import privilege_requests
+from portal.domain.accounts import preferences, privilege_requests
 from portal.domain.accounts.password_links import Invitation
+from portal.domain.accounts.preferences import Kind
 from portal.domain.audit import heads
 from portal.domain.exporting.alerts import Alarm
 from portal.domain.mail.daily_summary import Summary
@@ -22,9 +23,20 @@ from portal.domain.mail.letters import CodeCorrected, FourEyesOff, Letter, Notic
 from portal.domain.mail.trial_mail import Trial
 from portal.domain.outbox import Task
 from portal.domain.people import User
+from portal.domain.projects.resubmissions import Resubmitted
 from portal.domain.recovery import clock_repair, stalled_work
 
-SEVEN_BIT = policy.default.clone(cte_type="7bit")  # few servers say whether the next one takes 8 bits
+
+class Unfolded(UnstructuredHeader, BaseHeader):
+    """A header on one line: the library would cut a long address into encoded words, which no mail program reads as an address."""
+
+    def fold(self, *, policy: policy.Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+HEADERS = HeaderRegistry()
+HEADERS.map_to_type("list-unsubscribe", Unfolded)
+SEVEN_BIT = policy.default.clone(cte_type="7bit", header_factory=HEADERS)  # few servers say whether the next one takes 8 bits
 PRIVILEGE = {  # a raised level grants what had no effect before
     privilege_requests.ASKED: "asked for",
     privilege_requests.DECLINED: "declined",
@@ -44,6 +56,12 @@ def question(settings: Settings, question: Question) -> EmailMessage:
     return compose(settings, question.key, question.to, subject, "question", question=question)
 
 
+def resubmitted(settings: Settings, resubmitted: Resubmitted) -> EmailMessage:
+    """A rejected change order came back: to the approver who rejected it and asked for this mail."""
+    subject = f"Corrected and back: CCO {resubmitted.change_order.number}: {resubmitted.change_order.title}"
+    return compose(settings, resubmitted.key, resubmitted.to, subject, "resubmitted", Kind.RESUBMITTED, resubmitted=resubmitted)
+
+
 def secret_expires(settings: Settings, reminder: Reminder) -> EmailMessage:
     """The client secret for Spectrum ends soon: to an administrator, with the way to enter a new one."""
     subject = f"Spectrum client secret ends on {reminder.ends_on:%b} {reminder.ends_on.day}, {reminder.ends_on.year}"
@@ -54,14 +72,14 @@ def daily_summary(settings: Settings, summary: Summary) -> EmailMessage:
     """What waits: to an approver, with a link to each change order."""
     waiting = f"{summary.count:,} change order{'' if summary.count == 1 else 's'}"
     subject = f"ERP Integrations Daily Summary: {waiting}, {money.dollars(summary.total)}"
-    return compose(settings, summary.key, summary.to, subject, "daily_summary", summary=summary)
+    return compose(settings, summary.key, summary.to, subject, "daily_summary", Kind.SUMMARY, summary=summary)
 
 
 def failed_exports(settings: Settings, alarm: Alarm) -> EmailMessage:
     """Mail that exports need a person: to those who asked for it, with the reason and a link to each."""
     exports = f"{alarm.count:,} export{'' if alarm.count == 1 else 's'}"
     subject = f"{exports} {alarm.standing}: {alarm.in_words}"
-    return compose(settings, alarm.key, alarm.to, subject, "failed_exports", alarm=alarm)
+    return compose(settings, alarm.key, alarm.to, subject, "failed_exports", Kind.FAILURES, alarm=alarm)
 
 
 def password_link(settings: Settings, invitation: Invitation) -> EmailMessage:
@@ -111,8 +129,13 @@ def audit_in_doubt(settings: Settings, warning: heads.Notice) -> EmailMessage:
     return compose(settings, warning.key, warning.to, subject, "audit_in_doubt", warning=warning)
 
 
-def compose(settings: Settings, key: str, to: User, subject: str, template: str, **context: object) -> EmailMessage:
-    """The message out of templates/mail/TEMPLATE.txt and .html, whose links lead to PORTAL_URL."""
+def compose(
+    settings: Settings, key: str, to: User, subject: str, template: str, kind: Kind | None = None, **context: object
+) -> EmailMessage:
+    """The message out of templates/mail/TEMPLATE.txt and .html, whose links lead to PORTAL_URL.
+
+    `kind`: the person asked for such mail, and stops it by a link, or their mail program does (RFC 8058).
+    """
     message = EmailMessage(SEVEN_BIT)
     message["Subject"] = literal(subject)
     message["From"] = Address("CCO Portal", addr_spec=settings.MAIL_SENDER)
@@ -121,9 +144,20 @@ def compose(settings: Settings, key: str, to: User, subject: str, template: str,
     message["Message-ID"] = message_id(key, settings.MAIL_SENDER)
     message["Auto-Submitted"] = "auto-generated"
     with current_app.test_request_context(base_url=settings.PORTAL_URL):
+        context["unsubscribe"] = unsubscribe = _unsubscribe(settings, to, kind)
+        if unsubscribe:
+            message["List-Unsubscribe"] = f"<{unsubscribe}>"
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         message.set_content(render_template(f"mail/{template}.txt", **context))
         message.add_alternative(render_template(f"mail/{template}.html", **context), subtype="html")
     return message
+
+
+def _unsubscribe(settings: Settings, to: User, kind: Kind | None) -> str:
+    """The address that stops this mail; empty for mail that someone has to get."""
+    if kind is None or not getattr(to, kind.column):
+        return ""
+    return url_for("unsubscribing.show", token=preferences.link(settings.keys, to, kind), _external=True)
 
 
 def literal(text: str) -> str:
@@ -139,6 +173,7 @@ def message_id(key: str, sender: str) -> str:
 COMPOSE: dict[Task, Callable[[Settings, Any], EmailMessage]] = {
     Task.REJECTED: rejected,
     Task.QUESTION: question,
+    Task.RESUBMITTED: resubmitted,
     Task.REMINDER: secret_expires,
     Task.DAILY: daily_summary,
     Task.FAILED_EXPORTS: failed_exports,

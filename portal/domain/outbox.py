@@ -33,6 +33,7 @@ class Task(StrEnum):
     CONNECTION_TEST = "connection test"
     REJECTED = "rejected"
     QUESTION = "question"
+    RESUBMITTED = "resubmitted"
     REMINDER = "reminder"
     FAILED_EXPORTS = "failed exports"
     PRIVILEGE = "privilege"

@@ -39,6 +39,7 @@ class User(Model):
     email          as typed at creation; unique by `handle`, its compatibility-normalised, case-folded form
     can_push       *Can Push to Accounting*; without effect below Standard
     wants_summary  mail about what waits, while they may decide
+    wants_resubmitted  mail when what they rejected comes back corrected
     wants_failures mail about exports that need a person
     """
 
@@ -51,6 +52,7 @@ class User(Model):
     active = peewee.BooleanField(default=True)
     wants_summary = peewee.BooleanField(default=True)
     wants_failures = peewee.BooleanField(default=False)
+    wants_resubmitted = peewee.BooleanField(default=False)
     created_at = UtcField(default=clock.now)
     last_active_at = UtcField(null=True)
 

@@ -20,6 +20,7 @@ from portal.web import (
     request_log,
     static_files,
     status,
+    unsubscribing,
 )
 from portal.web.audit import trail
 from portal.web.change_orders import decisions, error_help, lists, resolutions, waiting, workbook
@@ -39,6 +40,7 @@ def init_app(app: Flask) -> None:
     for module in (*before, imports, privilege_requests):
         module.init_app(app)
     csrf.init_app(app)
+    csrf.exempt(unsubscribing.bp)  # mail programs press its button; the signed address says all that it does
     csrf.exempt(api)  # a browser adds no bearer token by itself, so that nothing can be forged
     reauthentication.init_app(app)
     htmx_extension.init_app(app)  # not by the name of this package's module
@@ -71,6 +73,7 @@ def register_pages(app: Flask) -> None:
         codes,
         imports,
         status,
+        unsubscribing,
     )
     for module in (*pages, company, people, memberships, sign_ins, privilege_requests, resend_check, mail, api_tokens, trail, profile):
         app.register_blueprint(module.bp)

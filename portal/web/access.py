@@ -42,6 +42,8 @@ ENDPOINTS = {
     "links.create": Who.PUBLIC,
     "links.show": Who.PUBLIC,  # anyone with the link
     "links.use": Who.PUBLIC,
+    "unsubscribing.show": Who.PUBLIC,  # anyone with the link
+    "unsubscribing.stop": Who.PUBLIC,
     "confirming.new": Who.SIGNED_IN,
     "confirming.create": Who.SIGNED_IN,
     "oidc.start": Who.PUBLIC,

@@ -24,7 +24,7 @@ def promised():
 @pytest.fixture
 def wanting(sam):
     """Support, who asked for it."""
-    return preferences.set_failure_mail(sam, wanted=True)
+    return preferences.prefer(sam, preferences.Kind.FAILURES, wanted=True)
 
 
 def test_a_failure_is_told_to_whoever_asked_some_minutes_later(make_change_order, wanting, clock):

@@ -125,7 +125,7 @@ def test_while_a_worker_is_on_the_mail_it_does_the_sending(portal, change_order,
     ],
 )
 def test_what_cannot_be_is_refused_with_the_reason(portal, change_order, ana, lee, ben, arguments, said):
-    preferences.set_summary(lee, wanted=False)
+    preferences.prefer(lee, preferences.Kind.SUMMARY, wanted=False)
     User.update(active=False).where(User.id == ana.id).execute()
 
     answer = portal(*arguments)

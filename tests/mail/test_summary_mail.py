@@ -12,6 +12,7 @@ from portal.domain.change_orders import ChangeOrder
 from portal.domain.lanes import MAIL
 from portal.domain.mail import daily_summary
 from portal.domain.outbox import Dispatch, DispatchOutcome, Task
+from tests.conftest import KEY
 from tests.ports import free_port
 
 PORTAL = "http://localhost:8123"
@@ -73,6 +74,7 @@ def test_the_mail_tells_what_waits_and_leads_to_each(seven, make_change_order, m
         f"{PORTAL}/change-orders/{young.id}",
         f"{PORTAL}/change-orders?view=ready",
         f"{PORTAL}/profile",
+        f"{PORTAL}/unsubscribe/{preferences.link((KEY,), ana, preferences.Kind.SUMMARY)}",
     ]
     assert all(link in text for link in links)
     assert "Use SUB &amp; not &lt;M&gt;" in caught["html"]
@@ -155,7 +157,7 @@ def lose_the_privilege(ana, eve, change_order):
 
 
 def decline(ana, eve, change_order):
-    preferences.set_summary(ana, wanted=False)
+    preferences.prefer(ana, preferences.Kind.SUMMARY, wanted=False)
 
 
 def answer(ana, eve, change_order):

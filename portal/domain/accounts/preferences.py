@@ -1,25 +1,72 @@
-"""Which mail a person wants. Everyone decides that for themselves."""
+"""Which mail a person wants. Everyone decides that for themselves, signed in or by the link in such a mail."""
+
+import hashlib
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+from itsdangerous import BadSignature, Signer
 
 from portal.db import transaction
 from portal.domain import events, people
 from portal.domain.people import User
 
 
-def set_summary(by: User, wanted: bool) -> User:
-    """Turn the daily summary on or off."""
-    return _set(by, "wants_summary", "daily summary asked for" if wanted else "daily summary declined", wanted)
+class Kind(StrEnum):
+    """A kind of mail that a person can ask for and decline."""
+
+    SUMMARY = "summary"
+    FAILURES = "failures"
+    RESUBMITTED = "resubmitted"
+
+    @property
+    def label(self) -> str:
+        return LABELS[self]
+
+    @property
+    def column(self) -> str:
+        return f"wants_{self}"
 
 
-def set_failure_mail(by: User, wanted: bool) -> User:
-    """Turn mail on failed exports on or off."""
-    return _set(by, "wants_failures", "mail on failed exports asked for" if wanted else "mail on failed exports declined", wanted)
+LABELS = {
+    Kind.SUMMARY: "daily summary",
+    Kind.FAILURES: "mail on failed exports",
+    Kind.RESUBMITTED: "mail on corrected change orders",
+}
 
 
-def _set(by: User, column: str, action: str, wanted: bool) -> User:
+def prefer(by: User, kind: Kind, wanted: bool, **facts: Any) -> User:
+    """Turn one kind of mail on or off; `facts` go into the event."""
     with transaction():
         by = people.as_now(by)
-        if getattr(by, column) != wanted:
-            User.update(**{column: wanted}).where(User.id == by.id).execute()
-            setattr(by, column, wanted)
-            events.record("user", by.id, action, by)
+        if getattr(by, kind.column) != wanted:
+            User.update(**{kind.column: wanted}).where(User.id == by.id).execute()
+            setattr(by, kind.column, wanted)
+            events.record("user", by.id, f"{kind.label} {'asked for' if wanted else 'declined'}", by, **facts)
         return by
+
+
+def link(keys: Sequence[str], person: User, kind: Kind) -> str:
+    """The token of a link that stops this kind of mail for this person: signed, kept nowhere, good for nothing else."""
+    return _signer(keys).sign(f"{kind}.{person.id}").decode()
+
+
+def read(keys: Sequence[str], token: str) -> tuple[int, Kind] | None:
+    """The id of the person and the kind of mail that a link is about; None for one that is not ours."""
+    try:
+        kind, _, person = _signer(keys).unsign(token).decode().partition(".")
+        return int(person), Kind(kind)
+    except (BadSignature, ValueError):
+        return None
+
+
+def stop(person: int, kind: Kind) -> None:
+    """Decline this kind of mail by its link. A closed account gets no mail anyway."""
+    found = people.by_id(person)
+    if found and found.active:
+        prefer(found, kind, wanted=False, road="the link in a mail")
+
+
+def _signer(keys: Sequence[str]) -> Signer:
+    """Signs with the first key and knows all of them, as the cookies do."""
+    return Signer(list(reversed(keys)), salt=b"portal: unsubscribe, 1", digest_method=hashlib.sha256)

@@ -21,6 +21,8 @@ from portal.domain.mail.daily_summary import Summary
 from portal.domain.mail.trial_mail import Trial
 from portal.domain.outbox import Dispatch, DispatchOutcome, NotWanted, Task
 from portal.domain.people import User
+from portal.domain.projects import resubmissions
+from portal.domain.projects.resubmissions import Resubmitted
 from portal.domain.recovery import clock_repair, stalled_work
 from portal.domain.review import questions
 
@@ -105,6 +107,7 @@ Mail = (
     | FourEyesOff
     | Letter
     | Question
+    | Resubmitted
     | Reminder
     | Summary
     | Alarm
@@ -200,6 +203,7 @@ def _secret_expires(key: str, to: User) -> Reminder:
 WRITE: dict[Task, Callable[[str, User], Mail]] = {
     Task.REJECTED: _rejected,
     Task.QUESTION: _question,
+    Task.RESUBMITTED: resubmissions.write,
     Task.REMINDER: _secret_expires,
     Task.DAILY: daily_summary.write,
     Task.FAILED_EXPORTS: alerts.write,

@@ -20,6 +20,8 @@ from portal.domain.mail.letters import CodeCorrected, FourEyesOff, Letter, Mail,
 from portal.domain.mail.trial_mail import Trial
 from portal.domain.outbox import Task
 from portal.domain.people import Level, User
+from portal.domain.projects.resubmissions import Resubmitted
+from portal.domain.projects.revisions import Comparison, Difference
 from portal.domain.recovery import clock_repair, stalled_work
 
 KEY = "sample"
@@ -85,6 +87,7 @@ SAMPLES: dict[Task, Callable[[User], Mail]] = {
     Task.DAILY: _summary,
     Task.REJECTED: lambda to: Letter(KEY, to, change_order(), APPROVER, REASON),
     Task.QUESTION: lambda to: Question(KEY, to, change_order(), APPROVER, QUESTION),
+    Task.RESUBMITTED: lambda to: Resubmitted(KEY, to, change_order(), Comparison(1, 2, [Difference("Line 2", "16-3000 M", "16-3000 SUB")])),
     Task.FAILED_EXPORTS: _failures,
     Task.PRIVILEGE: _privilege,
     Task.LINK: lambda to: Invitation(KEY, to, "sample", True, clock.now() + VALID),

@@ -19,7 +19,7 @@ from portal.domain.people import User
 
 LATE = timedelta(minutes=15)
 SHOWN = 200
-OF_CHANGE_ORDERS = (Task.REJECTED, Task.QUESTION)  # what the subject of these is
+OF_CHANGE_ORDERS = (Task.REJECTED, Task.QUESTION, Task.RESUBMITTED)  # what the subject of these is
 OVER = "Its time has passed, so it cannot go any more."
 
 

@@ -18,6 +18,7 @@ bp.record(url_ids.register)
 KINDS = {
     Task.REJECTED: "Sent back",
     Task.QUESTION: "Question",
+    Task.RESUBMITTED: "Corrected and back",
     Task.REMINDER: "Client secret ends",
     Task.DAILY: "Daily summary",
     Task.FAILED_EXPORTS: "Failed exports",

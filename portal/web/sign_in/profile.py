@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from portal import clock, url_ids
 from portal.domain import companies
 from portal.domain.accounts import passwords, preferences, session_control, sessions
+from portal.domain.accounts.preferences import Kind
 from portal.domain.accounts.rate_limits import TooMany
 from portal.web import formats, visitors
 from portal.web.sign_in import sessions as signing_in
@@ -25,11 +26,11 @@ def show() -> ResponseReturnValue:
 @bp.post("")
 def save() -> ResponseReturnValue:
     """Which mail the person wants: each box is ticked, or absent from the form."""
-    wanted = preferences.set_summary(me(), request.form.get("wants_summary") == "on").wants_summary
-    told = preferences.set_failure_mail(me(), request.form.get("wants_failures") == "on").wants_failures
-    said = "You get the daily summary" if wanted else "You get no daily summary"
-    said += ", and mail on failed exports." if told else "."
-    flash(f"Saved {formats.at_time(clock.now())}. {said}")
+    wanted = [kind for kind in Kind if request.form.get(kind.column) == "on"]
+    for kind in Kind:
+        preferences.prefer(me(), kind, kind in wanted)
+    others = "".join(f", and {kind.label}" for kind in wanted if kind is not Kind.SUMMARY)
+    flash(f"Saved {formats.at_time(clock.now())}. You get {'the' if Kind.SUMMARY in wanted else 'no'} daily summary{others}.")
     return redirect(url_for(".show"), 303)
 
 
