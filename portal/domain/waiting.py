@@ -1,6 +1,6 @@
 """What a change order waits for while an approver has not decided it: an answer of its sender, or a day."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -66,5 +66,8 @@ class Waiting(Keyed):
 
 
 def today(company: Any) -> date:
-    """The day of the company's calendar."""
-    return clock.now().astimezone(ZoneInfo(company.time_zone)).date()
+    """The day of the company's calendar. Watched: what is worked out with it holds until midnight."""
+    zone = ZoneInfo(company.time_zone)
+    here = clock.present().astimezone(zone).date()
+    clock.changes_at(datetime.combine(here + timedelta(days=1), time(), zone).astimezone(UTC))
+    return here

@@ -101,7 +101,7 @@ def _here(moment: datetime) -> tuple[datetime, date]:
 
 def day(of: date) -> str:
     """Nov 20; Nov 20, 2025 when that is not this year."""
-    return formats.day_in(datetime.combine(of, time()), clock.now().astimezone(formats.zone()).date())
+    return formats.day_in(datetime.combine(of, time()), formats.today())
 
 
 def is_future(moment: datetime | None) -> bool:
