@@ -14,12 +14,13 @@ from portal.cli import main
 from portal.domain import backups
 from portal.domain.lanes import ONE_CALL, Lane
 from portal.domain.processes import KINDS, Process
+from portal.domain.status_totals import StatusTotal
 from tests.conftest import KEY
 from tests.mail_server import mail_server as mail_server
 from tests.ports import free_port
 from tests.spectrum.process import SimulatorProcess, write_master
 
-PARTS = ["Database", "Redis", "Keeper", "Exports", "Mail", "Imports", "Audit", "Clock", "Backup", "Spectrum", "Mail server"]
+PARTS = ["Database", "Redis", "Keeper", "Exports", "Mail", "Imports", "Audit", "Clock", "Backup", "Counts", "Spectrum", "Mail server"]
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +131,13 @@ def test_10_a_mail_server_that_is_not_there_or_takes_nothing(check, mail_server)
 
     assert "mail server not available" in broken(away)["Mail server"]
     assert "554 not from here" in broken(check())["Mail server"]
+
+
+def test_kept_counts_that_are_not_the_truth(check, make_change_order):
+    make_change_order("ready")
+    StatusTotal.update(change_orders=StatusTotal.change_orders + 2).where(StatusTotal.status == "ready").execute()
+
+    assert broken(check())["Counts"].startswith("The kept total of ready is off by 2 change orders")
 
 
 def test_spectrum_is_not_asked_while_a_worker_calls_it(check, company):

@@ -14,6 +14,7 @@ from portal.background import exports as background_exports
 from portal.domain import companies
 from portal.domain.lanes import ONE_CALL, Lane
 from portal.domain.processes import KEEPER, WORKERS
+from portal.domain.recovery import recount
 from portal.domain.settings import spectrum_sign_in
 from portal.domain.status import facts, parts
 from portal.domain.status.parts import Health
@@ -38,6 +39,7 @@ def lines(settings: Settings) -> Iterator[Line]:
     if database.ok:
         with db.connected():
             yield from _reported()
+            yield _counts()
             yield _spectrum(settings)
     yield _mail(settings)
 
@@ -74,6 +76,13 @@ def _reported() -> Iterator[Line]:
         if part.name in REPORTED:
             ok = part.health in (Health.UP, Health.PAUSED)
             yield Line(part.name.capitalize(), ok, part.text if ok else f"{part.text} {part.action}".strip())
+
+
+def _counts() -> Line:
+    """What lists show as counts and sums, against the change orders themselves."""
+    differ = [one.text for one in recount.differences()]
+    what_next = "They are corrected in the coming night; the audit trail then says by how much."
+    return Line("Counts", not differ, " ".join([*differ, what_next]) if differ else "The kept totals are those of the change orders.")
 
 
 def _spectrum(settings: Settings) -> Line:
