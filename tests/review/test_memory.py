@@ -2,7 +2,7 @@
 
 import multiprocessing
 import sqlite3
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import psycopg
@@ -78,6 +78,9 @@ CHANGES = {
     "currency": lambda one: ChangeOrder.update(currency="CAD").where(ChangeOrder.id == one.id),
     "tax": lambda one: ChangeOrder.update(tax=Decimal(1)).where(ChangeOrder.id == one.id),
     "revision": lambda one: ChangeOrder.update(revision=3).where(ChangeOrder.id == one.id),
+    "question": lambda one: ChangeOrder.update(asked_at=one.sent_at).where(ChangeOrder.id == one.id),
+    "answer": lambda one: ChangeOrder.update(asked_at=one.sent_at, answered_at=one.sent_at).where(ChangeOrder.id == one.id),
+    "hold": lambda one: ChangeOrder.update(held_until=clocks.present().date() + timedelta(days=9)).where(ChangeOrder.id == one.id),
     "line": lambda one: LineItem.update(amount=Decimal(1)).where(LineItem.change_order == one.id),
     "name of the job": lambda one: Job.update(name="Another tower").where(Job.id == one.job.id),
     "customer of the job": lambda one: Job.update(customer="").where(Job.id == one.job.id),
@@ -168,6 +171,20 @@ def test_ages_go_on_while_nothing_is_written(client, ana, change_order, clock):
         ages.append(shown(client, READY).partition('data-label="Sent"')[2].partition("</time>")[0].rpartition(">")[2])
 
     assert ages == ["now", "1 min", "21 min"]
+
+
+def test_a_hold_ends_and_the_age_of_a_question_goes_on_while_nothing_is_written(client, ana, change_order, clock):
+    clock.set(datetime.fromisoformat("2026-11-24T23:50:00-06:00").astimezone(UTC))
+    ChangeOrder.update(held_until=date(2026, 11, 25), asked_at=clock.now()).where(ChangeOrder.id == change_order.id).execute()
+    sign_in(client, ana)
+    assert "On hold until Nov 25" in shown(client, READY)
+    clock.tick(minutes=9)
+    assert "9 min</time> ago" in shown(client, READY)
+    assert "On hold until Nov 25" in shown(client, READY)
+
+    clock.tick(minutes=1)
+
+    assert "On hold" not in shown(client, READY)
 
 
 def test_a_list_of_spectrum_goes_stale_while_nothing_is_written(client, ana, change_order, company, clock):
