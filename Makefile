@@ -28,11 +28,11 @@ run: .venv/installed
 
 test: .venv/installed-dev
 	@$(BIN)/python -m tests.programs
-	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 test-all: .venv/installed-dev ## what `make test` runs on one database, on both; 50,000 requests of the fuzzer; three quarters of an hour
 	@$(BIN)/python -m tests.programs
-	@$(BIN)/python -m pytest -n 2 --dist worksteal --database both --long --fuzz 50000 $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal --database both --long --fuzz 50000 $(ARGS)
 
 chaos: .venv/installed-dev ## 2,000 kills over 10,000 accepted change orders, on each database; takes hours; `make test-all` has the short one
 	@$(BIN)/python -m tests.programs
@@ -41,7 +41,7 @@ chaos: .venv/installed-dev ## 2,000 kills over 10,000 accepted change orders, on
 test-dates: .venv/installed-dev ## all tests on each of the days that break programs; takes hours
 	@$(BIN)/python -m tests.programs
 	@set -e; for today in $(DATES); do \
-	$(BIN)/python -m pytest -n 2 --dist worksteal --database sqlite --today $$today $(ARGS); done
+	$(BIN)/python -m pytest -n 3 --dist worksteal --database sqlite --today $$today $(ARGS); done
 
 mutants: .venv/installed-dev ## break 300 places that decide about money, one at a time; the tests must catch nine of ten; an hour
 	@$(BIN)/python -m tests.mutants $(ARGS)
