@@ -92,8 +92,8 @@ def answer(code: int, text: str | None = None, headers: list[tuple[str, str]] | 
     kept = {"Retry-After": RETRY_AFTER} if code == 503 else {}
     kept |= {name: value for name, value in headers or () if name in ("Allow", "Retry-After")}
     if problems.asked():
-        said = f"{text or title}{f'. Reference: {reference}' if code >= 500 else ''}"
-        return problems.answer(code, said, headers=kept)
+        said = text or title
+        return problems.answer(code, f"{said.rstrip('.')}. Reference: {reference}." if code >= 500 else said, headers=kept)
     if htmx_asked():
         retargeted = {"HX-Retarget": "#alert", "HX-Reswap": "innerHTML", "HX-Reselect": ".alert"}
         return rendered("errors/_alert.html", code, words), code, kept | retargeted

@@ -65,7 +65,8 @@ def test_without_its_database_the_interface_answers_with_a_problem(client, lose)
     answer = client.get("/api/v1/change-orders", headers={"Authorization": "Bearer cco_x"})
 
     in_words(answer)
-    assert (answer.content_type, answer.json["detail"]) == ("application/problem+json", db_errors.AWAY)
+    assert answer.content_type == "application/problem+json"
+    assert answer.json["detail"] == f"{db_errors.AWAY} Reference: {answer.headers['X-Request-ID']}."
 
 
 def test_without_its_database_it_is_not_ready_and_lives(client, lose):
