@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from portal.backup.snapshot import Snapshot
 
 PLACES = Path("/usr/lib/postgresql")
 COPY = re.compile(rb'COPY public\."?(\w+)"? \(([^)]*)\) FROM stdin;\n')
+LOOKS, PAUSE_S = 10, 0.3
 END = b"\\.\n"
 DROP = """DO $$ DECLARE one record; BEGIN
     FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
@@ -105,9 +107,15 @@ def restore(url: str, dumped: Path, reason: str) -> None:
 
 
 def others() -> list[str]:
-    """Who else is connected to the database."""
+    """Who else is connected to the database and stays so: the server takes a moment to let go of a connection that was closed."""
+    found: list[tuple[str, int]] = []
     with db.connected():
-        return [f"a program connected as {user} (server process {pid})" for user, pid in db.database.execute_sql(OTHERS).fetchall()]
+        for _ in range(LOOKS):
+            found = db.database.execute_sql(OTHERS).fetchall()
+            if not found:
+                break
+            time.sleep(PAUSE_S)
+    return [f"a program connected as {user} (server process {pid})" for user, pid in found]
 
 
 def run(name: str, server: str, *arguments: str) -> None:
