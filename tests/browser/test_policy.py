@@ -7,6 +7,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from portal.domain.accounts import preferences
+from portal.domain.change_orders import Status
+from portal.domain.review.bulk_actions import Chosen
+from portal.domain.triage import clearing, groups
 from portal.web.access import ENDPOINTS, NOT_LED_TO, SCOPES
 from tests.attacks.conftest import ivy, orders, tom, toms_draft, town
 from tests.attacks.crawling import Crawl
@@ -77,15 +81,25 @@ def watched(page):
     return Watched(page)
 
 
-def crawled(app, town, who):
-    """The addresses of every whole page that links lead the person to."""
-    crawl = Crawl(sign_in_client(app.test_client(), town.people[who]))
-    return [address for address, answer in crawl.answers.items() if is_page(answer)]
+@pytest.fixture
+def seldom(town, ana):
+    """Pages that only a press, a long list or a mail leads to."""
+    group = groups.overview().groups[0]
+    record = clearing.retry(group, [Chosen(town.orders[Status.FAILED].id, 0)], ana, "a key")
+    return [f"/bulk-actions/{record.id}", "/failures/unknown", f"/failures/{group.cause.id}/retries"]
+
+
+def crawled(app, town, who, *seldom):
+    """The addresses of every whole page that links lead the person to, from the start or from those named."""
+    client = sign_in_client(app.test_client(), town.people[who])
+    crawls = [Crawl(client, start) for start in ("/", *seldom)]
+    return list(dict.fromkeys(address for crawl in crawls for address, answer in crawl.answers.items() if is_page(answer)))
 
 
 def public(app, town):
     """What everybody may see."""
-    crawls = [Crawl(app.test_client(), start) for start in ("/login", f"/password/{town.link}")]
+    stops_mail = preferences.link(app.config["SETTINGS"].keys, town.people["ana"], preferences.Kind.SUMMARY)
+    crawls = [Crawl(app.test_client(), start) for start in ("/login", f"/password/{town.link}", f"/unsubscribe/{stops_mail}")]
     return [address for crawl in crawls for address, answer in crawl.answers.items() if is_page(answer)]
 
 
@@ -103,21 +117,21 @@ def few_of_each(app, addresses, most):
             yield address
 
 
-def test_the_pages_looked_at_here_are_all_that_the_access_table_knows(app, town):
+def test_the_pages_looked_at_here_are_all_that_the_access_table_knows(app, town, seldom):
     adapter = app.url_map.bind("localhost")
-    found = [*public(app, town), *(address for who in WHO for address in crawled(app, town, who))]
+    found = [*public(app, town), *(address for who in WHO for address in crawled(app, town, who)), *crawled(app, town, "ana", *seldom)]
     table = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in rule.methods and ENDPOINTS[rule.endpoint] not in SCOPES}
 
     seen = {adapter.match(urlsplit(address).path, "GET")[0] for address in found}
 
-    assert sorted(table - seen - NO_PAGES) == []
-    assert sorted(seen & NO_PAGES) == []
+    assert table - seen - NO_PAGES == set()
+    assert seen & NO_PAGES == set()
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("who", ["nobody", *WHO])
-def test_no_page_breaks_its_own_policy_or_complains(watched, served, app, town, who):
-    found = public(app, town) if who == "nobody" else list(few_of_each(app, crawled(app, town, who), WHO[who]))
+def test_no_page_breaks_its_own_policy_or_complains(watched, served, app, town, seldom, who):
+    found = public(app, town) if who == "nobody" else list(few_of_each(app, [*crawled(app, town, who), *seldom * (who == "ana")], WHO[who]))
     if who != "nobody":
         watched.enter(served, town.people[who])
 

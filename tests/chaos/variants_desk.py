@@ -12,6 +12,7 @@ from portal.domain.events import Event
 from portal.domain.exporting import alerts, calls, payload, verify
 from portal.domain.exporting.exports import Export
 from portal.domain.mail import daily_summary
+from portal.domain.projects import sending
 from portal.domain.review import decisions
 from portal.domain.rules import four_eyes, spectrum_numbers
 from portal.domain.wording import Wording
@@ -68,7 +69,9 @@ def writer_approves(patch: Patch, office: Office) -> None:
 
 @variant(stories.an_edit_too_late, "sends_are_frozen", "held_once", "path_is_legal")
 def lines_not_frozen(patch: Patch, office: Office) -> None:
-    patch.setattr(change_orders, "EDITABLE", (*change_orders.EDITABLE, Status.QUEUED))
+    editable = (*change_orders.EDITABLE, Status.QUEUED)
+    patch.setattr(change_orders, "EDITABLE", editable)
+    patch.setattr(sending, "EDITABLE", editable)
 
     def live(self: Export) -> payload.Payload:
         change_order = change_orders.load(self.change_order_id)
