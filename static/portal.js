@@ -47,7 +47,7 @@ function leadOn(row) {
   const key = row?.dataset.next;
   if (!key) return;
   row.removeAttribute("data-next");
-  const rows = [...row.parentElement.rows];
+  const rows = [...row.closest("table").querySelectorAll("tbody > tr")];
   const at = rows.indexOf(row);
   const button = (other) => other.querySelector(`button[id^="${key}-"]`);
   const next = [...rows.slice(at + 1), ...rows.slice(0, at)].find(button);

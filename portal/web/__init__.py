@@ -23,13 +23,13 @@ from portal.web import (
     unsubscribing,
 )
 from portal.web.audit import trail
-from portal.web.change_orders import decisions, error_help, lists, resolutions, waiting, workbook
+from portal.web.change_orders import bulk_accept, bulk_actions, decisions, error_help, lists, resolutions, waiting, workbook
 from portal.web.form_tokens import csrf
 from portal.web.htmx import htmx as htmx_extension
 from portal.web.projects import codes, edit, jobs
 from portal.web.settings import api_tokens, company, mail, memberships, people, privilege_requests, resend_check, sign_ins
 from portal.web.sign_in import oidc, password_links, profile, reauthentication, sessions
-from portal.web.triage import bulk_actions, clearing, failures, upkeep
+from portal.web.triage import clearing, failures, upkeep
 
 
 def init_app(app: Flask) -> None:
@@ -59,6 +59,7 @@ def register_pages(app: Flask) -> None:
         oidc,
         frame,
         lists,
+        bulk_accept,
         decisions,
         resolutions,
         waiting,

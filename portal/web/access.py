@@ -60,6 +60,8 @@ ENDPOINTS = {
     "deciding.previewed": Who.LOOKS,
     "deciding.rejection_form": Who.LOOKS,
     "deciding.reject": Who.LOOKS,
+    "accepting.sheet": Who.LOOKS,
+    "accepting.accept": Who.LOOKS,  # the privilege is read in the transaction of each change order
     "waiting.question_form": Who.LOOKS,
     "waiting.ask": Who.LOOKS,
     "waiting.answer": Who.SIGNED_IN,  # members of the job: the transaction asks
@@ -94,6 +96,7 @@ ENDPOINTS = {
     "upkeep.restore": Who.SUPPORTS,
     "upkeep.pin": Who.ADMINISTERS,
     "bulk_actions.show": Who.SUPPORTS,
+    "bulk_actions.undo": Who.SUPPORTS,  # who accepted, level and privilege are read in the transaction of each change order
     "help.errors": Who.SIGNED_IN,
     "fallback.leave": Who.ADMINISTERS,  # and with the privilege, which is read in the transaction
     "fallback.show": Who.ADMINISTERS,

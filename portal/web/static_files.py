@@ -16,7 +16,10 @@ ONE_YEAR = "public, max-age=31536000, immutable"
 FILES = {
     "icons.svg": ("image/svg+xml", ("icons.svg",)),
     "portal.css": ("text/css; charset=utf-8", ("portal.css",)),
-    "scripts.js": ("text/javascript; charset=utf-8", ("portal.js", "line_editor.js", "draft_recovery.js", "vendor/htmx.min.js")),
+    "scripts.js": (
+        "text/javascript; charset=utf-8",
+        ("portal.js", "line_editor.js", "draft_recovery.js", "review_sheet.js", "vendor/htmx.min.js"),
+    ),
 }
 
 

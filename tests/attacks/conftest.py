@@ -71,7 +71,7 @@ def orders(clock, make_change_order, dee, ana, ada):
 @pytest.fixture
 def town(app, clock, orders, toms_draft, ana, lee, ben, dee, eve, ada, sam, tom, ivy):
     """All of it, and no time passing. `people` by their first names; `tokens` are those of three systems, by scope."""
-    Company.update(test_company=True).execute()
+    Company.update(test_company=True, look_rules="finding credit").execute()
     resend_check.ask(orders[Status.EXPORTED].id, ada, companies.current().code)
     connection_tests.ask(eve)
     refresh_lists.ask(eve)

@@ -184,7 +184,8 @@ def test_a_hold_ends_and_the_age_of_a_question_goes_on_while_nothing_is_written(
 
     clock.tick(minutes=1)
 
-    assert "On hold" not in shown(client, READY)
+    assert "On hold until Nov" not in shown(client, READY)
+    assert "On hold until today" in shown(client, READY)
 
 
 def test_a_list_of_spectrum_goes_stale_while_nothing_is_written(client, ana, change_order, company, clock):

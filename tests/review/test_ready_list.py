@@ -43,7 +43,7 @@ def test_a_row_says_what_it_is_about(client, ana, change_order):
     assert cells["Vendor"] == "Volt Electric Co VOLTCO"
     assert cells["Amount"] == "$4,250.00"
     assert cells["Sent"] == "Dee Sørensen now"
-    assert cells["Checks"] == "Clean"
+    assert cells["Checks"] == "First change order of the vendor"
     assert cells["Decide"] == "Accept Reject"
 
 

@@ -48,7 +48,7 @@ def back_of(page):
 def test_the_page_of_a_change_order_leads_back_to_the_row_of_its_list(client, ana, four, view, name):
     sign_in(client, ana)
     following = page_of(client.get(f"/change-orders?view={view}")).find(rel="next")["href"]
-    row = page_of(client.get(following)).select_one("tbody tr")
+    row = page_of(client.get(following)).select_one("tbody tr[id]")
 
     back = back_of(page_of(client.get(row.select_one("th a")["href"])))
 
@@ -59,7 +59,7 @@ def test_the_page_of_a_change_order_leads_back_to_the_row_of_its_list(client, an
 @pytest.mark.parametrize("list_of", ["job", "commitment"])
 def test_it_leads_back_to_job_and_commitment(client, ana, four, job, commitment, list_of):
     here = f"/jobs/{job.id}" if list_of == "job" else f"/commitments/{commitment.id}"
-    row = page_of(sign_in(client, ana).get(here)).select_one("tbody tr")
+    row = page_of(sign_in(client, ana).get(here)).select_one("tbody tr[id]")
 
     back = back_of(page_of(client.get(row.select_one("th a")["href"])))
 
@@ -156,7 +156,7 @@ def draft_of_dees(make_change_order, dee):
 @pytest.mark.parametrize("list_of", ["mine", "job", "commitment"])
 def test_the_edit_page_leads_back_to_the_list_it_came_from_however_often_it_is_saved(client, dee, draft_of_dees, job, commitment, list_of):
     here = {"mine": "/jobs", "job": f"/jobs/{job.id}", "commitment": f"/commitments/{commitment.id}"}[list_of]
-    row = page_of(sign_in(client, dee).get(here)).select_one("tbody tr")
+    row = page_of(sign_in(client, dee).get(here)).select_one("tbody tr[id]")
     page = page_of(client.get(row.select_one("th a")["href"]))
     assert list_before(page)["href"] == f"{here}#{row['id']}"
 
@@ -171,7 +171,7 @@ def test_the_edit_page_leads_back_to_the_list_it_came_from_however_often_it_is_s
 def test_the_edit_page_leads_back_through_the_page_of_the_change_order(client, ana, job, make_change_order):
     Membership.create(user=ana, job=job)
     sent_back = make_change_order("rejected")
-    row = page_of(sign_in(client, ana).get("/change-orders?view=returned")).select_one("tbody tr")
+    row = page_of(sign_in(client, ana).get("/change-orders?view=returned")).select_one("tbody tr[id]")
     shown = page_of(client.get(row.select_one("th a")["href"]))
 
     page = page_of(client.get(shown.find("a", string="Correct and re-send")["href"]))

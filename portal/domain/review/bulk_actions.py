@@ -13,9 +13,14 @@ from portal.db import Model, MoneyField, UtcField, transaction
 from portal.domain import events, people
 from portal.domain.change_orders import ChangeOrder, Overtaken, complete
 from portal.domain.people import NotPermitted, User
+from portal.domain.review.signature import Changed
 from portal.domain.rules.findings import Blocked
 
 MOST = 100  # change orders of one request: what is more takes another press
+
+
+class NotAsSeen(Exception):
+    """A change order is not what the person chose it for; the text says what is otherwise."""
 
 
 class Outcome(StrEnum):
@@ -29,7 +34,7 @@ class BulkAction(Model):
     """Who asked what of how many, and why.
 
     key      drawn with the form: the same form sent twice is one action
-    what     the transition: `retry`, `reject`
+    what     the transition: `retry`, `reject`, `accept`, `recall`
     about    what the change orders had in common, in words; `group`, by id, is the cause of failures it was
     asked    how many change orders, worth `total`
     """
@@ -153,6 +158,8 @@ def _one(result: BulkResult, chosen: Chosen, by: User, act: Act) -> None:
             act(chosen, by, result.position)
     except Overtaken as error:
         _write(result, Outcome.SKIPPED, f"{error}.")
+    except (NotAsSeen, Changed) as error:
+        _write(result, Outcome.SKIPPED, str(error))
     except (NotPermitted, Blocked) as error:
         _write(result, Outcome.REFUSED, str(error))
 

@@ -19,7 +19,7 @@ from portal.domain.projects import revisions
 from portal.domain.projects.revisions import Comparison
 from portal.domain.review import actions
 from portal.domain.review.actions import Actions
-from portal.domain.rules import checks, contributors, duplicates, four_eyes, spectrum_lists, spectrum_numbers
+from portal.domain.rules import attention, checks, contributors, duplicates, four_eyes, spectrum_lists, spectrum_numbers
 from portal.domain.rules.duplicates import Likeness
 from portal.domain.rules.findings import Finding
 from portal.domain.rules.spectrum_lists import Known
@@ -27,12 +27,7 @@ from portal.domain.status_totals import Totals
 from portal.domain.statuses import SENT_IN
 
 PAGE = 50
-ASIDES = (
-    Action.EDITED,
-    Action.LOOKED_UP,
-    Action.AGREES_AGAIN,
-    Action.SAID_DISTINCT,
-)  # events that say nothing about where a change order stands
+ASIDES = (Action.EDITED, Action.LOOKED_UP, Action.AGREES_AGAIN, Action.SAID_DISTINCT)  # say nothing about where it stands
 ARRIVALS = (Action.EXPORTED, Action.FOUND, Action.ADOPTED)
 SAID = (Action.SAID_PRESENT, Action.SAID_ABSENT)  # what a person answered to an unknown outcome
 POLL_STEPS, POLL_RARELY_S = ((timedelta(seconds=20), 2), (timedelta(minutes=1), 5)), 15  # while in flight, by how long already
@@ -104,6 +99,19 @@ class Row:
     def findings(self) -> list[Finding]:
         """What the checks say, while that matters: worked out for a row that is rendered, not for one that is known already."""
         return checks.on_review(self.change_order, self.known, self.alike) if self.change_order.is_ready else []
+
+    @property
+    def looks(self) -> list[str]:
+        """Why it needs a look before it is decided, in words; nothing for a clean one. Asks the database nothing."""
+        one = self.change_order
+        waits = ["Waits for an answer of the sender"] if one.is_asked else []
+        held = [f"On hold until {one.held_until:%m/%d/%Y}"] if one.held_until and one.is_on_hold() else []
+        return [*waits, *held, *(reason.label for reason in attention.reasons(one))] if one.is_ready else []
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether this person may accept it together with others."""
+        return self.change_order.is_ready and not self.why_not and not self.looks
 
     @cached_property
     def facts(self) -> dict[str, Any]:

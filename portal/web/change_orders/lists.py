@@ -34,6 +34,14 @@ class Viewer:
     may_administer: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of a list under a heading of their own."""
+
+    label: str
+    rows: list[Row]
+
+
 @bp.before_request
 def keep_drafts_private() -> ResponseReturnValue | None:
     """For every address of one change order: what was never sent is its job's own business."""
@@ -60,7 +68,16 @@ def rendered(view: View, after: str) -> str:
     latest = lists.latest_exported() if view.key == "ready" and not page.rows else None
     around = return_to.address(), formats.zone().key  # what a row shows beside what it is given
     viewer = Viewer(me().may_look, me().may_decide, me().may_administer)
-    return render_template("change_orders/index.html", view=view, page=page, latest=latest, viewer=viewer, around=around)
+    shown = {"parts": parts_of(view, page.rows), "clean": sum(row.is_clean for row in page.rows) if view.key == "ready" else 0}
+    return render_template("change_orders/index.html", view=view, page=page, latest=latest, viewer=viewer, around=around, **shown)
+
+
+def parts_of(view: View, rows: list[Row]) -> list[Part]:
+    """What waits, with what needs a look first; other views in one part without a name."""
+    if view.key != "ready":
+        return [Part("", rows)]
+    parts = (Part("Needs a look", [row for row in rows if row.looks]), Part("Clean", [row for row in rows if not row.looks]))
+    return [part for part in parts if part.rows]
 
 
 @bp.get("/<key:id>")

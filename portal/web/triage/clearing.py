@@ -1,10 +1,8 @@
 """A whole group at once: count and money first, then the record of what became of each."""
 
-import re
 from typing import Any
 
-from flask import Blueprint, abort, make_response, redirect, request, url_for
-from flask.blueprints import BlueprintSetupState
+from flask import Blueprint, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
@@ -13,24 +11,16 @@ from portal.domain.review.bulk_actions import MOST, BulkAction, Chosen
 from portal.domain.rules.findings import Blocked
 from portal.domain.triage import clearing
 from portal.domain.triage.groups import Group
+from portal.web.change_orders import bulk_actions
+from portal.web.change_orders.bulk_actions import seen_key, seen_rows
 from portal.web.htmx import wants_fragment
-from portal.web.triage import bulk_actions
 from portal.web.triage.failures import answer, found
 from portal.web.visitors import me
 
 bp = Blueprint("clearing", __name__, url_prefix="/failures")
 bp.record(url_ids.register)
 
-ROW = re.compile("([1-9][0-9]{0,17})-([0-9]{1,9})", re.ASCII)
-KEY = re.compile("[A-Za-z0-9_-]{16,64}", re.ASCII)
-BAD_FORM = "The form does not say what it showed you. Nothing was recorded: reload the page and try again."
 CLEARED = {"HX-Trigger": "group-cleared"}  # the pages of failures listen: their sums and rows have changed
-
-
-@bp.record
-def register(state: BlueprintSetupState) -> None:
-    """The row of a group draws the keys of its forms."""
-    state.app.jinja_env.globals.update(form_key=bulk_actions.form_key)
 
 
 @bp.get("/<key:id>/retries")
@@ -91,17 +81,3 @@ def done(id: int, action: BulkAction) -> ResponseReturnValue:
     said = bulk_actions.sentence(action)
     html = answer(found(id), group_done=action, group_say=said, group_said=said, group_focus=f"#record-{id}")
     return make_response(html, CLEARED)
-
-
-def seen_rows() -> list[Chosen]:
-    """The change orders that the form showed, in their order."""
-    rows = [ROW.fullmatch(row) for row in request.form.getlist("row")]
-    if not 1 <= len(rows) <= MOST or not all(rows):
-        abort(400, BAD_FORM)
-    return [Chosen(int(row[1]), int(row[2])) for row in rows if row]
-
-
-def seen_key() -> str:
-    """The key that was drawn with the form."""
-    key = request.form.get("key", "")
-    return key if KEY.fullmatch(key) else abort(400, BAD_FORM)

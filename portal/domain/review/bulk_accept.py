@@ -1,0 +1,130 @@
+"""Accept all clean change orders of a page at once: a sheet to read, then each by its own Accept; Undo while nothing was sent."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from portal.domain import events, people
+from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
+from portal.domain.events import BULK_ACTION, Action
+from portal.domain.exporting import exports
+from portal.domain.people import NotPermitted, User
+from portal.domain.review import bulk_actions, decisions, lists, signature
+from portal.domain.review.bulk_actions import Asked, BulkAction, Chosen, NotAsSeen, Outcome
+from portal.domain.review.lists import Row
+from portal.domain.rules import contracts
+from portal.domain.rules.attention import Reason
+from portal.domain.rules.contracts import NOTHING, Contract
+
+MOST = lists.PAGE  # what one page lists, and one press accepts
+ACCEPT, RECALL = "accept", "recall"
+READY = lists.BY_KEY["ready"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A change order on the sheet; its contract counts those above it as accepted. `why_not`: why it can't go, or an empty text."""
+
+    row: Row
+    contract: Contract
+    why_not: str
+
+    @property
+    def digest(self) -> str:
+        return digest(self.row.change_order)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What would be accepted, in order, and what can't go."""
+
+    going: list[Entry]
+    staying: list[Entry]
+
+    @property
+    def total(self) -> Decimal:
+        return sum((entry.contract.amount for entry in self.going), NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the sheet showed of a change order: the digest of all that Accept signs, and what of its contract was approved before it."""
+
+    digest: str
+    approved: Decimal
+
+
+def sheet(viewer: User, after: str = "") -> Sheet:
+    """The page of the Ready list after this cursor, in a constant number of queries. Raises ValueError for a cursor that is none."""
+    rows = lists.page(READY, viewer, after, MOST).rows
+    alone, above = contracts.of(row.change_order for row in rows), defaultdict[int, Decimal](lambda: NOTHING)
+    entries = []
+    for row in rows:
+        contract, commitment = alone[row.change_order.id], row.change_order.commitment_id
+        contract = replace(contract, approved=contract.approved + above[commitment])
+        entry = Entry(row, contract, why_not(row, contract))
+        above[commitment] += NOTHING if entry.why_not else contract.amount
+        entries.append(entry)
+    return Sheet([one for one in entries if not one.why_not], [one for one in entries if one.why_not])
+
+
+def why_not(row: Row, contract: Contract) -> str:
+    """Why it is not accepted with others, or an empty text: bulk Accept is for what nothing has to be read into."""
+    if row.why_not:
+        return row.why_not
+    looks = list(row.looks)
+    if contract.is_over and Reason.GROWN in row.change_order.company.look_rules.split() and Reason.GROWN.label not in looks:
+        looks.append(Reason.GROWN.label)
+    return f"Needs a look: {', '.join(looks)}." if looks else ""
+
+
+def digest(change_order: ChangeOrder) -> str:
+    """Of all that is shown to who accepts it."""
+    return hashlib.sha256(signature.carried(signature.shown(change_order)).encode()).hexdigest()
+
+
+def accept(chosen: list[Chosen], seen: Mapping[int, Seen], by: User, key: str) -> BulkAction:
+    """Ready -> Queued for each that is still clean and what the sheet showed. Raises NotPermitted for who may accept nothing."""
+    if not by.may_decide:
+        raise NotPermitted(by.why_not_decide)
+
+    def act(one: Chosen, by: User, place: int) -> object:
+        by, held = people.as_held(by), signature.hold(one.id)
+        if held.is_ready and held.version == one.version:
+            _ensure_as_seen(held, by, seen[one.id])
+        return decisions.accept(one.id, by, one.version, signature.marks(held))
+
+    return bulk_actions.carry_out(Asked(ACCEPT, "Clean change orders, Ready to Export", chosen), by, key, act)
+
+
+def _ensure_as_seen(held: ChangeOrder, by: User, seen: Seen) -> None:
+    """Raise NotAsSeen, naming what is otherwise than the sheet showed. The caller holds it."""
+    if digest(held) != seen.digest:
+        raise NotAsSeen("It was changed after the sheet was opened.")
+    contract = contracts.of([held])[held.id]
+    if contract.approved > seen.approved:
+        raise NotAsSeen("More of its contract was approved after the sheet was opened.")
+    if why := why_not(lists.row(held.id, by), contract):
+        raise NotAsSeen(why)
+
+
+def undoable(action: BulkAction, viewer: User) -> list[ChangeOrder]:
+    """What it accepted, nothing of which was sent yet, and this person may recall."""
+    if action.what != ACCEPT:
+        return []
+    queued = [now for result, now in bulk_actions.results(action) if result.outcome == Outcome.DONE and now.state is Status.QUEUED]
+    accepted = events.latest(SUBJECT, [one.id for one in queued], of=(Action.ACCEPTED,))
+    sent = exports.attempted([one.export for one in queued if one.export])
+    own = [one for one in queued if accepted[one.id].facts.get(BULK_ACTION) == action.id and one.export not in sent]
+    return [one for one in own if not decisions.why_not_recall(one, viewer)]
+
+
+def undo(action: BulkAction, chosen: list[Chosen], by: User, key: str) -> BulkAction:
+    """Queued -> Ready for each that is still as it was accepted."""
+
+    def act(one: Chosen, by: User, place: int) -> object:
+        return decisions.recall(one.id, by, one.version)
+
+    return bulk_actions.carry_out(Asked(RECALL, f"What {action.by.name} accepted at once", chosen), by, key, act)

@@ -1,0 +1,54 @@
+"""Accept all clean change orders of a page at once: the sheet that is read first, and Export."""
+
+import re
+from typing import Any
+
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.db import cents
+from portal.domain.people import NotPermitted
+from portal.domain.review import bulk_accept
+from portal.domain.review.bulk_accept import MOST, Seen
+from portal.domain.review.bulk_actions import Chosen
+from portal.web.change_orders.bulk_actions import BAD_FORM, seen_key
+from portal.web.visitors import me
+
+bp = Blueprint("accepting", __name__, url_prefix="/change-orders/acceptances")
+
+ROW = re.compile("([1-9][0-9]{0,17})-([0-9]{1,9})-(-?[0-9]{1,15})-([0-9a-f]{64})", re.ASCII)
+
+
+@bp.get("")
+def sheet() -> ResponseReturnValue:
+    """What would be accepted, and what can't go."""
+    return page_of()
+
+
+@bp.post("")
+def accept() -> ResponseReturnValue:
+    """Export each that is still what the sheet showed; the record says what became of each."""
+    chosen, seen = seen_sheet()
+    try:
+        action = bulk_accept.accept(chosen, seen, me(), seen_key())
+    except NotPermitted as error:
+        return page_of(403, error=str(error))
+    return redirect(url_for("bulk_actions.show", id=action.id), 303)
+
+
+def page_of(status: int = 200, **shown: Any) -> ResponseReturnValue:
+    after = request.args.get("after", "")
+    try:
+        found = bulk_accept.sheet(me(), after)
+    except ValueError as error:
+        abort(404, str(error))
+    return make_response(render_template("change_orders/acceptances.html", sheet=found, after=after, **shown), status)
+
+
+def seen_sheet() -> tuple[list[Chosen], dict[int, Seen]]:
+    """The change orders that the sheet showed, in their order, and what it showed of each."""
+    rows = [ROW.fullmatch(row) for row in request.form.getlist("row")]
+    if not 1 <= len(rows) <= MOST or not all(rows):
+        abort(400, BAD_FORM)
+    read = [row for row in rows if row]
+    return [Chosen(int(row[1]), int(row[2])) for row in read], {int(row[1]): Seen(row[4], cents(int(row[3]))) for row in read}

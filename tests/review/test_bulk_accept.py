@@ -1,0 +1,243 @@
+"""All clean change orders of a page are accepted at once, each by its own Accept; the result is a record with Undo."""
+
+import re
+from decimal import Decimal
+
+import pytest
+
+from portal.domain import events
+from portal.domain.change_orders import SUBJECT, Status, load
+from portal.domain.commitments import Commitment
+from portal.domain.companies import Company
+from portal.domain.people import NotPermitted
+from portal.domain.review import bulk_accept, bulk_actions, decisions, holds, questions
+from portal.domain.review.bulk_accept import Seen
+from portal.domain.review.bulk_actions import BulkAction, Chosen, Outcome
+from portal.spectrum.records import Receipt
+from tests.cast import export, signed
+from tests.conftest import count_queries, path_of, sign_in
+
+KEY = "0123456789abcdef"
+READY = "/change-orders?view=ready"
+
+
+@pytest.fixture(autouse=True)
+def rules(company):
+    """Only what a test brings about is a reason to look."""
+    Company.update(look_rules="credit large grown corrected answered held").execute()
+
+
+def showed(viewer):
+    """What the sheet showed: the change orders and what it said of each."""
+    going = bulk_accept.sheet(viewer).going
+    chosen = [Chosen(one.row.change_order.id, one.row.change_order.version) for one in going]
+    return chosen, {one.row.change_order.id: Seen(one.digest, one.contract.approved) for one in going}
+
+
+def accept(viewer, key=KEY):
+    return bulk_accept.accept(*showed(viewer), viewer, key)
+
+
+def said(action):
+    return [(result.outcome, result.text) for result, _ in bulk_actions.results(action)]
+
+
+def staying(viewer):
+    return {one.row.change_order.id: one.why_not for one in bulk_accept.sheet(viewer).staying}
+
+
+def test_each_clean_one_is_queued_and_named_in_a_record(make_change_order, ana):
+    ready = [make_change_order() for _ in range(3)]
+
+    action = accept(ana)
+
+    assert {load(one.id).state for one in ready} == {Status.QUEUED}
+    assert (action.what, action.asked, action.total) == ("accept", 3, Decimal("12750.00"))
+    assert bulk_actions.counts(action) == {Outcome.DONE: 3}
+    assert events.latest(SUBJECT, [ready[0].id])[ready[0].id].facts["bulk_action"] == action.id
+
+
+def test_what_needs_a_look_stays_with_the_reason(make_change_order, ana):
+    credit = make_change_order(lines=[("16-2000", "SUB", "-5.00")])
+    clean = make_change_order()
+
+    assert staying(ana) == {credit.id: "Needs a look: Credit."}
+    assert [one.row.change_order.id for one in bulk_accept.sheet(ana).going] == [clean.id]
+
+
+def test_what_waits_for_an_answer_or_a_day_stays(make_change_order, ana, clock):
+    asked, held = make_change_order(), make_change_order()
+    questions.ask(asked.id, ana, asked.version, "Which floor?")
+    holds.hold(held.id, ana, held.version, clock.now().date().replace(year=clock.now().year + 1, day=1, month=1), "Until the new year")
+
+    why = staying(ana)
+    assert why[asked.id] == "Needs a look: Waits for an answer of the sender."
+    assert why[held.id].startswith("Needs a look: On hold until 01/01/")
+
+
+def test_who_shaped_one_does_not_accept_it_with_others(make_change_order, dee):
+    one = make_change_order()
+    dee.level, dee.can_push = "Standard", True
+    dee.save()
+
+    assert "four eyes" in staying(dee)[one.id]
+
+
+def test_the_contract_counts_what_stands_above_on_the_sheet(make_change_order, commitment, ana):
+    Commitment.update(original_amount=Decimal(100_000)).execute()
+    Company.update(growth_limit=10).execute()
+    for _ in range(3):
+        make_change_order()
+
+    sheet = bulk_accept.sheet(ana)
+
+    assert [one.contract.after for one in sheet.going] == [Decimal("104250.00"), Decimal("108500.00")]
+    assert [one.why_not for one in sheet.staying] == ["Needs a look: Contract grown past its limit."]
+
+
+def test_one_that_changed_meanwhile_is_skipped_with_the_reason(make_change_order, vendor, ana, lee):
+    first, second, third = (make_change_order() for _ in range(3))
+    seen = showed(ana)
+    decisions.reject(first.id, lee, first.version, "Wrong phase")
+    questions.ask(second.id, lee, second.version, "Which floor?")
+
+    action = bulk_accept.accept(*seen, ana, KEY)
+
+    outcomes = said(action)
+    assert outcomes[0] == (Outcome.SKIPPED, "CCO 001 is now: Rejected.")
+    assert outcomes[1] == (Outcome.SKIPPED, "CCO 002 is now: Ready to Export.")
+    assert outcomes[2] == (Outcome.DONE, "")
+    assert load(third.id).state is Status.QUEUED
+
+
+def test_what_the_sheet_showed_is_compared_to_the_last_value(change_order, vendor, ana):
+    seen = showed(ana)
+    vendor.code = "OTHER"
+    vendor.save()
+
+    action = bulk_accept.accept(*seen, ana, KEY)
+
+    assert said(action) == [(Outcome.SKIPPED, "It was changed after the sheet was opened.")]
+    assert load(change_order.id).state is Status.READY
+
+
+def test_one_whose_contract_grew_meanwhile_is_skipped(make_change_order, ana, lee):
+    make_change_order()
+    seen = showed(ana)
+    other = make_change_order()
+    signed(other.id, lee, other.version)
+
+    action = bulk_accept.accept(*seen, ana, KEY)
+
+    assert said(action) == [(Outcome.SKIPPED, "More of its contract was approved after the sheet was opened.")]
+
+
+def test_a_form_that_names_what_needs_a_look_does_not_accept_it(make_change_order, ana):
+    credit = make_change_order(lines=[("16-2000", "SUB", "-5.00")])
+    (entry,) = bulk_accept.sheet(ana).staying
+
+    seen = {credit.id: Seen(entry.digest, entry.contract.approved)}
+    action = bulk_accept.accept([Chosen(credit.id, credit.version)], seen, ana, KEY)
+
+    assert said(action) == [(Outcome.SKIPPED, "Needs a look: Credit.")]
+
+
+def test_rights_are_read_at_each_row(make_change_order, ana, ben, monkeypatch):
+    for _ in range(2):
+        make_change_order()
+    seen, accepts = showed(ana), decisions.accept
+
+    def withdrawn(*arguments):
+        ana.can_push = False
+        ana.save()
+        return accepts(*arguments)
+
+    with pytest.raises(NotPermitted):
+        bulk_accept.accept(*seen, ben, KEY)
+    monkeypatch.setattr(decisions, "accept", withdrawn)
+    action = bulk_accept.accept(*seen, ana, KEY)
+
+    assert {outcome for outcome, _ in said(action)} == {Outcome.REFUSED}
+
+
+def test_the_same_sheet_sent_twice_decides_nothing_twice(make_change_order, ana):
+    one = make_change_order()
+    seen = showed(ana)
+
+    first = bulk_accept.accept(*seen, ana, KEY)
+    second = bulk_accept.accept(*seen, ana, KEY)
+
+    assert first == second
+    assert [event.action for event in events.history(SUBJECT, one.id)].count("accepted") == 1
+
+
+def test_undo_recalls_what_was_not_sent_yet_and_only_that(make_change_order, ana, lee):
+    sent, waits, again = (make_change_order() for _ in range(3))
+    action = accept(ana)
+    export(load(sent.id), Receipt(200))
+    decisions.recall(again.id, ana, load(again.id).version)
+    signed(again.id, ana, load(again.id).version)
+
+    undoable = bulk_accept.undoable(action, ana)
+    assert [one.id for one in undoable] == [waits.id]
+    assert bulk_accept.undoable(action, lee) == []
+
+    undone = bulk_accept.undo(action, [Chosen(one.id, one.version) for one in undoable], ana, KEY + "2")
+
+    assert bulk_actions.counts(undone) == {Outcome.DONE: 1}
+    assert [load(one.id).state for one in (sent, waits, again)] == [Status.EXPORTED, Status.READY, Status.QUEUED]
+
+
+def test_the_sheet_takes_the_same_number_of_queries_however_long_it_is(make_change_order, ana):
+    def queries():
+        make_change_order()
+        with count_queries() as sent:
+            bulk_accept.sheet(ana)
+        return len(sent)
+
+    assert queries() == queries()
+
+
+def form_of(page):
+    return {name: re.findall(rf'name="{name}" value="([^"]+)"', page) for name in ("key", "row")}
+
+
+def test_without_javascript_the_list_leads_to_the_sheet_and_the_sheet_to_the_record(client, make_change_order, ana):
+    make_change_order()
+    make_change_order(lines=[("16-2000", "SUB", "-5.00")])
+    sign_in(client, ana)
+
+    listed = client.get(READY).text
+    assert "Accept 1 clean" in listed
+    assert listed.index("Needs a look (1)") < listed.index("Clean (1)")
+    sheet = client.get("/change-orders/acceptances").text
+    assert "1 change order, $4,250.00." in sheet
+    assert "Needs a look: Credit." in sheet
+    answer = client.post("/change-orders/acceptances", data=form_of(sheet))
+
+    record = client.get(path_of(answer.location)).text
+    assert "Accept clean: 1 queued" in record
+    assert "Undo 1 not yet sent" in record
+    undone = client.post(f"{path_of(answer.location)}/recalls", data=form_of(record))
+    assert "Undo: 1 recalled" in client.get(path_of(undone.location)).text
+
+
+def test_who_only_looks_is_offered_nothing(client, change_order, ben):
+    sign_in(client, ben)
+
+    assert 'id="accept-clean"' not in client.get(READY).text
+    sheet = client.get("/change-orders/acceptances").text
+    assert "view-only access" in sheet
+    assert 'name="row"' not in sheet
+    digest = "0" * 64
+    answer = client.post("/change-orders/acceptances", data={"key": KEY, "row": f"{change_order.id}-{change_order.version}-0-{digest}"})
+    assert answer.status_code == 403
+    assert BulkAction.select().count() == 0
+
+
+@pytest.mark.parametrize("row", ["", "1-1", "1-1-0-abc", "x"])
+def test_a_sheet_that_does_not_say_what_it_showed_accepts_nothing(client, change_order, ana, row):
+    answer = sign_in(client, ana).post("/change-orders/acceptances", data={"key": KEY, "row": row})
+
+    assert answer.status_code == 400
+    assert load(change_order.id).state is Status.READY
