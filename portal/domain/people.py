@@ -41,6 +41,7 @@ class User(Model):
     wants_summary  mail about what waits, while they may decide
     wants_resubmitted  mail when what they rejected comes back corrected
     wants_failures mail about exports that need a person
+    uses_keys      whether single keys press buttons
     """
 
     email = peewee.CharField(max_length=254)
@@ -53,6 +54,7 @@ class User(Model):
     wants_summary = peewee.BooleanField(default=True)
     wants_failures = peewee.BooleanField(default=False)
     wants_resubmitted = peewee.BooleanField(default=False)
+    uses_keys = peewee.BooleanField(default=True)
     created_at = UtcField(default=clock.now)
     last_active_at = UtcField(null=True)
 

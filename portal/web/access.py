@@ -169,6 +169,7 @@ ENDPOINTS = {
     "status.fragment": Who.SUPPORTS,
     "profile.show": Who.SIGNED_IN,
     "profile.save": Who.SIGNED_IN,
+    "profile.use_keys": Who.SIGNED_IN,
     "profile.change_password": Who.SIGNED_IN,
     "profile.end_session": Who.SIGNED_IN,
     "profile.end_others": Who.SIGNED_IN,

@@ -4,6 +4,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal.domain import companies, events, people
+from portal.domain.people import User
 from tests.conftest import sign_in
 
 
@@ -70,3 +71,15 @@ def test_nobody_writes_in_anothers_profile(client, ana, lee):
 
     assert people.by_id(ana.id).wants_summary
     assert not people.by_id(lee.id).wants_summary
+
+
+def test_keys_are_switched_off_by_each_person(client, ana):
+    sign_in(client, ana)
+    assert "data-keys" in client.get("/profile").text
+
+    client.post("/profile/keys", data={})
+
+    assert "data-keys" not in client.get("/profile").text
+    assert not User.get_by_id(ana.id).uses_keys
+    client.post("/profile/keys", data={"uses_keys": "on"})
+    assert User.get_by_id(ana.id).uses_keys

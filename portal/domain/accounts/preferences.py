@@ -1,4 +1,4 @@
-"""Which mail a person wants. Everyone decides that for themselves, signed in or by the link in such a mail."""
+"""Which mail a person wants, and whether keys press buttons. Everyone decides that for themselves, mail also by the link in one."""
 
 import hashlib
 from collections.abc import Sequence
@@ -24,6 +24,14 @@ class Kind(StrEnum):
         return LABELS[self]
 
     @property
+    def asked_for(self) -> str:
+        return f"{self.label} asked for"
+
+    @property
+    def declined(self) -> str:
+        return f"{self.label} declined"
+
+    @property
     def column(self) -> str:
         return f"wants_{self}"
 
@@ -37,12 +45,21 @@ LABELS = {
 
 def prefer(by: User, kind: Kind, wanted: bool, **facts: Any) -> User:
     """Turn one kind of mail on or off; `facts` go into the event."""
+    return _set(by, kind.column, kind.asked_for if wanted else kind.declined, wanted, facts)
+
+
+def use_keys(by: User, wanted: bool) -> User:
+    """Turn the keys on or off."""
+    return _set(by, "uses_keys", "keys turned on" if wanted else "keys turned off", wanted, {})
+
+
+def _set(by: User, column: str, action: str, wanted: bool, facts: dict[str, Any]) -> User:
     with transaction():
         by = people.as_now(by)
-        if getattr(by, kind.column) != wanted:
-            User.update(**{kind.column: wanted}).where(User.id == by.id).execute()
-            setattr(by, kind.column, wanted)
-            events.record("user", by.id, f"{kind.label} {'asked for' if wanted else 'declined'}", by, **facts)
+        if getattr(by, column) != wanted:
+            User.update(**{column: wanted}).where(User.id == by.id).execute()
+            setattr(by, column, wanted)
+            events.record("user", by.id, action, by, **facts)
         return by
 
 

@@ -71,6 +71,8 @@ OF_SIGNING_IN = (
     "sessions ended",
     "sign-in unlocked",
     "identity linked",
+    "keys turned off",
+    "keys turned on",
     "identity unlinked",
 )
 OF_MAIL = (

@@ -78,7 +78,7 @@ def rejection_form(id: int) -> ResponseReturnValue:
     row = decidable(id, "rejection")
     presets = {str(number): reason for number, reason in enumerate(row.change_order.company.reasons, start=1)}
     preset = presets.get(request.args.get("preset", ""))
-    return opened(row, "rejection", fields_of(row) | ({"reason": preset} if preset else {}))
+    return opened(row, "rejection", fields_of(row) | ({"reason": preset, "picked": True} if preset else {}))
 
 
 @bp.post("/<key:id>/rejection")

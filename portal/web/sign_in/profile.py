@@ -34,6 +34,14 @@ def save() -> ResponseReturnValue:
     return redirect(url_for(".show"), 303)
 
 
+@bp.post("/keys")
+def use_keys() -> ResponseReturnValue:
+    """Whether keys press buttons."""
+    wanted = preferences.use_keys(me(), request.form.get("uses_keys") == "on").uses_keys
+    flash(f"Saved {formats.at_time(clock.now())}. Keys are {'on' if wanted else 'off'}.")
+    return redirect(url_for(".show", _anchor="keys"), 303)
+
+
 @bp.post("/password")
 def change_password() -> ResponseReturnValue:
     """A new password, by the old one. All other sessions end; this one goes on under a new token."""

@@ -1,0 +1,74 @@
+/* Keys, for people who have not switched them off. Each presses what is on the page, so that a key does nothing that no button does.
+   A key that is held down presses no button twice. */
+"use strict";
+
+{
+  const TYPED = "input:not([type=checkbox]), textarea, select, [contenteditable]";
+  const SOON = 1500; // ms between g and the letter behind it
+  const WAYS = { r: "a[href$='view=ready']", f: ".tabs a[href$='/failures']", a: ".views a[href$='view=all']", s: ".tabs a[href*='/settings']" };
+
+  let recalled = ""; // the button that takes back the last decision
+  let went = 0;
+
+  const rows = () => [...document.querySelectorAll(".change-orders tbody > tr[id]")];
+  const here = () => document.activeElement.closest(".change-orders tbody > tr[id]");
+  const press = (element) => (element?.click(), Boolean(element));
+  const inRow = (selector) => press((here() ?? rows()[0])?.querySelector(selector));
+
+  function step(by) {
+    const all = rows();
+    const at = all.indexOf(here());
+    const next = all[at < 0 ? 0 : Math.min(Math.max(at + by, 0), all.length - 1)];
+    next?.querySelector("th a")?.focus();
+    return Boolean(next);
+  }
+
+  function fold() {
+    const open = (here() ?? rows()[0])?.querySelectorAll("details");
+    const shut = [...(open ?? [])].some((part) => !part.open);
+    open?.forEach((part) => (part.open = shut));
+    return Boolean(open?.length);
+  }
+
+  function go(key) {
+    const way = WAYS[key];
+    const isWay = way && Date.now() - went < SOON;
+    went = 0;
+    return isWay && press(document.querySelector(way));
+  }
+
+  const KEYS = {
+    j: () => step(1),
+    k: () => step(-1),
+    ArrowDown: () => here() && step(1),
+    ArrowUp: () => here() && step(-1),
+    o: fold,
+    a: () => inRow("button[id^='accept-']"),
+    r: () => inRow("button[id^='reject-']"),
+    h: () => press(document.querySelector("button[id^='hold-']")),
+    A: () => press(document.querySelector("#accept-clean:not([hidden])")),
+    z: () => press(document.getElementById(recalled) ?? document.getElementById("undo")),
+    g: () => Boolean((went = Date.now())),
+    "?": () => press(document.querySelector("#keys > summary")),
+    ...Object.fromEntries([1, 2, 3, 4, 5, 6].map((number) => [number, () => inRow(`.presets button:nth-of-type(${number})`)])),
+  };
+
+  function inForm(event) {
+    if (event.key === "Escape") return inRow("button[form^='cancel-']");
+    return event.key === "Enter" && event.ctrlKey && press(event.target.closest("form.decision")?.querySelector("button.danger, button.primary"));
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const { key, target, repeat } = event;
+    if (repeat && (key === "Enter" || key === " ") && target.closest("button, a, summary")) return event.preventDefault();
+    if (!document.querySelector("[data-keys]") || event.metaKey || event.altKey || event.isComposing) return;
+    if (repeat && !["j", "k", "ArrowDown", "ArrowUp"].includes(key)) return;
+    const done = inForm(event) || (!event.ctrlKey && !target.matches(TYPED) && (go(key) || (Object.hasOwn(KEYS, key) && KEYS[key]())));
+    if (done) event.preventDefault();
+  });
+
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    const button = (ctx.tasks ?? []).map(({ target }) => target?.querySelector?.("button[id^='recall-']")).find(Boolean);
+    if (button && ctx.request?.method === "POST") recalled = button.id;
+  });
+}
