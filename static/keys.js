@@ -9,6 +9,7 @@
 
   let recalled = ""; // the button that takes back the last decision
   let went = 0;
+  let early = []; // pressed before htmx has seen the page, when a button would lead to another page; null from then on
 
   const rows = () => [...document.querySelectorAll(".change-orders tbody > tr[id]")];
   const here = () => document.activeElement.closest(".change-orders tbody > tr[id]");
@@ -53,6 +54,17 @@
     ...Object.fromEntries([1, 2, 3, 4, 5, 6].map((number) => [number, () => inRow(`.presets button:nth-of-type(${number})`)])),
   };
 
+  const act = (key) => go(key) || (Object.hasOwn(KEYS, key) && KEYS[key]());
+  const take = (key) => (early ? Object.hasOwn(KEYS, key) && early.push(key) : act(key));
+
+  document.addEventListener("DOMContentLoaded", () =>
+    setTimeout(() => {
+      const keys = early;
+      early = null;
+      keys.forEach(act);
+    }),
+  );
+
   function inForm(event) {
     if (event.key === "Escape") return inRow("button[form^='cancel-']");
     return event.key === "Enter" && event.ctrlKey && press(event.target.closest("form.decision")?.querySelector("button.danger, button.primary"));
@@ -63,7 +75,7 @@
     if (repeat && (key === "Enter" || key === " ") && target.closest("button, a, summary")) return event.preventDefault();
     if (!document.querySelector("[data-keys]") || event.metaKey || event.altKey || event.isComposing) return;
     if (repeat && !["j", "k", "ArrowDown", "ArrowUp"].includes(key)) return;
-    const done = inForm(event) || (!event.ctrlKey && !target.matches(TYPED) && (go(key) || (Object.hasOwn(KEYS, key) && KEYS[key]())));
+    const done = inForm(event) || (!event.ctrlKey && !target.matches(TYPED) && take(key));
     if (done) event.preventDefault();
   });
 
