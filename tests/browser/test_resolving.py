@@ -90,5 +90,5 @@ def test_recall_keeps_focus_while_the_row_asks_how_it_stands(ana_at, make_change
     expect(page.locator(f"#recall-{one.id}:not(.before)")).to_be_focused()
     page.keyboard.press("Enter")
 
-    expect(row(page, one)).to_contain_text("Clean")
+    expect(row(page, one)).to_contain_text("First change order of the vendor")
     assert load(one.id).state is Status.READY
