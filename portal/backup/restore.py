@@ -15,9 +15,8 @@ from config import Settings
 from portal import clock, db, preflight
 from portal.backup import Progress, Refused, archive, postgres, sqlite, verify
 from portal.backup.archive import DATABASE, HEADS, Manifest
-from portal.domain import processes
+from portal.domain import lanes, processes
 from portal.domain.audit import chain, heads
-from portal.domain.exporting import pausing
 from portal.domain.recovery import restored
 from portal.standalone import machine
 
@@ -122,7 +121,7 @@ def _into_file(manifest: Manifest, folder: Path, wanted: Path, tell: Progress) -
 def _into_server(url: str, manifest: Manifest, folder: Path, tell: Progress) -> tuple[list[str], list[Path]]:
     """In one transaction with the pause; what was there stays if any of it fails."""
     tell("Restored", 0, 1)
-    postgres.restore(url, folder / DATABASE, pausing.RESTORED)
+    postgres.restore(url, folder / DATABASE, lanes.RESTORED)
     tell("Restored", 1, 1)
     with db.connected():
         applied = db.migrate()

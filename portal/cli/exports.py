@@ -130,10 +130,11 @@ def resume(by: str, as_json: bool) -> None:
     db.init(cli.settings().DATABASE_URL)
     with db.connected():
         try:
-            pausing.resume(current().lane, cli.person(by))
+            goes_on = pausing.resume(current().lane, cli.person(by))
         except people.NotPermitted as error:
             raise cli.Refusal(str(error)) from None
-    cli.tell(as_json, ["Exports resumed."], paused=False)
+    said = "Exports resumed." if goes_on else "The look in Spectrum is recorded. Exports stay paused until an administrator resumes them."
+    cli.tell(as_json, [said], paused=not goes_on)
 
 
 class Keeping:

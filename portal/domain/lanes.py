@@ -11,6 +11,7 @@ from portal.db_writes import write_with_retry
 from portal.domain.people import User
 
 MAIL = "mail"
+RESTORED = "The database was restored from a backup. Exports wait for the comparison with Spectrum, or for an approver who looks there."
 AHEAD = timedelta(minutes=15)  # what lies further off than the longest of its kind and this was written by a clock that ran ahead
 ONE_CALL = timedelta(seconds=130)  # the call's deadline of 120 s and 10 s to write down what came back
 
@@ -37,6 +38,7 @@ class Lane(Model):
     moved_at = UtcField(default=clock.EPOCH)
     paused_at = UtcField(null=True)
     paused_by = peewee.ForeignKeyField(User, null=True, on_delete="RESTRICT", backref="+")  # null while paused: the portal itself
+    paused_by_id: int | None
     reason = peewee.CharField(default="")
     restored_at = UtcField(null=True)
     refused_at = UtcField(null=True)
@@ -48,6 +50,15 @@ class Lane(Model):
     def queue(self) -> str:
         """The RQ queue whose workers serve this lane."""
         return str(self.name).partition(":")[0]
+
+    @property
+    def is_paused_by_restore(self) -> bool:
+        return self.paused_by_id is None and self.reason == RESTORED
+
+    @property
+    def is_restored(self) -> bool:
+        """Whether exports wait for the comparison after a restore, also one that was interrupted before it noted since when."""
+        return self.restored_at is not None or self.is_paused_by_restore
 
     @classmethod
     def take(cls, name: str, lease: timedelta) -> int | None:

@@ -41,8 +41,8 @@ def home() -> ResponseReturnValue:
 @bp.post("/exports/resumption")
 def resume() -> ResponseReturnValue:
     """Someone has looked in Spectrum after a restore: let exports go on."""
-    pausing.resume(companies.current().lane, by=current_user)
-    flash("Exports resumed.")
+    goes_on = pausing.resume_restored(companies.current().lane, by=current_user)
+    flash("Exports resumed." if goes_on else "Your look in Spectrum is recorded. Exports stay paused until an administrator resumes them.")
     return redirect(url_for(".home"), 303)
 
 

@@ -15,8 +15,9 @@ from portal.domain.accounts.sessions import Session
 from portal.domain.audit import heads
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.exporting import pausing
-from portal.domain.lanes import Lane
-from portal.domain.people import NotPermitted
+from portal.domain.lanes import RESTORED, Lane
+from portal.domain.people import NotPermitted, User
+from portal.domain.recovery import restored
 from portal.standalone import machine
 from tests.cast import signed
 from tests.conftest import PASSWORD, sign_in
@@ -106,7 +107,7 @@ def test_exports_are_paused_until_an_approver_says_that_spectrum_was_looked_at(r
 
     with pytest.raises(NotPermitted, match="Only an approver, who has looked in Spectrum, resumes exports"):
         pausing.resume(lane.name, eve)
-    assert (lane.paused_by, lane.reason) == (None, pausing.RESTORED)
+    assert (lane.paused_by, lane.reason) == (None, RESTORED)
     pausing.resume(lane.name, ana)
 
     lane = Lane.get_by_id(lane.name)
@@ -215,6 +216,19 @@ def test_no_approver_resumes_a_pause_that_is_no_restores(client, company, ana, e
 
     assert sign_in(client, ana).post("/exports/resumption").status_code == 403
     assert Lane.is_paused(company.lane)
+
+
+def test_the_button_for_a_restore_lifts_no_other_pause(client, company, eve):
+    User.update(can_push=True).where(User.id == eve.id).execute()
+    pausing.pause(company.lane, eve, "Month end")
+    sign_in(client, eve)
+
+    assert "Nothing was changed" in client.post("/exports/resumption").text
+    restored.hold(processes.clock.now())
+    assert "stay paused until an administrator resumes them" in sign_in(client, eve).post("/exports/resumption", follow_redirects=True).text
+
+    lane = Lane.get_by_id(company.lane)
+    assert (lane.paused_by, lane.reason, lane.restored_at) == (eve, "Month end", None)
 
 
 def test_a_decision_made_after_the_backup_is_made_again(restore, taken, ana):

@@ -8,8 +8,9 @@ from portal.domain import events
 from portal.domain.change_orders import SUBJECT, Status, load
 from portal.domain.exporting import pausing, send
 from portal.domain.exporting.exports import Export
-from portal.domain.lanes import Lane
+from portal.domain.lanes import RESTORED, Lane
 from portal.domain.outbox import Dispatch, Task
+from portal.domain.people import NotPermitted, User
 from portal.domain.recovery import restored
 from portal.spectrum.records import Receipt, Stored, StoredLine, Unanswered
 
@@ -115,6 +116,37 @@ def test_an_approver_who_resumed_ends_the_comparison(lane, ana):
     pausing.resume(lane, ana)
 
     assert compare(lane, lambda _: None).error == "An approver resumed exports."
+
+
+def test_a_pause_of_an_administrator_outlasts_the_resume_of_an_approver(company, eve, ana):
+    pausing.pause(company.lane, eve, "Month end")
+    restored.hold(clocks.now())
+
+    pausing.resume(company.lane, ana)
+
+    lane = Lane.get_by_id(company.lane)
+    assert (lane.paused_by, lane.reason, lane.restored_at) == (eve, "Month end", None)
+    assert events.history("company", company.id)[-1].action == "restore confirmed"
+
+
+def test_an_administrator_who_is_an_approver_resumes_all(company, eve):
+    pausing.pause(company.lane, eve, "Month end")
+    restored.hold(clocks.now())
+    User.update(can_push=True).where(User.id == eve.id).execute()
+
+    pausing.resume(company.lane, eve)
+
+    assert not Lane.is_paused(company.lane)
+
+
+def test_a_restore_that_was_interrupted_after_its_pause_waits_for_an_approver(company, eve, ana):
+    Lane.update(paused_at=clocks.now(), reason=RESTORED).where(Lane.name == company.lane).execute()
+
+    with pytest.raises(NotPermitted, match="Only an approver"):
+        pausing.resume(company.lane, eve)
+    pausing.resume(company.lane, ana)
+
+    assert not Lane.is_paused(company.lane)
 
 
 def test_a_pause_of_a_person_outlasts_the_comparison(company, clock, eve):

@@ -9,7 +9,7 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.domain import change_orders, events, outbox
+from portal.domain import change_orders, events, lanes, outbox
 from portal.domain.accounts import password_links, sessions
 from portal.domain.accounts.session_ends import EndReason
 from portal.domain.change_orders import ChangeOrder, Status
@@ -34,7 +34,7 @@ def hold(taken_at: datetime) -> None:
     company, now = current(), clock.now()
     with transaction():
         Lane.update(restored_at=now).where(Lane.name == company.lane).execute()
-        Lane.update(paused_at=now, paused_by=None, reason=pausing.RESTORED).where(
+        Lane.update(paused_at=now, paused_by=None, reason=lanes.RESTORED).where(
             Lane.name == company.lane, Lane.paused_at.is_null()
         ).execute()
         sessions.end_everyones(EndReason.RESTORED)

@@ -72,8 +72,8 @@ def _exports(facts: Facts) -> Part:
     if lane.paused_at and lane.paused_by:
         text = f"{lane.paused_by.name} paused exports {ago(lane.paused_at)}: {_ended(lane.reason)}"
         return Part(EXPORTS, Health.PAUSED, text, "Resume them under Settings, Company.")
-    if lane.restored_at:
-        text = f"The database was restored {ago(lane.restored_at)}; exports wait for the comparison with Spectrum."
+    if lane.is_restored:
+        text = f"The database was restored {ago(lane.restored_at or lane.paused_at)}; exports wait for the comparison with Spectrum."
         return Part(EXPORTS, Health.PAUSED, text, "Without read access an approver looks in Spectrum, and resumes them.")
     if lane.paused_at:
         text = f"The portal paused exports {ago(lane.paused_at)}: {_ended(lane.reason)}"

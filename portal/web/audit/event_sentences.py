@@ -57,6 +57,7 @@ OF_SETTINGS = (
     "refresh from Spectrum asked for",
     "resending check asked for",
     "resending recorded",
+    "restore confirmed",
     "secrets resealed",
     "test mail asked for",
     "totals corrected",
