@@ -6,7 +6,7 @@ from portal import clock as clocks
 from portal.background import tasks
 from portal.domain import events
 from portal.domain.change_orders import SUBJECT, Status, load
-from portal.domain.exporting import pausing, send
+from portal.domain.exporting import exports, pausing, send
 from portal.domain.exporting.exports import Export
 from portal.domain.lanes import RESTORED, Lane
 from portal.domain.outbox import Dispatch, Task
@@ -88,6 +88,64 @@ def test_nothing_is_compared_before_the_quiet_window_is_over(company, clock):
     restored.hold(clocks.now())
 
     assert Dispatch.get(Dispatch.task == Task.COMPARE_RESTORED).due_at == clock.moment + restored.quiet_window.LASTS
+
+
+def test_a_comparison_of_the_backup_itself_is_skipped(company, clock):
+    restored.hold(clocks.now())
+    clock.tick(minutes=20)
+
+    restored.hold(clocks.now())
+
+    older, newer = Dispatch.select().where(Dispatch.task == Task.COMPARE_RESTORED).order_by(Dispatch.id)
+    assert (older.outcome, newer.finished_at) == ("skipped", None)
+    assert newer.due_at == clock.moment + restored.quiet_window.LASTS
+
+
+def test_a_comparison_that_comes_too_early_waits_for_the_quiet_window(company, clock):
+    restored.hold(clocks.now())
+    quiet = clocks.now() + restored.quiet_window.LASTS
+    clock.tick(minutes=14)
+
+    dispatch = compare(company.lane, lambda _: None)
+
+    assert (dispatch.finished_at, dispatch.due_at) == (None, quiet)
+    assert Lane.is_paused(company.lane)
+
+
+def test_a_restore_dated_in_the_future_waits_for_the_quiet_window_from_now_on(company, clock):
+    restored.hold(clocks.now())
+    clock.tick(days=-2)
+
+    assert compare(company.lane, lambda _: None).due_at == clocks.now() + restored.quiet_window.LASTS
+
+
+def test_an_export_that_stood_between_two_lines_is_compared_too(company, make_change_order, clock):
+    change_order = between_lines(make_change_order)
+    restored.hold(clocks.now())
+    clock.tick(minutes=16)
+
+    assert load(change_order.id).state is Status.QUEUED
+    assert events.history(SUBJECT, change_order.id)[-1].action == "postponed"
+    compare(company.lane, lambda _: ours(change_order))
+
+    assert load(change_order.id).state is Status.EXPORTED
+    assert not Lane.is_paused(company.lane)
+
+
+def test_an_open_attempt_is_left_to_the_worker(company, make_change_order):
+    change_order = between_lines(make_change_order)
+    exports.open_attempt(Export.get_by_id(change_order.export), 2, 1, "")
+
+    restored.hold(clocks.now())
+
+    assert load(change_order.id).state is Status.EXPORTING
+
+
+def between_lines(make_change_order):
+    """Line 1 of two was sent, and line 2 not yet begun."""
+    change_order = make_change_order("exporting", lines=[("16-2000", "SUB", "4250.00"), ("16-2000", "MAT", "12.34")])
+    exports.record_outcome(Export.get_by_id(change_order.export), [1], "sent", kind="send")
+    return change_order
 
 
 def test_nothing_is_sent_while_exports_wait_for_the_comparison(lane, make_change_order):

@@ -169,6 +169,11 @@ def close_attempt(attempt: Attempt, outcome: LineOutcome, **evidence: Any) -> No
         )
 
 
+def is_open(export: Export) -> bool:
+    """Whether a line was about to be sent, and no one has said what became of it."""
+    return Attempt.select().where(Attempt.export == export, Attempt.ended_at.is_null()).exists()
+
+
 def close_lost(export: Export) -> None:
     """An open attempt that no one works on: whether it reached Spectrum is not known."""
     Attempt.update(ended_at=clock.now(), outcome=LineOutcome.LOST).where(Attempt.export == export, Attempt.ended_at.is_null()).execute()

@@ -12,13 +12,14 @@ from portal.db import transaction
 from portal.domain import change_orders, events, lanes, outbox
 from portal.domain.accounts import password_links, sessions
 from portal.domain.accounts.session_ends import EndReason
-from portal.domain.change_orders import ChangeOrder, Status
+from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.companies import current
+from portal.domain.events import Action
 from portal.domain.exporting import conclude, exports, pausing, quiet_window, verify
 from portal.domain.exporting.exports import Export
 from portal.domain.exporting.readback import ONE_READING, Read
 from portal.domain.lanes import Lane
-from portal.domain.outbox import Dispatch, Task
+from portal.domain.outbox import Dispatch, DispatchOutcome, Task
 from portal.domain.processes import Process
 
 RESTORED = "database restored"
@@ -40,6 +41,8 @@ def hold(taken_at: datetime) -> None:
         sessions.end_everyones(EndReason.RESTORED)
         password_links.end_all()
         Process.delete().execute()
+        _conclude_exporting()
+        _skip_older(company.lane)
         key = f"restored:{now:%Y-%m-%dT%H%M%S}"
         outbox.promise(key, company.lane, Task.COMPARE_RESTORED, company.id, due_in=quiet_window.LASTS)
         events.record("company", company.id, RESTORED, taken_at=taken_at.isoformat(timespec="seconds"))
@@ -50,9 +53,12 @@ def step(dispatch: Dispatch, claim: int, read: Read | None) -> None:
     with transaction():
         Lane.renew(dispatch.lane, claim, ONE_READING)
         outbox.begin(dispatch, conclude.back_off(dispatch.tries))
-        restored_at = Lane.get_by_id(dispatch.lane).restored_at
+        restored_at = _restored_at(dispatch.lane)
         if read is None or restored_at is None:
             outbox.finish(dispatch, NO_READ_BACK if restored_at else "An approver resumed exports.")
+            return
+        if clock.now() < (quiet := restored_at + quiet_window.LASTS):
+            outbox.postpone(dispatch, quiet, counts=False)
             return
     for change_order in _waiting(restored_at).limit(SLICE):
         if fault := _compare(change_order.id, claim, read):
@@ -72,6 +78,35 @@ def last_export() -> str:
     ended = (exports.Attempt.outcome.in_(exports.STORED)) & exports.Attempt.ended_at.is_null(False)
     last = Export.select().join(exports.Attempt).where(ended).order_by(exports.Attempt.ended_at.desc()).first()
     return str(last.number) if last else ""
+
+
+def _conclude_exporting() -> None:
+    """What stood between two lines goes back in line: what was sent of it after the backup is looked up like all that waits.
+
+    An open attempt is left to the worker, which reads back before it sends more.
+    """
+    for one in ChangeOrder.select().where(ChangeOrder.status == Status.EXPORTING):
+        change_order = change_orders.hold(one.id)
+        export = Export.get_by_id(change_order.export)
+        if exports.is_open(export) or not conclude.apply(Dispatch.get(Dispatch.key == export.key), change_order, export):
+            continue
+        change_order.move(Status.QUEUED, change_order.version)
+        events.record(SUBJECT, change_order.id, Action.POSTPONED, text="The database was restored from a backup.")
+
+
+def _skip_older(lane: str) -> None:
+    """A comparison that was promised before the backup would not wait for the quiet window."""
+    older = Dispatch.task == Task.COMPARE_RESTORED, Dispatch.lane == lane, Dispatch.finished_at.is_null()
+    for dispatch in Dispatch.select().where(*older):
+        outbox.finish(dispatch, "The database was restored again.", DispatchOutcome.SKIPPED)
+
+
+def _restored_at(lane: str) -> datetime | None:
+    """A moment that a clock ran ahead to is now: the quiet window restarts when that is noticed."""
+    now = clock.now()
+    Lane.update(restored_at=now).where(Lane.name == lane, Lane.restored_at > now).execute()
+    moment: datetime | None = Lane.get_by_id(lane).restored_at
+    return moment
 
 
 def _waiting(restored_at: datetime) -> Any:
