@@ -400,9 +400,10 @@ def test_after_a_new_secret_the_others_go(admin, app, company, eve, simulator, c
 @pytest.mark.parametrize(
     ("days", "words"), [(15, ""), (14, "ends in 14 days"), (1, "ends in 1 day,"), (0, "ends today."), (-1, "The client secret ended on")]
 )
-def test_the_page_warns_14_days_ahead(admin, clock, days, words):
+def test_the_page_warns_14_days_ahead(admin, eve, clock, days, words):
     today = date(2026, 11, 20)
     clock.set(datetime(2026, 11, 20, 18, 0, tzinfo=UTC))
+    sign_in(admin, eve)  # on that day
     save(admin, **ENHANCED | {"secret_expires_on": (today + timedelta(days=days)).isoformat()})
 
     page = " ".join(admin.get("/settings/company").text.split())
