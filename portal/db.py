@@ -176,12 +176,15 @@ def pending() -> list[str]:
 
 
 def connect() -> bool:
-    """Open a connection, unless one is open; answers whether it did. Raises Away."""
+    """Open a connection, or take the one that an earlier request of this thread released; answers whether the caller is to release it.
+
+    Not one that code around the caller uses. Raises Away.
+    """
     try:
         opened = bool(database.connect(reuse_if_open=True))
         if opened and is_sqlite():
             database.pragma("cache_size", -KEPT_CACHE_KB)
-        return opened
+        return opened or (is_sqlite() and database.connection().is_kept)
     except ERRORS as error:
         log.error("database not reached", error=str(error))
         raise Away(AWAY) from error

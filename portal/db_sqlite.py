@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+from contextlib import suppress
 from typing import Any
 from weakref import WeakSet
 
@@ -13,6 +14,7 @@ class Connection(sqlite3.Connection):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.cursors = WeakSet[sqlite3.Cursor]()
+        self.is_kept = False  # between two requests
 
     def cursor(self, *arguments: Any, **options: Any) -> Any:
         cursor: sqlite3.Cursor = super().cursor(*arguments, **options)
@@ -20,9 +22,12 @@ class Connection(sqlite3.Connection):
         return cursor
 
     def let_go(self) -> None:
-        """End what is still being read."""
+        """End what is still being read, and a transaction that could not be ended."""
         for cursor in list(self.cursors):
             cursor.close()
+        if self.in_transaction:
+            self.rollback()
+        self.is_kept = True
 
 
 class Watcher:
@@ -34,10 +39,12 @@ class Watcher:
         self.connection: sqlite3.Connection | None = None
 
     def version(self, path: str) -> object:
-        """Changes with every commit."""
-        with self._lock:
+        """Changes with every commit; None where that cannot be told now."""
+        with self._lock, suppress(sqlite3.Error):
             if (path, os.getpid()) != self.place or self.connection is None:  # never one from before a fork
-                self.connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
+                self.connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=0)
                 self.place, self.opened = (path, os.getpid()), self.opened + 1
             (version,) = self.connection.execute("PRAGMA data_version").fetchone()
-        return self.opened, version
+            return self.opened, version
+        self.connection = None  # an error may have broken it
+        return None

@@ -18,6 +18,7 @@ from portal.domain.commitments import Commitment
 from portal.domain.people import User
 from portal.domain.projects import delivery, revisions, sending
 from portal.domain.projects.delivery import CameBack, Wanted
+from portal.domain.rules import recheck
 from portal.domain.rules.findings import Blocked
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -97,7 +98,7 @@ def changed(do: Callable[[], tuple[int, ChangeOrder]]) -> ResponseReturnValue:
         status, change_order = do()
         return Answer(status, rendering.full(change_order).model_dump_json())
 
-    with events.by_token(bearer.token().name, bearer.token().made_by_id):
+    with recheck.afterwards(), events.by_token(bearer.token().name, bearer.token().made_by_id):
         if key:
             answer, again = idempotency.once(bearer.token(), key, parsing.fingerprint(), answered)
         else:

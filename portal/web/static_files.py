@@ -62,7 +62,8 @@ def respond(file: StaticFile) -> Response:
     """The file in the best encoding that the browser reads; 304 for a browser that has it."""
     encoding = accepted()
     response = Response(file.encoded[encoding], content_type=file.content_type)
-    response.headers["Cache-Control"] = ONE_YEAR
+    # While two versions run, a page of one may ask the other: what has another digest is not kept under this address.
+    response.headers["Cache-Control"] = ONE_YEAR if request.args.get("v") == file.digest else "no-store"
     response.vary.add("Accept-Encoding")
     if encoding:
         response.headers["Content-Encoding"] = encoding

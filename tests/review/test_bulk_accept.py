@@ -5,14 +5,16 @@ from decimal import Decimal
 
 import pytest
 
+from portal import db
 from portal.domain import events
-from portal.domain.change_orders import SUBJECT, Status, load
+from portal.domain.change_orders import SUBJECT, ChangeOrder, Status, load
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
 from portal.domain.people import NotPermitted
 from portal.domain.review import bulk_accept, bulk_actions, decisions, holds, questions
 from portal.domain.review.bulk_accept import Seen
 from portal.domain.review.bulk_actions import BulkAction, Chosen, Outcome
+from portal.domain.rules import recheck
 from portal.spectrum.records import Receipt
 from tests.cast import export, signed
 from tests.conftest import count_queries, path_of, sign_in
@@ -241,3 +243,50 @@ def test_a_sheet_that_does_not_say_what_it_showed_accepts_nothing(client, change
 
     assert answer.status_code == 400
     assert load(change_order.id).state is Status.READY
+
+
+def test_what_is_kept_of_a_row_is_judged_anew_before_it_goes(make_change_order, ana):
+    """A process that died, or an upgrade, leaves it older than what is beside it."""
+    credit = make_change_order(lines=[("16-2000", "SUB", "-5.00")])
+    ChangeOrder.update(looks="").where(ChangeOrder.id == credit.id).execute()
+
+    action = accept(ana)
+
+    assert said(action) == [(Outcome.SKIPPED, "Needs a look: Credit.")]
+    assert load(credit.id).state is Status.READY
+
+
+def test_where_the_database_is_busy_the_rest_stays_open_and_the_same_form_goes_on(make_change_order, ana):
+    ready = [make_change_order() for _ in range(3)]
+    chosen = [Chosen(one.id, one.version) for one in ready]
+    done = []
+
+    def act(one, by, place):
+        if place == 1 and len(done) == 1:
+            done.append("busy")
+            raise db.Busy("The database is busy.")
+        done.append(one.id)
+
+    asked = bulk_actions.Asked("accept", "All", chosen)
+    first = bulk_actions.carry_out(asked, ana, KEY, act)
+    assert [outcome for outcome, _ in said(first)] == [Outcome.DONE, Outcome.OPEN, Outcome.OPEN]
+
+    again = bulk_actions.carry_out(asked, ana, KEY, act)
+
+    assert again == first
+    assert said(first) == [(Outcome.DONE, "")] * 3
+    assert done == [ready[0].id, "busy", ready[1].id, ready[2].id]
+
+
+def test_what_waits_beside_is_judged_after_the_rows_and_not_in_their_transactions(make_change_order, ana, monkeypatch):
+    """Within one, two people who decide under one commitment would wait for each other."""
+    for _ in range(3):
+        make_change_order()
+    chosen, seen = showed(ana)
+    inside = []
+    judge = recheck.again
+    monkeypatch.setattr(recheck, "again", lambda *given: inside.append(db.database.in_transaction()) or judge(*given))
+
+    bulk_accept.accept(chosen[:2], seen, ana, KEY)
+
+    assert inside == [False]

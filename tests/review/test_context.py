@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup
 from portal.domain.change_orders import ChangeOrder, load
 from portal.domain.commitments import Commitment, Vendor
 from portal.domain.companies import Company
+from portal.domain.projects import sending
 from portal.domain.review import context, decisions
 from portal.domain.rules import contracts, possible_duplicates
 from tests.cast import signed
@@ -139,7 +140,7 @@ def test_the_last_three_decisions_for_the_vendor_are_told_newest_first(make_chan
         signed(one.id, by=ana, version=one.version)
     decisions.reject(made[3].id, ana, made[3].version, "Wrong phase.")
 
-    lately = context.of(load(make_change_order(lines=TWO).id)).lately
+    lately = context.of(load(make_change_order(lines=TWO).id), ana).lately
 
     assert [(one.about.id, one.event.action) for one in lately] == [
         (made[3].id, "rejected"),
@@ -148,13 +149,24 @@ def test_the_last_three_decisions_for_the_vendor_are_told_newest_first(make_chan
     ]
 
 
-def test_the_context_takes_five_queries_however_much_there_is(make_change_order, worth):
+def test_a_decision_about_what_was_sent_back_shows_it_as_it_was_sent(make_change_order, ana, dee):
+    returned = make_change_order()
+    decisions.reject(returned.id, ana, returned.version, "Wrong phase.")
+    words_now = sending.Draft("777", "Not sent yet", "", [sending.LineDraft("16-2000", "SUB", Decimal("9.99"))])
+    sending.edit(returned.id, dee, load(returned.id).version, words_now)
+
+    [decision] = context.of(load(make_change_order().id), ana).lately
+
+    assert (decision.about.number, decision.about.amount) == (returned.number, returned.amount)
+
+
+def test_the_context_takes_eight_queries_however_much_there_is(make_change_order, ana, worth):
     made = load([make_change_order("exported"), make_change_order(), make_change_order(), make_change_order()][-1].id)
 
     with count_queries() as queries:
-        context.of(made)
+        context.of(made, ana)
 
-    assert len(queries) <= 5
+    assert len(queries) <= 8
 
 
 def test_form_and_page_show_contract_duplicate_and_decisions(client, ana, make_change_order, worth, company):

@@ -4,6 +4,7 @@ import gzip
 import re
 
 import pytest
+from flask import url_for
 
 from portal.web import static_files
 from portal.web.compression import ENCODINGS, zstd
@@ -75,12 +76,24 @@ def test_a_static_file_is_sent_compressed_as_small_as_it_can_be(client, name, en
 
 
 def test_a_browser_that_has_a_static_file_is_told_to_keep_it(client):
-    answer = client.get("/static/portal.css", headers=BROWSER)
+    address = url_of(client, "portal.css")
+    answer = client.get(address, headers=BROWSER)
 
-    again = client.get("/static/portal.css", headers=BROWSER | {"If-None-Match": answer.headers["ETag"]})
+    again = client.get(address, headers=BROWSER | {"If-None-Match": answer.headers["ETag"]})
 
     assert (again.status_code, again.data) == (304, b"")
     assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_no_browser_keeps_a_file_under_the_address_of_another_version(client):
+    answer = client.get("/static/portal.css?v=0123456789ab")
+
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+
+
+def url_of(client, filename):
+    with client.application.test_request_context():
+        return url_for("static", filename=filename)
 
 
 @pytest.mark.parametrize("path", ["vendor/README.md", "draft_recovery.js", "vendor/htmx.min.js", "../config.py", ""])

@@ -27,6 +27,7 @@ from portal.domain.imports.vendors import Unclear
 from portal.domain.lanes import Lane
 from portal.domain.people import NotPermitted, User
 from portal.domain.projects import statements
+from portal.domain.rules import recheck
 
 LEASE = timedelta(seconds=5)  # renewed in every turn; how long a killed import keeps the next one waiting
 WAIT_S = 30.0  # for another import to end
@@ -176,7 +177,7 @@ class Run:
         """Do `step` for each piece of work, a moment of writing at a time, so that no one waits long for the database."""
         waiting = deque(work)
         while waiting:
-            with transaction():
+            with recheck.afterwards(), transaction():
                 Lane.renew(LANE, self.claim, LEASE)
                 end = time.monotonic() + HOLD_S
                 while waiting and time.monotonic() < end:

@@ -61,6 +61,7 @@ def step(dispatch: Dispatch, claim: int) -> None:
         outbox.begin(dispatch, RETRY_IN)
     found = differences()  # outside a transaction: it reads every change order, and no writer waits for it
     with transaction():
+        Lane.renew(dispatch.lane, claim, ONE_CALL)  # a worker that was frozen meanwhile corrects nothing a second time
         _correct(found)
         outbox.finish(dispatch)
         if found:

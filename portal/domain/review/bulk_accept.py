@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from portal.db import lock
 from portal.domain import events, people
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
+from portal.domain.commitments import Commitment
 from portal.domain.events import BULK_ACTION, Action
 from portal.domain.exporting import exports
 from portal.domain.people import NotPermitted, User
 from portal.domain.review import bulk_actions, decisions, lists, signature
 from portal.domain.review.bulk_actions import Asked, BulkAction, Chosen, NotAsSeen, Outcome
 from portal.domain.review.lists import Row
-from portal.domain.rules import contracts
+from portal.domain.rules import attention, contracts
 from portal.domain.rules.attention import Reason
 from portal.domain.rules.contracts import NOTHING, Contract
 
@@ -91,12 +93,20 @@ def accept(chosen: list[Chosen], seen: Mapping[int, Seen], by: User, key: str) -
         raise NotPermitted(by.why_not_decide)
 
     def act(one: Chosen, by: User, place: int) -> object:
-        by, held = people.as_held(by), signature.hold(one.id)
+        by = people.as_held(by)
+        _hold_contract(one.id)
+        held = signature.hold(one.id)
         if held.is_ready and held.version == one.version:
             _ensure_as_seen(held, by, seen[one.id])
         return decisions.accept(one.id, by, one.version, signature.marks(held))
 
     return bulk_actions.carry_out(Asked(ACCEPT, "Clean change orders, Ready to Export", chosen), by, key, act)
+
+
+def _hold_contract(id: int) -> None:
+    """No one else accepts under the same contract before this transaction ends: two at once would grow it past its limit unseen."""
+    theirs = ChangeOrder.select(ChangeOrder.commitment).where(ChangeOrder.id == id)
+    lock(Commitment.select(Commitment.id).where(Commitment.id.in_(theirs)), "FOR NO KEY UPDATE")
 
 
 def _ensure_as_seen(held: ChangeOrder, by: User, seen: Seen) -> None:
@@ -106,7 +116,9 @@ def _ensure_as_seen(held: ChangeOrder, by: User, seen: Seen) -> None:
     contract = contracts.of([held])[held.id]
     if contract.approved > seen.approved:
         raise NotAsSeen("More of its contract was approved after the sheet was opened.")
-    if why := why_not(lists.row(held.id, by), contract):
+    row = lists.row(held.id, by)
+    row.change_order.looks = attention.judge([held], {held.id: held.checks})[held.id]  # what is kept may be older than what is beside it
+    if why := why_not(row, contract):
         raise NotAsSeen(why)
 
 

@@ -1,6 +1,7 @@
 """One decision about many change orders: each goes by its own transition, in a transaction of its own; the whole stays as a record."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -9,11 +10,12 @@ from typing import Any
 import peewee
 
 from portal import clock
-from portal.db import Model, MoneyField, UtcField, transaction
+from portal.db import Busy, Model, MoneyField, UtcField, transaction
 from portal.domain import events, people
 from portal.domain.change_orders import ChangeOrder, Overtaken, complete
 from portal.domain.people import NotPermitted, User
 from portal.domain.review.signature import Changed
+from portal.domain.rules import recheck
 from portal.domain.rules.findings import Blocked
 
 MOST = 100  # change orders of one request: what is more takes another press
@@ -93,10 +95,14 @@ Act = Callable[[Chosen, User, int], object]  # one transition; the number is the
 def carry_out(asked: Asked, by: User, key: str, act: Act) -> BulkAction:
     """Do it row by row; what stands against one row stops no other. The same key by the same person does nothing twice.
 
-    Raises NotPermitted for a person who may clear nothing; rights and four eyes are read again at each row.
+    Where the database is busy or away the rest stays open, and the same form sent again goes on with it. Raises NotPermitted for a person
+    who may clear nothing; rights and four eyes are read again at each row.
     """
-    action, waiting = _begun(asked, by, key)
-    with events.by_bulk_action(action.id):
+    try:
+        action, waiting = _begun(asked, by, key)
+    except peewee.IntegrityError:  # the same form came twice at one moment, and the other one was first
+        action, waiting = _begun(asked, by, key)
+    with suppress(Busy), recheck.afterwards(), events.by_bulk_action(action.id):
         for result, chosen in waiting:
             _one(result, chosen, by, act)
     return action
@@ -122,13 +128,13 @@ def results(action: BulkAction) -> list[tuple[BulkResult, ChangeOrder]]:
 
 
 def _begun(asked: Asked, by: User, key: str) -> tuple[BulkAction, list[tuple[BulkResult, Chosen]]]:
-    """The action written down before any of it is done, with what waits; nothing waits of one that was begun before."""
+    """The action written down before any of it is done, with what waits; of one that was begun before, what is still open."""
     with transaction():
         by = people.as_held(by)
         if not by.may_support:
             raise NotPermitted(by.why_not_decide)
         if before := BulkAction.get_or_none(BulkAction.by == by, BulkAction.key == key):
-            return before, []
+            return before, _open(before, asked.chosen)
         amounts = _amounts(asked.chosen)
         chosen = [one for one in asked.chosen if one.id in amounts]
         action = BulkAction.create(
@@ -144,6 +150,13 @@ def _begun(asked: Asked, by: User, key: str) -> tuple[BulkAction, list[tuple[Bul
         return action, [(BulkResult.create(action=action, change_order=one.id, position=at), one) for at, one in enumerate(chosen)]
 
 
+def _open(action: BulkAction, chosen: list[Chosen]) -> list[tuple[BulkResult, Chosen]]:
+    seen = {one.id: one for one in chosen}
+    still = (BulkResult.outcome == Outcome.OPEN) & BulkResult.change_order.in_(list(seen))
+    left = BulkResult.select().where(BulkResult.action == action, still).order_by(BulkResult.position)
+    return [(result, seen[result.change_order_id]) for result in left]
+
+
 def _amounts(chosen: list[Chosen]) -> dict[int, Decimal]:
     """Of what was sent to accounting: a draft is its job's own business."""
     known = ChangeOrder.select(ChangeOrder.id, ChangeOrder.amount).where(ChangeOrder.id.in_([one.id for one in chosen]))
@@ -154,8 +167,8 @@ def _one(result: BulkResult, chosen: Chosen, by: User, act: Act) -> None:
     """The transition and its result, in one transaction; or the reason against it."""
     try:
         with transaction():
-            _write(result, Outcome.DONE)  # first: an event is the last insert of its transaction
-            act(chosen, by, result.position)
+            if _write(result, Outcome.DONE):  # first: an event is the last insert of its transaction
+                act(chosen, by, result.position)
     except Overtaken as error:
         _write(result, Outcome.SKIPPED, f"{error}.")
     except (NotAsSeen, Changed) as error:
@@ -164,6 +177,8 @@ def _one(result: BulkResult, chosen: Chosen, by: User, act: Act) -> None:
         _write(result, Outcome.REFUSED, str(error))
 
 
-def _write(result: BulkResult, outcome: Outcome, text: str = "") -> None:
+def _write(result: BulkResult, outcome: Outcome, text: str = "") -> bool:
+    """Whether it was still open: the same form, sent twice, may be at work at the same time."""
+    still_open = (BulkResult.id == result.id) & (BulkResult.outcome == Outcome.OPEN)
     with transaction():
-        BulkResult.update(outcome=outcome, text=text).where(BulkResult.id == result.id).execute()
+        return bool(BulkResult.update(outcome=outcome, text=text).where(still_open).execute())

@@ -6,6 +6,8 @@ from portal.domain import change_orders
 from portal.domain.change_orders import SUBJECT, ChangeOrder
 from portal.domain.commitments import Commitment
 from portal.domain.events import Event, with_actors
+from portal.domain.people import User
+from portal.domain.projects import revisions
 from portal.domain.rules import contracts, possible_duplicates
 from portal.domain.rules.contracts import Contract
 
@@ -30,19 +32,21 @@ class Context:
     lately: list[Decision]
 
 
-def of(change_order: ChangeOrder) -> Context:
-    """The context of one change order, in five queries."""
+def of(change_order: ChangeOrder, viewer: User) -> Context:
+    """The context of one change order, in a constant number of queries."""
     contract = contracts.of([change_order])[change_order.id]
-    return Context(contract, possible_duplicates.of([change_order]).get(change_order.id, []), _lately(change_order))
+    return Context(contract, possible_duplicates.of([change_order]).get(change_order.id, []), _lately(change_order, viewer))
 
 
-def _lately(change_order: ChangeOrder) -> list[Decision]:
+def _lately(change_order: ChangeOrder, viewer: User) -> list[Decision]:
     vendor = change_order.commitment.vendor
     if vendor is None:
         return []
-    theirs = ChangeOrder.select(ChangeOrder.id).join(Commitment).where(Commitment.vendor == vendor, ChangeOrder.id != change_order.id)
-    ours = Event.subject == SUBJECT, Event.ref.in_(theirs), Event.action.in_(DECIDED)
+    others = ChangeOrder.select(ChangeOrder.id).join(Commitment).where(Commitment.vendor == vendor, ChangeOrder.id != change_order.id)
+    ours = Event.subject == SUBJECT, Event.ref.in_(others), Event.action.in_(DECIDED)
     newest = (Event.seq + 0).desc()  # not by the key: a vendor with few decisions would be looked for through all events
     found = list(with_actors().where(*ours).order_by(newest).limit(SHOWN))
-    about = {row.id: row for row in change_orders.complete().where(ChangeOrder.id.in_([event.ref for event in found]))}
+    theirs = change_orders.with_lines(change_orders.complete().where(ChangeOrder.id.in_([event.ref for event in found])))
+    revisions.show_as_sent(theirs, viewer)  # what a project makes of it meanwhile is its own business
+    about = {row.id: row for row in theirs}
     return [Decision(event, about[event.ref]) for event in found]

@@ -6,6 +6,7 @@ from itertools import takewhile
 from portal.domain import change_orders, events
 from portal.domain.events import Action, Event
 from portal.domain.exporting.exports import Attempt, Export
+from portal.domain.people import User
 from portal.domain.review import context, previews
 from portal.domain.review.context import Context
 from portal.domain.review.lists import Row
@@ -49,14 +50,14 @@ class Dossier:
         return next((event for event in since_sent if event.action == action), None)
 
 
-def of(row: Row) -> Dossier:
-    """The dossier of the row's change order."""
+def of(row: Row, viewer: User) -> Dossier:
+    """The dossier of the row's change order, as this person may see it."""
     change_order = row.change_order
     theirs = change_order.is_editable and not change_order.as_sent  # the findings of what is being corrected are its project's
     findings = checks.at_send(change_order) if theirs else row.findings
     exports = Export.select().where(Export.change_order == change_order).order_by(Export.id.desc())
     history = events.history(change_orders.SUBJECT, change_order.id)
-    sent, around = [_sent(export, history) for export in exports], context.of(change_order) if change_order.is_ready else None
+    sent, around = [_sent(export, history) for export in exports], context.of(change_order, viewer) if change_order.is_ready else None
     return Dossier(row, findings, history, sent, previews.proposed(change_order), around)
 
 

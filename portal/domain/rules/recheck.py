@@ -1,10 +1,14 @@
 """Run the checks again when what they look at has changed: settings, or what is known of Spectrum."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from typing import Any, ParamSpec
 
-from portal.db import transaction
+import structlog
+
+from portal.db import Busy, transaction
 from portal.domain import change_orders
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment
@@ -14,6 +18,8 @@ from portal.domain.rules.attention import Reason
 P = ParamSpec("P")
 JUDGED = (*change_orders.EDITABLE, Status.READY)
 BATCH = 100
+log = structlog.get_logger()
+_collected: ContextVar[set[int] | None] = ContextVar("collected", default=None)
 
 
 def again(which: Any = None, turn: Callable[[], object] = lambda: None) -> None:
@@ -32,8 +38,8 @@ def again(which: Any = None, turn: Callable[[], object] = lambda: None) -> None:
             for change_order in batch:
                 verdict, looks = judged[change_order.id]
                 if (verdict, looks) != (change_order.checks, change_order.looks):
-                    same = (ChangeOrder.id == change_order.id) & (ChangeOrder.version == change_order.version)
-                    ChangeOrder.update(checks=verdict, looks=looks).where(same).execute()
+                    unchanged = [getattr(ChangeOrder, name) == getattr(change_order, name) for name in ("id", "version", "checks", "looks")]
+                    ChangeOrder.update(checks=verdict, looks=looks).where(*unchanged).execute()
 
 
 def _judge(batch: list[ChangeOrder]) -> dict[int, tuple[str, str]]:
@@ -47,17 +53,42 @@ def _judge(batch: list[ChangeOrder]) -> dict[int, tuple[str, str]]:
 def beside(decide: Callable[P, ChangeOrder]) -> Callable[P, ChangeOrder]:
     """Decorator of a decision: after its transaction, what waits beside the change order is judged again.
 
-    Not within it: two decisions about change orders of one commitment would wait for each other.
+    Not within it: two decisions about change orders of one commitment would wait for each other. Who decides within a transaction of
+    their own puts `afterwards` around it.
     """
 
     @wraps(decide)
     def decided(*arguments: P.args, **options: P.kwargs) -> ChangeOrder:
         change_order = decide(*arguments, **options)
-        if ids := _waiting_beside(change_order):
-            again(ChangeOrder.id.in_(ids))
+        ids = _waiting_beside(change_order)
+        if (collected := _collected.get()) is not None:
+            collected.update(ids)
+        else:
+            _again_beside(ids)
         return change_order
 
     return decided
+
+
+@contextmanager
+def afterwards() -> Iterator[None]:
+    """Judge what waits beside the decisions of the block once, after it and so after the transactions in it."""
+    ids: set[int] = set()
+    token = _collected.set(ids)
+    try:
+        yield
+    finally:
+        _collected.reset(token)
+    _again_beside(ids)
+
+
+def _again_beside(ids: Collection[int]) -> None:
+    """The decision stands: that its neighbors wait for the night must not be told as if it did not."""
+    try:
+        if ids:
+            again(ChangeOrder.id.in_(list(ids)))
+    except Busy as error:
+        log.warning("what waits beside a decision is judged again tonight", error=str(error))
 
 
 def _waiting_beside(change_order: ChangeOrder) -> list[int]:

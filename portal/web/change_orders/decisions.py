@@ -153,7 +153,7 @@ def fields_of(row: Row) -> dict[str, Any]:
             *checks.at_accept(change_order, Wording(proposed)),
             *renumber.findings(change_order, me(), removed=False),
         ],
-        "context": context.of(change_order),
+        "context": context.of(change_order, me()),
         "lost": renumber.needs_removal(change_order) if me().may_administer else None,
         "preview": preview_of(change_order, typed),
         "previewed": False,

@@ -102,7 +102,7 @@ def fragment(id: int) -> ResponseReturnValue:
 def page_of(row: Row, status: int = 200, **shown: Any) -> ResponseReturnValue:
     """The page of a change order; `shown` goes to its row: an open form, an error."""
     shown["project_actions"], shown["member"] = sending.available_actions(row.change_order, me()), me().is_member_of(row.change_order.job)
-    return make_response(render_template("change_orders/show.html", dossier=details.of(row), row=row, **shown), status)
+    return make_response(render_template("change_orders/show.html", dossier=details.of(row, me()), row=row, **shown), status)
 
 
 def may_see(row: Row) -> bool:
