@@ -42,6 +42,7 @@ BUTTONS: dict[str, ModuleType] = {
     **dict.fromkeys(("send", "retrieve", "void"), sending),
     **dict.fromkeys(("retry", "say present", "say absent", "by hand", "unlink"), resolutions),
 }
+CALLED = {"say present": "mark_present", "say absent": "mark_absent", "by hand": "mark_entered_manually"}  # where not as the history has it
 OUTCOMES: dict[type[Exception], str] = {NotSent: "not sent", Refused: "refused", OutcomeUnknown: "unknown"}
 
 
@@ -85,7 +86,7 @@ class Office:
         if do == "accept":
             words = {"seen": signature.marks(change_order)} | words
         try:
-            getattr(BUTTONS[do], do.replace(" ", "_"))(change_order.id, by, change_order.version, **words)
+            getattr(BUTTONS[do], CALLED.get(do, do))(change_order.id, by, change_order.version, **words)
         except (Overtaken, NotPermitted, Blocked) as error:
             self._note("history.jsonl", **facts, event="fail", status=409, said=str(error))
         else:
