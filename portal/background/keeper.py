@@ -18,7 +18,7 @@ from portal.background import doorbell
 from portal.domain import heartbeats, outbox, processes, status_totals
 from portal.domain.audit import chain, heads
 from portal.domain.mail import daily_summary
-from portal.domain.recovery import clock_repair, reconcile, recount, stalled_work
+from portal.domain.recovery import clock_repair, reconcile, recount, restored, stalled_work
 from portal.domain.settings import refresh_lists, spectrum_sign_in
 
 PERIOD_S = 1.0
@@ -76,6 +76,7 @@ def plan() -> None:
     spectrum_sign_in.plan_reminders()
     daily_summary.plan()
     clock_repair.put_right()
+    restored.complete()
     stalled_work.tell()
     processes.forget()
     status_totals.fold()

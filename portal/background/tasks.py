@@ -12,7 +12,7 @@ from portal.background import exports, imports, mail
 from portal.domain import outbox
 from portal.domain.lanes import Lane, Lost
 from portal.domain.outbox import Dispatch, Task
-from portal.domain.recovery import clock_repair
+from portal.domain.recovery import clock_repair, restored
 
 BUDGET = timedelta(minutes=1)  # of one drain; the keeper rings again if more is due
 LEASE = timedelta(seconds=15)
@@ -25,6 +25,7 @@ def drain(lane: str) -> None:
     with db.connected():
         failpoints.hit("claim.before_commit")
         clock_repair.put_right()
+        restored.complete()
         claim = Lane.take(lane, LEASE)
         if claim is None:
             return

@@ -31,7 +31,12 @@ DROP = """DO $$ DECLARE one record; BEGIN
     END LOOP;
 END $$;"""
 PAUSE = """UPDATE public.lane SET paused_at = now() AT TIME ZONE 'UTC', paused_by_id = NULL, reason = '{reason}'
-           WHERE name LIKE 'exports:%' AND paused_at IS NULL;"""
+           WHERE name LIKE 'exports:%' AND paused_at IS NULL;
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'public.lane'::regclass AND attname = 'restored_at' AND NOT attisdropped) THEN
+        UPDATE public.lane SET restored_at = now() AT TIME ZONE 'UTC' WHERE name LIKE 'exports:%';
+    END IF;
+END $$;"""
 OTHERS = """SELECT usename, pid FROM pg_stat_activity
             WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"

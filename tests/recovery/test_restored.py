@@ -3,7 +3,7 @@
 import pytest
 
 from portal import clock as clocks
-from portal.background import tasks
+from portal.background import keeper, tasks
 from portal.domain import events
 from portal.domain.change_orders import SUBJECT, Status, load
 from portal.domain.exporting import exports, pausing, send
@@ -205,6 +205,39 @@ def test_a_restore_that_was_interrupted_after_its_pause_waits_for_an_approver(co
     pausing.resume(company.lane, ana)
 
     assert not Lane.is_paused(company.lane)
+
+
+def promised():
+    return Dispatch.select().where(Dispatch.task == Task.COMPARE_RESTORED).count()
+
+
+def test_the_keeper_completes_a_restore_that_was_interrupted_after_its_pause(company, clock):
+    Lane.update(paused_at=clocks.now(), reason=RESTORED).where(Lane.name == company.lane).execute()
+
+    keeper.plan()
+    keeper.plan()
+
+    assert Lane.get_by_id(company.lane).restored_at == clock.moment
+    assert promised() == 1
+
+
+def test_a_restore_that_was_interrupted_while_an_administrator_paused_is_completed_too(company, eve):
+    pausing.pause(company.lane, eve, "Month end")
+    Lane.update(restored_at=clocks.now()).where(Lane.name == company.lane).execute()
+
+    restored.complete()
+
+    assert Lane.get_by_id(company.lane).reason == "Month end"
+    assert promised() == 1
+
+
+def test_a_restore_that_waits_for_an_approver_is_not_held_again(lane, clock):
+    compare(lane, None)
+    clock.tick(days=1)
+
+    restored.complete()
+
+    assert promised() == 1
 
 
 def test_a_pause_of_a_person_outlasts_the_comparison(company, clock, eve):

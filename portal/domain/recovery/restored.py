@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from portal import clock
-from portal.db import transaction
+from portal.db import lock, transaction
 from portal.domain import change_orders, events, lanes, outbox
 from portal.domain.accounts import password_links, sessions
 from portal.domain.accounts.session_ends import EndReason
@@ -27,10 +27,11 @@ SLICE = 50  # read in one turn; what else is due goes in between
 NO_READ_BACK = "The portal has no read access to Spectrum. An approver must look there, and resume exports."
 
 
-def hold(taken_at: datetime) -> None:
+def hold(taken_at: datetime | None) -> None:
     """Right after the restore of a backup of that moment: pause exports, end what must not come back to life, promise the comparison.
 
     What was sent just before the restore may still be at work in Spectrum, so the comparison waits for the quiet window.
+    `taken_at` is None where no one knows it any more.
     """
     company, now = current(), clock.now()
     with transaction():
@@ -45,7 +46,18 @@ def hold(taken_at: datetime) -> None:
         _skip_older(company.lane)
         key = f"restored:{now:%Y-%m-%dT%H%M%S}"
         outbox.promise(key, company.lane, Task.COMPARE_RESTORED, company.id, due_in=quiet_window.LASTS)
-        events.record("company", company.id, RESTORED, taken_at=taken_at.isoformat(timespec="seconds"))
+        facts: dict[str, Any] = {"taken_at": taken_at.isoformat(timespec="seconds")} if taken_at else {}
+        events.record("company", company.id, RESTORED, **facts)
+
+
+def complete() -> None:
+    """Called first by workers and keeper: hold what a restore put in place that was interrupted before it could. Else it writes nothing."""
+    if not any(map(_is_interrupted, _restored_lanes())):
+        return
+    with transaction():
+        lock(_restored_lanes(), "FOR NO KEY UPDATE")
+        if any(map(_is_interrupted, _restored_lanes())):
+            hold(None)
 
 
 def step(dispatch: Dispatch, claim: int, read: Read | None) -> None:
@@ -78,6 +90,19 @@ def last_export() -> str:
     ended = (exports.Attempt.outcome.in_(exports.STORED)) & exports.Attempt.ended_at.is_null(False)
     last = Export.select().join(exports.Attempt).where(ended).order_by(exports.Attempt.ended_at.desc()).first()
     return str(last.number) if last else ""
+
+
+def _restored_lanes() -> Any:
+    by_restore = Lane.paused_by.is_null() & (Lane.reason == lanes.RESTORED)
+    return Lane.select().where(Lane.restored_at.is_null(False) | by_restore)
+
+
+def _is_interrupted(lane: Lane) -> bool:
+    """Whether the comparison was not promised since the restore; `hold` does all of it in one transaction."""
+    if lane.restored_at is None:
+        return True
+    since = Dispatch.task == Task.COMPARE_RESTORED, Dispatch.lane == lane.name, Dispatch.promised_at >= lane.restored_at
+    return not Dispatch.select().where(*since).exists()
 
 
 def _conclude_exporting() -> None:
