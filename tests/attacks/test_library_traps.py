@@ -242,11 +242,25 @@ def test_the_application_is_made_without_a_connection_that_forks_would_share(set
     assert db.database.is_closed()
 
 
-def test_a_request_leaves_no_connection_behind(app, company, database):
+def test_a_request_leaves_nothing_open_behind(app, company, database):
+    """SQLite's connection stays with its thread, with no transaction and nothing half read in it; each request gives it back so."""
     database.close()
+    client = app.test_client()
 
-    app.test_client().get("/login")
+    for _ in range(2):
+        client.get("/login")
+        if db.is_sqlite():
+            connection = db.database.connection()
+            left = connection.cursor()
+            left.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i + 1 FROM n WHERE i < 9) SELECT i FROM n").fetchone()
+            connection.execute("BEGIN")
 
+    client.get("/login")
+    if db.is_sqlite():
+        assert not connection.in_transaction
+        with pytest.raises(sqlite3.ProgrammingError, match="closed cursor"):
+            left.fetchone()
+        db.database.close()
     assert db.database.is_closed()
 
 
