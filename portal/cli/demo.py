@@ -10,7 +10,8 @@ from portal.intake import samples
 @click.command()
 @click.option("--rows", default=1_000, type=click.IntRange(1, 10_000_000), show_default=True, help="How many change orders.")
 @click.option("--days", default=30, type=click.IntRange(1, 3_650), show_default=True, help="Over how many days they were sent.")
-def demo(rows: int, days: int) -> None:
+@cli.json_option
+def demo(rows: int, days: int, as_json: bool) -> None:
     """Migrate an empty database and fill it: sample people, their password, and change orders with their history.
 
     A tenth waits for a decision, one in a hundred failed, four were sent back; the others are exported.
@@ -23,4 +24,5 @@ def demo(rows: int, days: int) -> None:
                 full_portal.load(rows, days, lambda done: bar.update(done - bar.pos))
         except full_portal.Occupied as error:
             raise cli.Refusal(str(error)) from None
-    click.echo(f"{rows:,} change orders over {days} days. Sign in as ana@example.test with: {samples.PASSWORD}")
+    said = f"{rows:,} change orders over {days} days. Sign in as ana@example.test with: {samples.PASSWORD}"
+    cli.tell(as_json, [said], rows=rows, days=days, email="ana@example.test", password=samples.PASSWORD)

@@ -56,7 +56,8 @@ def plan_of(sql, parameters):
     if db.is_sqlite():
         return [row[3] for row in db.database.execute_sql(f"EXPLAIN QUERY PLAN {sql}", parameters).fetchall()]
     with db.transaction():
-        db.database.execute_sql("SET LOCAL enable_seqscan = off")  # as for a table that is too large to be read whole
+        for way in ("seqscan", "bitmapscan"):  # as for a table that is too large to be read whole, or by many of its pages at once
+            db.database.execute_sql(f"SET LOCAL enable_{way} = off")
         (found,) = db.database.execute_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", parameters).fetchone()
     waiting, read = [node["Plan"] for node in (json.loads(found) if isinstance(found, str) else found)], {}
     while waiting:
