@@ -3,7 +3,6 @@
 import json
 from datetime import timedelta
 from decimal import Decimal
-from itertools import cycle
 
 import peewee
 import pytest
@@ -17,7 +16,8 @@ from tests.conftest import count_queries
 pytestmark = pytest.mark.databases_differ("how a statement is carried out")
 
 ROWS, PAGE = 2_000, 10
-STATES = cycle(("ready", "exported", "failed", "rejected", "queued", "retrieved", "unknown", "exporting"))
+RARE = ("ready", "failed", "rejected", "queued", "retrieved", "unknown", "exporting")
+STATES = [state for rare in RARE for state in (rare, *["exported"] * 5)]  # as in life, most is exported
 SMALL = ("company", "lane", "heartbeat", "user", "reading", "spectrum_job", "spectrum_vendor", "spectrum_phase", "job", "code_hand")
 
 
@@ -28,7 +28,7 @@ def many(commitment, dee, ana):
     rows = [
         {
             "commitment": commitment, "number": f"{n:04}", "key": f"{n:04}", "loose": str(n), "title": f"Change {n}", "amount": Decimal(5),
-            "revision": 1, "status": next(STATES), "sent_by": dee, "created_by": dee, "sent_amount": Decimal(5),
+            "revision": 1, "status": STATES[n % len(STATES)], "sent_by": dee, "created_by": dee, "sent_amount": Decimal(5),
             "sent_at": now - timedelta(minutes=ROWS - n),
         }
         for n in range(ROWS)
@@ -84,7 +84,8 @@ def test_a_page_touches_no_more_than_its_rows(many, view, deep):
         sorts = [step for step in plan if "TEMP B-TREE" in step]
         assert len(sorts) <= 1  # of the page itself
     else:
-        assert plan["change_order"] <= 2 * (PAGE + 1)  # once in the index, once for its columns
+        # Once in the index, where it may pass over the sixth that is in another state, and once for its columns.
+        assert plan["change_order"] <= (PAGE + 1) * 6 / 5 + PAGE + 1
     found = lists.change_orders.listed(*lists.page_condition(view, after, PAGE))
     assert len(found) == PAGE + 1
 
