@@ -60,7 +60,7 @@ def test_the_summary_is_declined_behind_ones_name(browser_page, served, ana, req
     arrived(page, "Your profile")
 
     page.get_by_label("Send me the daily summary").uncheck()
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
 
     expect(page.get_by_role("status").filter(has_text="You get no daily summary.")).to_be_visible()
     assert not people.by_id(ana.id).wants_summary

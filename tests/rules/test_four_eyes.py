@@ -99,11 +99,17 @@ def test_neither_programs_nor_the_command_line_have_a_road_that_decides():
 
     assert {str(path) for path in files} == {
         "portal/web/change_orders/decisions.py",
+        "portal/domain/review/bulk_accept.py",
         "portal/domain/triage/clearing.py",
         "portal/intake/samples.py",
-    }  # a page, a group of failed exports that a page rejects, and the sample data
-    callers = {path for path in (ROOT / "portal").rglob("*.py") if "clearing.reject(" in path.read_text()}
-    assert {str(path.relative_to(ROOT)) for path in callers} == {"portal/web/triage/clearing.py"}
+    }  # a page, two ways in which pages decide about many, and the sample data
+    many = re.compile(r"\b(clearing\.reject|bulk_accept\.(accept|undo))\(")
+    callers = {str(path.relative_to(ROOT)) for path in (ROOT / "portal").rglob("*.py") if many.search(path.read_text())}
+    assert callers == {
+        "portal/web/triage/clearing.py",
+        "portal/web/change_orders/bulk_accept.py",
+        "portal/web/change_orders/bulk_actions.py",
+    }
 
 
 def test_the_row_says_why_and_who_can(client, pat, ana, lee, dee, make_change_order):
