@@ -19,7 +19,8 @@ from werkzeug.serving import make_server
 
 import config
 from portal import clock as clocks
-from portal import create_app, db, db_memory
+from portal import create_app, db
+from portal.db import memory
 from portal.domain import people
 from portal.web import form_tokens
 from tests.ports import free_port
@@ -77,9 +78,9 @@ def quick():
 @pytest.fixture(scope="session", autouse=True)
 def nothing_stale():
     """Whatever a page takes from memory is worked out again and compared: no test passes on something stale."""
-    db_memory.verify_all(on=True)
+    memory.verify_all(on=True)
     yield
-    db_memory.verify_all(on=False)
+    memory.verify_all(on=False)
 
 
 def remembering(compile_builder):

@@ -36,7 +36,7 @@ LIBRARIES_OUTSIDE = (
 # A room is a folder, or a file that stands by itself; `domain` and `web` are the files at the top of those folders.
 ORDER = (
     *("version", "clock", "logs", "url_ids", "strict_json", "secret_path", "hashing", "crypto"),
-    *("db_errors", "db_fields", "db_file", "db_sqlite", "failpoints", "db", "db_memory", "db_rows", "db_writes"),
+    *("failpoints", "db"),
     "spectrum",
     "domain",  # the nouns
     *("domain/rules", "domain/accounts", "domain/exporting", "domain/recovery", "domain/projects", "domain/settings", "domain/review"),
@@ -60,9 +60,7 @@ FORBIDDEN = {
     "messages.py": ("portal.spectrum", "rq", "redis", "smtplib"),
     "openid.py": ("portal.spectrum", "portal.db", "peewee", "flask"),
     "mail.py": ("portal.spectrum", "rq", "redis"),
-    "db.py": LIBRARIES_OUTSIDE,
-    "db_writes.py": LIBRARIES_OUTSIDE,
-    "db_errors.py": ("portal.db", *LIBRARIES_OUTSIDE),
+    "db": LIBRARIES_OUTSIDE,
 }
 LONGEST_FILE = 250
 ONE_ROOM = {  # whoever looks for one of many looks in one place

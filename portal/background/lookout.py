@@ -7,7 +7,7 @@ import structlog
 
 from portal import clock, db
 from portal.background import tasks
-from portal.db_errors import ERRORS, Busy
+from portal.db.errors import ERRORS, Busy
 from portal.domain.lanes import MAIL
 from portal.domain.recovery import stalled_work
 

@@ -12,7 +12,7 @@ from portal import clock, db, preflight, version
 from portal.backup import Progress, Refused, archive, postgres, sqlite, verify
 from portal.backup.archive import DATABASE, HEADS, Manifest
 from portal.backup.snapshot import Snapshot
-from portal.db_errors import Unmigrated
+from portal.db.errors import Unmigrated
 from portal.domain import backups
 from portal.domain.audit import heads
 

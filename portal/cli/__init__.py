@@ -123,13 +123,13 @@ def in_words(error: Exception) -> str:
     """What the command lacks, for whom it can be brought; an empty text for a defect of ours, whose trace someone needs."""
     import peewee
 
-    from portal import db_errors
+    from portal.db import errors
 
     said = " ".join(str(error).split())
     no_table = isinstance(error, peewee.OperationalError | peewee.ProgrammingError) and NO_TABLE.search(said)
-    if no_table or isinstance(error, db_errors.Unmigrated):
+    if no_table or isinstance(error, errors.Unmigrated):
         return "The database is not set up for this version of the portal. Run `portal db migrate` first."
-    if isinstance(error, config.ConfigError | db_errors.Busy):
+    if isinstance(error, config.ConfigError | errors.Busy):
         return str(error)
     if isinstance(error, peewee.OperationalError | peewee.InterfaceError) and "syntax error" not in said:
         return f"DATABASE_URL: the database cannot be used ({said}). Nothing is half done: run the command again when it is back."

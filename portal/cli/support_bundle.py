@@ -16,7 +16,7 @@ import peewee
 
 import config
 from portal import cli, clock, db
-from portal.db_errors import ERRORS
+from portal.db.errors import ERRORS
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.exporting.exports import Attempt
 from portal.domain.outbox import Dispatch

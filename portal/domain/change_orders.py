@@ -8,7 +8,7 @@ import peewee
 
 from portal import clock
 from portal.db import ExactField, Model, MoneyField, UtcField, database, lock
-from portal.db_rows import Shape, Statement, places
+from portal.db.rows import Shape, Statement, places
 from portal.domain import status_totals
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company

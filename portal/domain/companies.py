@@ -5,8 +5,8 @@ from decimal import Decimal
 import peewee
 
 from portal.db import Model, lock
-from portal.db_fields import MoneyField
-from portal.db_rows import Shape, Statement
+from portal.db.fields import MoneyField
+from portal.db.rows import Shape, Statement
 
 REPLACES, ADDS = "replaces", "adds"
 

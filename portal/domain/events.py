@@ -18,7 +18,7 @@ import peewee
 
 from portal import clock, failpoints
 from portal.db import Model, UtcField, database, is_sqlite
-from portal.db_rows import Shape, Statement, places
+from portal.db.rows import Shape, Statement, places
 from portal.domain.people import User
 
 GENESIS = "0" * 64

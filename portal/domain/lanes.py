@@ -7,7 +7,7 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField
-from portal.db_writes import write_with_retry
+from portal.db.writes import write_with_retry
 from portal.domain.people import User
 
 MAIL = "mail"

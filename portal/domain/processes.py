@@ -9,8 +9,8 @@ import structlog
 
 from portal import clock, db
 from portal.db import Model, UtcField, transaction
-from portal.db_errors import ERRORS, Busy
-from portal.db_writes import attempt
+from portal.db.errors import ERRORS, Busy
+from portal.db.writes import attempt
 from portal.version import VERSION
 
 KEEPER = "keeper"

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from portal import db
 from portal.api import problems
-from portal.db_errors import AWAY, ERRORS, Away, Busy, explained
+from portal.db.errors import AWAY, ERRORS, Away, Busy, explained
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment, Job
 from portal.domain.people import NotPermitted

@@ -4,7 +4,7 @@ from flask import Blueprint, Flask, g, request
 from flask.typing import ResponseReturnValue
 
 from portal import db
-from portal.db_errors import AWAY, ERRORS, UNMIGRATED, Busy, explained
+from portal.db.errors import AWAY, ERRORS, UNMIGRATED, Busy, explained
 from portal.domain import companies
 from portal.domain.recovery import stalled_work
 from portal.version import VERSION

@@ -9,7 +9,7 @@ from flask import Flask, current_app, g, request, session
 from flask_login import current_user
 from markupsafe import Markup
 
-from portal import db_memory
+from portal.db import memory as db_memory
 
 Value = TypeVar("Value")
 ROWS = "kept_rows"

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import flask
 import pytest
 
-from portal import db, db_writes
+from portal import db
+from portal.db import writes
 from portal.domain import people
 from portal.domain.accounts import password_links, rights, sessions
 from portal.domain.accounts.sessions import Session, SignInMethod
@@ -391,7 +392,7 @@ def test_who_signs_in_at_many_places_at_the_same_moment_has_three_sessions(ana, 
     def begin(_):
         with db.connected():
             start.wait()
-            db_writes.write_with_retry(lambda: sessions.start(ana, SignInMethod.PASSWORD))
+            writes.write_with_retry(lambda: sessions.start(ana, SignInMethod.PASSWORD))
 
     with ThreadPoolExecutor(6) as crowd:
         list(crowd.map(begin, range(6)))

@@ -2,7 +2,8 @@
 
 from playwright.sync_api import expect
 
-from portal import db, db_errors
+from portal import db
+from portal.db import errors
 from portal.domain.change_orders import Status, load
 from tests.browser.signing_in import arrived, sign_in, violations
 
@@ -10,7 +11,7 @@ REASON = "The phase is that of the other building."
 
 
 def away():
-    raise db_errors.Away(db_errors.AWAY)
+    raise errors.Away(errors.AWAY)
 
 
 def test_a_reason_outlives_the_loss_of_the_database(page, served, ana, change_order, monkeypatch):

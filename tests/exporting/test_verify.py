@@ -7,7 +7,8 @@ import peewee
 import pytest
 
 from portal import clock as clocks
-from portal import db, db_writes
+from portal import db
+from portal.db import writes
 from portal.domain import events, outbox
 from portal.domain.change_orders import SUBJECT, Status, load
 from portal.domain.companies import ADDS, REPLACES, Company
@@ -324,7 +325,7 @@ def test_a_look_at_what_failed_tells_and_changes_nothing(accepted, tables, sam):
 
 def test_what_came_back_is_written_down_although_the_database_is_busy_for_half_a_minute(accepted, monkeypatch):
     waited, close = [], exports.close_attempt
-    monkeypatch.setattr(db_writes.time, "sleep", waited.append)
+    monkeypatch.setattr(writes.time, "sleep", waited.append)
 
     def busy(*arguments, **evidence):
         if len(waited) < 3:
@@ -335,12 +336,12 @@ def test_what_came_back_is_written_down_although_the_database_is_busy_for_half_a
 
     assert work(accepted, GOOD, GOOD, GOOD) == ["4250.00", "-250.00", "12.34"]
 
-    assert waited == [db_writes.PAUSE_S] * 3
+    assert waited == [writes.PAUSE_S] * 3
     assert state(accepted) is Status.EXPORTED
 
 
 def test_after_a_minute_of_a_busy_database_the_attempt_stays_open_and_becomes_unknown(accepted, monkeypatch, clock):
-    monkeypatch.setattr(db_writes, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(writes, "PATIENCE_S", 0.0)
     monkeypatch.setattr(exports, "close_attempt", lambda *_, **__: (_ for _ in ()).throw(peewee.OperationalError("database is locked")))
 
     with pytest.raises(db.Busy):

@@ -8,7 +8,8 @@ import peewee
 import psycopg
 import pytest
 
-from portal import db, db_writes
+from portal import db
+from portal.db import writes
 from portal.domain import events
 from portal.domain.accounts import api_tokens, sessions
 from portal.domain.change_orders import ChangeOrder, Status, load
@@ -178,7 +179,7 @@ def test_nor_for_another_thread_of_the_same_process_that_writes(client, ana, clo
 
 
 def test_what_may_be_left_out_leaves_the_patience_of_others_as_it_was(database, company):
-    assert db_writes.attempt(lambda: None)
+    assert writes.attempt(lambda: None)
 
     if db.is_sqlite():
         assert database.execute_sql("PRAGMA busy_timeout").fetchone()[0] == db.BUSY_TIMEOUT_S * 1000

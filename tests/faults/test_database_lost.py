@@ -3,7 +3,8 @@
 import peewee
 import pytest
 
-from portal import db, db_errors
+from portal import db
+from portal.db import errors
 from portal.domain.change_orders import Status, load
 from tests.cast import seen
 from tests.conftest import HTMX, sign_in
@@ -25,7 +26,7 @@ def lose(client, database_kind):
     return away
 
 
-def in_words(answer, words=db_errors.AWAY):
+def in_words(answer, words=errors.AWAY):
     protected(answer)
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "10"
@@ -66,7 +67,7 @@ def test_without_its_database_the_interface_answers_with_a_problem(client, lose)
 
     in_words(answer)
     assert answer.content_type == "application/problem+json"
-    assert answer.json["detail"] == f"{db_errors.AWAY} Reference: {answer.headers['X-Request-ID']}."
+    assert answer.json["detail"] == f"{errors.AWAY} Reference: {answer.headers['X-Request-ID']}."
 
 
 def test_without_its_database_it_is_not_ready_and_lives(client, lose):
@@ -102,7 +103,7 @@ def test_a_database_that_was_never_migrated_or_is_older_is_not_ready(client, dat
 LOST = [
     peewee.OperationalError("disk I/O error"),
     peewee.OperationalError("unable to open database file"),
-    db_errors.Away(db_errors.AWAY),
+    errors.Away(errors.AWAY),
 ]
 
 
@@ -119,8 +120,8 @@ def test_a_database_lost_in_mid_work_is_told_without_a_promise_that_cannot_be_ke
 
     answer = client.open("/" if method == "GET" else f"/change-orders/{change_order.id}/acceptance", method=method)
 
-    looked = method == "GET" or isinstance(error, db_errors.Away)
-    in_words(answer, db_errors.AWAY if looked else "What you sent is recorded as a whole or not at all")
+    looked = method == "GET" or isinstance(error, errors.Away)
+    in_words(answer, errors.AWAY if looked else "What you sent is recorded as a whole or not at all")
 
 
 def test_a_statement_of_ours_that_is_wrong_is_a_fault_and_no_outage(app, client, ana):

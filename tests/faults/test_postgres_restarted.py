@@ -8,8 +8,9 @@ import peewee
 import psycopg
 import pytest
 
-from portal import db, db_errors, db_writes
+from portal import db
 from portal.background import tasks
+from portal.db import errors, writes
 from portal.domain import outbox
 from portal.domain.change_orders import Status, load
 from portal.domain.exporting import send
@@ -54,7 +55,7 @@ def stop(server, monkeypatch):
                 server.start()
 
         server.stop()
-        monkeypatch.setattr(db_writes, "time", SimpleNamespace(monotonic=lambda: passed[0], sleep=sleep))
+        monkeypatch.setattr(writes, "time", SimpleNamespace(monotonic=lambda: passed[0], sleep=sleep))
 
     return stopped
 
@@ -82,7 +83,7 @@ def test_after_a_minute_without_postgresql_the_write_is_given_up(accept, stop):
         stop(3600)
         return Receipt(200)
 
-    with pytest.raises((db_errors.Away, peewee.OperationalError)):
+    with pytest.raises((errors.Away, peewee.OperationalError)):
         send.step(outbox.Dispatch.get(), claim, call)
 
 

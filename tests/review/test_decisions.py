@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from portal import db, db_writes
+from portal import db
+from portal.db import writes
 from portal.domain import events, outbox, people
 from portal.domain.accounts import rights
 from portal.domain.change_orders import ChangeOrder, Overtaken, Status, load
@@ -117,7 +118,7 @@ def test_rights_that_are_taken_away_during_a_decision_are_gone_after_it_in_the_t
 
     def administrator():
         with db.connected():
-            db_writes.write_with_retry(lambda: take_away(ana.id, False))
+            writes.write_with_retry(lambda: take_away(ana.id, False))
 
     taking, chosen = threading.Thread(target=administrator), spectrum_numbers.chosen
 

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from portal import clock as clocks
-from portal import db, db_memory
+from portal import db
+from portal.db import memory as db_memory
 from portal.domain import events, status_totals
 from portal.domain.change_orders import ChangeOrder, LineItem, Status, load
 from portal.domain.commitments import Commitment, Job, Vendor

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from portal import db_memory
+from portal.db import memory
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment, Job, Kind, Vendor
 from portal.domain.people import Membership, User
@@ -239,12 +239,12 @@ def test_fifty_rows_take_as_many_queries_as_two(client, ana, make_change_order, 
 def test_a_page_that_no_one_changed_takes_the_session_and_a_look_whether_someone_wrote(client, ana, change_order):
     sign_in(client, ana)
     client.get(READY)
-    db_memory.verify_all(on=False)
+    memory.verify_all(on=False)
 
     with count_queries() as sent:
         client.get(READY)
 
-    db_memory.verify_all(on=True)
+    memory.verify_all(on=True)
     assert len(sent) <= 2, "\n".join(sent)
 
 

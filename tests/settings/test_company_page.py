@@ -7,8 +7,9 @@ from itertools import chain
 import pytest
 from bs4 import BeautifulSoup
 
-from portal import db, db_writes
+from portal import db
 from portal.background import tasks
+from portal.db import writes
 from portal.domain import companies, events, heartbeats, outbox
 from portal.domain.accounts import api_tokens, rights
 from portal.domain.change_orders import load
@@ -449,7 +450,7 @@ def test_four_eyes_switched_on_tells_nobody(company, eve):
 def test_rights_that_are_taken_away_during_a_change_of_settings_are_gone_after_it_in_the_trail_too(company, eve, ada, monkeypatch):
     def administrator():
         with db.connected():
-            db_writes.write_with_retry(lambda: rights.set_level(eve.id, Level.STANDARD))
+            writes.write_with_retry(lambda: rights.set_level(eve.id, Level.STANDARD))
 
     taking, hold = threading.Thread(target=administrator), company_settings.hold
 

@@ -13,7 +13,7 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField, transaction
-from portal.db_writes import attempt
+from portal.db.writes import attempt
 from portal.domain import events, people
 from portal.domain.people import User
 from portal.hashing import fingerprint

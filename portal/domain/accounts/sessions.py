@@ -15,8 +15,8 @@ import structlog
 
 from portal import clock
 from portal.db import Model, UtcField, database, transaction
-from portal.db_rows import Shape, Statement
-from portal.db_writes import attempt
+from portal.db.rows import Shape, Statement
+from portal.db.writes import attempt
 from portal.domain import people
 from portal.domain.accounts import rate_limits
 from portal.domain.accounts.session_ends import MESSAGES, MOST, EndReason

@@ -8,7 +8,7 @@ import structlog
 
 from portal import failpoints
 from portal.db import transaction
-from portal.db_writes import write_with_retry
+from portal.db.writes import write_with_retry
 from portal.domain.exporting import exports
 from portal.domain.exporting.exports import Attempt, LineOutcome
 from portal.spectrum import records

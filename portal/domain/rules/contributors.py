@@ -14,7 +14,7 @@ from typing import Any
 import peewee
 
 from portal.db import Model
-from portal.db_rows import Shape, Statement, places
+from portal.db.rows import Shape, Statement, places
 from portal.domain import events
 from portal.domain.change_orders import EDITABLE, ChangeOrder, Status
 from portal.domain.commitments import Commitment

@@ -15,7 +15,7 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField, database
-from portal.db_rows import places
+from portal.db.rows import places
 from portal.domain import keys
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment

@@ -13,7 +13,7 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField, database, transaction
-from portal.db_rows import Shape, Statement, places
+from portal.db.rows import Shape, Statement, places
 from portal.domain import keys
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.companies import Company

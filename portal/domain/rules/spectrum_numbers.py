@@ -11,7 +11,7 @@ from itertools import count
 import peewee
 
 from portal.db import Model
-from portal.db_rows import Shape, Statement, places
+from portal.db.rows import Shape, Statement, places
 from portal.domain import keys
 from portal.domain.change_orders import EDITABLE, ChangeOrder, Status
 from portal.domain.commitments import Commitment

@@ -13,7 +13,7 @@ import peewee
 from portal import clock
 from portal.crypto import Sealer, Unreadable
 from portal.db import Model, transaction
-from portal.db_writes import attempt
+from portal.db.writes import attempt
 from portal.domain import events, outbox, people
 from portal.domain.companies import Company, current
 from portal.domain.lanes import MAIL

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from portal import clock
 from portal.db import database, is_sqlite, watched_file
-from portal.db_sqlite import Watcher
+from portal.db.sqlite import Watcher
 
 MOST = 16  # results; a page of fifty rows takes about 300 kB
 ATOMS = {str, int, bool, float, type(None), datetime, date, timedelta, ZoneInfo, frozenset}

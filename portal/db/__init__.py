@@ -13,17 +13,17 @@ from playhouse import db_url, migrations
 from playhouse.pool import PooledDatabase
 
 from portal import failpoints
-from portal.db_errors import AWAY, BUSY, ERRORS, Away, Replaced, explained
-from portal.db_errors import Busy as Busy  # told by every write, and known to its callers from here
-from portal.db_fields import ExactField as ExactField  # known to models from here, with the next ones
-from portal.db_fields import MoneyField as MoneyField
-from portal.db_fields import UtcField as UtcField
-from portal.db_fields import cents as cents
-from portal.db_file import File
-from portal.db_sqlite import Connection
+from portal.db.errors import AWAY, BUSY, ERRORS, Away, Replaced, explained
+from portal.db.errors import Busy as Busy  # told by every write, and known to its callers from here
+from portal.db.fields import ExactField as ExactField  # known to models from here, with the next ones
+from portal.db.fields import MoneyField as MoneyField
+from portal.db.fields import UtcField as UtcField
+from portal.db.fields import cents as cents
+from portal.db.file import File
+from portal.db.sqlite import Connection
 
 database = peewee.DatabaseProxy()
-MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 # Threads of one process queue here: SQLite's own waiting is a polling loop without order, with a tail of seconds.
 _writers = threading.RLock()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from portal import db
-from portal.db_errors import ERRORS, Busy
+from portal.db.errors import ERRORS, Busy
 
 PATIENCE_S = 60.0  # of a write that must not be lost
 PAUSE_S = 0.5  # between its tries
