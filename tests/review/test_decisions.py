@@ -256,8 +256,11 @@ def test_sender_and_creator_in_one_person_get_one_mail(ready, ana, dee):
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 1001, "bell \x07"])
 def test_a_reason_has_1_to_1000_plain_characters(ready, ana, reason):
-    with pytest.raises(Blocked):
+    with pytest.raises(Blocked) as refused:
         decisions.reject(ready.id, by=ana, version=ready.version, reason=reason)
+
+    assert {finding.field for finding in refused.value.findings} == {"reason"}  # beside the box into which it was typed
+    assert all("reason" in finding.text for finding in refused.value.findings)
 
     assert load(ready.id).state is Status.READY
 

@@ -161,7 +161,7 @@ def test_a_refused_note_is_shown_as_it_was_typed(client, cause, sam):
 
     assert answer.status_code == 422
     assert "y" * 1001 in answer.text
-    assert "A note has at most 1000 characters" in answer.text
+    assert "The note has 1001 characters; 1000 fit. Shorten it." in answer.text
 
 
 def test_the_audit_trail_tells_what_was_done_with_a_cause(client, cause, sam, eve):

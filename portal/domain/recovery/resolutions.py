@@ -15,7 +15,6 @@ from portal.domain.people import NotPermitted, User
 from portal.domain.recovery import leftovers
 from portal.domain.rules import checks, four_eyes, recheck, spectrum_numbers, text_rules
 from portal.domain.rules.findings import ACCOUNTING, Blocked, Finding, require
-from portal.domain.transitions import LONGEST_REASON
 from portal.spectrum import records
 
 ABSENT = "Its outcome was unknown, and someone saw that it is not in Spectrum."
@@ -166,13 +165,8 @@ def same_number(typed: str, number: str, rule: int) -> list[Finding]:
 
 
 def note_findings(note: str) -> list[Finding]:
-    """A note has 1 to 1000 characters: it is all that an auditor will have."""
-    if not note:
-        return [Finding(12, "note", "Write down what you saw in Spectrum.", ACCOUNTING, "Say where you looked.")]
-    if len(note) > LONGEST_REASON:
-        return [Finding(12, "note", f"The note has {len(note)} characters; 1000 fit.", ACCOUNTING, "Shorten it.")]
-    found = text_rules.characters_of("description", note)
-    return [Finding(12, "note", "The note contains control characters.", fix=one.fix) for one in found if "control" in one.text]
+    """It is all that an auditor will have."""
+    return text_rules.remark(12, "note", note, "Write down what you saw in Spectrum.", fix="Say where you looked.")
 
 
 def _still_there(change_order: ChangeOrder) -> list[Finding]:

@@ -16,7 +16,6 @@ from portal.domain.recovery import leftovers, renumber
 from portal.domain.review import signature
 from portal.domain.rules import checks, contributors, four_eyes, recheck, spectrum_numbers, text_rules
 from portal.domain.rules.findings import ACCOUNTING, Blocked, Finding, require
-from portal.domain.transitions import LONGEST_REASON
 from portal.domain.wording import PROPOSED, Wording
 
 REJECTABLE = (Status.READY, Status.FAILED)
@@ -110,13 +109,8 @@ def why_not_recall(change_order: ChangeOrder, by: User) -> str:
 
 
 def reason_findings(reason: str) -> list[Finding]:
-    """A reason has 1 to 1000 characters that a mail can carry."""
-    if not reason:
-        return [Finding(4, "reason", "Give the project team a reason.", ACCOUNTING, "Say what has to change.")]
-    if len(reason) > LONGEST_REASON:
-        text = f"The reason has {len(reason)} characters; 1000 fit."
-        return [Finding(4, "reason", text, ACCOUNTING, "Shorten it.")]
-    return [finding for finding in text_rules.characters_of("description", reason) if "control" in finding.text]
+    """The project team reads it."""
+    return text_rules.remark(4, "reason", reason, "Give the project team a reason.", fix="Say what has to change.")
 
 
 def _reserve(change_order: ChangeOrder, number: str) -> None:

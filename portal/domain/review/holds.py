@@ -11,7 +11,6 @@ from portal.domain.rules import four_eyes, text_rules
 from portal.domain.rules.findings import ACCOUNTING, Finding, require
 
 LONGEST = timedelta(days=366)
-LONGEST_NOTE = 1000
 
 
 def hold(id: int, by: User, version: int, until: date | None, note: str) -> ChangeOrder:
@@ -22,7 +21,7 @@ def hold(id: int, by: User, version: int, until: date | None, note: str) -> Chan
         if is_repeat:
             return change_order
         four_eyes.ensure_may_decide(change_order, by)
-        require([*_day(until, waiting.today(change_order.company)), *_note(note)])
+        require([*_day(until, waiting.today(change_order.company)), *text_rules.remark(26, "note", note, "Write down what it waits for.")])
         change_order.keep(version, held_until=until)
         transitions.record(change_order, Action.HELD, by, version, until=str(until), note=note)
         return change_order
@@ -46,12 +45,3 @@ def _day(until: date | None, today: date) -> list[Finding]:
     if until is None or not today < until <= today + LONGEST:
         return [Finding(26, "until", "Choose a day after today, at most a year ahead.", ACCOUNTING)]
     return []
-
-
-def _note(note: str) -> list[Finding]:
-    if not note:
-        return [Finding(26, "note", "Write down what it waits for.", ACCOUNTING)]
-    if len(note) > LONGEST_NOTE:
-        return [Finding(26, "note", f"The note has {len(note)} characters; {LONGEST_NOTE} fit.", ACCOUNTING, "Shorten it.")]
-    found = text_rules.characters_of("description", note)
-    return [Finding(26, "note", "The note contains control characters.", ACCOUNTING, one.fix) for one in found if "control" in one.text]

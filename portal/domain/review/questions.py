@@ -10,9 +10,7 @@ from portal.domain.outbox import Task
 from portal.domain.people import User
 from portal.domain.projects import sending
 from portal.domain.rules import contributors, four_eyes, text_rules
-from portal.domain.rules.findings import ACCOUNTING, PROJECT, Finding, require
-
-LONGEST = 1000
+from portal.domain.rules.findings import PROJECT, Finding, require
 
 
 def ask(id: int, by: User, version: int, question: str) -> ChangeOrder:
@@ -26,7 +24,7 @@ def ask(id: int, by: User, version: int, question: str) -> ChangeOrder:
         if is_repeat:
             return change_order
         four_eyes.ensure_may_decide(change_order, by)
-        require([*_open(change_order), *_words(question, "question", "Write a question.", ACCOUNTING)])
+        require([*_open(change_order), *text_rules.remark(26, "question", question, "Write a question.")])
         earlier = int(change_order.answering.total_seconds())
         change_order.keep(version, asked_at=clock.now(), answered_at=None, answering_s=earlier)
         for person in contributors.authors(change_order):
@@ -49,7 +47,7 @@ def answer(id: int, by: User, question: int, answer: str) -> ChangeOrder:
             return change_order  # a double click, or a retry after a lost answer
         if not (change_order.is_ready and change_order.is_asked and last and last.seq == question):
             raise Overtaken(change_order)
-        require(_words(answer, "answer", "Write an answer.", PROJECT))
+        require(text_rules.remark(26, "answer", answer, "Write an answer.", PROJECT))
         version = change_order.version
         change_order.keep(version, answered_at=clock.now())
         contributors.record(id, [by], contributors.ANSWERED)
@@ -70,13 +68,3 @@ def why_not_answer(change_order: ChangeOrder, by: User) -> str:
 def _open(change_order: ChangeOrder) -> list[Finding]:
     text = "A question to the sender has no answer yet."
     return [Finding(26, "question", text, PROJECT, "Wait for the answer, or decide without it.")] if change_order.is_asked else []
-
-
-def _words(text: str, field: str, missing: str, who: str) -> list[Finding]:
-    """1 to 1000 characters that a mail can carry."""
-    if not text:
-        return [Finding(26, field, missing, who)]
-    if len(text) > LONGEST:
-        return [Finding(26, field, f"The {field} has {len(text)} characters; {LONGEST} fit.", who, "Shorten it.")]
-    found = text_rules.characters_of("description", text)
-    return [Finding(26, field, f"The {field} contains control characters.", who, one.fix) for one in found if "control" in one.text]

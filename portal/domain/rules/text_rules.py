@@ -9,6 +9,7 @@ from portal.domain.change_orders import ChangeOrder
 from portal.domain.rules import duplicates
 from portal.domain.rules.duplicates import Likeness
 from portal.domain.rules.findings import ACCOUNTING, PROJECT, Finding
+from portal.domain.transitions import LONGEST_REASON
 from portal.spectrum import records
 
 SET_CODE = "An administrator or approver sets it on the page of the commitment, under Spectrum codes."
@@ -70,6 +71,16 @@ def characters_of(field: str, text: str) -> Iterator[Finding]:
         yield Finding(16, field, f"The {field} contains characters Spectrum cannot store: {lost}", fix="Replace them.")
     elif not bare.isascii():
         yield Finding(16, field, f"Spectrum stores plain letters only: the {field} will read “{records.fold(text)}”.", blocking=False)
+
+
+def remark(rule: int, field: str, text: str, missing: str, who: str = ACCOUNTING, fix: str = "") -> list[Finding]:
+    """A reason, note, question or answer: 1 to 1000 characters that a mail can carry. `missing` and `fix` are said of an empty one."""
+    if not text:
+        return [Finding(rule, field, missing, who, fix)]
+    if len(text) > LONGEST_REASON:
+        return [Finding(rule, field, f"The {field} has {len(text)} characters; {LONGEST_REASON} fit.", who, "Shorten it.")]
+    found = characters_of("description", text)
+    return [Finding(rule, field, f"The {field} contains control characters.", who, one.fix) for one in found if "control" in one.text]
 
 
 def looks_alike(found: Iterable[Likeness]) -> Iterator[Finding]:

@@ -10,7 +10,6 @@ from portal.domain.people import Level, NotPermitted, User
 from portal.domain.rules import text_rules
 
 SUBJECT = "failure_cause"
-LONGEST_NOTE = 1000
 SHORTEST_WORDS, LONGEST_WORDS = 3, 80
 
 
@@ -37,8 +36,8 @@ def write_note(id: int, by: User, note: str, seen: str) -> None:
         by, cause = _held(id, by)
         if cause.note not in (note, seen.replace("\r\n", "\n")):
             raise Invalid(f"Someone else has written a note meanwhile: “{cause.note}” Yours was not kept: put both together.")
-        if len(note) > LONGEST_NOTE or any("control" in found.text for found in text_rules.characters_of("description", note)):
-            raise Invalid(f"A note has at most {LONGEST_NOTE} characters, and none that can’t be printed.")
+        if note and (wrong := text_rules.remark(12, "note", note, "")):
+            raise Invalid(str(wrong[0]))
         if cause.note != note:
             _keep(cause, by, "note written", {"note": note}, cause.note, note)
 
