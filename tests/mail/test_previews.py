@@ -60,5 +60,15 @@ def test_the_html_of_a_mail_has_no_images_styles_or_scripts(admin, slug):
     assert not [tag for tag in html.find_all(True) if tag.has_attr("style")]
 
 
+def test_the_change_order_is_a_paragraph_of_its_own_in_each_text_about_one(admin):
+    texts = [BeautifulSoup(admin.get(f"{ALL}/{slug}").text, "html.parser").find("pre").get_text() for slug in SLUGS]
+
+    about_one = [[part for part in text.split("\n\n") if "\nCommitment: " in part] for text in texts if "\nCommitment: " in text]
+
+    assert len(about_one) == 3
+    for [part] in about_one:
+        assert [line.partition(" ")[0] for line in part.splitlines()] == ["CCO", "Project:", "Commitment:", "Amount:"]
+
+
 def test_a_mail_that_is_none_has_no_preview(admin):
     assert admin.get(f"{ALL}/nothing").status_code == 404
