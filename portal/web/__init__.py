@@ -20,7 +20,6 @@ from portal.web import (
     request_log,
     static_files,
     status,
-    unsubscribing,
 )
 from portal.web.audit import trail
 from portal.web.change_orders import bulk_accept, bulk_actions, decisions, error_help, lists, resolutions, waiting, workbook
@@ -28,7 +27,7 @@ from portal.web.form_tokens import csrf
 from portal.web.htmx import htmx as htmx_extension
 from portal.web.projects import codes, edit, jobs
 from portal.web.settings import api_tokens, company, mail, memberships, people, privilege_requests, resend_check, sign_ins
-from portal.web.sign_in import oidc, password_links, profile, reauthentication, sessions
+from portal.web.sign_in import oidc, password_links, profile, reauthentication, sessions, unsubscribing
 from portal.web.triage import clearing, failures, upkeep
 
 
