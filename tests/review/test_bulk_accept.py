@@ -13,11 +13,12 @@ from portal.domain.companies import Company
 from portal.domain.people import NotPermitted
 from portal.domain.review import bulk_accept, bulk_actions, decisions, holds, questions
 from portal.domain.review.bulk_accept import Seen
-from portal.domain.review.bulk_actions import BulkAction, Chosen, Outcome
+from portal.domain.review.bulk_actions import BulkAction, BulkOutcome, Chosen, What
 from portal.domain.rules import recheck
 from portal.spectrum.records import Receipt
 from tests.cast import export, signed
 from tests.conftest import count_queries, path_of, sign_in
+from tests.pages import soup, words
 
 KEY = "0123456789abcdef"
 READY = "/change-orders?view=ready"
@@ -55,7 +56,7 @@ def test_each_clean_one_is_queued_and_named_in_a_record(make_change_order, ana):
 
     assert {load(one.id).state for one in ready} == {Status.QUEUED}
     assert (action.what, action.asked, action.total) == ("accept", 3, Decimal("12750.00"))
-    assert bulk_actions.counts(action) == {Outcome.DONE: 3}
+    assert bulk_actions.counts(action) == {BulkOutcome.DONE: 3}
     assert events.latest(SUBJECT, [ready[0].id])[ready[0].id].facts["bulk_action"] == action.id
 
 
@@ -106,9 +107,9 @@ def test_one_that_changed_meanwhile_is_skipped_with_the_reason(make_change_order
     action = bulk_accept.accept(*seen, ana, KEY)
 
     outcomes = said(action)
-    assert outcomes[0] == (Outcome.SKIPPED, "CCO 001 is now: Rejected.")
-    assert outcomes[1] == (Outcome.SKIPPED, "CCO 002 is now: Ready to Export.")
-    assert outcomes[2] == (Outcome.DONE, "")
+    assert outcomes[0] == (BulkOutcome.SKIPPED, "CCO 001 is now: Rejected.")
+    assert outcomes[1] == (BulkOutcome.SKIPPED, "CCO 002 is now: Ready to Export.")
+    assert outcomes[2] == (BulkOutcome.DONE, "")
     assert load(third.id).state is Status.QUEUED
 
 
@@ -119,7 +120,7 @@ def test_what_the_sheet_showed_is_compared_to_the_last_value(change_order, vendo
 
     action = bulk_accept.accept(*seen, ana, KEY)
 
-    assert said(action) == [(Outcome.SKIPPED, "It was changed after the sheet was opened.")]
+    assert said(action) == [(BulkOutcome.SKIPPED, "It was changed after the sheet was opened.")]
     assert load(change_order.id).state is Status.READY
 
 
@@ -131,7 +132,7 @@ def test_one_whose_contract_grew_meanwhile_is_skipped(make_change_order, ana, le
 
     action = bulk_accept.accept(*seen, ana, KEY)
 
-    assert said(action) == [(Outcome.SKIPPED, "More of its contract was approved after the sheet was opened.")]
+    assert said(action) == [(BulkOutcome.SKIPPED, "More of its contract was approved after the sheet was opened.")]
 
 
 def test_a_form_that_names_what_needs_a_look_does_not_accept_it(make_change_order, ana):
@@ -141,7 +142,7 @@ def test_a_form_that_names_what_needs_a_look_does_not_accept_it(make_change_orde
     seen = {credit.id: Seen(entry.digest, entry.contract.approved)}
     action = bulk_accept.accept([Chosen(credit.id, credit.version)], seen, ana, KEY)
 
-    assert said(action) == [(Outcome.SKIPPED, "Needs a look: Credit.")]
+    assert said(action) == [(BulkOutcome.SKIPPED, "Needs a look: Credit.")]
 
 
 def test_rights_are_read_at_each_row(make_change_order, ana, ben, monkeypatch):
@@ -159,7 +160,7 @@ def test_rights_are_read_at_each_row(make_change_order, ana, ben, monkeypatch):
     monkeypatch.setattr(decisions, "accept", withdrawn)
     action = bulk_accept.accept(*seen, ana, KEY)
 
-    assert {outcome for outcome, _ in said(action)} == {Outcome.REFUSED}
+    assert {outcome for outcome, _ in said(action)} == {BulkOutcome.REFUSED}
 
 
 def test_the_same_sheet_sent_twice_decides_nothing_twice(make_change_order, ana):
@@ -186,7 +187,7 @@ def test_undo_recalls_what_was_not_sent_yet_and_only_that(make_change_order, ana
 
     undone = bulk_accept.undo(action, [Chosen(one.id, one.version) for one in undoable], ana, KEY + "2")
 
-    assert bulk_actions.counts(undone) == {Outcome.DONE: 1}
+    assert bulk_actions.counts(undone) == {BulkOutcome.DONE: 1}
     assert [load(one.id).state for one in (sent, waits, again)] == [Status.EXPORTED, Status.READY, Status.QUEUED]
 
 
@@ -252,11 +253,11 @@ def test_what_is_kept_of_a_row_is_judged_anew_before_it_goes(make_change_order, 
 
     action = accept(ana)
 
-    assert said(action) == [(Outcome.SKIPPED, "Needs a look: Credit.")]
+    assert said(action) == [(BulkOutcome.SKIPPED, "Needs a look: Credit.")]
     assert load(credit.id).state is Status.READY
 
 
-def test_where_the_database_is_busy_the_rest_stays_open_and_the_same_form_goes_on(make_change_order, ana):
+def test_where_the_database_is_busy_the_rest_stays_open_and_the_same_form_goes_on(client, make_change_order, ana):
     ready = [make_change_order() for _ in range(3)]
     chosen = [Chosen(one.id, one.version) for one in ready]
     done = []
@@ -267,14 +268,18 @@ def test_where_the_database_is_busy_the_rest_stays_open_and_the_same_form_goes_o
             raise db.Busy("The database is busy.")
         done.append(one.id)
 
-    asked = bulk_actions.Asked("accept", "All", chosen)
+    asked = bulk_actions.Asked(What.ACCEPT, "All", chosen)
     first = bulk_actions.carry_out(asked, ana, KEY, act)
-    assert [outcome for outcome, _ in said(first)] == [Outcome.DONE, Outcome.OPEN, Outcome.OPEN]
+    assert [outcome for outcome, _ in said(first)] == [BulkOutcome.DONE, BulkOutcome.OPEN, BulkOutcome.OPEN]
+    record = sign_in(client, ana).get(f"/bulk-actions/{first.id}")
+    assert "Accept clean: 1 queued, 2 not reached" in record.text
+    assert "Nothing of these was recorded: start again with what is left in the list." in record.text
+    assert words(soup(record).select_one("nav.tabs [aria-current]")) == "Change Orders"
 
     again = bulk_actions.carry_out(asked, ana, KEY, act)
 
     assert again == first
-    assert said(first) == [(Outcome.DONE, "")] * 3
+    assert said(first) == [(BulkOutcome.DONE, "")] * 3
     assert done == [ready[0].id, "busy", ready[1].id, ready[2].id]
 
 

@@ -13,7 +13,7 @@ from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted
 from portal.domain.recovery import resolutions
 from portal.domain.review import bulk_actions
-from portal.domain.review.bulk_actions import BulkAction, BulkResult, Chosen, Outcome
+from portal.domain.review.bulk_actions import BulkAction, BulkOutcome, BulkResult, Chosen
 from portal.domain.rules.findings import Blocked
 from portal.domain.triage import clearing, groups
 from tests.conftest import HTMX, count_queries, path_of, sign_in
@@ -49,7 +49,7 @@ def test_all_are_queued_in_the_order_of_their_acceptance_and_spread_out(fail, an
     due = [Dispatch.get(Dispatch.task == Task.EXPORT, Dispatch.subject == one.export).due_at for one in failed]
     assert due == [clock.now() + place * clearing.BETWEEN for place in range(3)]
     assert {load(one.id).state for one in failed} == {Status.QUEUED}
-    assert (action.asked, action.total, bulk_actions.counts(action)) == (3, Decimal("12750.00"), {Outcome.DONE: 3})
+    assert (action.asked, action.total, bulk_actions.counts(action)) == (3, Decimal("12750.00"), {BulkOutcome.DONE: 3})
 
 
 def test_what_was_done_meanwhile_is_skipped_and_what_a_rule_forbids_is_refused_with_the_reason(fail, ana, lee):
@@ -62,8 +62,8 @@ def test_what_was_done_meanwhile_is_skipped_and_what_a_rule_forbids_is_refused_w
     action = clearing.retry(only, seen, ana, KEY)
 
     outcomes = said(action)
-    assert outcomes[0] == (Outcome.SKIPPED, "CCO 001 is now: Queued.")
-    assert outcomes[1][0] == Outcome.REFUSED
+    assert outcomes[0] == (BulkOutcome.SKIPPED, "CCO 001 is now: Queued.")
+    assert outcomes[1][0] == BulkOutcome.REFUSED
     assert "NORTHSIDE" in outcomes[1][1]
     assert load(two.id).state is Status.FAILED
 
@@ -76,7 +76,7 @@ def test_four_eyes_are_read_at_each_row(fail, ana, dee):
     action = clearing.retry(group(), chosen(), dee, KEY)
 
     ((outcome, text),) = said(action)
-    assert outcome == Outcome.REFUSED
+    assert outcome == BulkOutcome.REFUSED
     assert "four eyes" in text
 
 
@@ -86,9 +86,9 @@ def test_support_retries_what_is_temporary_and_no_data(fail, absent, sam, suppor
     fail()
     data = clearing.retry(group(), chosen(), sam, KEY + "2")
 
-    assert bulk_actions.counts(temporary) == {Outcome.DONE: 1}
+    assert bulk_actions.counts(temporary) == {BulkOutcome.DONE: 1}
     assert said(data) == [
-        (Outcome.REFUSED, "The data must change first, so an approver must retry it. Ask someone with Can Push to Accounting.")
+        (BulkOutcome.REFUSED, "The data must change first, so an approver must retry it. Ask someone with Can Push to Accounting.")
     ]
 
 
@@ -153,7 +153,7 @@ def test_a_row_that_the_portal_did_not_reach_is_told(fail, ana, monkeypatch):
     with pytest.raises(SystemExit):
         clearing.retry(group(), chosen(), ana, KEY)
 
-    assert bulk_actions.counts(BulkAction.get()) == {Outcome.DONE: 1, Outcome.OPEN: 1}
+    assert bulk_actions.counts(BulkAction.get()) == {BulkOutcome.DONE: 1, BulkOutcome.OPEN: 1}
 
 
 def test_the_record_takes_the_same_number_of_queries_however_long_it_is(fail, ana):

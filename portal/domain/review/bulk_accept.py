@@ -14,14 +14,13 @@ from portal.domain.events import BULK_ACTION, Action
 from portal.domain.exporting import exports
 from portal.domain.people import NotPermitted, User
 from portal.domain.review import bulk_actions, decisions, lists, signature
-from portal.domain.review.bulk_actions import Asked, BulkAction, Chosen, NotAsSeen, Outcome
+from portal.domain.review.bulk_actions import Asked, BulkAction, BulkOutcome, Chosen, NotAsSeen, What
 from portal.domain.review.lists import Row
 from portal.domain.rules import attention, contracts
 from portal.domain.rules.attention import Reason
 from portal.domain.rules.contracts import NOTHING, Contract
 
 MOST = lists.PAGE  # what one page lists, and one press accepts
-ACCEPT, RECALL = "accept", "recall"
 READY = lists.BY_KEY["ready"]
 
 
@@ -100,7 +99,7 @@ def accept(chosen: list[Chosen], seen: Mapping[int, Seen], by: User, key: str) -
             _ensure_as_seen(held, by, seen[one.id])
         return decisions.accept(one.id, by, one.version, signature.marks(held))
 
-    return bulk_actions.carry_out(Asked(ACCEPT, "Clean change orders, Ready to Export", chosen), by, key, act)
+    return bulk_actions.carry_out(Asked(What.ACCEPT, "Clean change orders, Ready to Export", chosen), by, key, act)
 
 
 def _hold_contract(id: int) -> None:
@@ -124,9 +123,9 @@ def _ensure_as_seen(held: ChangeOrder, by: User, seen: Seen) -> None:
 
 def undoable(action: BulkAction, viewer: User) -> list[ChangeOrder]:
     """What it accepted, nothing of which was sent yet, and this person may recall."""
-    if action.what != ACCEPT:
+    if action.what != What.ACCEPT:
         return []
-    queued = [now for result, now in bulk_actions.results(action) if result.outcome == Outcome.DONE and now.state is Status.QUEUED]
+    queued = [now for result, now in bulk_actions.results(action) if result.outcome == BulkOutcome.DONE and now.state is Status.QUEUED]
     accepted = events.latest(SUBJECT, [one.id for one in queued], of=(Action.ACCEPTED,))
     sent = exports.attempted([one.export for one in queued if one.export])
     own = [one for one in queued if accepted[one.id].facts.get(BULK_ACTION) == action.id and one.export not in sent]
@@ -139,4 +138,4 @@ def undo(action: BulkAction, chosen: list[Chosen], by: User, key: str) -> BulkAc
     def act(one: Chosen, by: User, place: int) -> object:
         return decisions.recall(one.id, by, one.version)
 
-    return bulk_actions.carry_out(Asked(RECALL, f"What {action.by.name} accepted at once", chosen), by, key, act)
+    return bulk_actions.carry_out(Asked(What.RECALL, f"What {action.by.name} accepted at once", chosen), by, key, act)

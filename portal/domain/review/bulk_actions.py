@@ -25,7 +25,18 @@ class NotAsSeen(Exception):
     """A change order is not what the person chose it for; the text says what is otherwise."""
 
 
-class Outcome(StrEnum):
+class What(StrEnum):
+    """The transition that was asked for. The values are stored."""
+
+    RETRY = "retry"
+    REJECT = "reject"
+    ACCEPT = "accept"
+    RECALL = "recall"
+
+
+class BulkOutcome(StrEnum):
+    """What became of one change order. The values are stored."""
+
     DONE = "done"
     SKIPPED = "skipped"  # it was no longer what the person had seen
     REFUSED = "refused"  # a right, four eyes or a rule stood against it
@@ -36,7 +47,7 @@ class BulkAction(Model):
     """Who asked what of how many, and why.
 
     key      drawn with the form: the same form sent twice is one action
-    what     the transition: `retry`, `reject`, `accept`, `recall`
+    what     of type What
     about    what the change orders had in common, in words; `group`, by id, is the cause of failures it was
     asked    how many change orders, worth `total`
     """
@@ -56,12 +67,12 @@ class BulkAction(Model):
 
 
 class BulkResult(Model):
-    """What became of one change order: of type Outcome, and why it was not done."""
+    """What became of one change order: of type BulkOutcome, and why it was not done."""
 
     action = peewee.ForeignKeyField(BulkAction, on_delete="RESTRICT", backref="results")
     change_order = peewee.ForeignKeyField(ChangeOrder, on_delete="RESTRICT", backref="+")
     position = peewee.IntegerField()
-    outcome = peewee.CharField(max_length=10, default=Outcome.OPEN)
+    outcome = peewee.CharField(max_length=10, default=BulkOutcome.OPEN)
     text = peewee.TextField(default="")
     action_id: int
     change_order_id: int
@@ -82,7 +93,7 @@ class Chosen:
 class Asked:
     """What is asked: the transition, of which change orders in which order, and what they have in common."""
 
-    what: str
+    what: What
     about: str
     chosen: list[Chosen]
     group: int | None = None
@@ -108,10 +119,10 @@ def carry_out(asked: Asked, by: User, key: str, act: Act) -> BulkAction:
     return action
 
 
-def counts(action: BulkAction) -> dict[Outcome, int]:
+def counts(action: BulkAction) -> dict[BulkOutcome, int]:
     """How many ended how."""
     counted: Any = BulkResult.select(BulkResult.outcome, peewee.fn.COUNT(BulkResult.id)).where(BulkResult.action == action)
-    return {Outcome(outcome): count for outcome, count in counted.group_by(BulkResult.outcome).tuples()}
+    return {BulkOutcome(outcome): count for outcome, count in counted.group_by(BulkResult.outcome).tuples()}
 
 
 def load(id: int) -> BulkAction | None:
@@ -152,7 +163,7 @@ def _begun(asked: Asked, by: User, key: str) -> tuple[BulkAction, list[tuple[Bul
 
 def _open(action: BulkAction, chosen: list[Chosen]) -> list[tuple[BulkResult, Chosen]]:
     seen = {one.id: one for one in chosen}
-    still = (BulkResult.outcome == Outcome.OPEN) & BulkResult.change_order.in_(list(seen))
+    still = (BulkResult.outcome == BulkOutcome.OPEN) & BulkResult.change_order.in_(list(seen))
     left = BulkResult.select().where(BulkResult.action == action, still).order_by(BulkResult.position)
     return [(result, seen[result.change_order_id]) for result in left]
 
@@ -167,18 +178,18 @@ def _one(result: BulkResult, chosen: Chosen, by: User, act: Act) -> None:
     """The transition and its result, in one transaction; or the reason against it."""
     try:
         with transaction():
-            if _write(result, Outcome.DONE):  # first: an event is the last insert of its transaction
+            if _write(result, BulkOutcome.DONE):  # first: an event is the last insert of its transaction
                 act(chosen, by, result.position)
     except Overtaken as error:
-        _write(result, Outcome.SKIPPED, f"{error}.")
+        _write(result, BulkOutcome.SKIPPED, f"{error}.")
     except (NotAsSeen, Changed) as error:
-        _write(result, Outcome.SKIPPED, str(error))
+        _write(result, BulkOutcome.SKIPPED, str(error))
     except (NotPermitted, Blocked) as error:
-        _write(result, Outcome.REFUSED, str(error))
+        _write(result, BulkOutcome.REFUSED, str(error))
 
 
-def _write(result: BulkResult, outcome: Outcome, text: str = "") -> bool:
+def _write(result: BulkResult, outcome: BulkOutcome, text: str = "") -> bool:
     """Whether it was still open: the same form, sent twice, may be at work at the same time."""
-    still_open = (BulkResult.id == result.id) & (BulkResult.outcome == Outcome.OPEN)
+    still_open = (BulkResult.id == result.id) & (BulkResult.outcome == BulkOutcome.OPEN)
     with transaction():
         return bool(BulkResult.update(outcome=outcome, text=text).where(still_open).execute())

@@ -8,7 +8,7 @@ from portal.domain.exporting.failure_causes import HAS_FAILED
 from portal.domain.people import User
 from portal.domain.recovery import resolutions
 from portal.domain.review import bulk_actions, decisions
-from portal.domain.review.bulk_actions import MOST, Asked, BulkAction, Chosen
+from portal.domain.review.bulk_actions import MOST, Asked, BulkAction, Chosen, What
 from portal.domain.rules.findings import require
 from portal.domain.transitions import LONGEST_REASON
 from portal.domain.triage import groups
@@ -16,7 +16,6 @@ from portal.domain.triage.groups import Group
 from portal.domain.triage.owners import BY_RULE
 
 BETWEEN = timedelta(seconds=2)  # two that are retried at once, so that what is newly accepted finds its turn too
-RETRY, REJECT = "retry", "reject"
 
 
 def why_not_retry(by: User) -> dict[str, str]:
@@ -38,7 +37,7 @@ def retry(group: Group, chosen: list[Chosen], by: User, key: str) -> BulkAction:
     def act(one: Chosen, by: User, place: int) -> object:
         return resolutions.retry(one.id, by, one.version, due_in=place * BETWEEN)
 
-    return bulk_actions.carry_out(Asked(RETRY, group.cause.title, chosen, group.cause.id), by, key, act)
+    return bulk_actions.carry_out(Asked(What.RETRY, group.cause.title, chosen, group.cause.id), by, key, act)
 
 
 def reject(group: Group, chosen: list[Chosen], by: User, key: str, reason: str) -> BulkAction:
@@ -49,7 +48,7 @@ def reject(group: Group, chosen: list[Chosen], by: User, key: str, reason: str) 
     def act(one: Chosen, by: User, place: int) -> object:
         return decisions.reject(one.id, by, one.version, reason)
 
-    return bulk_actions.carry_out(Asked(REJECT, group.cause.title, chosen, group.cause.id, reason), by, key, act)
+    return bulk_actions.carry_out(Asked(What.REJECT, group.cause.title, chosen, group.cause.id, reason), by, key, act)
 
 
 def proposed_reason(group: Group) -> str:

@@ -16,7 +16,7 @@ from portal.domain.exporting.exports import Export
 from portal.domain.exporting.failure_causes import HAS_FAILED, FailureCause
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import User
-from portal.domain.review.bulk_actions import BulkAction, BulkResult
+from portal.domain.review.bulk_actions import BulkAction, BulkResult, What
 from portal.domain.triage import owners
 from portal.domain.triage.owners import Owner
 
@@ -169,7 +169,7 @@ def _groups(counted: Iterable[Any]) -> list[Group]:
 def _trials(ids: list[int]) -> dict[int, ChangeOrder]:
     """By group, the one change order of its last bulk action, where that had only one and is not older than a day."""
     last = BulkAction.select(peewee.fn.MAX(BulkAction.id)).where(BulkAction.group.in_(ids)).group_by(BulkAction.group)
-    ones = BulkAction.id.in_(last) & (BulkAction.asked == 1) & (BulkAction.what == "retry") & (BulkAction.at > clock.now() - DAY)
+    ones = BulkAction.id.in_(last) & (BulkAction.asked == 1) & (BulkAction.what == What.RETRY) & (BulkAction.at > clock.now() - DAY)
     tried: Any = BulkResult.select(BulkResult.change_order, BulkAction.group).join(BulkAction).where(ones).tuples()
     by_id = dict(tried)
     return {by_id[one.id]: one for one in complete().where(ChangeOrder.id.in_(list(by_id)))} if by_id else {}

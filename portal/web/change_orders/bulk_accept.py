@@ -11,7 +11,7 @@ from portal.domain.people import NotPermitted
 from portal.domain.review import bulk_accept
 from portal.domain.review.bulk_accept import MOST, Seen
 from portal.domain.review.bulk_actions import Chosen
-from portal.web.change_orders.bulk_actions import BAD_FORM, seen_key
+from portal.web.change_orders.bulk_actions import matched_rows, seen_key
 from portal.web.visitors import me
 
 bp = Blueprint("accepting", __name__, url_prefix="/change-orders/acceptances")
@@ -47,8 +47,5 @@ def page_of(status: int = 200, **shown: Any) -> ResponseReturnValue:
 
 def seen_sheet() -> tuple[list[Chosen], dict[int, Seen]]:
     """The change orders that the sheet showed, in their order, and what it showed of each."""
-    rows = [ROW.fullmatch(row) for row in request.form.getlist("row")]
-    if not 1 <= len(rows) <= MOST or not all(rows):
-        abort(400, BAD_FORM)
-    read = [row for row in rows if row]
+    read = matched_rows(ROW, MOST)
     return [Chosen(int(row[1]), int(row[2])) for row in read], {int(row[1]): Seen(row[4], cents(int(row[3]))) for row in read}

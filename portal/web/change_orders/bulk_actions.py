@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from portal import url_ids
 from portal.domain.people import NotPermitted
 from portal.domain.review import bulk_accept, bulk_actions
-from portal.domain.review.bulk_actions import MOST, BulkAction, Chosen, Outcome
+from portal.domain.review.bulk_actions import MOST, BulkAction, BulkOutcome, Chosen, What
 from portal.web.visitors import me
 
 bp = Blueprint("bulk_actions", __name__, url_prefix="/bulk-actions")
@@ -21,13 +21,10 @@ ROW = re.compile("([1-9][0-9]{0,17})-([0-9]{1,9})", re.ASCII)
 KEY = re.compile("[A-Za-z0-9_-]{16,64}", re.ASCII)
 BAD_FORM = "The form does not say what it showed you. Nothing was recorded: reload the page and try again."
 NO_SUCH_ACTION = "There is no such bulk action."
-TITLES = {"retry": "Retry all", "reject": "Reject all", "accept": "Accept clean", "recall": "Undo"}
-WORDS = {  # of one change order, by what was asked
-    "retry": {Outcome.DONE: "queued", Outcome.SKIPPED: "skipped", Outcome.REFUSED: "not retried", Outcome.OPEN: "not reached"},
-    "reject": {Outcome.DONE: "sent back", Outcome.SKIPPED: "skipped", Outcome.REFUSED: "not sent back", Outcome.OPEN: "not reached"},
-    "accept": {Outcome.DONE: "queued", Outcome.SKIPPED: "skipped", Outcome.REFUSED: "not accepted", Outcome.OPEN: "asked"},
-    "recall": {Outcome.DONE: "recalled", Outcome.SKIPPED: "skipped", Outcome.REFUSED: "not recalled", Outcome.OPEN: "asked"},
-}
+TITLES = {What.RETRY: "Retry all", What.REJECT: "Reject all", What.ACCEPT: "Accept clean", What.RECALL: "Undo"}
+DONE = {What.RETRY: "queued", What.REJECT: "sent back", What.ACCEPT: "queued", What.RECALL: "recalled"}
+REFUSED = {What.RETRY: "not retried", What.REJECT: "not sent back", What.ACCEPT: "not accepted", What.RECALL: "not recalled"}
+NOT_REACHED = "The database was busy, or the portal stopped. Nothing of these was recorded: start again with what is left in the list."
 
 
 @bp.record
@@ -58,7 +55,8 @@ def found(id: int) -> BulkAction:
 
 
 def page_of(action: BulkAction, status: int = 200, **shown: Any) -> ResponseReturnValue:
-    said = {"title": TITLES[action.what], "words": WORDS[action.what], "sentence": sentence(action)}
+    said = {"title": TITLES[What(action.what)], "words": words(action), "sentence": sentence(action), "not_reached": NOT_REACHED}
+    said |= {"tab": "failures" if action.group else "change_orders"}
     now = {"results": bulk_actions.results(action), "undoable": bulk_accept.undoable(action, me())}
     return make_response(render_template("change_orders/bulk_action.html", action=action, **said, **now, **shown), status)
 
@@ -66,16 +64,31 @@ def page_of(action: BulkAction, status: int = 200, **shown: Any) -> ResponseRetu
 def sentence(action: BulkAction) -> str:
     """`38 queued, 2 skipped, 1 not retried`."""
     counted = bulk_actions.counts(action)
-    parts = [f"{counted[outcome]} {words}" for outcome, words in WORDS[action.what].items() if outcome in counted]
+    parts = [f"{counted[outcome]} {word}" for outcome, word in words(action).items() if outcome in counted]
     return ", ".join(parts) or "Nothing was left to do"
+
+
+def words(action: BulkAction) -> dict[BulkOutcome, str]:
+    """What became of one change order of it, in words."""
+    what = What(action.what)
+    return {
+        BulkOutcome.DONE: DONE[what],
+        BulkOutcome.SKIPPED: "skipped",
+        BulkOutcome.REFUSED: REFUSED[what],
+        BulkOutcome.OPEN: "not reached",
+    }
 
 
 def seen_rows() -> list[Chosen]:
     """The change orders that the form showed, in their order."""
-    rows = [ROW.fullmatch(row) for row in request.form.getlist("row")]
-    if not 1 <= len(rows) <= MOST or not all(rows):
-        abort(400, BAD_FORM)
-    return [Chosen(int(row[1]), int(row[2])) for row in rows if row]
+    return [Chosen(int(row[1]), int(row[2])) for row in matched_rows(ROW, MOST)]
+
+
+def matched_rows(pattern: re.Pattern[str], most: int) -> list[re.Match[str]]:
+    """The rows that the form carries. Ends the request where one is not of the pattern, or there are none or more than `most`."""
+    rows = [pattern.fullmatch(row) for row in request.form.getlist("row")]
+    found = [row for row in rows if row]
+    return found if 1 <= len(rows) <= most and len(found) == len(rows) else abort(400, BAD_FORM)
 
 
 def seen_key() -> str:
