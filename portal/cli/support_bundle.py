@@ -39,7 +39,7 @@ journalctl -u 'portal-*' -n 2000 -o cat | portal support-bundle --log -
 @click.option(
     "--log", "logs", type=click.File(errors="replace"), multiple=True, help=f"A log of which the last {LINES:,} lines go in; - for stdin."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
+@cli.json_option
 def support_bundle(file: Path | None, logs: tuple[TextIO, ...], as_json: bool) -> None:
     """Write versions, settings without secrets, states and the last log lines to FILE; by default named by the time, here."""
     settings = cli.settings()

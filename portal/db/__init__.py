@@ -195,7 +195,7 @@ def release() -> None:
     if not is_sqlite():
         database.close()
     elif not database.is_closed():
-        database.connection().let_go()
+        database.connection().leave_clean()
 
 
 def watched_file() -> str:

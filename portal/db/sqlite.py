@@ -21,7 +21,7 @@ class Connection(sqlite3.Connection):
         self.cursors.add(cursor)
         return cursor
 
-    def let_go(self) -> None:
+    def leave_clean(self) -> None:
         """End what is still being read, and a transaction that could not be ended."""
         for cursor in list(self.cursors):
             cursor.close()

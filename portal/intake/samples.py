@@ -14,11 +14,20 @@ from portal.domain.imports import import_run
 from portal.domain.imports.entries import Entry
 from portal.domain.people import Level, User
 from portal.domain.review import decisions
+from portal.domain.rules.attention import Reason
 from portal.intake import files
 
 FILE = Path(__file__).with_name("sample.csv")
 PASSWORD = "sample-password-only"  # noqa: S105 -- it opens nothing but sample data
-COMPANY = {"name": "Northgate Builders", "code": "ABC", "cr_status": "CR", "cost_reimbursable": "N", "sub_status": "P"}
+LOOK_RULES = " ".join(reason for reason in Reason if reason is not Reason.FIRST)  # in a sample without a past every vendor is new
+COMPANY = {
+    "name": "Northgate Builders",
+    "code": "ABC",
+    "cr_status": "CR",
+    "cost_reimbursable": "N",
+    "sub_status": "P",
+    "look_rules": LOOK_RULES,
+}
 PEOPLE = (  # e-mail, name, level, Can Push to Accounting, what for
     ("ana@example.test", "Ana Ortiz", Level.STANDARD, True, "approver"),
     ("ben@example.test", "Ben Okafor", Level.READ_ONLY, False, "read only"),

@@ -16,7 +16,7 @@ from portal.domain.events import Event
 from portal.domain.exporting import send
 from portal.domain.lanes import Lane
 from portal.domain.people import Membership, User
-from portal.domain.review import lists
+from portal.domain.review import bulk_accept, lists
 from portal.domain.rules import checks, spectrum_rules
 from portal.domain.rules.findings import blocking
 from portal.intake import sample_master, samples
@@ -107,6 +107,13 @@ def test_an_approver_may_decide_all_that_is_ready(loaded):
 
     assert len(rows) == 45
     assert not any(row.why_not for row in rows)
+
+
+def test_an_approver_finds_clean_ones_to_accept_at_once_and_others_that_need_a_look(loaded):
+    sheet = bulk_accept.sheet(people.find("ana@example.test"))
+
+    assert len(sheet.going) > 10
+    assert len(sheet.staying) > 10
 
 
 def test_loading_twice_or_where_somebody_is_already_changes_nothing(loaded):

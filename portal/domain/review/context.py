@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from portal.domain import change_orders
 from portal.domain.change_orders import SUBJECT, ChangeOrder
 from portal.domain.commitments import Commitment
-from portal.domain.events import Event, with_actors
+from portal.domain.events import Action, Event, with_actors
 from portal.domain.people import User
 from portal.domain.projects import revisions
 from portal.domain.rules import contracts, possible_duplicates
 from portal.domain.rules.contracts import Contract
 
 SHOWN = 3
-DECIDED = ("accepted", "rejected", "recalled")
+DECIDED = (Action.ACCEPTED, Action.REJECTED, Action.RECALLED)
 
 
 @dataclass(frozen=True, slots=True)

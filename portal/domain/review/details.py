@@ -46,7 +46,7 @@ class Dossier:
 
     def latest(self, action: str) -> Event | None:
         """The last event of the kind since it was sent."""
-        since_sent = takewhile(lambda event: event.action != "sent", reversed(self.history))
+        since_sent = takewhile(lambda event: event.action != Action.SENT, reversed(self.history))
         return next((event for event in since_sent if event.action == action), None)
 
 

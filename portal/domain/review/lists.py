@@ -27,6 +27,7 @@ from portal.domain.status_totals import Totals
 from portal.domain.statuses import SENT_IN
 
 PAGE = 50
+NO_SUCH_PAGE = "This page address is not one of ours. Start from the first page."
 ASIDES = (Action.EDITED, Action.LOOKED_UP, Action.AGREES_AGAIN, Action.SAID_DISTINCT)  # say nothing about where it stands
 ARRIVALS = (Action.EXPORTED, Action.FOUND, Action.ADOPTED)
 SAID = (Action.SAID_PRESENT, Action.SAID_ABSENT)  # what a person answered to an unknown outcome
@@ -235,7 +236,7 @@ def parse_cursor(text: str) -> tuple[datetime, int]:
     """Where a page begins. Raises ValueError for a cursor that is none."""
     at, _, id = text.partition("-")
     if not (at.isascii() and at.isdigit() and id.isascii() and id.isdigit()) or len(at) > 17 or len(id) > 18:
-        raise ValueError("This page address is not one of ours. Start from the first page.")
+        raise ValueError(NO_SUCH_PAGE)
     return datetime.fromtimestamp(int(at) // 1_000_000, UTC).replace(microsecond=int(at) % 1_000_000), int(id)
 
 

@@ -7,10 +7,11 @@ from typing import Any
 import peewee
 
 from portal import clock
-from portal.domain.change_orders import ChangeOrder, Status
-from portal.domain.lanes import Lane
+from portal.domain import status_totals
+from portal.domain.lanes import MAIL, Lane
 from portal.domain.outbox import Dispatch
 from portal.domain.people import User
+from portal.domain.statuses import Status
 
 WATCHED = (Status.READY, Status.QUEUED, Status.EXPORTING, Status.FAILED, Status.UNKNOWN)
 FAILED = peewee.SQL("outcome = 'failed'")  # as the index has it
@@ -47,14 +48,13 @@ def all_queues() -> list[Backlog]:
 
 
 def failed_mail() -> int:
-    return int(Dispatch.select().where(Dispatch.lane == "mail", FAILED).count())
+    return int(Dispatch.select().where(Dispatch.lane == MAIL, FAILED).count())
 
 
 def states() -> dict[str, int]:
-    """How many change orders stand in each of the states that call for something to happen."""
-    grouped: Any = ChangeOrder.select(ChangeOrder.status, peewee.fn.COUNT(ChangeOrder.id)).where(ChangeOrder.status.in_(WATCHED))
-    counted = dict(grouped.group_by(ChangeOrder.status).tuples())
-    return {status.value: counted.get(status, 0) for status in WATCHED}
+    """How many change orders stand in each of the states that call for something to happen, by the kept totals."""
+    kept = status_totals.read()
+    return {status.value: kept[status].count if status in kept else 0 for status in WATCHED}
 
 
 def _queue(lane: Lane, waiting: int, due: int, first: datetime | None) -> Backlog:

@@ -89,5 +89,5 @@ def _attempts(ids: Iterable[int | None]) -> dict[int, list[Attempt]]:
 
 def _cursor(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > LONGEST_CURSOR:
-        raise ValueError("This page address is not one of ours. Start from the first page.")
+        raise ValueError(lists.NO_SUCH_PAGE)
     return int(text)

@@ -18,7 +18,6 @@ bp = Blueprint("jobs", __name__)
 bp.record(url_ids.register)
 
 CURSOR = re.compile("[1-9][0-9]{0,17}", re.ASCII)
-NO_SUCH_PAGE = "This page address is not one of ours. Start from the first page."
 
 
 @bp.get("/jobs/<key:id>")
@@ -82,5 +81,5 @@ def cursor() -> int | None:
     """The id the page comes after, if any. Ends the request where it is none."""
     after = request.args.get("after", "")
     if after and not CURSOR.fullmatch(after):
-        abort(404, NO_SUCH_PAGE)
+        abort(404, lists.NO_SUCH_PAGE)
     return int(after) if after else None
