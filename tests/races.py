@@ -23,4 +23,5 @@ def at_once(*works: Callable[[], object]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert failures == []
+    if failures:
+        raise ExceptionGroup("What ran at once failed.", failures)
