@@ -19,6 +19,9 @@ from portal.spectrum.records import Receipt
 from tests.cast import export, signed
 from tests.conftest import count_queries, path_of, sign_in
 from tests.pages import soup, words
+from tests.races import at_once
+
+pytestmark = pytest.mark.databases_differ("who waits for whom, and sums")
 
 KEY = "0123456789abcdef"
 READY = "/change-orders?view=ready"
@@ -246,7 +249,7 @@ def test_a_sheet_that_does_not_say_what_it_showed_accepts_nothing(client, change
     assert load(change_order.id).state is Status.READY
 
 
-def test_what_is_kept_of_a_row_is_judged_anew_before_it_goes(make_change_order, ana):
+def test_what_is_kept_of_a_row_is_judged_again_before_it_goes(make_change_order, ana):
     """A process that died, or an upgrade, leaves it older than what is beside it."""
     credit = make_change_order(lines=[("16-2000", "SUB", "-5.00")])
     ChangeOrder.update(looks="").where(ChangeOrder.id == credit.id).execute()
@@ -295,3 +298,20 @@ def test_what_waits_beside_is_judged_after_the_rows_and_not_in_their_transaction
     bulk_accept.accept(chosen[:2], seen, ana, KEY)
 
     assert inside == [False]
+
+
+def test_two_at_once_do_not_grow_a_contract_past_its_limit(make_change_order, commitment, ana, lee):
+    """Each alone stays below it; who comes second sees what the first one approved."""
+    Commitment.update(original_amount=Decimal("60000.00")).where(Commitment.id == commitment.id).execute()
+    Company.update(growth_limit=100).execute()
+    one, two = make_change_order(), make_change_order()  # 4,250.00 each
+    chosen, seen = showed(ana)
+    seen = {id: Seen(shown.digest, Decimal(0)) for id, shown in seen.items()}
+    Company.update(growth_limit=10).execute()
+
+    def accepts(by, at):
+        return lambda: bulk_accept.accept([chosen[at]], seen, by, f"{KEY}-{at}")
+
+    at_once(accepts(ana, 0), accepts(lee, 1))
+
+    assert sorted(load(one.id).state for one in (one, two)) == [Status.QUEUED, Status.READY]

@@ -11,6 +11,7 @@ import pytest
 from portal import clock as clocks
 from portal import db
 from portal.db import memory as db_memory
+from portal.db.sqlite import Watcher
 from portal.domain import events, status_totals
 from portal.domain.change_orders import ChangeOrder, LineItem, Status, load
 from portal.domain.commitments import Commitment, Job, Vendor
@@ -242,6 +243,10 @@ def test_a_kept_form_has_the_token_of_its_answer(csrf_client, app, ana, make_cha
     assert memory.TOKEN not in first + second
     assert second.count('name="csrf_token"') == first.count('name="csrf_token"') > 1
     assert 'value=""' not in second
+
+
+def test_where_the_file_cannot_be_watched_nothing_is_kept_and_no_page_fails(tmp_path):
+    assert Watcher().version(str(tmp_path / "nowhere" / "portal.db")) is None
 
 
 def test_memory_is_bounded():

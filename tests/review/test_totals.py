@@ -10,7 +10,7 @@ from portal.cli import main
 from portal.domain import status_totals
 from portal.domain.change_orders import ALLOWED, ChangeOrder, Status, load
 from portal.domain.events import Event
-from portal.domain.lanes import Lane
+from portal.domain.lanes import Lane, Lost
 from portal.domain.outbox import Dispatch
 from portal.domain.projects import sending
 from portal.domain.recovery import recount
@@ -159,3 +159,20 @@ def test_portal_check_says_what_is_off(make_change_order, company, settings, mon
     answer = CliRunner().invoke(main, ["check"])
 
     assert "The kept total of ready is off by 1 change orders and 2.00. The recount of the coming night corrects it." in answer.output
+
+
+def test_a_worker_that_lost_its_lane_while_it_counted_corrects_nothing(make_change_order, company, monkeypatch):
+    make_change_order("ready")
+    StatusTotal.create(company=company, status="ready", change_orders=3, amount=Decimal(0))
+    recount.plan()
+    dispatch, claim, count = Dispatch.get(Dispatch.task == "recount"), Lane.take(company.lane, recount.ONE_CALL), recount.differences
+
+    def frozen():
+        Lane.update(claim=Lane.claim + 1).where(Lane.name == company.lane).execute()  # another worker took it meanwhile
+        return count()
+
+    monkeypatch.setattr(recount, "differences", frozen)
+    with pytest.raises(Lost):
+        recount.step(dispatch, claim)
+
+    assert [one.count for one in count()] == [3]

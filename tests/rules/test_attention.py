@@ -193,3 +193,12 @@ def test_the_company_page_keeps_which_rules_are_on(client, eve, company):
 
     now = Company.get()
     assert (now.look_rules, now.look_limit, now.growth_limit) == ("credit first", Decimal("1000.00"), None)
+
+
+def test_a_verdict_that_came_while_another_one_was_made_stays(make_change_order):
+    ready = make_change_order()
+    ChangeOrder.update(looks="large").where(ChangeOrder.id == ready.id).execute()
+
+    recheck.again(turn=lambda: ChangeOrder.update(looks="large duplicate").where(ChangeOrder.id == ready.id).execute())
+
+    assert load(ready.id).looks == "large duplicate"
