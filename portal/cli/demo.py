@@ -14,7 +14,7 @@ from portal.intake import samples
 def demo(rows: int, days: int, as_json: bool) -> None:
     """Migrate an empty database and fill it: sample people, their password, and change orders with their history.
 
-    A tenth waits for a decision, one in a hundred failed, four were sent back; the others are exported.
+    A tenth waits for a decision, one in a hundred failed for one of several causes, four were sent back; the others are exported.
     """
     db.init(cli.settings().DATABASE_URL)
     with db.connected():

@@ -9,7 +9,7 @@ import json
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +22,7 @@ from portal.domain.change_orders import ChangeOrder, LineItem, Status
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.events import GENESIS, Event
 from portal.domain.exporting import exports, payload
+from portal.domain.outbox import Dispatch, DispatchOutcome, Task
 from portal.domain.people import User
 from portal.domain.projects import revisions
 from portal.domain.recovery import recount
@@ -30,6 +31,7 @@ from portal.domain.rules.contributors import Contribution
 from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from portal.domain.wording import Wording
 from portal.intake import samples
+from portal.intake.demo_failures import Failure, Failures, Tried, in_turn, naive
 
 PER_COMMITMENT, PER_JOB, AT_ONCE = 100, 20, 2_000
 OF_A_HUNDRED = (Status.READY,) * 10 + (Status.FAILED,) + (Status.REJECTED,) * 4 + (Status.EXPORTED,) * 85
@@ -39,10 +41,12 @@ AMOUNTS = ((1, 10_000), (2, 25_025))  # position and cents of each line
 VENDORS = ("Volt Electric Co", "Harbor Concrete Inc", "Keystone Steel LLC", "Lakeside Plumbing", "Summit Glazing", "Prairie Roofing")
 TITLES = ("Relocate duct bank", "Add sleeves for conduits", "Credit for deleted door", "Move sprinkler main", "Extra waterproofing")
 BLANK = {"twin": 0, "description": "", "tax": 0, "currency": "USD", "dated": None, "project_status": "Approved", "checks": "clean"}
-BLANK |= {"manual": False, "compared_at": None, "differs": "", "answering_s": 0}
+BLANK |= {"manual": False, "differs": "", "answering_s": 0, "revision": 1} | dict.fromkeys(("export", "compared_at", "cause", "failed_at"))
 LINE = {"cost_type": "SUB", "bid_item": "", "description": "Concrete and forms", "quantity": None, "unit": ""}
-TABLES: tuple[type[Model], ...] = (ChangeOrder, LineItem, Contribution, exports.Export, exports.Attempt, SpectrumNumber, Event)
-ATTEMPT = {"kind": "send", "claim": 1, "guid": "", "http": 200, "codes": "[]", "answer": "", "noticed_at": None}
+TABLES: tuple[type[Model], ...] = (ChangeOrder, LineItem, Contribution, exports.Export, exports.Attempt, Dispatch, SpectrumNumber, Event)
+ATTEMPT = {"kind": "send", "claim": 1, "guid": "", "answer": "", "noticed_at": None}
+DISPATCH = {"task": Task.EXPORT, "tries": 1, "outcome": DispatchOutcome.DONE}
+SENT = [Tried(position) for position, _ in AMOUNTS]
 
 
 class Occupied(Exception):
@@ -96,6 +100,7 @@ def load(rows: int, days: int, tell: Callable[[int], object] = int) -> None:
         writer.decide(clock.now())
         writer.store()
         recount.correct()
+        writer.failures.look_after()
 
 
 class Writer:
@@ -105,7 +110,7 @@ class Writer:
         self.places, self.began, self.step = places, clock.now() - span, span / rows
         self.wait = min(LONGEST_WAIT, span / 50)
         self.sender, self.approver = (User.get(User.email == f"{name}@example.test") for name in ("dee", "ana"))
-        self.trail, self.waiting = Trail(), deque[tuple[datetime, int, Status]]()
+        self.trail, self.waiting, self.failures = Trail(), deque[tuple[datetime, int, Status]](), Failures()
         self.first = (ChangeOrder.select(peewee.fn.MAX(ChangeOrder.id)).scalar() or 0) + 1
         self.export = exports.Export.select(peewee.fn.MAX(exports.Export.id)).scalar() or 0
         self.rows: dict[type[Model], list[dict[str, Any]]] = {}
@@ -131,14 +136,14 @@ class Writer:
                 self._store_sent(sent, n, status, decided=at)
                 self.trail.record(at, self.approver, id, "rejected", revision=1, seen=2, reason="The lines do not match the quote.")
                 continue
-            self._store_export(at, n, number, exported=status is Status.EXPORTED)
-            self._store_sent(sent, n, status, decided=at, export=self.export)
+            failure, why = (None, {}) if status is Status.EXPORTED else self.failures.draw(at)
+            self._store_export(at, n, number, failure)
+            self._store_sent(sent, n, status, decided=at, export=self.export, **why)
             self.trail.record(at, self.approver, id, "accepted", revision=1, seen=2, number=number, title=None, total="350.25")
-            if status is Status.EXPORTED:
-                self.trail.record(at, None, id, "exported", number=number, lines=2)
+            if failure:
+                self.trail.record(at, None, id, "failed", **failure.facts)
             else:
-                text = "Spectrum said: “Phase is not on the job”."
-                self.trail.record(at, None, id, "failed", line=1, text=text, who="accounting", cause="data", sent=[])
+                self.trail.record(at, None, id, "exported", number=number, lines=2)
 
     def store(self) -> None:
         """Write what was collected."""
@@ -156,30 +161,30 @@ class Writer:
         pattern.number, pattern.title = f"{n % PER_COMMITMENT + 1:03}", _title(n)
         return pattern
 
-    def _store_sent(self, sent: datetime, n: int, status: Status, decided: datetime | None = None, export: int | None = None) -> None:
+    def _store_sent(self, sent: datetime, n: int, status: Status, decided: datetime | None = None, **more: Any) -> None:
         id, number = self.first + n, f"{n % PER_COMMITMENT + 1:03}"
         moments = {"created_at": naive(sent), "sent_at": naive(sent), "decided_at": decided and naive(decided)}
         persons = {"created_by_id": self.sender.id, "sent_by_id": self.sender.id, "decided_by_id": self.approver.id if decided else None}
-        state = {"status": status, "version": 4 if export else 3 if decided else 2, "revision": 1, "export": export, "sent_amount": 35025}
+        state = {"status": status, "version": 4 if more else 3 if decided else 2, "sent_amount": 35025} | more
         place = {"id": id, "number": number, "key": number, "loose": keys.loose(number), "commitment_id": self._place(n).commitment.id}
         self._add(ChangeOrder, BLANK | place | {"title": _title(n), "amount": 35025} | moments | persons | state)
         for position, amount in AMOUNTS:
             self._add(LineItem, LINE | {"change_order_id": id, "position": position, "phase_code": f"16-{position}000", "amount": amount})
         self._add(Contribution, {"change_order_id": id, "person_id": self.sender.id, "deed": contributors.AUTHORED})
 
-    def _store_export(self, at: datetime, n: int, number: str, *, exported: bool) -> None:
+    def _store_export(self, at: datetime, n: int, number: str, failure: Failure | None) -> None:
         self.export += 1
         id, place = self.first + n, self._place(n)
         frozen = place.frozen.replace(NUMBER, number).replace(TITLE, _title(n)).replace(str(ID), str(id))
         digest = hashlib.sha256(frozen.encode()).hexdigest()
         export = {"id": self.export, "change_order_id": id, "revision": 1, "number": number, "format": exports.FORMAT}
         self._add(exports.Export, export | {"frozen": frozen, "sha256": digest, "created_at": naive(at)})
-        outcomes = (exports.LineOutcome.SENT, exports.LineOutcome.SENT) if exported else (exports.LineOutcome.REFUSED,)
-        for line, outcome in enumerate(outcomes, 1):
-            tried = {"export_id": self.export, "line": line, "outcome": outcome, "started_at": naive(at), "ended_at": naive(at)}
-            self._add(exports.Attempt, ATTEMPT | tried)
-        commitment = place.commitment
-        key = {"company": commitment.job.company.code, "job": commitment.job.number, "customer": commitment.job.customer, "number": number}
+        for tried in failure.attempts(at) if failure else in_turn(SENT, at):
+            self._add(exports.Attempt, ATTEMPT | {"export_id": self.export} | tried)
+        company = place.commitment.job.company
+        promise = {"key": exports.key(self.export), "lane": company.lane, "subject": self.export, "error": failure.text if failure else ""}
+        self._add(Dispatch, DISPATCH | promise | dict.fromkeys(("due_at", "promised_at", "finished_at"), naive(at)))
+        key = {"company": company.code, "job": place.commitment.job.number, "customer": place.commitment.job.customer, "number": number}
         self._add(SpectrumNumber, key | {"change_order_id": id, "turn": 1})
 
     def _place(self, n: int) -> Place:
@@ -243,8 +248,3 @@ def _title(n: int) -> str:
 def _spectrum_number(n: int) -> str:
     """As the portal proposes it: the commitment's and the change order's own."""
     return f"S{n // PER_COMMITMENT % PER_JOB + 1:03}-{n % PER_COMMITMENT + 1:03}"
-
-
-def naive(moment: datetime) -> datetime:
-    """As the tables keep it."""
-    return moment.astimezone(UTC).replace(tzinfo=None)

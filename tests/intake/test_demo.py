@@ -9,9 +9,12 @@ from portal import clock
 from portal.cli import main
 from portal.domain.audit import chain
 from portal.domain.change_orders import ChangeOrder, load
+from portal.domain.exporting import send
+from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import User
-from portal.domain.recovery import recount
+from portal.domain.recovery import recount, resolutions
 from portal.domain.review import lists
+from portal.domain.triage import groups, members
 from portal.intake import demo
 from tests.cast import signed
 
@@ -36,6 +39,31 @@ def test_the_audit_trail_verifies_and_the_totals_are_right(full):
 
     assert verdict.fault is None
     assert not recount.differences()
+
+
+def test_failures_are_of_every_class_each_with_its_cause_and_its_attempts(database):
+    demo.load(2_500, days=10)
+    eve = User.get(User.name == "Eve Laurent")
+
+    overview = groups.overview()
+    found = [(group, members.of_group(group, eve).members) for group in overview.groups]
+
+    assert (overview.uncounted, overview.count) == (0, ChangeOrder.select().where(ChangeOrder.status == "failed").count())
+    assert {group.cause.kind for group, _ in found} == {"data", "access", "setup", "temporary"}
+    assert {group.cause.title for group, rows in found if not rows[0].attempts} == {send.WORKERS_STOPPED}
+    assert all(row.row.last.facts["text"] for _, rows in found for row in rows)
+    assert [group.cause.owner.name for group, _ in found if group.cause.owner] == ["Sam Ito"]
+
+
+def test_what_failed_can_be_retried(full):
+    lee, failed = User.get(User.name == "Lee Nakamura"), ChangeOrder.get(ChangeOrder.status == "failed")
+
+    again = resolutions.retry(failed.id, lee, failed.version)
+
+    assert again.status == "queued"
+    assert [dispatch.subject for dispatch in Dispatch.select().where(Dispatch.task == Task.EXPORT, Dispatch.finished_at.is_null())] == [
+        again.export
+    ]
 
 
 def test_every_view_shows_them_and_one_can_be_accepted(full):

@@ -27,6 +27,8 @@ from portal.domain.rules import checks, spectrum_numbers
 GIVE_UP = timedelta(hours=24)
 RECENTLY = timedelta(hours=2)  # tries are at most an hour apart
 COMPANY_SETTINGS = 20  # the rule about them
+OUT_OF_REACH = "Spectrum could not be reached for a day, and the portal stopped trying. Retry when it is back."
+WORKERS_STOPPED = "The export worker stopped too often before anything was sent. Support has to look at the worker's log."
 OURS = (Status.QUEUED, Status.EXPORTING, Status.UNKNOWN)
 
 
@@ -82,11 +84,9 @@ def _give_up(dispatch: Dispatch, change_order: ChangeOrder, export: Export) -> b
         cause = "setup" if all(finding.rule == COMPANY_SETTINGS for finding in findings) else "data"
         conclude.fail(dispatch, change_order, cause, " ".join(map(str, findings)), who=who, sent=stored)
     elif _was_out_of_reach_too_long(dispatch, export):
-        text = "Spectrum could not be reached for a day, and the portal stopped trying. Retry when it is back."
-        conclude.fail(dispatch, change_order, "temporary", text, sent=stored)
+        conclude.fail(dispatch, change_order, "temporary", OUT_OF_REACH, sent=stored)
     elif dispatch.tries > LOST_WORKERS and not exports.attempted([export.id]):
-        text = "The export worker stopped too often before anything was sent. Support has to look at the worker's log."
-        conclude.fail(dispatch, change_order, "setup", text)
+        conclude.fail(dispatch, change_order, "setup", WORKERS_STOPPED)
     else:
         return False
     return True
