@@ -10,8 +10,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal import db
-from portal.domain.change_orders import Status, load
-from portal.domain.commitments import Commitment, Job, Vendor
+from portal.domain.change_orders import ChangeOrder, LineItem, Status, load
+from portal.domain.commitments import Commitment, Job, Kind, Vendor
 from portal.domain.companies import Company
 from portal.domain.exporting import payload
 from portal.domain.exporting.exports import Export
@@ -36,6 +36,9 @@ CHANGES = [
     (Vendor, {"code": "VOLT2"}, "Vendor code is now VOLT2 (it was VOLTCO)."),
     (Vendor, {"name": "Ampere Co"}, "Vendor is now Ampere Co (it was Volt Electric Co)."),
     (Commitment, {"subcontract": "SC-15"}, "Subcontract number is now SC-15 (it was SC-014)."),
+    (Commitment, {"number": "SC-016"}, "Commitment is now SC-016 (it was SC-014)."),
+    (Commitment, {"kind": Kind.PURCHASE_ORDER}, "Kind of commitment is now purchase order (it was subcontract)."),
+    (ChangeOrder, {"currency": "EUR"}, "Currency is now EUR (it was USD)."),
 ]
 
 
@@ -107,6 +110,15 @@ def test_all_that_changed_is_named_at_once(ana, change_order):
         decisions.accept(change_order.id, ana, change_order.version, marks)
 
     assert [change.about for change in refused.value.changes] == ["Company code", "Change request status", "Vendor code"]
+
+
+def test_a_line_that_is_no_longer_there_is_named(make_change_order, ana):
+    change_order = make_change_order(lines=[("16-2000", "SUB", "4250.00"), ("16-3000", "SUB", "0.00")])
+    marks = signature.marks(change_order)
+    LineItem.delete().where(LineItem.change_order == change_order, LineItem.position == 2).execute()
+
+    with pytest.raises(Changed, match=r"^Line 2 is now empty\.$"):
+        decisions.accept(change_order.id, ana, change_order.version, marks)
 
 
 def test_a_long_value_is_told_as_it_is_now(ana, change_order, job):
