@@ -161,6 +161,14 @@ def test_the_same_delivered_again_does_not_undo_what_was_corrected_since(system,
     assert system.put("003", change | {"title": "News"}).json["title"] == "News"
 
 
+def test_what_was_delivered_last_counts_when_it_is_corrected_and_delivered_again(system, change, dee):
+    one = system.put("003", change).json
+    system.put("003", change | {"title": "News"})
+    sending.edit(one["id"], dee, load(one["id"]).version, sending.Draft("003", "Corrected", "", []))
+
+    assert system.put("003", change | {"title": "News"}).json["title"] == "Corrected"
+
+
 def test_what_another_system_delivered_is_no_news_of_this_one(make_system, system, change, ana, ben, commitment):
     Membership.create(user=ben, job=commitment.job)
     other = make_system(ben, name="Other")
@@ -333,6 +341,15 @@ def test_every_spelling_of_job_and_commitment_is_the_same(system, change, addres
     assert (again.status_code, again.json) == (200, one)
     assert system.get(f"/jobs/{address}/change-orders/003").json == one
     assert [found["id"] for found in system.get("/change-orders?commitment=sc-014&number=００３").json["change_orders"]] == [one["id"]]
+
+
+def test_every_spelling_of_a_number_is_the_same_change_order(system, change):
+    one = system.put("CO-3a", change).json
+
+    again = system.put("co–3A", change)
+
+    assert (again.status_code, again.json) == (200, one)
+    assert system.put("Co-3A", change | {"title": "News"}).json["id"] == one["id"]
 
 
 def test_a_look_alike_is_a_draft_and_sent_only_after_a_person_said_that_it_is_another_one(system, change, dee, make_change_order):

@@ -52,6 +52,14 @@ def test_what_nobody_sees_in_a_key_is_refused_with_its_name_and_place(field):
     assert "(zero width space, U+200B, character 3)" in problem.reason
 
 
+@pytest.mark.parametrize("unseen", ["\ufe0f", "\u3164", "\u034f"])
+def test_what_counts_as_printable_and_shows_as_nothing_is_refused_too(unseen):
+    reading = files.understand(text_of({"cco_number": f"00{unseen}7"}).encode(), "orders.csv")
+
+    assert [problem.where for problem in reading.problems] == ["line 2"]
+    assert "contains an invisible character" in reading.problems[0].reason
+
+
 def test_rows_that_spell_one_change_order_in_two_ways_are_one(command, csv_file):
     answer = command(
         csv_file({}, {"commitment_number": "sc–014", "cco_number": "00１", "phase_code": "16-2010", "subcontract_number": "sc-014"})
