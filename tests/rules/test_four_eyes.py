@@ -310,6 +310,19 @@ def test_a_code_that_a_file_fills_in_makes_its_writer_one_of_them(ana, lee, comp
     assert lee.id not in contributors.of(waiting)
 
 
+def test_a_vendor_that_a_file_gives_to_a_commitment_makes_its_writer_one_of_them(ana, company, make_change_order, vendor, commitment):
+    Commitment.update(vendor=None).execute()
+    waiting = make_change_order("draft")
+    books = matching.MasterData(company, ana)
+
+    books.commitment(Entry("line 1", redraft_of("001"), "24-117", "SC-014", vendor_code="VOLTCO"))
+    written_later = make_change_order("draft")
+
+    assert Commitment.get().vendor == vendor
+    for one in (waiting, written_later):
+        assert contributors.of(load(one.id))[ana.id] == contributors.DEEDS[contributors.CODE]
+
+
 def test_who_had_a_hand_in_what_exists_is_read_from_its_events_at_an_upgrade(pat, ana, dee, ada, make_change_order):
     edited = written_by("editor", pat, dee, make_change_order)
     with events.by_token("Procore sync", ada.id):

@@ -22,7 +22,7 @@ from portal.domain.people import User
 from portal.domain.rules import contributors
 
 T = TypeVar("T", bound=Model)
-CODES = {"customer", "code", "subcontract"}
+CODES = {"customer", "code", "subcontract", "vendor", "as_subcontract"}  # as on the page Spectrum codes: who sets one is a contributor
 
 
 class MasterData:
