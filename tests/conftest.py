@@ -3,6 +3,7 @@
 The people and things of the tests are in cast.py, real processes in processes.py.
 """
 
+import gc
 import threading
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -73,6 +74,14 @@ def quick():
         patch.setattr(people, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         patch.setitem(db.SQLITE_PRAGMAS, "synchronous", "off")
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fewer_collections():
+    """The garbage collector passes over what collecting the tests made, and comes less often: a sixth of the processor's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)
