@@ -169,6 +169,13 @@ def test_what_was_delivered_last_counts_when_it_is_corrected_and_delivered_again
     assert system.put("003", change | {"title": "News"}).json["title"] == "Corrected"
 
 
+def test_the_same_delivered_again_is_no_news_where_its_number_was_spelled_otherwise_since(system, change, dee):
+    made = system.put("c-2", change).json
+    sending.edit(made["id"], dee, made["version"], sending.Draft("C-2", "Corrected", "", []))
+
+    assert system.put("c-2", change).json["title"] == "Corrected"
+
+
 def test_what_another_system_delivered_is_no_news_of_this_one(make_system, system, change, ana, ben, commitment):
     Membership.create(user=ben, job=commitment.job)
     other = make_system(ben, name="Other")

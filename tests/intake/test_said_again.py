@@ -30,10 +30,10 @@ def only():
     return change_orders.load(ChangeOrder.get().id)
 
 
-def correct(dee, title="Corrected", amount="90.00"):
+def correct(dee, title="Corrected", amount="90.00", number=""):
     """As the sender does on the form."""
     here = only()
-    sending.edit(here.id, dee, here.version, Draft(here.number, title, here.description, [LineDraft("26-27-26", "SUB", Decimal(amount))]))
+    sending.edit(here.id, dee, here.version, Draft(number or here.number, title, here.description, [LineDraft("26-27-26", "SUB", Decimal(amount))]))
     return only()
 
 
@@ -84,6 +84,17 @@ def test_a_draft_that_was_corrected_here_is_left_alone_too(command, csv_file, de
     correct(dee)
 
     result = command(csv_file({}), *SEND)
+
+    assert "Draft: the file says what it said before" in result.stdout
+    assert (only().title, only().status) == ("Corrected", "draft")
+
+
+@pytest.mark.parametrize("spelling", ["C-2", "c\u20132", "Ｃ-２"])
+def test_a_draft_whose_number_was_spelled_otherwise_here_is_left_alone_too(command, csv_file, dee, spelling):
+    command(csv_file({"cco_number": "c-2"}))
+    correct(dee, number=spelling)
+
+    result = command(csv_file({"cco_number": "c-2"}), *SEND)
 
     assert "Draft: the file says what it said before" in result.stdout
     assert (only().title, only().status) == ("Corrected", "draft")
@@ -154,6 +165,16 @@ def test_what_another_source_said_is_old_from_whoever_repeats_it(rejected, dee):
 def test_an_upgrade_that_adds_a_fact_is_no_news(command, csv_file, rejected, dee):
     kept = json.loads(Statement.get().content)
     kept["snapshot"] = {name: value for name, value in kept["snapshot"].items() if name not in ("tax", "currency", "date")}
+    Statement.update(content=json.dumps(kept)).execute()
+    correct(dee)
+
+    assert "1 skipped" in command(csv_file({})).stdout
+
+
+def test_what_was_kept_with_its_number_is_no_news(command, csv_file, rejected, dee):
+    """As earlier versions kept it."""
+    kept = json.loads(Statement.get().content)
+    kept["snapshot"]["number"] = "spelled otherwise"
     Statement.update(content=json.dumps(kept)).execute()
     correct(dee)
 

@@ -30,7 +30,7 @@ class Statement(Model):
     """What one source last said of a change order.
 
     source    `command line`, `page`, or the person for whom a system acts
-    content   the words and lines it stated, and the approval on the project, as JSON
+    content   the words and lines it stated, without the number, and the approval on the project, as JSON
     """
 
     change_order = peewee.ForeignKeyField(ChangeOrder, on_delete="RESTRICT", backref="+")
@@ -56,7 +56,7 @@ def weigh(here: ChangeOrder, draft: Draft, source: str) -> News:
     if not heard:
         return News.UNKNOWN if here.state in SENT_BACK else News.FRESH
     last = [heard[source]] if source in heard else heard.values()  # who says it for the first time may repeat another
-    return News.OLD if _whole(said) in last else News.FRESH
+    return News.OLD if said in last else News.FRESH
 
 
 def begin(made: ChangeOrder, source: str) -> None:
@@ -89,9 +89,10 @@ def _stated(here: ChangeOrder, draft: Draft) -> dict[str, Any]:
 
 
 def _content(change_order: ChangeOrder) -> dict[str, Any]:
-    return {"snapshot": revisions.snapshot(change_order), "project_status": change_order.project_status}
+    return _whole({"snapshot": revisions.snapshot(change_order), "project_status": change_order.project_status})
 
 
 def _whole(content: dict[str, Any]) -> dict[str, Any]:
-    """With all that a present one has: an upgrade is no news."""
-    return content | {"snapshot": revisions.whole(content["snapshot"])}
+    """With all that a present one has, and no more: an upgrade is no news, nor is another spelling of the number."""
+    snapshot = revisions.whole(content["snapshot"])
+    return content | {"snapshot": {name: value for name, value in snapshot.items() if name != "number"}}
