@@ -322,10 +322,17 @@ def test_a_rotated_secret_survives_a_restart_and_is_in_no_journal(simulator):
 
 
 @pytest.fixture(scope="module")
-def secure(tmp_path_factory, master):
+def over_tls(tmp_path_factory, master):
     process = SimulatorProcess(tmp_path_factory.mktemp("secure"), master, certificate=CERTIFICATE)
     yield process
     process.kill()
+
+
+@pytest.fixture
+def secure(over_tls):
+    """Empty, and with no fault that another test asked for."""
+    over_tls.start_over()
+    return over_tls
 
 
 def test_it_speaks_tls_with_a_certificate(secure, tmp_path, record):
@@ -337,7 +344,6 @@ def test_it_speaks_tls_with_a_certificate(secure, tmp_path, record):
 
 
 def test_it_may_refuse_tls_and_nothing_was_sent(secure, tmp_path, record):
-    secure.start_over()
     secure.fail("tls_refused", method="connection", times=1)
 
     with pytest.raises(NotSent, match="Nothing was sent to Spectrum") as problem:  # a reset in mid handshake looks now one way, now another
@@ -348,7 +354,6 @@ def test_it_may_refuse_tls_and_nothing_was_sent(secure, tmp_path, record):
 
 
 def test_a_torn_tls_connection_after_the_request_is_unknown(secure, tmp_path, record):
-    secure.start_over()
     secure.fail("commit_then_reset")
 
     with pytest.raises(OutcomeUnknown):
