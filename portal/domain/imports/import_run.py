@@ -180,6 +180,7 @@ class Run:
             with recheck.afterwards(), transaction():
                 Lane.renew(LANE, self.claim, LEASE)
                 end = time.monotonic() + HOLD_S
+                step(waiting.popleft())  # at least one, however slow the machine is
                 while waiting and time.monotonic() < end:
                     step(waiting.popleft())
             progress(phase, len(work) - len(waiting), len(work))
