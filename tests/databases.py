@@ -25,6 +25,7 @@ LOOKS = {
     for name in (
         "audit",
         "connection",
+        "every_page",
         "fallback_and_help",
         "identity_provider",
         "imports",
@@ -33,13 +34,11 @@ LOOKS = {
         "lost_database",
         "mail",
         "people",
-        "policy",
         "preview",
         "settings",
         "sign_in_pages",
         "tokens",
         "typed_text",
-        "widths",
         "without_javascript",
     )
 }

@@ -1,4 +1,5 @@
-"""Every page in a real browser: nothing on any of them is against its own policy, and nothing is said on the console."""
+"""Every page in a real browser: it fits its window from the smallest phone to a wide desk, breaks nothing of its own policy, and
+says nothing on the console."""
 
 from collections import Counter
 from contextlib import contextmanager
@@ -26,6 +27,16 @@ WHO = {"ada": 14, "ana": 3, "dee": 3}  # how many addresses of one route each lo
 NO_PAGES = NOT_LED_TO | {"static", "operations.alive", "operations.ready", "operations.version", "metrics.show", "fallback.show"}
 NO_PAGES |= {"audit.short", "privilege_requests.index", "oidc.start", "oidc.finish"}
 NOWHERE = "about:blank"
+WIDTHS = (320, 360, 480, 639, 640, 768, 900, 999, 1000, 1100, 1280, 1440)
+# What sticks out: the page itself, or a box that would have to be scrolled sideways. What only screen readers get does not count.
+STICKS_OUT = """() => {
+    const isWide = (box) => box.clientWidth && box.scrollWidth > box.clientWidth + 1;
+    const isSeen = (box) => box.checkVisibility() && getComputedStyle(box).display !== 'inline' && !box.closest('.hidden, svg');
+    const boxes = [...document.querySelectorAll('main *')].filter((box) => isWide(box) && isSeen(box));
+    const page = document.documentElement.scrollWidth > innerWidth ? ['the page'] : [];
+    return [...page, ...boxes.map((box) => `${box.tagName.toLowerCase()}.${box.className} ${box.scrollWidth} > ${box.clientWidth}`)];
+}"""
+OPEN_QUESTIONS = "document.querySelectorAll('main .asks').forEach((question) => question.open = true)"
 LISTEN = """
     window.violations = [];
     document.addEventListener("securitypolicyviolation", (event) =>
@@ -53,10 +64,20 @@ class Watched:
         self.leave()
 
     def look(self, served, address):
-        """Open the page and let it ask for its parts."""
+        """Open the page and let it ask for its parts; answers what does not fit the window."""
         answer = self.page.goto(f"{served}{address}")
         assert answer.status == 200 and "default-src 'none'" in answer.headers["content-security-policy"], address
+        self.settle()
+        wide = list(self.sticks_out())
         self.leave()
+        return wide
+
+    def sticks_out(self):
+        """What does not fit the window, at each width."""
+        self.page.evaluate(OPEN_QUESTIONS)
+        for width in WIDTHS:
+            self.page.set_viewport_size({"width": width, "height": 800})
+            yield from (f"{self.page.url} at {width}: {what}" for what in self.page.evaluate(STICKS_OUT))
 
     def settle(self):
         expect(self.page.locator(".htmx-request")).to_have_count(0, timeout=PATIENCE_MS)
@@ -130,15 +151,15 @@ def test_the_pages_looked_at_here_are_all_that_the_access_table_knows(app, town,
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("who", ["nobody", *WHO])
-def test_no_page_breaks_its_own_policy_or_complains(watched, served, app, town, seldom, who):
+def test_every_page_fits_each_width_keeps_its_policy_and_complains_of_nothing(watched, served, app, town, seldom, who):
     found = public(app, town) if who == "nobody" else list(few_of_each(app, [*crawled(app, town, who), *seldom * (who == "ana")], WHO[who]))
     if who != "nobody":
         watched.enter(served, town.people[who])
 
-    for address in found:
-        watched.look(served, address)
+    wide = [one for address in found for one in watched.look(served, address)]
 
-    assert found and watched.complaints == []
+    assert found and wide == []
+    assert watched.complaints == []
 
 
 def test_the_page_that_asks_again_who_one_is_breaks_no_policy(watched, served, town, clock):
