@@ -1,11 +1,10 @@
 """No one sees a stale row: whatever a page takes from memory is given up when anything that it shows is another."""
 
-import multiprocessing
-import sqlite3
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-import psycopg
 import pytest
 
 from portal import clock as clocks
@@ -134,14 +133,8 @@ def test_another_spectrum_number_is_seen_at_once(client, ana, make_change_order)
     assert "S014-001" not in shown(client)
 
 
-def write_elsewhere(url, sql):
-    """In another process."""
-    if url.startswith("sqlite"):
-        with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
-            connection.execute(sql)
-    else:
-        with psycopg.connect(url) as connection:
-            connection.execute(sql)
+SQLITE = "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1].removeprefix('sqlite:///')) as connection: connection.execute(sys.argv[2])"
+POSTGRESQL = "import psycopg, sys\nwith psycopg.connect(sys.argv[1]) as connection: connection.execute(sys.argv[2])"
 
 
 @pytest.mark.parametrize(
@@ -157,11 +150,9 @@ def write_elsewhere(url, sql):
 def test_a_change_by_another_process_is_seen_at_once(client, ana, recalled, database_url, sql):
     sign_in(client, ana)
     before = shown(client)
-    other = multiprocessing.get_context("spawn").Process(target=write_elsewhere, args=(database_url, sql))
-    other.start()
-    other.join()
 
-    assert other.exitcode == 0
+    subprocess.run([sys.executable, "-c", SQLITE if db.is_sqlite() else POSTGRESQL, database_url, sql], check=True)
+
     assert shown(client) != before
 
 
