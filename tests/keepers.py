@@ -7,15 +7,19 @@ from portal import clock, db
 from portal.domain import companies
 from portal.domain.mail import daily_summary
 
-RESTARTS = 100  # per morning, from an hour before to three hours after the summaries are due
-EARLY, STEP = timedelta(hours=1), timedelta(hours=4) / RESTARTS
+EARLY, LATE = timedelta(hours=1), timedelta(hours=3)  # before and after the summaries are due
 
 
-def keep(url: str, together: Barrier, mornings: list[tuple[int, datetime]]) -> None:
+def step(restarts: int) -> timedelta:
+    """What passes between two starts of a morning."""
+    return (EARLY + LATE) / restarts
+
+
+def keep(url: str, together: Barrier, mornings: list[tuple[int, datetime]], restarts: int) -> None:
     """Start again and again, each time at once with the others and a little later; a morning is the company's hour and when that is."""
     for hour, due in mornings:
-        for restart in range(RESTARTS):
-            moment = due - EARLY + restart * STEP
+        for restart in range(restarts):
+            moment = due - EARLY + restart * step(restarts)
             clock.system = lambda moment=moment: moment
             db.init(url)
             together.wait(60)
