@@ -33,7 +33,9 @@ def only():
 def correct(dee, title="Corrected", amount="90.00", number=""):
     """As the sender does on the form."""
     here = only()
-    sending.edit(here.id, dee, here.version, Draft(number or here.number, title, here.description, [LineDraft("26-27-26", "SUB", Decimal(amount))]))
+    sending.edit(
+        here.id, dee, here.version, Draft(number or here.number, title, here.description, [LineDraft("26-27-26", "SUB", Decimal(amount))])
+    )
     return only()
 
 
