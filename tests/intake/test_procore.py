@@ -7,6 +7,7 @@ import pytest
 
 from portal.domain import change_orders, companies
 from portal.domain.change_orders import ChangeOrder
+from portal.domain.commitments import Commitment
 from portal.domain.rules import checks
 from portal.domain.rules.findings import blocking
 from portal.intake import files
@@ -149,6 +150,14 @@ def test_taxes_that_cancel_each_other_out_are_refused():
     assert "adds up to nothing" in str(read([record]).problems[0])
 
 
+def test_taxes_of_the_lines_that_are_not_the_tax_of_the_change_order_are_refused():
+    record = changed(("line_items", 0, "tax_amount"), "3.00") | {"tax_amount": "5.00"}
+
+    (problem,) = read([record]).problems
+
+    assert problem.reason == f"tax_amount of the lines says “3.00”, tax_amount says “5.00”. {TWICE}"
+
+
 def test_a_contract_that_reads_otherwise_beside_the_change_order_is_refused():
     beside = {"id": 88101, "number": "SC-033", "vendor": {"company": "Rainier"}}
 
@@ -204,3 +213,23 @@ def test_a_job_name_that_two_jobs_have_does_not_tell_the_job(known, command, tmp
     result = command(tmp_path / "records.json")
 
     assert "The file does not number the job, and 2 jobs here are called “Harbor Tower”." in result.stderr
+
+
+def test_a_commitment_that_only_one_job_has_does_not_tell_the_job(known, command, tmp_path):
+    Commitment.create(job=known, number=RECORD["contract"]["number"], title="Glazing")
+    (tmp_path / "records.json").write_text(json.dumps([changed(("project",), ...)]), encoding="utf-8")
+
+    result = command(tmp_path / "records.json")
+
+    assert result.exit_code == 2, result.output
+    assert "The file does not say on which job commitment SC-033 is. Put its project into the file." in result.stderr
+    assert not ChangeOrder.select().exists()
+
+
+def test_a_project_of_two_names_and_no_number_is_refused():
+    record = changed(("project", "project_number"), ...)
+    record["contract"]["project"] = {"name": "Pier 9"}
+
+    (problem,) = read([record]).problems
+
+    assert problem.reason == "project says “Harbor Tower”, contract.project says “Pier 9”. Correct it in Procore, and export it again."
