@@ -2,7 +2,7 @@
 # ARGS is passed on: make run ARGS=--json; make test ARGS="-k accept". PYTHON=python3.12 chooses the interpreter.
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-all test-dates mutants chaos bench check format lock audit sbom clean
+.PHONY: run test test-all test-dates mutants chaos bench screenshots check format lock audit sbom clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -48,6 +48,10 @@ mutants: .venv/installed-dev ## break 300 places that decide about money, one at
 
 bench: .venv/installed-dev ## the Ready page beside its peers, in less than 5 minutes; fails when a ratio is under its bound by more than a tenth
 	@$(BIN)/python -m benchmarks.ready_page --short $(ARGS)
+
+screenshots: .venv/installed-dev ## the pictures of the handbook, taken again
+	@$(BIN)/python -m tests.programs
+	@$(BIN)/python -m pytest -q --database sqlite tests/docs/screenshots.py
 
 check: .venv/installed-dev
 	$(BIN)/ruff format --check .
