@@ -252,6 +252,17 @@ def test_who_made_a_token_decides_what_its_person_sends_by_hand(system, change_o
     assert signed(change_order.id, by=ada, version=change_order.version).status == "queued"
 
 
+@pytest.mark.parametrize("delivered", ["new", "changed"])
+def test_what_a_token_wrote_and_a_person_sends_is_its_makers_too(system, change, make_change_order, dee, ada, ana, delivered):
+    number = "003" if delivered == "new" else make_change_order("draft").number
+    one = load(system.put(number, change | {"title": "News"}).json["id"])
+    sent = sending.send(one.id, dee, one.version)
+
+    with pytest.raises(sending.NotPermitted, match="You made the access token with which this change order was sent or written"):
+        signed(sent.id, by=ada, version=sent.version)
+    assert signed(sent.id, by=ana, version=sent.version).status == "queued"
+
+
 def test_what_a_token_wrote_stays_its_makers_when_a_person_sends_it_again(system, change, make_change_order, dee, ada, ana):
     there = make_change_order("rejected")
     sent = system.send(system.put(there.number, change).json).json
