@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -11,7 +12,7 @@ from portal.domain.change_orders import SUBJECT, Status, load
 from portal.domain.companies import Company
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import NotPermitted
-from portal.domain.recovery import resolutions
+from portal.domain.recovery import resolutions, workbook
 from portal.domain.review import bulk_actions
 from portal.domain.review.bulk_actions import BulkAction, BulkOutcome, BulkResult, Chosen
 from portal.domain.rules.findings import Blocked
@@ -50,6 +51,19 @@ def test_all_are_queued_in_the_order_of_their_acceptance_and_spread_out(fail, an
     assert due == [clock.now() + place * clearing.BETWEEN for place in range(3)]
     assert {load(one.id).state for one in failed} == {Status.QUEUED}
     assert (action.asked, action.total, bulk_actions.counts(action)) == (3, Decimal("12750.00"), {BulkOutcome.DONE: 3})
+
+
+@pytest.mark.parametrize("clear", [clearing.retry, partial(clearing.reject, reason="Wrong line")], ids=["retry", "reject"])
+def test_what_was_left_as_a_workbook_stays_where_its_group_is_cleared(make_change_order, ada, ana, clear):
+    left = make_change_order("queued")
+    workbook.leave(ada, lambda _: b"")
+
+    action = clear(group(), chosen(), ana, KEY)
+
+    ((outcome, text),) = said(action)
+    assert outcome == BulkOutcome.REFUSED
+    assert "may have been entered in Spectrum from there" in text
+    assert load(left.id).state is Status.FAILED
 
 
 def test_what_was_done_meanwhile_is_skipped_and_what_a_rule_forbids_is_refused_with_the_reason(fail, ana, lee):
