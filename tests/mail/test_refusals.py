@@ -53,8 +53,9 @@ def strip(client, person):
     return found and " ".join(found.get_text(" ").split())
 
 
-def test_what_goes_over_the_wire_is_7_bit_whatever_the_words(reject, app, mail_server):
-    words = "Señor — 漢字 🏗 " + "ein sehr langes Wort " * 40
+@pytest.mark.parametrize("more", ["", "ein sehr langes Wort " * 40], ids=["short", "long"])  # long lines are never sent as 8 bits
+def test_what_goes_over_the_wire_is_7_bit_whatever_the_words(reject, app, mail_server, more):
+    words = f"Señor — 漢字 🏗 {more}"
 
     reject(reason=words.strip())
     deliver(app)
