@@ -15,12 +15,12 @@ from portal import db
 from portal.domain import events
 from portal.domain.accounts import api_tokens, rights
 from portal.domain.audit import chain, heads, search
-from portal.domain.change_orders import load
+from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.events import Action
 from portal.domain.exporting import pausing
 from portal.domain.imports import uploads
 from portal.domain.imports.staging import Import
-from portal.domain.people import Level, Membership
+from portal.domain.people import Level, Membership, User
 from portal.domain.projects import sending
 from portal.domain.settings import company_settings
 from portal.web import downloads
@@ -354,6 +354,17 @@ def test_heads_that_cannot_be_read_are_told(eve_at, many, tmp_path):
     (tmp_path / heads.HEADS).write_text("remember the milk\n")
 
     assert "cannot be compared: Line 1" in eve_at("/settings/audit/verification", headers=HTMX).text
+
+
+def test_rights_and_states_changed_around_the_portal_are_named_by_the_verdict(eve_at, make_change_order):
+    lou = rights.add("lou@example.test", "Lou Vale", Level.READ_ONLY, False)
+    User.update(level=Level.ADMIN).where(User.id == lou.id).execute()
+    ChangeOrder.update(status=Status.EXPORTED).where(ChangeOrder.id == make_change_order("ready").id).execute()
+
+    verdict = eve_at("/settings/audit/verification", headers=HTMX).text
+
+    assert "lou@example.test: level is Admin, but the last event says Read Only." in verdict
+    assert "the state is Exported, but the last event says Ready to Export." in verdict
 
 
 def test_a_trail_too_long_to_wait_for_is_sent_to_the_command_line(eve_at, many, monkeypatch):
