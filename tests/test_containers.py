@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -57,6 +58,12 @@ def test_the_image_is_of_no_root_and_locked_packages():
     assert not [text for _, text in STEPS if "latest" in text or "ADD " in text or "sudo" in text]
     assert all(re.search(r":[\w.-]+", text) for name, text in STEPS if name == "FROM")
     assert "/healthz" in " ".join(of("HEALTHCHECK"))
+
+
+def test_the_linter_takes_the_image():
+    done = subprocess.run([Path(sys.executable).with_name("hadolint"), DEPLOY / "Containerfile"], capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_what_is_copied_is_there_and_nothing_of_it_is_kept_out_of_the_build():
