@@ -4,6 +4,7 @@
 
 {
   const TYPED = "input:not([type=checkbox]), textarea, select, [contenteditable]";
+  const ROW = ":is(.change-orders, .groups) tbody > tr[id]";
   const SOON = 1500; // ms between g and the letter behind it
   const WAYS = { r: "a[href$='view=ready']", f: ".tabs a[href$='/failures']", a: ".views a[href$='view=all']", s: ".tabs a[href*='/settings']" };
 
@@ -11,10 +12,11 @@
   let went = 0;
   let early = []; // pressed before htmx has seen the page, when a button would lead to another page; null from then on
 
-  const rows = () => [...document.querySelectorAll(".change-orders tbody > tr[id]")];
-  const here = () => document.activeElement.closest(".change-orders tbody > tr[id]");
+  const rows = () => [...document.querySelectorAll(ROW)].filter((row) => row.checkVisibility());
+  const here = () => document.activeElement.closest(ROW);
   const press = (element) => (element?.click(), Boolean(element));
   const inRow = (selector) => press((here() ?? rows()[0])?.querySelector(selector));
+  const atFocus = (selector) => press(here()?.querySelector(selector)); // what acts at once, or is rare, is pressed in no row but the chosen one
 
   function step(by) {
     const all = rows();
@@ -43,9 +45,18 @@
     k: () => step(-1),
     ArrowDown: () => here() && step(1),
     ArrowUp: () => here() && step(-1),
-    o: fold,
-    a: () => inRow("button[id^='accept-']"),
-    r: () => inRow("button[id^='reject-']"),
+    o: () => fold() || (here()?.matches(".group") && atFocus("th a")),
+    a: () => inRow("button:is([id^='accept-'], [id^='retries-'])") || atFocus("button:is([id^='retry-'], [id^='first-'])"),
+    r: () => inRow("button:is([id^='reject-'], [id^='rejections-'])"),
+    f: () => atFocus("button[id^='first-']"),
+    l: () => atFocus("button[id^='look-up-']"),
+    i: () => atFocus("button[id^='present-']"),
+    I: () => atFocus("button[id^='absent-']"),
+    v: () => atFocus("button[id^='review-']"),
+    m: () => atFocus("button[id^='manual-']"),
+    w: () => press(document.querySelector(".upkeep label[for='owner']")),
+    c: () => press(document.querySelector(".upkeep label[for='note']")),
+    e: () => press(document.querySelector("#archive")),
     h: () => press(document.querySelector("button[id^='hold-']")),
     A: () => press(document.querySelector("#accept-clean:not([hidden])")),
     z: () => press(document.getElementById(recalled) ?? document.getElementById("undo")),

@@ -10,8 +10,10 @@ from portal.domain.exporting import conclude
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.recovery import resolutions
 from portal.domain.review.bulk_actions import BulkAction
+from tests.browser.keyboard import Keyboard
 from tests.browser.signing_in import sign_in, violations
-from tests.triage.conftest import NO_RIGHTS, absent, fail
+from tests.cast import export
+from tests.triage.conftest import CLOSED, NO_RIGHTS, absent, fail
 
 __all__ = ["absent", "fail"]
 
@@ -148,3 +150,101 @@ def test_the_rows_of_a_group_follow_what_was_done_with_it(page, served, fail, an
 
     expect(page.locator(f"#change-order-{failed.id}")).to_have_count(0)
     expect(page.locator("#members tr.tried")).to_have_count(1)
+
+
+@pytest.fixture
+def keys(page):
+    return Keyboard(page)
+
+
+def test_failures_are_cleared_by_keys(page, served, fail, give_up, ana, keys):
+    first, second = [fail(), fail(), fail()], [give_up(), give_up()]
+    period, out_of_reach = first[0].cause, second[0].cause
+    sign_in(page, served, ana)
+    page.goto(f"{served}/failures")
+
+    keys.press("f")  # no row is chosen: nothing is retried
+    keys.press("j")
+    keys.expect_focus(f"#cause-{period}")
+    keys.press("j")
+    keys.expect_focus(f"#cause-{out_of_reach}")
+    keys.press("k", "a")
+    expect(page.get_by_role("button", name="Retry 3")).to_be_focused()
+    keys.press("Escape")
+    keys.expect_focus(f"#retries-{period}")
+    keys.press("r")
+    keys.expect_focus(f"#reason-{period}")
+    keys.press("Control+Enter")
+    keys.expect_focus(f"#record-{period}")
+    keys.expect_said("3 sent back.")
+    expect(page.locator("#count-failures")).to_have_text("2")
+    keys.press("j", "f")
+    keys.expect_said("1 queued.")
+    expect(page.locator(f"#failure-{out_of_reach}:focus-within")).to_be_visible()
+    keys.press("a")  # of the only one that is left
+    expect(page.locator("#count-failures")).to_have_text("")
+    expect(page.locator(f"#failure-{out_of_reach}:focus-within")).to_be_visible()
+    expect(page).to_have_title("Failures (0) – CCO Portal")
+
+    assert states() == [Status.QUEUED] * 2 + [Status.REJECTED] * 3
+    assert len(BulkAction.select()) == 3
+
+
+def test_a_group_is_opened_and_looked_after_by_keys(page, served, fail, ana, keys):
+    one, two = fail(), fail()
+    sign_in(page, served, ana)
+    page.goto(f"{served}/failures")
+
+    keys.press("j", "o")
+    expect(page.get_by_role("heading", name="Look after it")).to_be_visible()
+    keys.press("j", "j", "j")
+    keys.expect_focus(f"#cco-{two.id}")
+    keys.press("k", "r")
+    keys.expect_focus(f"#change-order-{one.id} [autofocus]")
+    keys.press("Escape")
+    keys.expect_focus(f"#reject-{one.id}")
+    keys.press("a")
+    expect(page.locator(f"#change-order-{one.id}")).to_contain_text("Queued")
+    keys.press("w")
+    keys.expect_focus("#owner")
+    page.locator(f"#cause-{one.cause}").focus()
+    keys.press("c")
+    keys.expect_focus("#note")
+    page.locator(f"#cause-{one.cause}").focus()
+    keys.press("?")
+    expect(page.locator("#keys")).to_have_attribute("open", "")
+    assert violations(page) == []
+    keys.press("e")
+    expect(page.get_by_role("button", name="Take out of the archive")).to_be_visible()
+
+
+def test_an_unknown_outcome_is_resolved_by_keys(page, served, make_change_order, ana, keys, clock):
+    unknown = make_change_order("unknown")
+    clock.tick(minutes=16)
+    sign_in(page, served, ana)
+    page.goto(f"{served}/failures")
+
+    keys.press("j")
+    keys.expect_focus(f"#cco-{unknown.id}")
+    keys.press("i")
+    keys.expect_focus(f"#number-{unknown.id}")
+    keys.press("Escape", "I")
+    keys.expect_focus(f"#note-{unknown.id}")
+    page.keyboard.type("Looked in the list of change requests")
+    keys.press("Control+Enter")
+    keys.expect_focus(f"#cco-{unknown.id}")
+
+    assert states() == [Status.FAILED]
+
+
+def test_what_became_of_the_one_retried_first_is_said(page, served, fail, ana):
+    failed, _ = fail(), fail()
+    sign_in(page, served, ana)
+    page.goto(f"{served}/failures")
+    page.get_by_role("button", name="Retry one first").click()
+    expect(page.locator("tr.group")).to_contain_text("is now: Queued")
+
+    export(load(failed.id), CLOSED)
+
+    expect(page.locator("#say")).to_have_text("CCO 001 of SC-014 is now: Failed to Export.")
+    expect(page.locator(f"#failure-{failed.cause}")).to_be_focused()

@@ -7,6 +7,7 @@ from portal.domain.accounts import preferences
 from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.companies import Company
 from portal.domain.review.bulk_actions import BulkAction
+from tests.browser.keyboard import Keyboard
 from tests.browser.signing_in import violations
 
 READY = "/change-orders?view=ready"
@@ -19,21 +20,6 @@ def twenty(make_change_order, company):
     Company.update(look_rules="credit", reject_reasons=REASONS, export_delay=600).execute()
     clean = [make_change_order() for _ in range(18)]
     return clean, [make_change_order(lines=[("16-2000", "SUB", "-5.00")]) for _ in range(2)]
-
-
-class Keyboard:
-    """What a person presses, counted; focus is somewhere after each press."""
-
-    def __init__(self, page):
-        self.page, self.count = page, 0
-
-    def press(self, *keys):
-        for key in keys:
-            self.count += 1
-            self.page.keyboard.press(key)
-
-    def expect_focus(self, selector):
-        expect(self.page.locator(selector)).to_be_focused()
 
 
 def states(change_orders):

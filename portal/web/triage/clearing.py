@@ -14,7 +14,7 @@ from portal.domain.triage.groups import Group
 from portal.web.change_orders import bulk_actions
 from portal.web.change_orders.bulk_actions import seen_key, seen_rows
 from portal.web.htmx import wants_fragment
-from portal.web.triage.failures import answer, found
+from portal.web.triage.failures import answer, found, refused
 from portal.web.visitors import me
 
 bp = Blueprint("clearing", __name__, url_prefix="/failures")
@@ -27,7 +27,7 @@ CLEARED = {"HX-Trigger": "group-cleared"}  # the pages of failures listen: their
 def retry_form(id: int) -> ResponseReturnValue:
     """How many, how much, in which order."""
     if why := clearing.why_not_retry(me())[found(id).cause.kind]:
-        return answer(found(id), 403, group_error=why)
+        return refused(found(id), why)
     return opened(found(id), "retries")
 
 
@@ -43,7 +43,7 @@ def retry(id: int) -> ResponseReturnValue:
 def reject_form(id: int) -> ResponseReturnValue:
     """The reason, for all of them."""
     if not me().may_decide:
-        return answer(found(id), 403, group_error=me().why_not_decide)
+        return refused(found(id), me().why_not_decide)
     return opened(found(id), "rejections")
 
 
@@ -61,7 +61,7 @@ def blocked(error: Blocked) -> ResponseReturnValue:
 
 @bp.errorhandler(NotPermitted)
 def not_permitted(error: NotPermitted) -> ResponseReturnValue:
-    return answer(found((request.view_args or {})["id"]), 403, group_error=str(error))
+    return refused(found((request.view_args or {})["id"]), str(error))
 
 
 def opened(group: Group, form: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
@@ -79,5 +79,6 @@ def done(id: int, action: BulkAction) -> ResponseReturnValue:
     if not wants_fragment():
         return redirect(url_for("bulk_actions.show", id=action.id), 303)
     said = bulk_actions.sentence(action)
-    html = answer(found(id), group_done=action, group_say=said, group_said=said, group_focus=f"#record-{id}")
+    focus = f"#record-{id}"
+    html = answer(found(id), template="triage/_cleared.html", group_done=action, group_say=said, group_said=said, group_focus=focus)
     return make_response(html, CLEARED)

@@ -6,6 +6,7 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 
 from portal import url_ids
+from portal.domain.rules import spectrum_numbers
 from portal.domain.triage import clearing, groups, members, upkeep
 from portal.domain.triage.groups import Group
 from portal.web.htmx import wants_fragment
@@ -48,8 +49,11 @@ def fragment(id: int) -> ResponseReturnValue:
     """The row of a group as it is now: what Cancel brings back, and what it asks for while the one that was retried first is on its way."""
     if not wants_fragment():
         return redirect(url_for(".show", id=id), 303)
-    cancelled = request.args.get("cancelled", "")
-    return answer(found(id), group_focus=f"#{cancelled}-{id}" if cancelled in FORMS else "")
+    group, cancelled = found(id), request.args.get("cancelled", "")
+    if cancelled in FORMS:
+        return answer(group, group_focus=f"#{cancelled}-{id}")
+    arrived = group.trial if group.trial and not group.trial.is_in_flight else None
+    return answer(group, group_say=f"{spectrum_numbers.named(arrived)} is now: {arrived.label}" if arrived else "")
 
 
 def found(id: int) -> Group:
@@ -67,8 +71,13 @@ def page_of(group: Group, status: int = 200, **shown: Any) -> ResponseReturnValu
     return make_response(render_template("triage/show.html", **found, **shown), status)
 
 
-def answer(group: Group, status: int = 200, **shown: Any) -> ResponseReturnValue:
+def refused(group: Group, why: str) -> ResponseReturnValue:
+    """The row of the group, and why this person may not do that."""
+    return answer(group, 403, group_error=why, group_focus=f"#error-{group.cause.id}")
+
+
+def answer(group: Group, status: int = 200, template: str = "triage/_group.html", **shown: Any) -> ResponseReturnValue:
     """The row of the group as it is now, or without htmx the page that holds it."""
     if not wants_fragment():
         return page_of(group, status, **shown)
-    return make_response(render_template("triage/_group.html", group=group, why_not=clearing.why_not_retry(me()), **shown), status)
+    return make_response(render_template(template, group=group, why_not=clearing.why_not_retry(me()), **shown), status)
