@@ -70,9 +70,9 @@ def test_who_can_fix_it_is_said_in_one_form(who, sentence):
     assert change_orders_sentences.fixes(who) == sentence
 
 
-@pytest.mark.parametrize("cause", [*alerts.CAUSES], ids=str)
+@pytest.mark.parametrize("cause", [*alerts.KINDS], ids=str)
 def test_the_subject_of_a_mail_on_exports_reads_as_one_sentence(cause):
-    subject = f"4 exports {alerts.STANDING.get(cause, 'failed')}: {alerts.CAUSES[cause]}"
+    subject = f"4 exports {alerts.STANDING.get(cause, 'failed')}: {alerts.KINDS[cause]}"
 
     assert subject in SUBJECTS
 

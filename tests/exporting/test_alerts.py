@@ -5,15 +5,19 @@ import pytest
 from portal import messages
 from portal.domain import events, outbox
 from portal.domain.accounts import preferences
+from portal.domain.change_orders import load
 from portal.domain.exporting import alerts
+from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import User
 from portal.domain.recovery import resolutions
+from portal.domain.triage import upkeep
 from portal.spectrum.records import NotSent, Refused, Row
 from tests.cast import export
 from tests.conftest import sign_in
 from tests.worker import CLOSED, letter, work
 
+NO_ACCOUNT = Refused("Spectrum refused.", http=200, rows=[Row("I", "GL Account is not valid", "GL_Account")])
 REFUSED = Refused("Spectrum refused.", http=200, rows=[Row("I", "Phase is not on the job", "CR_Phase_Code")])
 
 
@@ -66,6 +70,42 @@ def test_the_next_mail_of_a_cause_goes_an_hour_after_the_last_whatever_the_clock
         make_change_order("failed", number=number)
 
     assert [later.due_at for later in promised()[1:]] == [sent + alerts.HOUR]  # one, and it is told, not dropped
+
+
+def test_each_cause_has_mail_of_its_own_also_within_one_class(make_change_order, wanting, clock):
+    phase = make_change_order("failed")
+    clock.tick(minutes=5)
+    outbox.finish(promised()[0])
+    clock.tick(minutes=1)
+
+    account = make_change_order("queued")
+    export(account, NO_ACCOUNT)
+
+    first, second = promised()
+    assert second.due_at == clock.now() + alerts.COLLECTED
+    assert [[one.id for one in alerts.write(promise.key, wanting).shown] for promise in (first, second)] == [[phase.id], [account.id]]
+    assert letter(second).in_words == "No G/L account for this job, phase and cost type"
+
+
+def test_causes_that_the_page_shows_under_one_are_told_in_one_mail(make_change_order, wanting, eve, ada):
+    phase = make_change_order("failed")
+    upkeep.pin(load(phase.id).cause, ada, "Codes that Spectrum lacks", "not")
+    account = make_change_order("queued")
+    export(account, NO_ACCOUNT)
+
+    (only,) = promised()
+    assert load(account.id).cause != load(phase.id).cause
+    assert (letter(only).count, letter(only).in_words) == (2, "Codes that Spectrum lacks")
+
+
+def test_a_mail_that_an_older_version_promised_for_a_whole_class_still_goes(make_change_order, wanting):
+    make_change_order("failed")
+    export(make_change_order("queued"), NO_ACCOUNT)
+    Dispatch.delete().where(Dispatch.task == Task.FAILED_EXPORTS).execute()
+
+    outbox.promise(f"failed:data:0:{wanting.id}", MAIL, Task.FAILED_EXPORTS, wanting.id)
+
+    assert (letter(promised()[0]).count, letter(promised()[0]).in_words) == (2, "Spectrum refused the data")
 
 
 def test_while_a_mail_of_the_cause_waits_for_the_mail_server_no_second_one_is_promised(make_change_order, wanting, clock):
@@ -131,12 +171,11 @@ def test_the_mail_names_each_with_its_reason_and_a_link(make_app, make_change_or
         message = messages.compose(app.config["SETTINGS"], alarm.key, alarm.to, "x", "failed_exports", alarm=alarm)
 
     text, html = (part.get_content() for part in message.iter_parts())
-    assert "1 export needs attention, $4,250.00 in all: Spectrum refused the data." in text
+    assert "1 export needs attention, $4,250.00 in all: The phase and cost type may be missing on the job, or Complete." in text
     assert f"https://portal.example.com/change-orders/{one.id}" in text
     assert alarm.said[one.id] in text
     assert "Piñon &lt;grill&gt;" in html
-    assert "https://portal.example.com/failures" in text
-    assert "https://portal.example.com/failures" in html
+    assert all(f"https://portal.example.com/failures/{one.cause}" in part for part in (text, html))
 
 
 def test_a_person_chooses_on_the_profile_page(client, sam):

@@ -48,9 +48,10 @@ def apply(dispatch: Dispatch, change_order: ChangeOrder, export: Export, complet
 
 def fail(dispatch: Dispatch, change_order: ChangeOrder, cause: str, text: str, **facts: Any) -> None:
     """Failed, for a `cause` out of data, access, setup, temporary; `facts` tell who can fix it, and the like."""
-    change_order.move(Status.FAILED, change_order.version, **failure_causes.columns(change_order, cause, text, **facts))
+    why = failure_causes.columns(change_order, cause, text, **facts)
+    change_order.move(Status.FAILED, change_order.version, **why)
     outbox.finish(dispatch, text)
-    alerts.ring(cause)
+    alerts.ring(cause, failure_causes.group_of(why["cause"]).id)
     events.record(SUBJECT, change_order.id, Action.FAILED, cause=cause, text=text, **facts)
 
 

@@ -93,6 +93,18 @@ def columns(change_order: ChangeOrder, kind: str, text: str, **facts: Any) -> di
     return {"cause": cause.id, "failed_at": now}
 
 
+def group_of(id: int) -> FailureCause:
+    """The cause that this one is shown under: itself, or the one it is pinned to."""
+    cause: FailureCause = FailureCause.get_by_id(id)
+    return cause.pinned_to or cause
+
+
+def ids_of_group(id: int) -> Any:
+    """The cause and those pinned to it, as a query."""
+    pinned = FailureCause.alias()
+    return pinned.select(pinned.id).where((pinned.id == id) | (pinned.pinned_to == id))
+
+
 def normalized(text: str) -> str:
     """The text without numbers, codes and quotations, so that two failures of one cause read the same."""
     words = QUOTED.sub(BLANK, text).split()

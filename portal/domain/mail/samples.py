@@ -14,6 +14,7 @@ from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import current
 from portal.domain.events import Event, canonical
 from portal.domain.exporting.alerts import Alarm
+from portal.domain.exporting.failure_causes import FailureCause
 from portal.domain.lanes import MAIL
 from portal.domain.mail.daily_summary import Summary
 from portal.domain.mail.letters import CodeCorrected, FourEyesOff, Letter, Mail, Notice, Question, Reminder
@@ -64,8 +65,9 @@ def _summary(to: User) -> Summary:
 
 
 def _failures(to: User) -> Alarm:
-    shown = _two()
-    return Alarm(KEY, to, "data", 2, Decimal("2750.00"), shown, {one.id: "Phase 07-84-13 is Complete on job 24-117." for one in shown})
+    shown, cause = _two(), FailureCause(id=1, kind="data", code="I", field="CR_Phase_Code", text="Phase is not on the job")
+    said = {one.id: "Phase 07-84-13 is Complete on job 24-117." for one in shown}
+    return Alarm(KEY, to, "data", 2, Decimal("2750.00"), shown, said, cause)
 
 
 def _privilege(to: User) -> Notice:

@@ -4,14 +4,13 @@ from datetime import timedelta
 
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.companies import current
-from portal.domain.exporting.failure_causes import HAS_FAILED
+from portal.domain.exporting.failure_causes import HAS_FAILED, ids_of_group
 from portal.domain.people import User
 from portal.domain.recovery import resolutions
 from portal.domain.review import bulk_actions, decisions
 from portal.domain.review.bulk_actions import MOST, Asked, BulkAction, Chosen, What
 from portal.domain.rules.findings import require
 from portal.domain.transitions import LONGEST_REASON
-from portal.domain.triage import groups
 from portal.domain.triage.groups import Group
 from portal.domain.triage.owners import BY_RULE
 
@@ -27,7 +26,7 @@ def why_not_retry(by: User) -> dict[str, str]:
 def first(group: Group, count: int = MOST) -> list[ChangeOrder]:
     """The first of the group, in the order in which they were accepted: what one press retries or sends back."""
     query = ChangeOrder.select(ChangeOrder.id, ChangeOrder.version, ChangeOrder.amount)
-    of_group = query.where(HAS_FAILED, ChangeOrder.cause.in_(groups.cause_ids(group.cause.id)))
+    of_group = query.where(HAS_FAILED, ChangeOrder.cause.in_(ids_of_group(group.cause.id)))
     return list(of_group.order_by(ChangeOrder.export).limit(count))
 
 

@@ -12,15 +12,15 @@ import peewee
 from portal import clock
 from portal.db import cents
 from portal.domain.change_orders import ChangeOrder, Status, complete
-from portal.domain.exporting.exports import Export
-from portal.domain.exporting.failure_causes import HAS_FAILED, FailureCause
+from portal.domain.exporting.exports import STORED, Attempt, Export
+from portal.domain.exporting.failure_causes import HAS_FAILED, FailureCause, ids_of_group
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import User
 from portal.domain.review.bulk_actions import BulkAction, BulkResult, What
 from portal.domain.triage import owners
 from portal.domain.triage.owners import Owner
 
-DAY = timedelta(days=1)
+DAY, MONTH = timedelta(days=1), timedelta(days=30)
 MOST = 100  # groups on the page
 _shown_under = peewee.fn.COALESCE(FailureCause.pinned_to, FailureCause.id)
 
@@ -104,14 +104,8 @@ def one(id: int) -> Group | None:
     """The group of this cause, also where nothing is left of it; None where there is none, or it is shown under another one."""
     if not FailureCause.select().where(FailureCause.id == id, FailureCause.pinned_to.is_null()).exists():
         return None
-    counted = list(by_cause().where(ChangeOrder.cause.in_(cause_ids(id))))
+    counted = list(by_cause().where(ChangeOrder.cause.in_(ids_of_group(id))))
     return _groups(counted or [(id, 0, 0, None, None, 0, 0)])[0]
-
-
-def cause_ids(id: int) -> Any:
-    """The cause and those pinned to it, as a query."""
-    pinned = FailureCause.alias()
-    return pinned.select(pinned.id).where((pinned.id == id) | (pinned.pinned_to == id))
 
 
 def waiting() -> Waiting:
@@ -127,6 +121,13 @@ def waiting() -> Waiting:
         return Waiting()
     next_try, text = again.select(Dispatch.due_at, Dispatch.error).order_by(Dispatch.due_at, Dispatch.id).limit(1).tuples().get()
     return Waiting(count, cents(total), next_try, text)
+
+
+def went_through() -> int:
+    """How many change orders reached Spectrum in the last thirty days and are there."""
+    lately = Attempt.outcome.in_(STORED), Attempt.ended_at > clock.now() - MONTH
+    arrived = Attempt.select(Export.change_order).join(Export).join(ChangeOrder).where(*lately, ChangeOrder.status == Status.EXPORTED)
+    return int(arrived.distinct().count())
 
 
 def by_cause() -> Any:

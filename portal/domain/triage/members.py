@@ -8,11 +8,10 @@ from typing import Any
 from portal.domain import change_orders
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.exporting.exports import Attempt
-from portal.domain.exporting.failure_causes import HAS_FAILED
+from portal.domain.exporting.failure_causes import HAS_FAILED, ids_of_group
 from portal.domain.people import User
 from portal.domain.review import lists
 from portal.domain.review.lists import Row
-from portal.domain.triage import groups
 from portal.domain.triage.groups import Group
 from portal.domain.triage.owners import SENDER
 
@@ -41,7 +40,7 @@ class Page:
 
 def of_group(group: Group, viewer: User, after: str = "", size: int = PAGE) -> Page:
     """In the order in which they were accepted. Raises ValueError for a cursor that is none."""
-    query = change_orders.complete().where(HAS_FAILED, ChangeOrder.cause.in_(groups.cause_ids(group.cause.id)))
+    query = change_orders.complete().where(HAS_FAILED, ChangeOrder.cause.in_(ids_of_group(group.cause.id)))
     return _page(query, viewer, after, size, group)
 
 
