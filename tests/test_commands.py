@@ -223,7 +223,22 @@ def test_every_command_that_ends_can_tell_its_result_as_json(name):
     command = main.get_command(click.Context(main), name)
     leaves = command.commands.values() if isinstance(command, click.Group) else [command]
 
-    assert [leaf.name for leaf in leaves if not any(option.name == "as_json" for option in leaf.params)] in ([], ["head"])
+    assert [leaf.name for leaf in leaves if not any(option.name == "as_json" for option in leaf.params)] == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("users add", "users reset", "users unlock", "users unlink", "users grant", "users revoke"),
+        *("exports pause", "exports resume", "exports xlsx", "reseal", "restore"),
+    ],
+)
+def test_what_a_person_changes_on_the_command_line_says_who_did_it(command):
+    group, *leaf = command.split()
+    found = main.get_command(click.Context(main), group)
+    found = found.commands[leaf[0]] if leaf else found
+
+    assert any("--as" in option.opts for option in found.params)
 
 
 @pytest.mark.parametrize(
@@ -236,6 +251,7 @@ def test_every_command_that_ends_can_tell_its_result_as_json(name):
         ("exports pause maintenance --as eve@example.test --json", {"paused": True, "reason": "maintenance"}),
         ("exports resume --as eve@example.test --json", {"paused": False}),
         ("audit verify --json", {"good": True, "events": 0, "fault": ""}),
+        ("audit head --json", {"seq": 0, "hash": "0" * 64}),
         ("db migrate --json", {"applied": []}),
         ("reseal --json", {"resealed": []}),
     ],
@@ -256,3 +272,13 @@ def test_who_acts_on_the_command_line_is_in_the_audit_trail(place, company, eve,
     assert granted.exit_code == 0
     assert (event.action, event.actor) == ("level changed", eve)
     assert told(refused).startswith("Error: ")
+
+
+def test_a_link_for_a_password_is_made_by_an_administrator(place, company, eve, ben):
+    made = run("users reset ben@example.test --as eve@example.test", **place)
+    refused = run("users reset eve@example.test --as ben@example.test", **place)
+
+    event = events.history("user", ben.id)[-1]
+    assert (made.exit_code, event.action, event.actor) == (0, "password link made", eve)
+    assert told(refused) == "Error: Only an administrator makes links for passwords."
+    assert not events.history("user", eve.id)

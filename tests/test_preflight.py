@@ -428,6 +428,16 @@ def test_a_key_is_changed_without_entering_anything_again(portal, kept, company)
     assert [event.facts for event in events.history("company", company.id)] == [{"secrets": list(KEPT)}]
 
 
+def test_who_reseals_is_in_the_audit_trail(portal, kept, company, eve, ben):
+    under_both = {"SECRET_KEY": NEW_KEY, "SECRET_KEY_FALLBACKS": KEY}
+
+    refused, done = (portal("reseal", "--as", person.email, **under_both) for person in (ben, eve))
+
+    db.init(portal.database_url)
+    (event,) = events.history("company", company.id)
+    assert (refused.exit_code, done.exit_code, event.actor) == (2, 0, eve)
+
+
 def test_a_key_that_was_lost_is_told_and_nothing_is_overwritten(portal, kept):
     checked, resealed = portal("check", "--settings", SECRET_KEY=NEW_KEY), portal("reseal", SECRET_KEY=NEW_KEY)
 

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import peewee
@@ -21,6 +22,7 @@ from portal.domain.recovery import restored
 from portal.standalone import machine
 
 OTHER_KIND = "The backup is of a {held} database, and DATABASE_URL names a {wanted} one. Set DATABASE_URL to one of its kind."
+Hold = Callable[[], None]  # what pauses exports in what was restored
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
@@ -34,8 +36,11 @@ class Restored:
     last_export: str
 
 
-def restore(settings: Settings, file: Path, *, replace: bool, tell: Progress) -> Restored:
-    """Restore the backup. `replace`: there may be data in the database already. Raises Refused or OSError; nothing was replaced then."""
+def restore(settings: Settings, file: Path, *, replace: bool, tell: Progress, by: str = "") -> Restored:
+    """Restore the backup, for the person with the address `by`. `replace`: there may be data in the database already.
+
+    Raises Refused or OSError; nothing was replaced then.
+    """
     wanted = preflight.database_file(settings)
     for place in (settings.PORTAL_DATA, *([wanted.parent] if wanted else [])):
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -46,8 +51,11 @@ def restore(settings: Settings, file: Path, *, replace: bool, tell: Progress) ->
         with _alone(settings):
             if not replace and _holds_data(wanted):
                 raise Refused("The database holds data. Say --replace to put the backup in its place.")
-            put = _into_file(manifest, folder, wanted, tell) if wanted else _into_server(settings.DATABASE_URL, manifest, folder, tell)
-            applied, kept = put
+            hold = partial(restored.hold, datetime.fromisoformat(manifest.taken_at), by)
+            if wanted:
+                applied, kept = _into_file(manifest, folder, wanted, tell, hold)
+            else:
+                applied, kept = _into_server(settings.DATABASE_URL, folder, tell, hold)
             kept += _put_heads(manifest, folder, settings.PORTAL_DATA / heads.HEADS)
     with db.connected():
         return Restored(manifest, kept, applied, restored.last_export())
@@ -99,14 +107,14 @@ def _holds_data(file: Path | None) -> bool:
         return True
 
 
-def _into_file(manifest: Manifest, folder: Path, wanted: Path, tell: Progress) -> tuple[list[str], list[Path]]:
+def _into_file(manifest: Manifest, folder: Path, wanted: Path, tell: Progress, hold: Hold) -> tuple[list[str], list[Path]]:
     """The copy is verified, migrated and paused before it gets the name; what had the name is kept."""
     copy = folder / DATABASE
     if faults := verify.faults(manifest, folder, tell):
         raise Refused(" ".join([*faults, "Take another backup."]))
     with db.elsewhere(f"sqlite:///{copy}"), db.connected():
         applied = db.migrate()
-        restored.hold(datetime.fromisoformat(manifest.taken_at))
+        hold()
         db.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     copy.chmod(0o600)
     sqlite.sync(copy)
@@ -118,14 +126,14 @@ def _into_file(manifest: Manifest, folder: Path, wanted: Path, tell: Progress) -
     return applied, kept
 
 
-def _into_server(url: str, manifest: Manifest, folder: Path, tell: Progress) -> tuple[list[str], list[Path]]:
+def _into_server(url: str, folder: Path, tell: Progress, hold: Hold) -> tuple[list[str], list[Path]]:
     """In one transaction with the pause; what was there stays if any of it fails."""
     tell("Restored", 0, 1)
     postgres.restore(url, folder / DATABASE, lanes.RESTORED)
     tell("Restored", 1, 1)
     with db.connected():
         applied = db.migrate()
-        restored.hold(datetime.fromisoformat(manifest.taken_at))
+        hold()
     return applied, []
 
 

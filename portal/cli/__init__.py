@@ -109,6 +109,11 @@ def person(email: str) -> User:
     return found
 
 
+def actor(email: str) -> User | None:
+    """Who acts, as `--as` says; None is the command line. Raises Refusal where no one has the address."""
+    return person(email) if email else None
+
+
 def tell(as_json: bool, sentences: Iterable[str], **facts: object) -> None:
     """The result of a command: sentences for a person, or its facts as one line of JSON for a script."""
     for said in [json.dumps(facts, default=_plain)] if as_json else sentences:

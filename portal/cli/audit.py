@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from portal import cli, db
+from portal.cli.progress import progress
 from portal.domain.audit import chain as trail
 from portal.domain.audit import verify_rights, verify_states
 from portal.domain.audit.chain import Head, Verdict
@@ -29,8 +30,9 @@ def verify(heads: Path | None, as_json: bool) -> None:
     settings = cli.settings()
     db.init(settings.DATABASE_URL)
     known = _heads(heads, settings.PORTAL_DATA / HEADS)
-    with db.connected():
-        verdict = trail.verify(known)
+    with db.connected(), progress() as tell:
+        events = trail.count()
+        verdict = trail.verify(known, lambda done: tell("Events", done, max(events, done)))
         differ = [*verify_rights.differences(), *verify_states.differences()]
         unvouched = [*verdict.unvouched, *verify_rights.unvouched()]
         lost = missing(settings.PORTAL_DATA / HEADS) if not heads and verdict.last is None else ""
@@ -47,11 +49,13 @@ def verify(heads: Path | None, as_json: bool) -> None:
 
 
 @audit.command()
-def head() -> None:
+@cli.json_option
+def head(as_json: bool) -> None:
     """Print the present head, as a line for a file of heads that is kept elsewhere."""
     db.init(cli.settings().DATABASE_URL)
     with db.connected():
-        click.echo(line(trail.head()))
+        found = trail.head()
+    cli.tell(as_json, [line(found)], date=found.date, seq=found.seq, hash=found.hash)
 
 
 def _heads(named: Path | None, usual: Path) -> list[Head]:

@@ -56,8 +56,9 @@ def _sentences(made: make.Made, removed: list[Path]) -> list[str]:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--replace", is_flag=True, help="Put it in the place of the data that the database holds.")
+@cli.acting
 @cli.json_option
-def restore(file: Path, replace: bool, as_json: bool) -> None:
+def restore(file: Path, replace: bool, acting: str, as_json: bool) -> None:
     """Restore the backup FILE. Every process of the portal has to be stopped.
 
     Exports are paused afterwards, until they are compared with Spectrum or an approver resumes them. Everyone has to sign in again.
@@ -66,7 +67,7 @@ def restore(file: Path, replace: bool, as_json: bool) -> None:
     db.init(settings.DATABASE_URL)
     try:
         with progress() as tell:
-            done = restoring.restore(settings, file, replace=replace, tell=tell)
+            done = restoring.restore(settings, file, replace=replace, tell=tell, by=acting)
     except Refused as error:
         raise cli.Refusal(f"{error} Nothing was replaced.") from None
     except OSError as error:

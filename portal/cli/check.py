@@ -12,6 +12,7 @@ import config
 from portal import cli, db, logs, preflight
 from portal.crypto import Sealer, Unreadable
 from portal.domain import companies
+from portal.domain.people import NotPermitted
 from portal.domain.recovery import recount
 from portal.domain.settings import spectrum_sign_in
 
@@ -56,8 +57,9 @@ def _parts(settings: config.Settings) -> Iterator[connections.Line]:
 
 
 @click.command()
+@cli.acting
 @cli.json_option
-def reseal(as_json: bool) -> None:
+def reseal(acting: str, as_json: bool) -> None:
     """Reseal the stored secrets under the present SECRET_KEY, so that the older ones can go."""
     settings = cli.settings()
     if not settings.SECRET_KEY:
@@ -65,8 +67,8 @@ def reseal(as_json: bool) -> None:
     db.init(settings.DATABASE_URL)
     try:
         with db.connected():
-            resealed = spectrum_sign_in.seal_anew(Sealer(*settings.keys))
-    except Unreadable as error:
+            resealed = spectrum_sign_in.seal_anew(Sealer(*settings.keys), cli.actor(acting))
+    except (Unreadable, NotPermitted) as error:
         raise cli.Refusal(str(error)) from None
     said = f"Resealed: {_named(resealed)}." if resealed else "Everything is sealed under the present SECRET_KEY already."
     cli.tell(as_json, [said], resealed=resealed)

@@ -3,6 +3,7 @@
 import click
 
 from portal import cli, db
+from portal.cli.progress import progress
 from portal.intake import demo as full_portal
 from portal.intake import samples
 
@@ -20,8 +21,8 @@ def demo(rows: int, days: int, as_json: bool) -> None:
     with db.connected():
         db.migrate()
         try:
-            with click.progressbar(length=rows, label="Change orders") as bar:
-                full_portal.load(rows, days, lambda done: bar.update(done - bar.pos))
+            with progress() as tell:
+                full_portal.load(rows, days, lambda done: tell("Change orders", done, rows))
         except full_portal.Occupied as error:
             raise cli.Refusal(str(error)) from None
     said = f"{rows:,} change orders over {days} days. Sign in as ana@example.test with: {samples.PASSWORD}"

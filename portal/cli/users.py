@@ -35,25 +35,26 @@ def add(
     """Make an account, and show a link by which its person chooses a password: it works once, for an hour."""
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     with _open(), db.transaction():
-        by = _by(acting)
+        by = cli.actor(acting)
         person = rights.add(email, name, Level(level), push, password, by)
         for number in jobs:
             rights.join(person, number, by)
-        link = "" if password_stdin else _link(person, mail)
+        link = "" if password_stdin else _link(person, mail, by)
     cli.tell(as_json, [f"Added {_line(person, list(jobs))}", *_shown(link, mail)], **_facts(person, list(jobs)), link=link)
 
 
 @users.command()
 @click.argument("email")
 @click.option("--mail", is_flag=True, help="Send the link by mail too.")
+@cli.acting
 @cli.json_option
-def reset(email: str, mail: bool, as_json: bool) -> None:
+def reset(email: str, mail: bool, acting: str, as_json: bool) -> None:
     """Show a link by which a person chooses a new password: it works once, for an hour. The old one works until then."""
     with _open(), db.transaction():
         person = cli.person(email)
         if not person.active:
             raise rights.Refused(f"The account of {person.email} is closed. Open it with `portal users grant {person.email} --account`.")
-        link = _link(person, mail)
+        link = _link(person, mail, cli.actor(acting))
     cli.tell(as_json, [person.email, *_shown(link, mail)], email=person.email, link=link)
 
 
@@ -65,7 +66,7 @@ def unlock(email: str, acting: str, as_json: bool) -> None:
     """End the wait of a person who typed too many wrong passwords."""
     with _open():
         person = cli.person(email)
-        unlocked = session_control.unlock(person, _by(acting))
+        unlocked = session_control.unlock(person, cli.actor(acting))
     said = f"{person.email} can try again now." if unlocked else f"{person.email} did not have to wait."
     cli.tell(as_json, [said], email=person.email, unlocked=unlocked)
 
@@ -93,7 +94,7 @@ def grant(email: str, level: str | None, push: bool, jobs: tuple[str, ...], acco
     if not (level or push or jobs or account):
         raise click.UsageError("Say what to grant: --level, --push, --job or --account.")
     with _open(), db.transaction():
-        person, by = cli.person(email), _by(acting)
+        person, by = cli.person(email), cli.actor(acting)
         person = rights.set_active(person.id, True, by) if account else person
         person = rights.set_level(person.id, Level(level), by) if level else person
         person = rights.set_privilege(person.id, True, by) if push else person
@@ -115,7 +116,7 @@ def revoke(email: str, push: bool, level: str | None, jobs: tuple[str, ...], acc
     if not (level or push or jobs or account):
         raise click.UsageError("Say what to revoke: --push, --level, --job or --account.")
     with _open(), db.transaction():
-        person, by = cli.person(email), _by(acting)
+        person, by = cli.person(email), cli.actor(acting)
         person = rights.set_privilege(person.id, False, by) if push else person
         person = rights.set_level(person.id, Level(level), by) if level else person
         person = rights.set_active(person.id, False, by) if account else person
@@ -126,12 +127,13 @@ def revoke(email: str, push: bool, level: str | None, jobs: tuple[str, ...], acc
 
 @users.command()
 @click.argument("email")
+@cli.acting
 @cli.json_option
-def unlink(email: str, as_json: bool) -> None:
+def unlink(email: str, acting: str, as_json: bool) -> None:
     """Let the identity at the company's provider open this account no more; the next one with its address will."""
     with _open():
         person = cli.person(email)
-        identities.unlink(person)
+        identities.unlink(person, cli.actor(acting))
     cli.tell(as_json, [f"Unlinked {_line(person)}"], email=person.email)
 
 
@@ -148,15 +150,11 @@ def _open() -> Iterator[None]:
             raise cli.Refusal(str(error)) from None
 
 
-def _by(email: str) -> User | None:
-    return cli.person(email) if email else None
-
-
-def _link(person: User, mail: bool) -> str:
+def _link(person: User, mail: bool, by: User | None) -> str:
     """The address of a new link; another one goes by mail if wanted."""
-    address = f"{cli.settings().PORTAL_URL}/password/{password_links.make(person)}"
+    address = f"{cli.settings().PORTAL_URL}/password/{password_links.make(person, by)}"
     if mail:
-        (password_links.reset if person.password else password_links.first_time)(person)
+        (password_links.reset if person.password else password_links.first_time)(person, by)
     return address
 
 

@@ -11,7 +11,7 @@ from portal.domain import events, people
 from portal.domain.accounts import identities, rights, sessions
 from portal.domain.accounts.identities import Claims, Identity, Unwelcome
 from portal.domain.accounts.sessions import SignInMethod
-from portal.domain.people import Level, User
+from portal.domain.people import Level, NotPermitted, User
 from tests.conftest import PASSWORD, count_queries
 
 pytestmark = pytest.mark.databases_differ("locks and races")
@@ -88,6 +88,16 @@ def test_once_unlinked_the_account_opens_to_the_next_with_its_address(database):
 
     assert identities.admit(replace(NIA, subject="4712"), {}) == nia
     assert [action for action, _ in actions(nia)] == ["account created", "identity linked", "identity unlinked", "identity linked"]
+
+
+def test_who_unlinks_is_in_the_audit_trail_and_an_administrator(eve, ben):
+    nia = identities.admit(NIA, {})
+    with pytest.raises(NotPermitted):
+        identities.unlink(nia, ben)
+
+    identities.unlink(nia, eve)
+
+    assert events.history("user", nia.id)[-1].actor == eve
 
 
 def test_unlinking_ends_the_sessions_that_the_identity_may_have_begun(database):

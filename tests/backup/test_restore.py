@@ -68,6 +68,19 @@ def test_the_database_is_as_it_was_when_the_backup_was_taken(restore, command, t
     assert "is as it was written" in command("audit", "verify")
 
 
+@pytest.mark.parametrize(
+    ("address", "actor", "facts"),
+    [("eve@example.test", "Eve Laurent", None), ("zoe@example.test", None, "zoe@example.test")],
+    ids=["administrator", "no one it knows"],
+)
+def test_who_restores_is_in_the_audit_trail(restore, taken, address, actor, facts):
+    restore(taken, "--replace", "--as", address)
+
+    event = events.history("company", companies.current().id)[-1]
+    assert event.action == "database restored"
+    assert (event.actor and event.actor.name, event.facts.get("said_by")) == (actor, facts)
+
+
 def test_what_was_there_before_is_kept(restore, taken, database_url, data):
     heads_before = (data / heads.HEADS).read_text()
     (data / heads.HEADS).write_text(heads_before + heads_before)

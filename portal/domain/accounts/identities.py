@@ -88,15 +88,19 @@ def find(issuer: str, subject: str) -> Identity | None:
     return identity
 
 
-def unlink(user: User) -> None:
-    """Unlink all identities from the account, until one is linked again by its address; end its sessions. Raises rights.Refused."""
+def unlink(user: User, by: User | None = None) -> None:
+    """Unlink all identities from the account, until one is linked again by its address; end its sessions.
+
+    `by` None is the command line. Raises NotPermitted or rights.Refused.
+    """
     with transaction():
+        by = by and people.require_administrator(by, "unlinks identities")
         identity = of(user)
         if identity is None:
             raise rights.Refused(f"{user.email} signs in with a password only: there is no identity to unlink.")
         identity.delete_instance()
         sessions.end_all(user, EndReason.ADMINISTRATOR)
-        events.record(rights.SUBJECT, user.id, "identity unlinked", issuer=identity.issuer, identity=identity.subject)
+        events.record(rights.SUBJECT, user.id, "identity unlinked", by, issuer=identity.issuer, identity=identity.subject)
 
 
 def _admit(claims: Claims, levels: Mapping[str, Level]) -> User:

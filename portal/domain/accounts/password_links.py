@@ -106,12 +106,13 @@ def forgotten(email: str, address: str) -> None:
     log.info("password said to be forgotten", outcome=outcome, account=rate_limits.digest(email)[:12], address=address)
 
 
-def make(person: User) -> str:
-    """A link's token, for the command line to show."""
+def make(person: User, by: User | None = None) -> str:
+    """A link's token, for the command line to show; `by` None is the command line. Raises NotPermitted."""
     purpose = Purpose.RESET if person.password else Purpose.FIRST
     with transaction():
+        by = by and people.require_administrator(by, "makes links for passwords")
         token = _make(person, purpose, clock.now() + VALID)
-        events.record("user", person.id, "password link made", purpose=purpose)
+        events.record("user", person.id, "password link made", by, purpose=purpose)
     return token
 
 

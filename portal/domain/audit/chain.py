@@ -4,7 +4,7 @@ The chain alone shows what was changed, removed or put in between. It cannot sho
 hashed again from some point on; the heads, one line an hour in a file, show that too.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -79,8 +79,11 @@ def head() -> Head:
     return Head(hour(), *last)
 
 
-def verify(heads: Iterable[Head] = ()) -> Verdict:
-    """Walk the chain from its first event to its last, and compare it with `heads`. Holds no lock and little memory."""
+def verify(heads: Iterable[Head] = (), tell: Callable[[int], object] = int) -> Verdict:
+    """Walk the chain from its first event to its last, and compare it with `heads`. Holds no lock and little memory.
+
+    `tell` is told now and then how many events were walked.
+    """
     known: dict[int, list[Head]] = {}
     for one in heads:
         known.setdefault(one.seq, []).append(one)
@@ -91,6 +94,8 @@ def verify(heads: Iterable[Head] = ()) -> Verdict:
             return _verdict(seq, previous, fault, fitting)
         seq, previous = found.seq, found.hash
         fitting += known.pop(seq, [])
+        if seq % BATCH == 0:
+            tell(seq)
     return _verdict(seq, previous, _cut_off(seq, known), fitting)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from portal import clock
 from portal.db import lock, transaction
-from portal.domain import change_orders, events, lanes, outbox
+from portal.domain import change_orders, events, lanes, outbox, people
 from portal.domain.accounts import password_links, sessions
 from portal.domain.accounts.session_ends import EndReason
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
@@ -27,11 +27,12 @@ SLICE = 50  # read in one turn; what else is due goes in between
 NO_READ_BACK = "The portal has no read access to Spectrum. An approver must look there, and resume exports."
 
 
-def hold(taken_at: datetime | None) -> None:
+def hold(taken_at: datetime | None, by: str = "") -> None:
     """Right after the restore of a backup of that moment: pause exports, end what must not come back to life, promise the comparison.
 
     What was sent just before the restore may still be at work in Spectrum, so the comparison waits for the quiet window.
-    `taken_at` is None where no one knows it any more.
+    `taken_at` is None where no one knows it any more. `by` is the address of who restored: the actor, if an administrator of this
+    database; else it is recorded as it was typed.
     """
     company, now = current(), clock.now()
     with transaction():
@@ -47,7 +48,9 @@ def hold(taken_at: datetime | None) -> None:
         key = f"restored:{now:%Y-%m-%dT%H%M%S}"
         outbox.promise(key, company.lane, Task.COMPARE_RESTORED, company.id, due_in=quiet_window.LASTS)
         facts: dict[str, Any] = {"taken_at": taken_at.isoformat(timespec="seconds")} if taken_at else {}
-        events.record("company", company.id, RESTORED, **facts)
+        person = people.find(by) if by else None
+        actor = person if person and person.may_administer else None
+        events.record("company", company.id, RESTORED, actor, **facts, **({} if actor or not by else {"said_by": by}))
 
 
 def complete() -> None:

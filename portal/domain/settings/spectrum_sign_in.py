@@ -173,16 +173,20 @@ def under_older_keys(kept: Connection, sealer: Sealer) -> list[str]:
     return [name for name in SEALED if not sealer.is_present(getattr(kept, name))]
 
 
-def seal_anew(sealer: Sealer) -> list[str]:
-    """Seal under the present SECRET_KEY what an older one sealed; answers which columns. Raises crypto.Unreadable."""
+def seal_anew(sealer: Sealer, by: User | None = None) -> list[str]:
+    """Seal under the present SECRET_KEY what an older one sealed; answers which columns.
+
+    `by` None is the command line. Raises NotPermitted or crypto.Unreadable.
+    """
     with transaction():
+        by = by and people.require_administrator(by, "reseals the secrets")
         kept = of(current())
         old = under_older_keys(kept, sealer)
         for name in old:
             setattr(kept, name, sealer.seal(sealer.open(getattr(kept, name))))
         if old:
             kept.save()
-            events.record("company", kept.company_id, "secrets resealed", None, secrets=old)
+            events.record("company", kept.company_id, "secrets resealed", by, secrets=old)
         return old
 
 
