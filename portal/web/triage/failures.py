@@ -24,8 +24,13 @@ NO_SUCH_GROUP = "There is no such group of failures. It may have been put under 
 def index() -> ResponseReturnValue:
     """All groups, and above them what may be in Spectrum."""
     band = {"unknown": members.unknown(me(), size=UNKNOWN_SHOWN), "unknown_count": members.count_unknown()}
-    found = {"overview": groups.overview(), "waiting": groups.waiting(), "why_not": clearing.why_not_retry(me())}
-    return render_template("triage/index.html", **band, **found)
+    overview = groups.overview()
+    found = {
+        "waiting": groups.waiting(),
+        "why_not": clearing.why_not_retry(me()),
+        "went_through": 0 if overview.groups else groups.went_through(),
+    }
+    return render_template("triage/index.html", overview=overview, **band, **found)
 
 
 @bp.get("/unknown")
