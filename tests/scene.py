@@ -48,12 +48,7 @@ class Scene:
     def call(self, elements, guid):
         if self.answers:
             raise self.answers.pop(0)
-        values = defaultdict(str, elements) | {"Authorization_ID": "PORTALTEST", "GUID": guid}
-        with self.world.ledger:
-            rows = services.change_request(values, self.world)
-        if any(row.code not in "GS" for row in rows):
-            raise Refused("Refused.", http=200, rows=rows)
-        return Receipt(200)
+        return answer(self.world, elements, guid)
 
     def edit(self, **changes):
         sending.edit(self.id, self.dee, self.one.version, replace(GOOD, **changes))
@@ -136,11 +131,27 @@ class Scene:
             model.create(company=company, read_at=clock.now(), **row)
 
 
+def answer(world, elements, guid):
+    """What Spectrum answers to one line, which it stores if its rules allow."""
+    values = defaultdict(str, elements) | {"Authorization_ID": "PORTALTEST", "GUID": guid}
+    with world.ledger:
+        rows = services.change_request(values, world)
+    if any(row.code not in "GS" for row in rows):
+        raise Refused("Refused.", http=200, rows=rows)
+    return Receipt(200)
+
+
 @pytest.fixture
-def scene(tmp_path, commitment, dee, ana, eve):
-    world = World(Master.load(write_master(tmp_path / "master.json")), Ledger(tmp_path / "ledger"))
-    yield Scene(world, commitment, dee, ana, eve)
-    world.ledger.close()
+def world(tmp_path):
+    """Spectrum, with a small company."""
+    made = World(Master.load(write_master(tmp_path / "master.json")), Ledger(tmp_path / "ledger"))
+    yield made
+    made.ledger.close()
+
+
+@pytest.fixture
+def scene(world, commitment, dee, ana, eve):
+    return Scene(world, commitment, dee, ana, eve)
 
 
 def assert_said(found, begins, fix):

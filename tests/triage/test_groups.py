@@ -5,11 +5,13 @@ from decimal import Decimal
 
 import pytest
 
+from portal.domain.change_orders import ChangeOrder
 from portal.domain.companies import Company
 from portal.domain.exporting.failure_causes import FailureCause
 from portal.domain.recovery import resolutions
 from portal.domain.triage import groups, members
 from portal.domain.triage.groups import Badge
+from portal.spectrum import catalogue
 from portal.spectrum.records import NotSent
 from tests.cast import export
 from tests.conftest import count_queries, path_of, sign_in
@@ -163,6 +165,17 @@ def test_the_page_shows_each_group_and_the_band_of_unknown_outcomes(client, fail
     assert "1 failed export · $4,250.00 · 1 cause" in page
 
 
+def test_where_nothing_failed_the_page_says_how_many_went_through(client, make_change_order, sam, clock):
+    make_change_order("exported")
+    clock.tick(days=31)
+    make_change_order("exported")
+    make_change_order("exported")
+
+    page = page_of(sign_in(client, sam).get("/failures"))
+
+    assert " ".join(page.find(class_="empty").get_text().split()) == "No failed exports. 2 went through in the last 30 days."
+
+
 def test_the_page_of_a_group_shows_its_rows_with_their_attempts(client, fail, sam):
     failed = fail()
 
@@ -170,7 +183,24 @@ def test_the_page_of_a_group_shows_its_rows_with_their_attempts(client, fail, sa
 
     assert f'id="change-order-{failed.id}"' in page
     assert "Line 1" in page and "Refused." in page
+    assert "1 attempt, last" in page and "No automatic try." in page
     assert "Owner: Dee Sørensen" in page
+
+
+def test_each_cause_of_the_catalogue_is_said_with_who_can_fix_it_and_what_to_do(client, fail, sam):
+    failed, known = fail(), [entry for entry in catalogue.ENTRIES if entry.kind not in ("good", "unknown")]
+    sign_in(client, sam)
+
+    for entry in known:
+        column = "" if entry.column == catalogue.ANY else entry.column
+        cause = FailureCause.create(kind=entry.kind, code=entry.code, field=column)
+        ChangeOrder.update(cause=cause.id).where(ChangeOrder.id == failed.id).execute()
+        row = " ".join(page_of(client.get(f"/failures/{cause.id}")).find(id=f"failure-{cause.id}").get_text(" ").split())
+        assert entry.meaning in row
+        assert entry.remedy in row
+        assert entry.who == "No one yet" or f"{entry.who.lower()} can fix this." in row.lower()
+
+    assert {entry.code for entry in known} == {"check", "connect", "A", "E", "http", "I", "M"}
 
 
 @pytest.mark.parametrize("address", ["/failures/999", "/failures/1?after=x", "/failures/unknown?after=-1"])
