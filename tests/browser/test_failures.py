@@ -240,6 +240,8 @@ def test_a_group_is_opened_and_looked_after_by_keys(page, served, fail, ana, key
     keys.expect_focus(f"#reject-{one.id}")
     keys.press("a")
     expect(page.locator(f"#change-order-{one.id}")).to_contain_text("Queued")
+    expect(page.locator(f"#failed-{one.cause}")).to_have_text("1")
+    expect(page.locator("#group-left")).to_contain_text("1 left")
     keys.press("w")
     keys.expect_focus("#owner")
     page.locator(f"#cause-{one.cause}").focus()
