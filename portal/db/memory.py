@@ -1,14 +1,15 @@
-"""What was read and worked out from the database is kept in memory for as long as no one writes to the database.
+"""What was read and worked out from the database is kept in memory for as long as it would come out the same.
 
 Whether anyone wrote is asked of the database itself, so that nothing that a result depends on can be forgotten: SQLite counts the
 commits of others on each connection and the changes of its own; PostgreSQL tells which transactions are visible. Another process
-counts like this one. Time is watched: a result is kept until a moment passes that it depends on.
+counts like this one. Where someone wrote, the statements that a result was made of are sent again: it is kept when they all find
+what they found. Time is watched: a result is kept until a moment passes that it depends on.
 """
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -16,12 +17,14 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from portal import clock
-from portal.db import database, is_sqlite, watched_file
+from portal.db import database, is_sqlite, reads, watched_file
+from portal.db.reads import Reads
 from portal.db.sqlite import Watcher
 
 MOST = 16  # results; a page of fifty rows takes about 300 kB
 ATOMS = {str, int, bool, float, type(None), datetime, date, timedelta, ZoneInfo, frozenset}
 Value = TypeVar("Value")
+Stamp = tuple[Any, Any]  # which database, and its state
 
 
 class Stale(AssertionError):
@@ -30,11 +33,13 @@ class Stale(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A value, when it was worked out, and when it will be another."""
+    """A value, when it was worked out, when it will be another, and out of what; `stamp`: when that was last found to be the same."""
 
     value: Any
     since: datetime
     until: datetime
+    reads: Reads
+    stamp: Stamp | None = None
 
     @property
     def holds(self) -> bool:
@@ -42,34 +47,58 @@ class Result:
 
 
 class Memory:
-    """Results by key, at most so many; what depends on the database holds since it was as `stamp` says."""
+    """Results by key, at most so many, as they are while the database is as `stamp` says; those of earlier stamps are looked at again."""
 
-    def __init__(self, stamp: object = None, most: int = MOST) -> None:
+    def __init__(self, stamp: Stamp | None = None, most: int = MOST, results: OrderedDict[Hashable, Result] | None = None) -> None:
         self.stamp, self.most = stamp, most
-        self.results: OrderedDict[Hashable, Result] = OrderedDict()
+        self.results = OrderedDict[Hashable, Result]() if results is None else results
 
     def get(self, key: Hashable, work: Callable[[], Value]) -> Value:
-        """The result of `work`, which depends on the stamp, the key and watched time alone."""
-        kept = self.results.get(key)
-        if kept is None or not kept.holds:
-            kept = worked_out(work)
-            with _lock:
-                self.results[key] = kept
-                if len(self.results) > self.most:
-                    self.results.popitem(last=False)  # what was kept first
-        elif _verified:
-            _verify(key, kept, worked_out(work))
-        clock.changes_at(kept.until)
-        value: Value = kept.value
+        """The result of `work`, which depends on what it reads, the key and watched time alone."""
+        result = self.result(key, work)
+        value: Value = result.value
         return value
+
+    def result(self, key: Hashable, work: Callable[[], Any]) -> Result:
+        """The same, with what it rests on."""
+        kept = self.results.get(key)
+        if kept and kept.holds and kept.stamp == self.stamp:
+            return self._used(key, kept, work)
+        with reads.once():
+            if kept and kept.holds and kept.reads.are_same:
+                return self._used(key, self._keep(key, kept), work)
+            return self._keep(key, worked_out(work))
+
+    def _used(self, key: Hashable, kept: Result, work: Callable[[], Any]) -> Result:
+        if _verified:
+            _verify(key, kept, worked_out(work))
+        use(kept)
+        return kept
+
+    def _keep(self, key: Hashable, result: Result) -> Result:
+        kept = replace(result, stamp=self.stamp)
+        with _lock:
+            self.results[key] = kept
+            self.results.move_to_end(key)
+            if len(self.results) > self.most:
+                self.results.popitem(last=False)  # what was kept or looked at first
+        return kept
 
 
 def worked_out(work: Callable[[], Any]) -> Result:
-    """The result of `work`, and how long it holds."""
+    """The result of `work`, and how long it holds; a result that is being worked out rests on it."""
     since = clock.present()
-    with clock.watched() as watch:
+    with clock.watched() as watch, reads.noted() as noted:
         value = work()
-    return Result(value, since, watch.until)
+    result = Result(value, since, watch.until, noted)
+    clock.changes_at(result.until)
+    return result
+
+
+def use(result: Result) -> None:
+    """What is being worked out rests on this result."""
+    clock.changes_at(result.until)
+    reads.used(result.reads)
 
 
 def begin() -> Memory:
@@ -83,7 +112,8 @@ def begin() -> Memory:
         return Memory()  # used by this request alone
     known = _memory
     if known.stamp != stamp:
-        known = _memory = Memory(stamp)
+        results = known.results if known.stamp and known.stamp[0] == stamp[0] else None
+        known = _memory = Memory(stamp, results=results)
     return known
 
 
@@ -101,15 +131,21 @@ def values_of(thing: Any, known: dict[int, tuple[Any, Hashable]] | None = None) 
         return known[id(thing)][1]
     known[id(thing)] = thing, ...  # a line knows its change order
     if isinstance(thing, list | tuple):
-        values: tuple[Hashable, ...] = tuple([values_of(one, known) for one in thing])
+        values = _all(thing, known)
     elif isinstance(thing, dict):
-        values = tuple([(key, values_of(value, known)) for key, value in thing.items()])
+        values = tuple(thing), *_all(thing.values(), known)
     elif hasattr(thing, "__slots__"):
-        values = (type(thing).__name__, *[values_of(getattr(thing, name), known) for name in thing.__slots__])
+        values = type(thing).__name__, *_all([getattr(thing, name) for name in thing.__slots__], known)
     else:
-        values = (type(thing).__name__, *[(key, values_of(value, known)) for key, value in vars(thing).items() if key != "_dirty"])
+        parts = vars(thing)
+        values = type(thing).__name__, tuple(parts), *_all([parts[name] for name in parts if name != "_dirty"], known)
     known[id(thing)] = thing, values
     return values
+
+
+def _all(things: Iterable[Any], known: dict[int, tuple[Any, Hashable]]) -> tuple[Hashable, ...]:
+    """Of each: most are atoms, and a call for each of them would be most of the work."""
+    return tuple([one if type(one) in ATOMS else values_of(one, known) for one in things])
 
 
 def verify_all(*, on: bool) -> None:
@@ -123,7 +159,7 @@ def _verify(key: Hashable, kept: Result, now: Result) -> None:
         raise Stale(f"{key}: kept {kept.value!r}, now {now.value!r}")
 
 
-def _stamp() -> object | None:
+def _stamp() -> Stamp | None:
     """Equal as long as no one has committed anything; None where that cannot be told."""
     if is_sqlite():
         return _watcher.version(path) if (path := watched_file()) else None

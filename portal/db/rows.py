@@ -7,6 +7,8 @@ from typing import Any
 import peewee
 
 from portal.db import Model, database
+from portal.db.reads import fetched
+from portal.db.steps import Read
 
 AS_THEY_ARE = (
     peewee.CharField,
@@ -40,7 +42,8 @@ class Shape:
 
 
 class Statement:
-    """A query of these columns without a condition; `run` adds one. What several rows share is one object, except the first shape."""
+    """A query of these columns without a condition; `run` and `where` add one. What several rows share is one object, except the first
+    shape."""
 
     def __init__(self, *shapes: Shape, query: Callable[..., Any]) -> None:
         self._shapes, self._query = shapes, query
@@ -54,11 +57,19 @@ class Statement:
 
     def run(self, condition: str, parameters: Iterable[Any] = ()) -> Iterator[list[Any]]:
         """The models of each row, in the order of the shapes; None where an outer join found nothing."""
+        return self._models(fetched(f"{self.text} {condition}", list(parameters)))
+
+    def where(self, condition: str, parameters: Iterable[Any] = ()) -> Read:
+        """As `run`, for a rule that asks in steps; in no order."""
+        columns, _, source = self.text.removeprefix("SELECT ").partition(" FROM ")
+        return Read(columns, f"FROM {source} WHERE {condition}", list(parameters), self._models)
+
+    def _models(self, rows: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:
         known: list[dict[Any, Any]] = [{} for _ in self._shapes]
         ends = [0]
         for shape in self._shapes:
             ends.append(ends[-1] + len(shape.names))
-        for row in database.execute_sql(f"{self.text} {condition}", list(parameters)).fetchall():
+        for row in rows:
             models = []
             for at, shape in enumerate(self._shapes):
                 key = row[ends[at]]
@@ -71,3 +82,10 @@ class Statement:
 def places(values: Sized) -> str:
     """The marks of that many parameters: `(?, ?, ?)`."""
     return f"({', '.join([database.param] * len(values))})"
+
+
+def read(query: Any) -> Read:
+    """A query of plain columns, for a rule that asks in steps; in no order."""
+    text, parameters = query.sql()
+    columns, _, source = text.removeprefix("SELECT ").partition(" FROM ")
+    return Read(columns, f"FROM {source}", parameters)

@@ -38,8 +38,8 @@ class Watcher:
         self._lock = threading.Lock()
         self.connection: sqlite3.Connection | None = None
 
-    def version(self, path: str) -> object:
-        """Changes with every commit; None where that cannot be told now."""
+    def version(self, path: str) -> tuple[int, int] | None:
+        """Which opening of which file, and a number that changes with every commit; None where that cannot be told now."""
         with self._lock, suppress(sqlite3.Error):
             if (path, os.getpid()) != self.place or self.connection is None:  # never one from before a fork
                 self.connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=0)

@@ -9,6 +9,7 @@ import peewee
 from portal import clock
 from portal.db import ExactField, Model, MoneyField, UtcField, database, lock
 from portal.db.rows import Shape, Statement, places
+from portal.db.steps import Asks, Steps
 from portal.domain import status_totals
 from portal.domain.commitments import Commitment, Job, Vendor
 from portal.domain.companies import Company
@@ -212,7 +213,7 @@ LINES = Statement(Shape(LineItem), query=LineItem.select)
 
 
 def listed(condition: str, parameters: Iterable[Any] = (), by: Statement = LISTED) -> list[ChangeOrder]:
-    """With lines, those of an SQL condition over `complete`, in which the change order is `t1`; of people only what is shown of them."""
+    """Those of an SQL condition over `complete` (`t1`: the change order), without lines; of people only what is shown of them."""
     found = []
     for change_order, commitment, job, company, vendor, sender, decider, creator in by.run(condition, parameters):
         job.__rel__["company"] = company
@@ -220,31 +221,30 @@ def listed(condition: str, parameters: Iterable[Any] = (), by: Statement = LISTE
         people = {"sent_by": sender, "decided_by": decider, "created_by": creator}
         change_order.__rel__.update(commitment=commitment, **{name: person for name, person in people.items() if person})
         found.append(change_order)
-    return with_lines(found)
+    return found
 
 
-def with_lines(change_orders: Iterable[ChangeOrder]) -> list[ChangeOrder]:
+@Asks
+def with_lines(change_orders: Iterable[ChangeOrder]) -> Steps[list[ChangeOrder]]:
     """The same change orders, their lines loaded in one query and ordered by position."""
     found = {change_order.id: change_order for change_order in change_orders}
-    for change_order in found.values():
-        change_order.lines = []
-    if found:
-        for (line,) in LINES.run(f"WHERE change_order_id IN {places(found)} ORDER BY position", found):
-            found[line.change_order_id].lines.append(line)
+    for one in found.values():
+        one.lines = []
+    (lines,) = (yield [LINES.where(f"change_order_id IN {places(found)}", found)]) if found else [[]]
+    for (line,) in sorted(lines, key=lambda row: row[0].position):
+        found[line.change_order_id].lines.append(line)
     return list(found.values())
 
 
 def hold(id: int) -> ChangeOrder:
-    """As `load`; until the transaction ends no one else decides about it, and who comes second sees what was decided.
-
-    Call before anything else of the transaction is written but the lease of a lane, so that no one waits in a circle.
-    """
+    """As `load`; until the transaction ends no one else decides about it. Call before anything else of the transaction is written
+    but the lease of a lane, so that no one waits in a circle."""
     lock(ChangeOrder.select(ChangeOrder.id).where(ChangeOrder.id == id))
     return load(id)
 
 
 def load(id: int) -> ChangeOrder:
     """One change order with everything a decision looks at. Raises ChangeOrder.DoesNotExist."""
-    for found in listed(f"WHERE t1.id = {database.param}", [id], LOADED):
-        return found
+    if found := listed(f"WHERE t1.id = {database.param}", [id], LOADED):
+        return with_lines(found)[0]
     raise ChangeOrder.DoesNotExist  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ import peewee
 from portal.db import Model, lock
 from portal.db.fields import MoneyField
 from portal.db.rows import Shape, Statement
+from portal.db.steps import Asks, Steps
 
 REPLACES, ADDS = "replaces", "adds"
 
@@ -81,10 +82,12 @@ class Company(Model):
 CURRENT = Statement(Shape(Company), query=Company.select)
 
 
-def current() -> Company:
+@Asks
+def current() -> Steps[Company]:
     """The company of this installation; the first migration made it."""
-    ((company,),) = CURRENT.run("ORDER BY t1.id LIMIT 1")
-    return company  # type: ignore[no-any-return]
+    company: Company
+    (((company,),),) = yield [CURRENT.where("t1.id = (SELECT MIN(id) FROM company)")]
+    return company
 
 
 def hold() -> Company:

@@ -19,6 +19,7 @@ import peewee
 from portal import clock, failpoints
 from portal.db import Model, UtcField, database, is_sqlite
 from portal.db.rows import Shape, Statement, places
+from portal.db.steps import Asks, Steps
 from portal.domain.people import User
 
 GENESIS = "0" * 64
@@ -170,14 +171,15 @@ def by_seq(seq: int) -> Event:
     return event
 
 
-def latest(subject: str, refs: Iterable[int], *, of: tuple[str, ...] = (), besides: tuple[str, ...] = ()) -> dict[int, Event]:
+@Asks
+def latest(subject: str, refs: Iterable[int], *, of: tuple[str, ...] = (), besides: tuple[str, ...] = ()) -> Steps[dict[int, Event]]:
     """The last event of each thing, in one query; only those of the actions `of`, if any are named, and none of `besides`."""
     if not (wanted := list(refs)):
         return {}
     actions, which = (of, "IN") if of else (besides, "NOT IN")
     chosen = f"AND action {which} {places(actions)}" if actions else ""
     newest = f"SELECT MAX(seq) FROM event WHERE subject = {database.param} AND ref IN {places(wanted)} {chosen} GROUP BY ref"  # noqa: S608
-    found = WITH_ACTORS.run(f"WHERE t1.seq IN ({newest})", [subject, *wanted, *actions])
+    (found,) = yield [WITH_ACTORS.where(f"t1.seq IN ({newest})", [subject, *wanted, *actions])]
     return {event.ref: _by_actor(event, actor) for event, actor in found}
 
 

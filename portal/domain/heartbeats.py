@@ -6,6 +6,8 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField, transaction
+from portal.db.rows import Shape, Statement
+from portal.db.steps import Asks, Steps
 
 REDIS, OUTSIDE = "redis", "outside heartbeat"  # as the keeper finds them
 NOTED_EVERY = timedelta(minutes=1)
@@ -57,6 +59,11 @@ def forget(name: str) -> None:
             Heartbeat.delete().where(Heartbeat.name == name).execute()
 
 
-def signs() -> dict[str, Heartbeat]:
+SIGNS = Statement(Shape(Heartbeat), query=Heartbeat.select)
+
+
+@Asks
+def signs() -> Steps[dict[str, Heartbeat]]:
     """All of them, by name; what never said that it lives has none."""
-    return {one.name: one for one in Heartbeat.select().order_by(Heartbeat.name)}
+    (found,) = yield [SIGNS.where("TRUE")]
+    return {one.name: one for (one,) in sorted(found, key=lambda row: row[0].name)}

@@ -7,6 +7,8 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField
+from portal.db.rows import Shape, Statement
+from portal.db.steps import Asks, Steps
 from portal.db.writes import write_with_retry
 from portal.domain.people import User
 
@@ -96,9 +98,13 @@ def is_leased_ahead(now: datetime) -> Any:
     return Lane.until > now + ONE_CALL + AHEAD
 
 
-def paused(name: str) -> Lane | None:
-    """The lane while it is paused, with who paused it."""
-    lane: Lane | None = (
-        Lane.select(Lane, User).join(User, peewee.JOIN.LEFT_OUTER).where(Lane.name == name, Lane.paused_at.is_null(False)).first()
-    )
-    return lane
+WITH_PAUSER = Statement(Shape(Lane), Shape(User), query=lambda *columns: Lane.select(*columns).join(User, peewee.JOIN.LEFT_OUTER))
+
+
+@Asks
+def stopped() -> Steps[dict[str, Lane]]:
+    """The lanes that are paused, with who paused them, or refused by the mail server; by name."""
+    (found,) = yield [WITH_PAUSER.where("t1.paused_at IS NOT NULL OR t1.refused_at IS NOT NULL")]
+    for lane, pauser in found:
+        lane.__rel__.update({"paused_by": pauser} if pauser else {})
+    return {lane.name: lane for lane, _ in found}

@@ -13,6 +13,8 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField
+from portal.db.rows import Shape, Statement, places
+from portal.db.steps import Asks, Steps
 from portal.domain import lanes
 from portal.domain.lanes import AHEAD, Lane
 
@@ -85,6 +87,8 @@ class Dispatch(Model):
 Dispatch.add_index(Dispatch.index(Dispatch.lane, Dispatch.due_at, where=Dispatch.finished_at.is_null(), name="dispatch_due"))
 Dispatch.add_index(Dispatch.index(Dispatch.lane, where=peewee.SQL("outcome = 'failed'"), name="dispatch_failed"))
 Dispatch.add_index(Dispatch.index(Dispatch.subject, where=peewee.SQL("task = 'failed exports'"), name="dispatch_alarms"))
+
+PROMISES = Statement(Shape(Dispatch), query=Dispatch.select)
 
 
 def promise(key: str, lane: str, task: Task, subject: int, due_in: timedelta = ZERO) -> None:
@@ -172,10 +176,13 @@ def reopen(key: str, due_in: timedelta = ZERO) -> None:
     ).execute()
 
 
-def promised(keys: Iterable[str]) -> dict[str, Dispatch]:
+@Asks
+def promised(keys: Iterable[str]) -> Steps[dict[str, Dispatch]]:
     """The promises of these keys, kept or not, by key."""
-    wanted = list(keys)
-    return {dispatch.key: dispatch for dispatch in Dispatch.select().where(Dispatch.key.in_(wanted))} if wanted else {}
+    if not (wanted := list(keys)):
+        return {}
+    (found,) = yield [PROMISES.where(f"key IN {places(wanted)}", wanted)]
+    return {dispatch.key: dispatch for (dispatch,) in found}
 
 
 def withdraw(key: str) -> None:

@@ -9,6 +9,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from portal import clock
 from portal.db import Model, UtcField, lock
+from portal.db.rows import Shape, Statement
+from portal.db.steps import Asks, Steps
 from portal.domain.commitments import Job
 from portal.hashing import Hasher
 
@@ -129,6 +131,9 @@ class User(Model):
         return Membership.select().where(Membership.user == self, Membership.job == job).exists()
 
 
+USERS = Statement(Shape(User), query=User.select)
+
+
 class Membership(Model):
     """A person works on a job: sees its change orders at any level, writes and sends them."""
 
@@ -190,15 +195,18 @@ def require_administrator(by: Any, does: str) -> User:
     return held
 
 
-def approvers() -> list[User]:
+@Asks
+def approvers() -> Steps[list[User]]:
     """Who can accept and reject, by name."""
-    rights = User.active, User.can_push, User.level.in_((Level.STANDARD, Level.ADMIN))
-    return list(User.select().where(*rights).order_by(User.name, User.id))
+    (found,) = yield [USERS.where("t1.active AND t1.can_push AND t1.level IN ('Standard', 'Admin')")]
+    return sorted((user for (user,) in found), key=lambda user: (user.name, user.id))
 
 
-def administrators() -> list[User]:
+@Asks
+def administrators() -> Steps[list[User]]:
     """Who can help with rights, by name."""
-    return list(User.select().where(User.active, User.level == Level.ADMIN).order_by(User.name))
+    (found,) = yield [USERS.where("t1.active AND t1.level = 'Admin'")]
+    return sorted((user for (user,) in found), key=lambda user: user.name)
 
 
 def _nobody() -> str:

@@ -11,16 +11,17 @@ from typing import Any
 
 import peewee
 
-from portal.db import Model, MoneyField, UtcField, cents, database, transaction
+from portal.db import Model, MoneyField, UtcField, cents, transaction
+from portal.db.steps import Asks, Read, Steps
 from portal.domain.companies import Company
 
 FOLDED_FROM = 100  # rows: fewer are quick to add up
 FOLDED_AT_ONCE = 5_000
-READ = """
-    SELECT status, SUM(change_orders), SUM(amount),
-           (SELECT sent_at FROM change_order WHERE change_order.status = status_total.status AND sent_at IS NOT NULL
-            ORDER BY sent_at, id LIMIT 1)
-    FROM status_total GROUP BY status"""
+OLDEST = (
+    "(SELECT sent_at FROM change_order WHERE change_order.status = status_total.status AND sent_at IS NOT NULL"
+    " ORDER BY sent_at, id LIMIT 1)"
+)
+TOTALS = Read(f"status, SUM(change_orders), SUM(amount), {OLDEST}", "FROM status_total GROUP BY status", ())
 
 
 class StatusTotal(Model):
@@ -53,9 +54,10 @@ def post(company: int, left: tuple[str, Decimal] | None, entered: tuple[str, Dec
         StatusTotal.insert_many([_row(company, status, sign, amount * sign) for status, amount, sign in sides]).execute()
 
 
-def read() -> dict[str, Totals]:
+@Asks
+def read() -> Steps[dict[str, Totals]]:
     """The totals of each status, in one query that reads no change order but the oldest of each."""
-    rows: Any = database.execute_sql(READ).fetchall()
+    (rows,) = yield [TOTALS]
     moment = UtcField()
     return {
         status: Totals(int(count), cents(amount), moment.python_value(oldest) if count else None) for status, count, amount, oldest in rows

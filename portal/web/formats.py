@@ -4,13 +4,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from flask import Flask, g
+from flask import Flask
 
 from portal import clock
-from portal.domain import companies
 from portal.domain.companies import Company
 from portal.domain.money import dollars
-from portal.web import memory
+from portal.web import surroundings
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 AGES_UP_TO = 7 * DAY  # then the date says more
@@ -90,15 +89,9 @@ def bytes_short(count: int) -> str:
 
 def zone() -> ZoneInfo:
     """The company's zone."""
-    if "zone" not in g:
-        g.zone = ZoneInfo(company().time_zone)
-    found: ZoneInfo = g.zone
-    return found
+    return ZoneInfo(company().time_zone)
 
 
 def company() -> Company:
-    """The company, asked for once per answer: to be read, not to be changed."""
-    if "company" not in g:
-        g.company = memory.remembered("company", companies.current)
-    found: Company = g.company
-    return found
+    """The company: to be read, not to be changed."""
+    return surroundings.now().company

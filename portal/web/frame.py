@@ -2,23 +2,22 @@
 
 from datetime import timedelta
 
-from flask import Blueprint, Flask, flash, g, redirect, url_for
+from flask import Blueprint, Flask, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.local import LocalProxy
 
 from portal import clock
-from portal.domain import companies, heartbeats, lanes
+from portal.domain import companies
 from portal.domain.audit import heads
 from portal.domain.exporting import pausing
 from portal.domain.heartbeats import Heartbeat
-from portal.domain.lanes import Lane
-from portal.domain.mail import refusals, undelivered
+from portal.domain.lanes import MAIL, Lane
 from portal.domain.recovery import stalled_work
 from portal.domain.recovery.stalled_work import Standstill
 from portal.domain.review import lists
 from portal.domain.status_totals import Totals
-from portal.web import formats, memory, return_to
+from portal.web import formats, return_to, surroundings
 
 bp = Blueprint("frame", __name__)
 SILENT, MINUTE = timedelta(minutes=2), timedelta(minutes=1)
@@ -28,7 +27,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(views=lists.VIEWS, totals=LocalProxy(totals), pause=pause, silent_minutes=silent_minutes)
     app.jinja_env.globals.update(came_from=return_to.current, audit_doubts=audit_doubts)
     app.jinja_env.globals.update(mail_troubles=mail_troubles, mail_refused=mail_refused, standstills=standstills)
-    app.jinja_env.globals.update(may_resume=pausing.may_resume)
+    app.jinja_env.globals.update(may_resume=pausing.may_resume, open_requests=open_requests)
 
 
 @bp.get("/")
@@ -47,36 +46,38 @@ def resume() -> ResponseReturnValue:
 
 
 def totals() -> dict[str, Totals]:
-    """Counts and sums of all views, by key: asked for once per answer, and only where a template shows them."""
-    if "totals" not in g:
-        g.totals = memory.remembered("totals", lists.totals)
-    found: dict[str, Totals] = g.totals
-    return found
+    """Counts and sums of all views, by key."""
+    return surroundings.now().totals
 
 
 def pause() -> Lane | None:
     """The company's exports lane while it is paused."""
-    return memory.remembered("pause", lambda: lanes.paused(formats.company().lane))
-
-
-def mail_troubles() -> int:
-    """How many mails failed or are late."""
-    return memory.remembered("mail troubles", undelivered.count)
+    lane = surroundings.now().stopped.get(formats.company().lane)
+    return lane if lane and lane.paused_at else None
 
 
 def mail_refused() -> Lane | None:
     """The lane of mail while the server refuses the portal."""
-    return memory.remembered("mail refused", refusals.now)
+    lane = surroundings.now().stopped.get(MAIL)
+    return lane if lane and lane.refused_at else None
+
+
+def mail_troubles() -> int:
+    return surroundings.now().troubles
+
+
+def open_requests() -> int:
+    return surroundings.now().requests
 
 
 def standstills() -> list[Standstill]:
     """The lanes that stand still."""
-    return stalled_work.standstills(oldest=lambda: memory.remembered("oldest due", stalled_work.oldest_due))
+    return stalled_work.standstills(due=surroundings.now().due)
 
 
 def silent_minutes() -> int:
     """For how many minutes nothing was heard of the keeper; 0 while all is well, before it ever ran, and just after a start."""
-    last = signs().get("keeper")
+    last = surroundings.now().signs.get("keeper")
     if last is None or not clock.is_past(last.at + SILENT) or not clock.has_been_up(SILENT):
         return 0
     silence: timedelta = clock.present() - last.at
@@ -86,12 +87,4 @@ def silent_minutes() -> int:
 
 def audit_doubts() -> list[Heartbeat]:
     """What is wrong with the audit trail or its files of heads; for administrators, who can see to it."""
-    return heads.in_doubt(signs().values()) if current_user.may_administer else []
-
-
-def signs() -> dict[str, Heartbeat]:
-    """The signs of life: asked for once per answer."""
-    if "signs" not in g:
-        g.signs = memory.remembered("signs", heartbeats.signs)
-    found: dict[str, Heartbeat] = g.signs
-    return found
+    return heads.in_doubt(surroundings.now().signs.values()) if current_user.may_administer else []

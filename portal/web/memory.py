@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, request, session
-from flask_login import current_user
 from markupsafe import Markup
 
 from portal.db import memory as db_memory
+from portal.db import reads
+from portal.web.visitors import me
 
 Value = TypeVar("Value")
 ROWS = "kept_rows"
@@ -34,9 +35,18 @@ def begin() -> None:
 
 
 def remembered(key: Hashable, work: Callable[[], Value]) -> Value:
-    """The result of `work`, which depends on the database, the key and watched time alone, from memory where the request has one."""
-    memory: db_memory.Memory | None = g.get("memory")
-    return memory.get(key, work) if memory else work()
+    """The result of `work`, which depends on the database, the key and watched time alone: worked out once per answer at most, and
+    from memory where the request has one."""
+    if "remembered" not in g:
+        g.remembered = {}
+    known: dict[Hashable, db_memory.Result] = g.remembered
+    if key in known:
+        db_memory.use(known[key])
+    else:
+        memory: db_memory.Memory | None = g.get("memory")
+        known[key] = memory.result(key, work) if memory else db_memory.worked_out(work)
+    value: Value = known[key].value
+    return value
 
 
 def page(render: Callable[[], str]) -> str:
@@ -46,8 +56,14 @@ def page(render: Callable[[], str]) -> str:
     """
     if "_flashes" in session:
         return render()
-    key = "page", current_user.id, request.full_path
+    key = "page", person(), request.full_path
     return _with_token(remembered(key, lambda: tuple(_without_token(render).split(TOKEN))))
+
+
+def person() -> Hashable:
+    """All that an answer may show of the person, or take from their rights."""
+    values = me().__data__
+    return me().is_proved, *(value for name, value in values.items() if name != "last_active_at")
 
 
 def kept(name: str, given: Mapping[str, Any], *more: Hashable) -> Markup:
@@ -57,7 +73,8 @@ def kept(name: str, given: Mapping[str, Any], *more: Hashable) -> Markup:
         g.values = {}
     key = name, *more, *(db_memory.values_of(value, g.values) for value in given.values())
     template = current_app.jinja_env.get_template(name)
-    pieces = memory.get(key, lambda: tuple(_without_token(lambda: template.render(given)).split(TOKEN)))
+    with reads.unnoted():  # what it reads is in the key
+        pieces = memory.get(key, lambda: tuple(_without_token(lambda: template.render(given)).split(TOKEN)))
     return Markup(_with_token(pieces))  # noqa: S704 -- rendered by a template
 
 

@@ -90,7 +90,7 @@ def test_three_are_accepted_by_enter_alone(ana_at, three):
 
 
 def test_on_the_last_row_of_a_page_focus_goes_to_the_next_page_and_no_row_is_named_that_is_not_there(ana_at, three, monkeypatch):
-    monkeypatch.setattr(lists.page, "__defaults__", ("", 2))
+    monkeypatch.setattr(lists.page.steps, "__defaults__", ("", 2))
     page = ana_at()
     first, second, _ = three
     page.locator(f"#accept-{second.id}").press("Enter")

@@ -117,7 +117,7 @@ def test_enter_in_a_field_saves_and_removes_no_line(plain, dee, make_change_orde
 def test_the_next_page_is_a_link(plain, ana, make_change_order, monkeypatch):
     for title in ("First", "Second", "Third"):
         make_change_order(title=title)
-    monkeypatch.setattr(lists.page, "__defaults__", ("", 2))
+    monkeypatch.setattr(lists.page.steps, "__defaults__", ("", 2))
     page = plain(ana, "/change-orders?view=ready")
 
     page.get_by_role("link", name="Next page").click()

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.databases_differ("sorting, searching and paging")
 
 @pytest.fixture(autouse=True)
 def two_on_a_page(monkeypatch):
-    monkeypatch.setattr(lists.page, "__defaults__", ("", 2))
+    monkeypatch.setattr(lists.page.steps, "__defaults__", ("", 2))
 
 
 @pytest.fixture

@@ -5,7 +5,9 @@ from typing import Any
 import peewee
 
 from portal import clock
-from portal.db import Model, UtcField
+from portal.db import Model, UtcField, database
+from portal.db.rows import Shape, Statement
+from portal.db.steps import Asks, Read, Steps
 from portal.domain import outbox, people
 from portal.domain.events import Event
 from portal.domain.lanes import MAIL
@@ -52,25 +54,39 @@ PrivilegeRequest.add_index(
 )
 
 
+def _answered(*columns: Any) -> Any:
+    return PrivilegeRequest.select(*columns).join(User, peewee.JOIN.LEFT_OUTER, on=PrivilegeRequest.answered_by)
+
+
+WITH_ANSWERER = Statement(Shape(PrivilegeRequest), Shape(User), query=_answered)
+
+
+OPEN = Read(
+    "COUNT(t1.id)", 'FROM privilege_request t1 JOIN "user" t2 ON t2.id = t1.person_id WHERE t1.answered_at IS NULL AND t2.active', ()
+)
+
+
 def open_ones() -> list[PrivilegeRequest]:
     """What waits for an administrator, the oldest first; no one who cannot sign in waits."""
     return list(_open().order_by(PrivilegeRequest.asked_at, PrivilegeRequest.id))
 
 
-def count() -> int:
-    return int(_open().count())
+@Asks
+def count() -> Steps[int]:
+    """How many."""
+    (((found,),),) = yield [OPEN]
+    return int(found)
 
 
-def latest_of(person: User) -> PrivilegeRequest | None:
+@Asks
+def latest_of(person: User) -> Steps[PrivilegeRequest | None]:
     """The person's last request, answered or not, with who answered it."""
-    found: PrivilegeRequest | None = (
-        PrivilegeRequest.select(PrivilegeRequest, User)
-        .join(User, peewee.JOIN.LEFT_OUTER, on=PrivilegeRequest.answered_by)
-        .where(PrivilegeRequest.person == person)
-        .order_by(PrivilegeRequest.id.desc())
-        .first()
-    )
-    return found
+    last = f"SELECT MAX(id) FROM privilege_request WHERE person_id = {database.param}"  # noqa: S608
+    (found,) = yield [WITH_ANSWERER.where(f"t1.id = ({last})", [person.id])]
+    for request, answerer in found:
+        request.__rel__.update({"answered_by": answerer} if answerer else {})
+        return request  # type: ignore[no-any-return]
+    return None
 
 
 def settle(person: User, by: User | None, *, granted: bool, answer: str = "") -> bool:

@@ -12,6 +12,8 @@ import peewee
 
 from portal import clock
 from portal.db import Model, UtcField
+from portal.db.rows import read
+from portal.db.steps import Asks, Steps
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.exporting import payload
 from portal.domain.exporting.payload import Payload
@@ -219,22 +221,23 @@ def uncertain_lines(export: Export) -> list[int]:
     return [line for line, attempt in outcomes(export).items() if attempt.outcome in UNCERTAIN]
 
 
-def standing(ids: Iterable[int]) -> set[int]:
+@Asks
+def standing(ids: Iterable[int]) -> Steps[set[int]]:
     """Those of the Exports, by id, of which a line is, or may be, in Spectrum; in one query."""
     if not (wanted := list(ids)):
         return set()
-    tried = Attempt.select(Attempt.export, Attempt.line, Attempt.outcome).where(
-        Attempt.export.in_(wanted), _decides | Attempt.ended_at.is_null()
-    )
-    latest = {(attempt.export_id, attempt.line): attempt.outcome for attempt in tried.order_by(Attempt.id)}
+    tried = Attempt.select(Attempt.id, Attempt.export, Attempt.line, Attempt.outcome)
+    (found,) = yield [read(tried.where(Attempt.export.in_(wanted), _decides | Attempt.ended_at.is_null()))]
+    latest = {(export, line): outcome for _, export, line, outcome in sorted(found)}
     return {export for (export, _), outcome in latest.items() if outcome is None or outcome in (*STORED, *UNCERTAIN)}
 
 
-def attempted(ids: Iterable[int]) -> set[int]:
+@Asks
+def attempted(ids: Iterable[int]) -> Steps[set[int]]:
     """Those of the Exports, by id, of which a line was ever tried."""
     if not (wanted := list(ids)):
         return set()
-    tried: Any = Attempt.select(Attempt.export).where(Attempt.export.in_(wanted)).distinct().tuples()
+    (tried,) = yield [read(Attempt.select(Attempt.export).where(Attempt.export.in_(wanted)).group_by(Attempt.export))]
     return {id for (id,) in tried}
 
 

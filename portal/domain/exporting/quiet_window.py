@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from portal import clock
+from portal.db.rows import Shape, Statement, places
+from portal.db.steps import Asks, Steps
 from portal.domain.exporting.exports import SENDS, Attempt, Export
 
 LASTS = timedelta(minutes=15)
+WHEN = Statement(Shape(Attempt, "id", "export", "started_at", "ended_at", "noticed_at"), query=Attempt.select)
 
 
 def until(export: Export) -> datetime:
@@ -18,13 +21,14 @@ def until(export: Export) -> datetime:
     return last_sends([export.id]).get(export.id, clock.EPOCH) + LASTS
 
 
-def last_sends(ids: Iterable[int]) -> dict[int, datetime]:
+@Asks
+def last_sends(ids: Iterable[int]) -> Steps[dict[int, datetime]]:
     """When each Export was last known to be busy with Spectrum: the end, or for an open one the start, of its last try to send."""
     if not (wanted := list(ids)):
         return {}
-    sends = Attempt.select().where(Attempt.export.in_(wanted), Attempt.kind.in_(SENDS)).order_by(Attempt.id)
+    (sends,) = yield [WHEN.where(f"export_id IN {places(wanted)} AND kind IN {places(SENDS)}", [*wanted, *SENDS])]
     moments: dict[int, datetime] = {}
-    for attempt in sends:
+    for (attempt,) in sends:
         moment = _moment(attempt)
         moments[attempt.export_id] = max(moment, moments.get(attempt.export_id, moment))
     return moments

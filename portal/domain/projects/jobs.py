@@ -180,3 +180,20 @@ def _worths(commitments: Iterable[Commitment]) -> list[Worth]:
     for id, status, total in sums:
         (approved if status == Status.EXPORTED else pending)[id] += cents(total)
     return [Worth(one, approved[one.id], pending[one.id]) for one in found]
+
+
+def own(viewer: User) -> list[ChangeOrder]:
+    """What a member of jobs can work on: drafts, what came back, then what waits and can be retrieved; newest first."""
+    jobs = Membership.select(Membership.job).where(Membership.user == viewer)
+    query = change_orders.complete().where(Job.id.in_(jobs), ChangeOrder.status.in_((*change_orders.EDITABLE, Status.READY)))
+    waits = peewee.Case(None, ((ChangeOrder.status == Status.READY, 1),), 0)  # never pushes off the page what needs work
+    return change_orders.with_lines(query.order_by(waits, ChangeOrder.id.desc()).limit(PAGE))
+
+
+def left_behind(viewer: User) -> list[ChangeOrder]:
+    """What the person wrote on jobs they are no member of, while it is with the project: they can void it. Newest first."""
+    jobs = Membership.select(Membership.job).where(Membership.user == viewer)
+    query = change_orders.complete().where(
+        ChangeOrder.created_by == viewer, Job.id.not_in(jobs), ChangeOrder.status.in_(change_orders.EDITABLE)
+    )
+    return change_orders.with_lines(query.order_by(ChangeOrder.id.desc()).limit(PAGE))

@@ -7,11 +7,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from portal.db import database
+from portal.db.rows import Shape, Statement, places, read
+from portal.db.steps import Asks, Steps, side_by_side
 from portal.domain import change_orders, events, money
 from portal.domain.change_orders import ChangeOrder, LineItem
 from portal.domain.events import Action, Event
 from portal.domain.people import Membership, User
 
+TOLD = Statement(Shape(Event, "seq", "ref", "action", "data"), query=Event.select)
 Line = dict[str, Any]  # of a snapshot, with its position
 WORDS = {
     "number": "CCO number",
@@ -86,19 +90,24 @@ def snapshot(change_order: ChangeOrder) -> dict[str, Any]:
     }
 
 
-def show_as_sent(shown: Iterable[ChangeOrder], viewer: User) -> None:
+@Asks
+def show_as_sent(shown: Iterable[ChangeOrder], viewer: User) -> Steps[None]:
     """Who does not work on the job reads what came back as it was sent, and not what its project makes of it: in memory only.
 
-    Their lines are loaded. In two queries, or none when nothing came back.
+    Their lines are loaded. In one query, or none when nothing came back.
     """
-    back = [one for one in shown if one.is_editable and one.sent_at and one.created_by_id != viewer.id]
+    back = {one.id: one for one in shown if one.is_editable and one.sent_at and one.created_by_id != viewer.id}
     if not back:
         return
-    jobs: Any = Membership.select(Membership.job).where(Membership.user == viewer.id).tuples()
-    theirs = {id for (id,) in jobs}
-    others = {one.id: one for one in back if one.job.id not in theirs}
-    for id, event in events.latest(change_orders.SUBJECT, list(others), of=(Action.SENT,)).items():
-        _put_back(others[id], whole(event.facts["snapshot"]))
+    jobs, sent = yield from side_by_side(_jobs_of(viewer), events.latest.steps(change_orders.SUBJECT, back, of=(Action.SENT,)))
+    for id, event in sent.items():
+        if back[id].job.id not in jobs:
+            _put_back(back[id], whole(event.facts["snapshot"]))
+
+
+def _jobs_of(viewer: User) -> Steps[set[int]]:
+    (jobs,) = yield [read(Membership.select(Membership.job).where(Membership.user == viewer.id))]
+    return {id for (id,) in jobs}
 
 
 def whole(snapshot: dict[str, Any]) -> dict[str, Any]:
@@ -106,15 +115,18 @@ def whole(snapshot: dict[str, Any]) -> dict[str, Any]:
     return YOUNGER | snapshot
 
 
-def since_rejection(shown: Iterable[ChangeOrder]) -> dict[int, Comparison]:
+@Asks
+def since_rejection(shown: Iterable[ChangeOrder]) -> Steps[dict[int, Comparison]]:
     """Of each that came back after a rejection, by its id: what changed since. In one query, or none when none came back."""
     again = {one.id: one.revision for one in shown if one.revision > 1 and not one.is_editable}
     if not again:
         return {}
-    of_these = Event.subject == change_orders.SUBJECT, Event.ref.in_(list(again)), Event.action.in_((Action.SENT, Action.REJECTED))
+    actions = Action.SENT, Action.REJECTED
+    told = f"subject = {database.param} AND ref IN {places(again)} AND action IN {places(actions)}"
+    (found,) = yield [TOLD.where(told, [change_orders.SUBJECT, *again, *actions])]
     returned: dict[int, int] = {}
     snapshots: dict[int, dict[int, dict[str, Any]]] = {id: {} for id in again}
-    for event in Event.select(Event.ref, Event.action, Event.data).where(*of_these).order_by(Event.seq):
+    for (event,) in sorted(found, key=lambda row: row[0].seq):
         facts = event.facts
         if event.action == Action.REJECTED:
             returned[event.ref] = facts["revision"]

@@ -4,15 +4,13 @@ A lane stands still when work has been due, and nothing was begun or gone on wit
 that moves stands in no one's way.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
-
-import peewee
+from typing import Any, NamedTuple
 
 from portal import clock
 from portal.db import UtcField, transaction
+from portal.db.steps import Asks, Read, Steps
 from portal.domain import lanes, outbox
 from portal.domain.exporting import alerts
 from portal.domain.lanes import AHEAD, MAIL, Lane
@@ -26,6 +24,8 @@ KINDS = {
     "mail": ("Mail stands", "What the portal has to tell waits."),
     "imports": ("Imports stand", "Files wait to be read and imported."),
 }
+OLDEST = "(SELECT MIN(due_at) FROM dispatch WHERE dispatch.lane = lane.name AND finished_at IS NULL)"
+DUE = Read(f"name, moved_at, {OLDEST}", "FROM lane", ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,14 @@ class Standstill:
         return f"{what} still: work has been due for {self.minutes} minutes and nothing works on it. {waits}"
 
 
+class Due(NamedTuple):
+    """When the oldest unfinished promise of a lane is or was due, and when the lane last moved."""
+
+    lane: str
+    at: datetime
+    moved_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """What one person is told by mail of a lane that stands still."""
@@ -59,31 +67,30 @@ class Notice:
     standstill: Standstill
 
 
-def standstills(after: timedelta = SHOWN_AFTER, oldest: Callable[[], dict[str, datetime]] | None = None) -> list[Standstill]:
-    """The lanes that have stood still for so long while this process ran. `oldest`: `oldest_due`, where that was asked for already.
+def standstills(after: timedelta = SHOWN_AFTER, due: list[Due] | None = None) -> list[Standstill]:
+    """The lanes that have stood still for so long while this process ran. `due`: `oldest_due`, where that was asked for already.
 
     While the portal was off, work fell due and no worker was there: that is no standstill, so the start of the judge counts too.
     """
-    return recorded(after, oldest) if clock.has_been_up(after) else []
+    return recorded(after, due) if clock.has_been_up(after) else []
 
 
-def recorded(after: timedelta = SHOWN_AFTER, oldest: Callable[[], dict[str, datetime]] | None = None) -> list[Standstill]:
+def recorded(after: timedelta = SHOWN_AFTER, due: list[Due] | None = None) -> list[Standstill]:
     """The lanes that did not move for so long, whether or not anything ran that could have moved them."""
-    due = {lane: at for lane, at in (oldest or oldest_due)().items() if clock.is_past(at + after)}
-    if not due:
+    late = [one for one in (oldest_due() if due is None else due) if clock.is_past(one.at + after)]
+    if not late:
         return []
     now = clock.now()
-    lanes = Lane.select().where(Lane.name.in_(list(due))).order_by(Lane.name)
-    found = [Standstill(lane.name, max(due[lane.name], _moved(lane, now))) for lane in lanes]
+    found = [Standstill(one.lane, max(one.at, _moved(one, now))) for one in late]
     return [one for one in found if now - one.since >= after]
 
 
-def oldest_due() -> dict[str, datetime]:
-    """When the oldest unfinished promise of each lane is or was due: a look into the index for each lane."""
-    oldest = Dispatch.select(peewee.fn.MIN(Dispatch.due_at)).where(Dispatch.lane == Lane.name, Dispatch.finished_at.is_null())
-    found: Any = Lane.select(Lane.name, oldest).tuples()
-    moment = UtcField()
-    return {lane: at for lane, text in found if (at := moment.python_value(text))}
+@Asks
+def oldest_due() -> Steps[list[Due]]:
+    """The oldest unfinished promise of each lane that has one, by the lane's name: a look into the index for each lane."""
+    (found,) = yield [DUE]
+    moment: Any = UtcField()
+    return [Due(lane, moment.python_value(at), moment.python_value(moved)) for lane, moved, at in sorted(found) if at]
 
 
 def tell() -> None:
@@ -149,6 +156,6 @@ def _at(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
-def _moved(lane: Lane, now: datetime) -> datetime:
+def _moved(due: Due, now: datetime) -> datetime:
     """When it last moved; a moment that a clock which ran ahead wrote is none."""
-    return lane.moved_at if lane.moved_at <= now + AHEAD else clock.EPOCH
+    return due.moved_at if due.moved_at <= now + AHEAD else clock.EPOCH

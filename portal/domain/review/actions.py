@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal import clock
+from portal.db.rows import Shape, Statement, places
+from portal.db.steps import Asks, Steps, side_by_side
 from portal.domain import events, outbox
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.events import Action, Event
@@ -20,6 +22,7 @@ from portal.domain.rules.contributors import Contributors
 
 NO_DECISION = {"recall", "look_up"}
 UNDOING = {"mark_entered_manually", "unlink"}  # for administrators with the privilege
+FROZEN = Statement(Shape(Export), query=Export.select)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,38 +55,70 @@ class Actions:
     why_own: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far change orders have come on their way, where that decides what can be done.
+
+    tried       Exports, by id: queued ones of which a line was tried, failed ones of which one is or may be in Spectrum
+    outdated    of failed ones, by id, what was accepted and is different now, in words
+    promised    what the portal is to do about them, by key
+    looked_up   the last answers to looks into Spectrum, by id
+    last_sends  when unknown Exports were last known to be busy with Spectrum
+    """
+
+    tried: set[int]
+    outdated: dict[int, str]
+    promised: dict[str, Dispatch]
+    looked_up: dict[int, Event]
+    last_sends: dict[int, datetime]
+
+
+@Asks
+def progress(shown: list[ChangeOrder]) -> Steps[Progress]:
+    """How far these have come, in one query."""
+    looked_into = [one for one in shown if one.state in LOOKUP_STATES]
+    attempted, standing, *found = yield from side_by_side(
+        exports.attempted.steps(_exports(shown, Status.QUEUED)),
+        exports.standing.steps(_exports(shown, Status.FAILED)),
+        _outdated(shown),
+        outbox.promised.steps([key for one in looked_into for key in _keys(one)]),
+        events.latest.steps(SUBJECT, [one.id for one in looked_into], of=(Action.LOOKED_UP,)),
+        quiet_window.last_sends.steps(_exports(shown, Status.UNKNOWN)),
+    )
+    return Progress(attempted | standing, *found)
+
+
 def of(
     shown: list[ChangeOrder],
     viewer: User,
+    progress: Progress,
     said: dict[int, Event],
     contributed: dict[int, Contributors],
     approvers: Callable[[], list[User]],
 ) -> dict[int, Actions]:
-    """The actions of each by its id, in a constant number of queries.
+    """The actions of each by its id.
 
     `said`: their last events; `contributed`: their contributors; `approvers` are asked for where someone has to be named.
     """
-    tried = exports.attempted(_exports(shown, Status.QUEUED)) | exports.standing(_exports(shown, Status.FAILED))
-    changed = _outdated(shown)
-    promised = outbox.promised(key for one in shown if one.state in LOOKUP_STATES for key in _keys(one))
-    last_lookup = events.latest(SUBJECT, [one.id for one in shown if one.state in LOOKUP_STATES], of=(Action.LOOKED_UP,))
-    unknown = _unknown_outcomes(shown, promised)
+    changed = progress.outdated
+    unknown = _unknown_outcomes(shown, progress)
     found = {}
     for one in shown:
-        available = frozenset(action for action, offered in _available(one, viewer, said.get(one.id), tried).items() if offered)
+        available = frozenset(action for action, offered in _available(one, viewer, said.get(one.id), progress.tried).items() if offered)
         available -= {"retry"} if one.id in changed else set()
         own, why_own = _kept_from(one, viewer, contributed[one.id], available, approvers)
-        reading = promised.get(readback.key(one.export))
+        reading = progress.promised.get(readback.key(one.export))
         lookup_running = reading is not None and reading.finished_at is None
-        look = _since(said.get(one.id), last_lookup.get(one.id))
+        look = _since(said.get(one.id), progress.looked_up.get(one.id))
         found[one.id] = Actions(available - own, unknown.get(one.id), lookup_running, look, changed.get(one.id, ""), own, why_own)
     return found
 
 
-def _outdated(shown: list[ChangeOrder]) -> dict[int, str]:
+def _outdated(shown: list[ChangeOrder]) -> Steps[dict[int, str]]:
     if not (failed := _exports(shown, Status.FAILED)):
         return {}
-    frozen = {export.id: export for export in Export.select().where(Export.id.in_(failed))}
+    (found,) = yield [FROZEN.where(f"id IN {places(failed)}", failed)]
+    frozen = {export.id: export for (export,) in found}
     said = {one.id: outdated.in_words(outdated.changes(one, frozen[one.export])) for one in shown if one.export in frozen}
     return {id: words for id, words in said.items() if words}
 
@@ -101,13 +136,12 @@ def _kept_from(
     )
 
 
-def _unknown_outcomes(shown: list[ChangeOrder], promised: dict[str, Dispatch]) -> dict[int, UnknownOutcome]:
-    sends = quiet_window.last_sends(_exports(shown, Status.UNKNOWN))
+def _unknown_outcomes(shown: list[ChangeOrder], progress: Progress) -> dict[int, UnknownOutcome]:
     unknown = {}
     for one in shown:
         if one.state is Status.UNKNOWN and one.export:
-            work = promised[exports.key(one.export)]
-            quiet = sends.get(one.export, clock.EPOCH) + quiet_window.LASTS
+            work = progress.promised[exports.key(one.export)]
+            quiet = progress.last_sends.get(one.export, clock.EPOCH) + quiet_window.LASTS
             unknown[one.id] = UnknownOutcome(quiet, work.error, None if work.finished_at else work.due_at)
     return unknown
 

@@ -3,18 +3,19 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import peewee
 
 from portal import clock
 from portal.db import database, is_sqlite
+from portal.db.rows import Shape, Statement, places
+from portal.db.steps import Asks, Steps, side_by_side
 from portal.domain import change_orders, events, people, status_totals
 from portal.domain.change_orders import ChangeOrder, Status
-from portal.domain.commitments import Job
 from portal.domain.events import Action, Event
-from portal.domain.people import Membership, User
+from portal.domain.people import User
 from portal.domain.projects import revisions
 from portal.domain.projects.revisions import Comparison
 from portal.domain.review import actions
@@ -33,6 +34,14 @@ ARRIVALS = (Action.EXPORTED, Action.FOUND, Action.ADOPTED)
 SAID = (Action.SAID_PRESENT, Action.SAID_ABSENT)  # what a person answered to an unknown outcome
 POLL_STEPS, POLL_RARELY_S = ((timedelta(seconds=20), 2), (timedelta(minutes=1), 5)), 15  # while in flight, by how long already
 LOOKUP_S, UNKNOWN_S = 2, 15  # how soon to ask again while the worker looks into Spectrum, and while an outcome is unknown
+
+
+def _arrivals(*columns: Any) -> Any:
+    decided = Event.select(*columns).join(ChangeOrder, on=Event.ref == ChangeOrder.id)
+    return decided.join(User, peewee.JOIN.LEFT_OUTER, on=ChangeOrder.decided_by)
+
+
+ARRIVED = Statement(Shape(Event, "seq", "at"), Shape(ChangeOrder, "id"), Shape(User, "id", "name"), query=_arrivals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +150,13 @@ class Page:
     after: str  # the cursor of the next page; empty on the last one
 
 
-def page(view: View, viewer: User, after: str = "", size: int = PAGE) -> Page:
+@Asks
+def page(view: View, viewer: User, after: str = "", size: int = PAGE) -> Steps[Page]:
     """One page of the view, by keyset: as quick on page 1,000 as on page 1. Raises ValueError for a cursor that is none."""
     found = change_orders.listed(*page_condition(view, after, size))
     shown = found[:size]
-    return Page(rows_of(shown, viewer), cursor(shown[-1]) if len(found) > size else "")
+    _, rows = yield from side_by_side(change_orders.with_lines.steps(shown), rows_of.steps(shown, viewer))
+    return Page(rows, cursor(shown[-1]) if len(found) > size else "")
 
 
 def page_condition(view: View, after: str, size: int) -> tuple[str, list[Any]]:
@@ -162,21 +173,28 @@ def page_condition(view: View, after: str, size: int) -> tuple[str, list[Any]]:
     return f"WHERE t1.id {which} ORDER BY t1.sent_at {way}, t1.id {way}", [*parameters, size + 1]
 
 
-def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
-    """What to say beside each change order, in a constant number of queries; each as this person may read it."""
-    revisions.show_as_sent(shown, viewer)
+@Asks
+def rows_of(shown: list[ChangeOrder], viewer: User) -> Steps[list[Row]]:
+    """What to say beside each change order, in two queries; each as this person may read it. Their lines are loaded, or are being
+    loaded by what goes before at its side."""
     ids = [change_order.id for change_order in shown]
-    said = events.latest(change_orders.SUBJECT, ids, besides=ASIDES)
-    kept = spectrum_numbers.all_kept(shown)
-    contributed = contributors.of_all(shown)
-    approvers = cache(people.approvers)  # asked for once, if any row has to name them
-    available = actions.of(shown, viewer, said, contributed, approvers)
     ready = [change_order for change_order in shown if change_order.is_ready]
-    known, alike = spectrum_lists.known(ready), duplicates.of(ready)
-    since = revisions.since_rejection(shown)
-    arrivals = _latest([one for one in shown if one.state is Status.EXPORTED], *ARRIVALS, Action.SAID_PRESENT, Action.ENTERED_BY_HAND)
-    answered = [one for one in shown if one.state is Status.FAILED and one.id in said and said[one.id].action in SAID]
-    unknown = _latest(answered, Action.OUTCOME_UNKNOWN)
+    exported, failed = ([one.id for one in shown if one.state is state] for state in (Status.EXPORTED, Status.FAILED))
+    _, said, kept, contributed, progress, known, alike, since, arrivals, unknown, approvers = yield from side_by_side(
+        revisions.show_as_sent.steps(shown, viewer),
+        events.latest.steps(change_orders.SUBJECT, ids, besides=ASIDES),
+        spectrum_numbers.all_kept.steps(shown),
+        contributors.of_all.steps(shown),
+        actions.progress.steps(shown),
+        spectrum_lists.known.steps(ready),
+        duplicates.of.steps(ready),
+        revisions.since_rejection.steps(shown),
+        events.latest.steps(change_orders.SUBJECT, exported, of=(*ARRIVALS, Action.SAID_PRESENT, Action.ENTERED_BY_HAND)),
+        events.latest.steps(change_orders.SUBJECT, failed, of=(Action.OUTCOME_UNKNOWN,)),
+        people.approvers.steps(),
+    )
+    able = lambda: approvers  # noqa: E731
+    available = actions.of(shown, viewer, progress, said, contributed, able)
     return [
         Row(
             change_order,
@@ -184,11 +202,11 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> list[Row]:
             alike.get(change_order.id, []),
             said.get(change_order.id),
             kept.get(change_order.id, ""),
-            four_eyes.why_not_decide(change_order, viewer, contributed[change_order.id], approvers),
+            four_eyes.why_not_decide(change_order, viewer, contributed[change_order.id], able),
             available[change_order.id],
             since.get(change_order.id),
             arrivals.get(change_order.id),
-            unknown.get(change_order.id),
+            unknown.get(change_order.id) if change_order.id in said and said[change_order.id].action in SAID else None,
         )
         for change_order in shown
     ]
@@ -199,33 +217,19 @@ def row(id: int, viewer: User) -> Row:
     return rows_of([change_orders.load(id)], viewer)[0]
 
 
-def latest_exported() -> Row | None:
-    """The change order that arrived in Spectrum last, for a list with nothing else to show."""
-    arrival = Event.select().where(Event.subject == change_orders.SUBJECT, Event.action.in_(ARRIVALS)).order_by(Event.seq.desc()).first()
-    return rows_of([change_orders.load(arrival.ref)], User())[0] if arrival else None
+def latest_exported() -> tuple[datetime, str] | None:
+    """When a change order arrived in Spectrum last and who had accepted it, for a list with nothing else to show."""
+    last = f"SELECT seq FROM event WHERE subject = {database.param} AND action IN {places(ARRIVALS)} ORDER BY seq DESC LIMIT 1"  # noqa: S608
+    for arrival, _, decider in ARRIVED.run(f"WHERE t1.seq = ({last})", [change_orders.SUBJECT, *ARRIVALS]):
+        return arrival.at, decider.name if decider else ""
+    return None
 
 
-def totals() -> dict[str, Totals]:
+@Asks
+def totals() -> Steps[dict[str, Totals]]:
     """Count, total and oldest of every view; what came back counts as it was sent."""
-    by_status = status_totals.read()
+    by_status = yield from status_totals.read.steps()
     return {view.key: _sum([by_status[status] for status in view.statuses if status in by_status]) for view in VIEWS}
-
-
-def own(viewer: User) -> list[ChangeOrder]:
-    """What a member of jobs can work on: drafts, what came back, then what waits and can be retrieved; newest first."""
-    jobs = Membership.select(Membership.job).where(Membership.user == viewer)
-    query = change_orders.complete().where(Job.id.in_(jobs), ChangeOrder.status.in_((*change_orders.EDITABLE, Status.READY)))
-    waits = peewee.Case(None, ((ChangeOrder.status == Status.READY, 1),), 0)  # never pushes off the page what needs work
-    return change_orders.with_lines(query.order_by(waits, ChangeOrder.id.desc()).limit(PAGE))
-
-
-def left_behind(viewer: User) -> list[ChangeOrder]:
-    """What the person wrote on jobs they are no member of, while it is with the project: they can void it. Newest first."""
-    jobs = Membership.select(Membership.job).where(Membership.user == viewer)
-    query = change_orders.complete().where(
-        ChangeOrder.created_by == viewer, Job.id.not_in(jobs), ChangeOrder.status.in_(change_orders.EDITABLE)
-    )
-    return change_orders.with_lines(query.order_by(ChangeOrder.id.desc()).limit(PAGE))
 
 
 def cursor(change_order: ChangeOrder) -> str:
@@ -238,10 +242,6 @@ def parse_cursor(text: str) -> tuple[datetime, int]:
     if not (at.isascii() and at.isdigit() and id.isascii() and id.isdigit()) or len(at) > 17 or len(id) > 18:
         raise ValueError(NO_SUCH_PAGE)
     return datetime.fromtimestamp(int(at) // 1_000_000, UTC).replace(microsecond=int(at) % 1_000_000), int(id)
-
-
-def _latest(shown: list[ChangeOrder], *actions: str) -> dict[int, Event]:
-    return events.latest(change_orders.SUBJECT, [one.id for one in shown], of=actions)
 
 
 def _sum(parts: list[Totals]) -> Totals:

@@ -63,7 +63,7 @@ def on_review(co: ChangeOrder, known: Known | None = None, alike: Sequence[Liken
 
 def in_spectrum(co: ChangeOrder, known: Known | None = None) -> list[Finding]:
     """What Spectrum's own lists say against it. `known` is what they say, where a list asked for many at once (spectrum_lists.known)."""
-    told = spectrum_lists.known_of(co) if known is None else known
+    told = spectrum_lists.known([co])[co.id] if known is None else known
     return [finding for rule in IN_SPECTRUM for finding in rule(co, told)]
 
 

@@ -15,6 +15,7 @@ import peewee
 
 from portal.db import Model
 from portal.db.rows import Shape, Statement, places
+from portal.db.steps import Asks, Steps
 from portal.domain import events
 from portal.domain.change_orders import EDITABLE, ChangeOrder, Status
 from portal.domain.commitments import Commitment
@@ -134,17 +135,22 @@ def of(change_order: ChangeOrder) -> Contributors:
     return of_all([change_order])[change_order.id]
 
 
-def of_all(rows: list[ChangeOrder]) -> dict[int, Contributors]:
-    """`of` of each row, in two queries."""
+@Asks
+def of_all(rows: list[ChangeOrder]) -> Steps[dict[int, Contributors]]:
+    """`of` of each row, in one query."""
     contributed: dict[int, Contributors] = {row.id: {} for row in rows}
     if not rows:
         return {}
-    for (one,) in CONTRIBUTIONS.run(f"WHERE change_order_id IN {places(rows)}", contributed):
-        contributed[one.change_order_id][one.person_id] = DEEDS[one.deed]
-    set_by: dict[tuple[str, int], Contributors] = defaultdict(dict)
     refs = _refs(rows)
     condition = " OR ".join(f"(thing = '{thing}' AND ref IN {places(ids)})" for thing, ids in refs.items())
-    for (hand,) in CODE_HANDS.run(f"WHERE {condition}", [id for ids in refs.values() for id in ids]):
+    contributions, hands = yield [
+        CONTRIBUTIONS.where(f"change_order_id IN {places(rows)}", contributed),
+        CODE_HANDS.where(condition, [id for ids in refs.values() for id in ids]),
+    ]
+    for (one,) in contributions:
+        contributed[one.change_order_id][one.person_id] = DEEDS[one.deed]
+    set_by: dict[tuple[str, int], Contributors] = defaultdict(dict)
+    for (hand,) in hands:
         set_by[hand.thing, hand.ref][hand.person_id] = DEEDS[hand.deed]
     for row in rows:
         for thing in _things(row):

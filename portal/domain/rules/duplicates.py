@@ -6,16 +6,18 @@ another one; until then it cannot be sent, and accounting cannot accept it where
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import peewee
 
 from portal import clock
-from portal.db import Model, UtcField, database
-from portal.db.rows import places
+from portal.db import Model, UtcField
+from portal.db.rows import Shape, Statement, places
+from portal.db.steps import Asks, Read, Steps
 from portal.domain import keys
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.commitments import Commitment
@@ -24,6 +26,7 @@ from portal.domain.people import User
 CHANGE_ORDER, COMMITMENT, SUBCONTRACT, JOB = "CCO", "commitment", "subcontract number", "job"
 FIELDS = {CHANGE_ORDER: "number", COMMITMENT: "commitment", SUBCONTRACT: "commitment", JOB: "job"}
 Found = dict[int | None, list["Likeness"]]
+Rows = list[Sequence[Any]]
 
 
 class Distinction(Model):
@@ -44,6 +47,9 @@ class Distinction(Model):
 
     class Meta:
         indexes = ((("kind", "one", "other", "numbers"), True),)
+
+
+DISTINCTIONS = Statement(Shape(Distinction), Shape(User, "id", "name"), query=lambda *columns: Distinction.select(*columns).join(User))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,29 +89,47 @@ class Likeness:
         return f"{likeness}; {self.said} that it is another one." if self.said else f"{likeness}."
 
 
-def of(change_orders: Sequence[ChangeOrder]) -> Found:
-    """What each looks like, by id, in a number of queries that does not grow with them."""
+@Asks
+def of(change_orders: Sequence[ChangeOrder]) -> Steps[Found]:
+    """What each looks like, by id, in two queries."""
     found: Found = {change_order.id: [] for change_order in change_orders}
     if change_orders:
-        for likenesses in (_numbers(change_orders), _commitments(change_orders), _jobs(change_orders)):
+        numbers, commitments, jobs = yield [_same_number(change_orders), _same_jobs(change_orders), _same_job_number(change_orders)]
+        for likenesses in (_numbers(change_orders, numbers), _commitments(change_orders, commitments), _jobs(change_orders, jobs)):
             for id, likeness in likenesses:
                 found[id].append(likeness)
-    return _with_said(change_orders, found)
+    return (yield from _with_said(change_orders, found))
 
 
 def of_one(change_order: ChangeOrder) -> list[Likeness]:
     return of([change_order])[change_order.id]
 
 
-def _numbers(change_orders: Sequence[ChangeOrder]) -> Iterator[tuple[int | None, Likeness]]:
-    """Other change orders of the commitment, but for void ones: they never go anywhere."""
+def _same_number(change_orders: Sequence[ChangeOrder]) -> Read:
+    """Other change orders of the commitments, but for void ones: they never go anywhere."""
     commitments, loose = {one.commitment_id for one in change_orders}, {keys.loose(one.number) for one in change_orders}
-    query = (
-        "SELECT id, commitment_id, number, status, sent_at FROM change_order "  # noqa: S608 -- marks of parameters
-        f"WHERE commitment_id IN {places(commitments)} AND loose IN {places(loose)} AND status <> 'void' ORDER BY id"
-    )
+    source = f"FROM change_order WHERE commitment_id IN {places(commitments)} AND loose IN {places(loose)} AND status <> 'void'"
+    return Read("id, commitment_id, number, status, sent_at", source, [*commitments, *loose], _by_id)
+
+
+def _same_jobs(change_orders: Sequence[ChangeOrder]) -> Read:
+    """The commitments of the jobs."""
+    jobs = {one.job.id for one in change_orders}
+    return Read("id, job_id, number, subcontract", f"FROM commitment WHERE job_id IN {places(jobs)}", list(jobs), _by_id)
+
+
+def _same_job_number(change_orders: Sequence[ChangeOrder]) -> Read:
+    loose = {one.job.loose for one in change_orders}
+    return Read("id, company_id, number", f"FROM job WHERE loose IN {places(loose)}", list(loose), _by_id)
+
+
+def _by_id(rows: Iterable[Sequence[Any]]) -> Rows:
+    return sorted(rows, key=lambda row: row[0])
+
+
+def _numbers(change_orders: Sequence[ChangeOrder], rows: Rows) -> Iterator[tuple[int | None, Likeness]]:
     there = defaultdict(list)
-    for row in database.execute_sql(query, [*commitments, *loose]).fetchall():
+    for row in rows:
         there[row[1]].append(row)
     for mine in change_orders:
         for id, _, number, status, sent_at in there[mine.commitment_id]:
@@ -113,12 +137,10 @@ def _numbers(change_orders: Sequence[ChangeOrder]) -> Iterator[tuple[int | None,
                 yield mine.id, Likeness(CHANGE_ORDER, mine.id, mine.number, id, number, Status(status).label, sent_at is not None)
 
 
-def _commitments(change_orders: Sequence[ChangeOrder]) -> Iterator[tuple[int | None, Likeness]]:
+def _commitments(change_orders: Sequence[ChangeOrder], rows: Rows) -> Iterator[tuple[int | None, Likeness]]:
     """Earlier commitments of the job by their number, and all others by their subcontract number."""
-    jobs = {one.job.id for one in change_orders}
-    query = f"SELECT id, job_id, number, subcontract FROM commitment WHERE job_id IN {places(jobs)} ORDER BY id"  # noqa: S608
     there = defaultdict(list)
-    for id, job, number, subcontract in database.execute_sql(query, list(jobs)).fetchall():
+    for id, job, number, subcontract in rows:
         there[job].append((id, number, subcontract))
     likenesses: dict[int, list[Likeness]] = {}
     for mine in change_orders:
@@ -136,28 +158,28 @@ def _of_commitment(held: Commitment, others: list[tuple[int, str, str]]) -> Iter
             yield Likeness(SUBCONTRACT, held.id, held.subcontract, id, subcontract, f"commitment {number}")
 
 
-def _jobs(change_orders: Sequence[ChangeOrder]) -> Iterator[tuple[int | None, Likeness]]:
+def _jobs(change_orders: Sequence[ChangeOrder], rows: Rows) -> Iterator[tuple[int | None, Likeness]]:
     """Earlier jobs of the company."""
-    jobs = {one.job.id: one.job for one in change_orders}
-    loose = {job.loose for job in jobs.values()}
-    query = f"SELECT id, company_id, number FROM job WHERE loose IN {places(loose)} ORDER BY id"  # noqa: S608
     there = defaultdict(list)
-    for id, company, number in database.execute_sql(query, list(loose)).fetchall():
+    for id, company, number in rows:
         there[company].append((id, number))
+    likenesses: dict[int, list[Likeness]] = {}
     for mine in change_orders:
-        for id, number in there[mine.company.id]:
-            if id < mine.job.id and keys.are_alike(mine.job.number, number):
-                yield mine.id, Likeness(JOB, mine.job.id, mine.job.number, id, number)
+        job = mine.job
+        if job.id not in likenesses:
+            earlier = [(id, number) for id, number in there[mine.company.id] if id < job.id and keys.are_alike(job.number, number)]
+            likenesses[job.id] = [Likeness(JOB, job.id, job.number, id, number) for id, number in earlier]
+        yield from ((mine.id, likeness) for likeness in likenesses[job.id])
 
 
-def _with_said(change_orders: Sequence[ChangeOrder], found: Found) -> Found:
+def _with_said(change_orders: Sequence[ChangeOrder], found: Found) -> Steps[Found]:
     """The same, each with who said that it is another one."""
     pairs = {likeness.pair for likenesses in found.values() for likeness in likenesses}
     if not pairs:
         return found
-    query = Distinction.select(Distinction, User).join(User)
-    query = query.where(Distinction.one.in_({pair[1] for pair in pairs}), Distinction.other.in_({pair[2] for pair in pairs}))
-    said = {(one.kind, one.one, one.other, one.numbers): (one.by.name, one.at) for one in query}
+    one, other = {pair[1] for pair in pairs}, {pair[2] for pair in pairs}
+    (rows,) = yield [DISTINCTIONS.where(f"t1.one IN {places(one)} AND t1.other IN {places(other)}", [*one, *other])]
+    said = {(told.kind, told.one, told.other, told.numbers): (by.name, told.at) for told, by in rows}
     zone = ZoneInfo(change_orders[0].company.time_zone)
     return {id: [_said(one, said.get(one.pair), zone) for one in likenesses] for id, likenesses in found.items()}
 

@@ -12,8 +12,9 @@ from typing import Any
 import peewee
 
 from portal import clock
-from portal.db import Model, UtcField, database, transaction
+from portal.db import Model, UtcField, transaction
 from portal.db.rows import Shape, Statement, places
+from portal.db.steps import Asks, Steps, side_by_side
 from portal.domain import keys
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.companies import Company
@@ -21,6 +22,7 @@ from portal.domain.companies import Company
 STALE = timedelta(days=3)
 JOBS, VENDORS, PHASES, COMPLETE_PHASES = "jobs", "vendors", "phases", "complete phases"
 COMPLETE = "C"
+Phases = dict[tuple[int, str], dict[tuple[str, str], str]]  # status by (phase, cost type), by (company, job)
 
 
 class SpectrumJob(Model):
@@ -135,18 +137,23 @@ class Summary:
         return self.read_at is not None and self.read_at < clock.now() - STALE
 
 
-def known(change_orders: Sequence[ChangeOrder]) -> dict[int, Known]:
-    """What is known about each, by id, in a number of queries that does not grow with them."""
+@Asks
+def known(change_orders: Sequence[ChangeOrder]) -> Steps[dict[int, Known]]:
+    """What is known about each, by id, in two queries. `change_orders` have their lines when the second one is asked."""
     if not change_orders:
         return {}
     since = clock.present() - STALE
-    jobs = {keys.job(change_order.job.number) for change_order in change_orders}
-    fresh = _fresh(Reading, since, job=["", *jobs])
+    jobs = {keys.job(one.job.number) for one in change_orders}
+    codes = {keys.vendor(one.commitment.vendor_code) for one in change_orders}
+    fresh, jobs_told, vendors_told = yield from side_by_side(
+        _fresh(Reading, since, job=["", *jobs]), _fresh(SpectrumJob, since, number=jobs), _fresh(SpectrumVendor, since, code=codes)
+    )
     if not fresh:
         return {change_order.id: Known() for change_order in change_orders}
     whole = {(reading.company_id, reading.listing, reading.job) for reading in fresh if reading.complete}
-    listed = {(job.company_id, job.number): job for job in _fresh(SpectrumJob, since, number=jobs)}
-    vendors, phases = _vendors(change_orders, since), _phases(change_orders, jobs, since)
+    listed = {(job.company_id, job.number): job for job in jobs_told}
+    vendors = {(vendor.company_id, vendor.code) for vendor in vendors_told}
+    phases = yield from _phases(change_orders, jobs, since)
     return {
         change_order.id: Known(
             listed.get((company, job)),
@@ -161,31 +168,22 @@ def known(change_orders: Sequence[ChangeOrder]) -> dict[int, Known]:
     }
 
 
-def known_of(change_order: ChangeOrder) -> Known:
-    return known([change_order])[change_order.id]
-
-
-def _fresh(model: type[Model], since: datetime, **wanted: Collection[str]) -> list[Any]:
+def _fresh(model: type[Model], since: datetime, **wanted: Collection[str]) -> Steps[list[Any]]:
     """The rows with one of the wanted values in each of these columns, if Spectrum said so since then; they hold until they are stale."""
-    columns = " AND ".join(f"{name} IN {places(values)}" for name, values in wanted.items() if values)
     if not all(wanted.values()):
         return []
-    parameters = [*(value for values in wanted.values() for value in values), UtcField().db_value(since)]
-    found = [row for (row,) in STATEMENTS[model].run(f"WHERE {columns} AND read_at >= {database.param}", parameters)]
+    condition = " AND ".join(f"{name} IN {places(values)}" for name, values in wanted.items())
+    (rows,) = yield [STATEMENTS[model].where(condition, [value for values in wanted.values() for value in values])]
+    found = [row for (row,) in rows if row.read_at and row.read_at >= since]
     if found:
         clock.changes_at(min(row.read_at for row in found) + STALE)
     return found
 
 
-def _vendors(change_orders: Sequence[ChangeOrder], since: Any) -> set[tuple[int, str]]:
-    codes = {keys.vendor(change_order.commitment.vendor_code) for change_order in change_orders}
-    return {(vendor.company_id, vendor.code) for vendor in _fresh(SpectrumVendor, since, code=codes)}
-
-
-def _phases(change_orders: Sequence[ChangeOrder], jobs: set[str], since: Any) -> dict[tuple[int, str], dict[tuple[str, str], str]]:
+def _phases(change_orders: Sequence[ChangeOrder], jobs: set[str], since: datetime) -> Steps[Phases]:
     codes = {keys.phase(line.phase_code) for change_order in change_orders for line in change_order.lines}
-    found: dict[tuple[int, str], dict[tuple[str, str], str]] = {}
-    for one in _fresh(SpectrumPhase, since, job=jobs, phase=codes):
+    found: Phases = {}
+    for one in (yield from _fresh(SpectrumPhase, since, job=jobs, phase=codes)):
         found.setdefault((one.company_id, one.job), {})[one.phase, one.cost_type] = one.status
     return found
 

@@ -12,6 +12,7 @@ import peewee
 
 from portal.db import Model
 from portal.db.rows import Shape, Statement, places
+from portal.db.steps import Asks, Steps
 from portal.domain import keys
 from portal.domain.change_orders import EDITABLE, ChangeOrder, Status
 from portal.domain.commitments import Commitment
@@ -63,12 +64,13 @@ def kept(change_order: ChangeOrder) -> str:
     return all_kept([change_order]).get(change_order.id, "")
 
 
-def all_kept(change_orders: Iterable[ChangeOrder]) -> dict[int, str]:
+@Asks
+def all_kept(change_orders: Iterable[ChangeOrder]) -> Steps[dict[int, str]]:
     """`kept` of each change order that has one, by its id, in two queries."""
     wanted = {one.id: one for one in change_orders}
-    held = _held(wanted)
+    held = yield from _held.steps(wanted)
     chosen = {id: _chosen(wanted[id], rows) for id, rows in held.items()}
-    holders = _holders({key for id, key in chosen.items() if wanted[id].state in NOT_ACCEPTED})
+    holders = yield from _holders({key for id, key in chosen.items() if wanted[id].state in NOT_ACCEPTED})
     return {id: key[3] for id, key in chosen.items() if wanted[id].state not in NOT_ACCEPTED or holders.get(key, id) == id}
 
 
@@ -147,11 +149,13 @@ def _key(change_order: ChangeOrder, number: str) -> dict[str, str]:
     return {name: keys.canonical(part) for name, part in parts.items()}
 
 
-def _held(ids: Iterable[int]) -> dict[int, list[SpectrumNumber]]:
+@Asks
+def _held(ids: Iterable[int]) -> Steps[dict[int, list[SpectrumNumber]]]:
     """What each change order has, the one in force first."""
     held: dict[int, list[SpectrumNumber]] = {}
     if wanted := list(ids):
-        for (row,) in NUMBERS.run(f"WHERE change_order_id IN {places(wanted)} ORDER BY turn DESC", wanted):
+        (found,) = yield [NUMBERS.where(f"change_order_id IN {places(wanted)}", wanted)]
+        for (row,) in sorted(found, key=lambda found: -found[0].turn):
             held.setdefault(row.change_order_id, []).append(row)
     return held
 
@@ -169,12 +173,12 @@ def _as_key(change_order: ChangeOrder, number: str) -> Key:
     return key["company"], key["job"], key["customer"], key["number"]
 
 
-def _holders(wanted: set[Key]) -> dict[Key, int]:
+def _holders(wanted: set[Key]) -> Steps[dict[Key, int]]:
     """Who has these numbers under these keys."""
     if not wanted:
         return {}
     keys_given = ", ".join(places(key) for key in wanted)
-    found = NUMBERS.run(f"WHERE (company, job, customer, number) IN (VALUES {keys_given})", [part for key in wanted for part in key])
+    (found,) = yield [NUMBERS.where(f"(company, job, customer, number) IN (VALUES {keys_given})", [part for key in wanted for part in key])]
     return {row.key: row.change_order_id for (row,) in found}
 
 

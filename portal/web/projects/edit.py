@@ -36,8 +36,8 @@ def jobs() -> ResponseReturnValue:
         "projects/jobs.html",
         jobs=projects_jobs.jobs_of(me()),
         others=projects_jobs.other_jobs(me()),
-        rows=lists.rows_of(lists.own(me()), me()),
-        left=lists.rows_of(lists.left_behind(me()), me()),
+        rows=lists.rows_of(projects_jobs.own(me()), me()),
+        left=lists.rows_of(projects_jobs.left_behind(me()), me()),
     )
 
 

@@ -5,13 +5,14 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal import url_ids
+from portal.db.steps import side_by_side, taken
 from portal.domain import people
 from portal.domain.accounts import privilege_requests, request_privilege
 from portal.domain.accounts.privilege_requests import PrivilegeRequest
 from portal.domain.accounts.request_privilege import Answered
 from portal.domain.accounts.rights import Refused
-from portal.domain.people import NotPermitted
-from portal.web import access, errors
+from portal.domain.people import NotPermitted, User
+from portal.web import access, errors, memory
 from portal.web.change_orders import sentences
 from portal.web.htmx import wants_fragment
 from portal.web.settings import people as settings_people
@@ -23,7 +24,7 @@ bp.record(url_ids.register)
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.globals.update(open_requests=privilege_requests.count, own_request=own_request, who_answers=who_answers)
+    app.jinja_env.globals.update(own_request=own_request, who_answers=who_answers)
 
 
 @bp.get("")
@@ -81,12 +82,21 @@ def not_asked(why: str) -> ResponseReturnValue:
 
 def own_request() -> PrivilegeRequest | None:
     """The last request of the person at the browser."""
-    return privilege_requests.latest_of(me())
+    request, _ = asked_and_answering()
+    return request
+
+
+def asked_and_answering() -> tuple[PrivilegeRequest | None, list[User]]:
+    """The last request of the person at the browser, and who answers requests."""
+    works = side_by_side(privilege_requests.latest_of.steps(me()), people.administrators.steps())
+    request, administrators = memory.remembered(("own request", me().id), lambda: taken(works))
+    return request, administrators
 
 
 def who_answers() -> str:
     """Who can grant what the person at the browser asks for: no one answers their own request."""
-    others = [admin.name for admin in people.administrators() if admin.id != current_user.id]
+    _, administrators = asked_and_answering()
+    others = [admin.name for admin in administrators if admin.id != current_user.id]
     return f"{', '.join(others)} can grant it; you get mail." if others else "No one can grant it yet: there is no other administrator."
 
 
