@@ -2,7 +2,8 @@
 
     python -m benchmarks.pages [ROWS ...]        10000 100000 1000000, say
 
-`kept`: nothing was written since; `changed`: something was, and no row is another; `fresh`: nothing was rendered before.
+`kept`: nothing was written since; `elsewhere`: something was that the page does not show; `row`: its first row is another; `fresh`: nothing
+was rendered before. `asked`: statements of the last one.
 """
 
 import html
@@ -12,12 +13,13 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import config
 from benchmarks import servers
 from benchmarks.serving import machine
-from portal import create_app
+from portal import create_app, db
 from portal.domain.review import lists
 from portal.intake import samples
 from portal.web import memory
@@ -39,21 +41,28 @@ def measure(count: int, file: Path) -> None:
     client.post("/login", data={"email": "ana@example.test", "password": samples.PASSWORD})
     client.get("/change-orders")  # takes away what the sign-in had to tell
     other = sqlite3.connect(file, isolation_level=None)
-    other.execute("INSERT INTO heartbeat (name, at, fault) VALUES ('measuring', '2026-01-01 00:00:00', '') ON CONFLICT DO NOTHING")
 
-    def touch() -> None:
-        other.execute("UPDATE heartbeat SET fault = hex(randomblob(4)) WHERE name = 'measuring'")
+    def elsewhere() -> None:
+        other.execute("UPDATE session SET browser = hex(randomblob(4)) WHERE id = (SELECT MIN(id) FROM session)")
 
-    def forget() -> None:
-        touch()
+    def another(row: int) -> None:
+        other.execute("UPDATE change_order SET description = hex(randomblob(4)) WHERE id = ?", (row,))
+
+    def forget(row: int) -> None:
+        another(row)
         app.extensions[memory.ROWS].results.clear()
 
-    print(f"{count:>9,} {'':<10}{'kept':>8}{'changed':>10}{'fresh':>8}")
+    print(f"{count:>9,} {'':<10}{'kept':>8}{'elsewhere':>11}{'row':>8}{'fresh':>8}{'asked':>7}")
     for view in lists.VIEWS:
         first = f"/change-orders?view={view.key}"
         for name, address in (("", first), (", deep", deep_in(client.get, first))):
-            taken = [median(lambda: client.get(address), before) for before in (lambda: None, touch, forget)]  # noqa: B023 -- called at once
-            print(f"{view.key + name:>20}{taken[0]:>8.2f}{taken[1]:>10.1f}{taken[2]:>8.1f}")
+            found = re.search(r'id="change-order-(\d+)"', client.get(address).text)
+            row = int(found[1]) if found else 0
+            ways = (lambda: None, elsewhere, partial(another, row), partial(forget, row))
+            taken = [median(partial(client.get, address), before) for before in ways]
+            forget(row)
+            statements = asked(partial(client.get, address))
+            print(f"{view.key + name:>20}{taken[0]:>8.2f}{taken[1]:>11.1f}{taken[2]:>8.1f}{taken[3]:>8.1f}{statements:>7}")
 
 
 def deep_in(get: Callable[[str], object], address: str) -> str:
@@ -64,6 +73,15 @@ def deep_in(get: Callable[[str], object], address: str) -> str:
             return address
         address = html.unescape(found[1])
     return address
+
+
+def asked(ask: Callable[[], object]) -> int:
+    """How many statements it sends."""
+    sent: list[object] = []
+    db.database.obj.query_hooks = [sent.append]
+    ask()
+    db.database.obj.query_hooks = []
+    return len(sent)
 
 
 def median(ask: Callable[[], object], before: Callable[[], object]) -> float:

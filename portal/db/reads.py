@@ -60,7 +60,7 @@ def used(earlier: Reads) -> None:
 @contextmanager
 def noted() -> Iterator[Reads]:
     """What the block reads, by `fetched` or past it."""
-    database.obj.query_hooks = [_count]
+    database.obj.query_hooks = [*(hook for hook in database.obj.query_hooks if hook is not _count), _count]
     with _set(_reads, Reads()) as reads:
         yield reads
     used(reads)

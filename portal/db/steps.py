@@ -80,9 +80,10 @@ def answered(asked: list[Read]) -> list[list[Any]]:
         (read,) = asked
         return [list(read.made(fetched(f"SELECT {read.columns} {read.source}", list(read.parameters))))]
     found: list[list[Any]] = [[] for _ in asked]
-    parts = " UNION ALL ".join(f"SELECT {at}, {_as_json(read.columns)} {read.source}" for at, read in enumerate(asked))
-    for at, row in fetched(parts, [one for read in asked for one in read.parameters]):
-        found[at].append(json.loads(row))
+    parts = " UNION ALL ".join(f"SELECT {_as_json(f'{at}, {read.columns}')} {read.source}" for at, read in enumerate(asked))
+    rows = fetched(parts, [one for read in asked for one in read.parameters])
+    for at, *row in json.loads(f"[{','.join(row for (row,) in rows)}]"):
+        found[at].append(row)
     return [list(read.made(rows)) for read, rows in zip(asked, found, strict=True)]
 
 

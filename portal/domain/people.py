@@ -132,6 +132,7 @@ class User(Model):
 
 
 USERS = Statement(Shape(User), query=User.select)
+RIGHTS = Statement(Shape(User, "id", "name", "email", "level", "can_push", "active"), query=User.select)
 
 
 class Membership(Model):
@@ -198,7 +199,7 @@ def require_administrator(by: Any, does: str) -> User:
 @Asks
 def approvers() -> Steps[list[User]]:
     """Who can accept and reject, by name."""
-    (found,) = yield [USERS.where("t1.active AND t1.can_push AND t1.level IN ('Standard', 'Admin')")]
+    (found,) = yield [RIGHTS.where("t1.active AND t1.can_push AND t1.level IN ('Standard', 'Admin')")]
     return sorted((user for (user,) in found), key=lambda user: (user.name, user.id))
 
 

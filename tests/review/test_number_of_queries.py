@@ -114,7 +114,7 @@ def test_ten_times_the_rows_ask_no_more(client, one_of_each, people, make_change
 
     many = asked(client, view, every_row)
 
-    assert len(many) == len(few), "\n".join(many)
+    assert len(many) <= len(few), "\n".join(many)
 
 
 def test_an_empty_list_asks_at_most_eight_times(client, ana, make_change_order):

@@ -4,11 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import peewee
-
 from portal import clock
-from portal.db import UtcField, transaction
-from portal.db.rows import read
+from portal.db import UtcField, database, transaction
 from portal.db.steps import Asks, Read, Steps
 from portal.domain import events, outbox, people
 from portal.domain.accounts import password_links
@@ -22,7 +19,7 @@ from portal.domain.people import User
 LATE = timedelta(minutes=15)
 SHOWN = 200
 OF_CHANGE_ORDERS = (Task.REJECTED, Task.QUESTION, Task.RESUBMITTED)  # what the subject of these is
-OLDEST = Read("MIN(promised_at)", f"FROM dispatch WHERE lane = '{MAIL}' AND finished_at IS NULL", ())
+WAITING = f"FROM dispatch WHERE lane = '{MAIL}' AND finished_at IS NULL"
 FAILED = Read("COUNT(id)", f"FROM dispatch WHERE lane = '{MAIL}' AND outcome = '{DispatchOutcome.FAILED}'", ())
 OVER = "Its time has passed, so it cannot go any more."
 
@@ -52,16 +49,16 @@ class Trouble:
 @Asks
 def count() -> Steps[int]:
     """How many; one that is not late yet will be at its time. Only where one is late is a second query needed."""
-    ((oldest,),), ((failed,),) = yield [OLDEST, FAILED]
-    if (promised_at := UtcField().python_value(oldest)) is None or not clock.is_past(promised_at + LATE):
+    moment = UtcField()
+    ((oldest,),), ((failed,),) = yield [Read("MIN(promised_at)", WAITING, ()), FAILED]
+    if (promised_at := moment.python_value(oldest)) is None or not clock.is_past(promised_at + LATE):
         return int(failed)
-    late_from = clock.present() - LATE
-    waiting = Dispatch.select(peewee.fn.MIN(Dispatch.promised_at)).where(Dispatch.lane == MAIL, Dispatch.finished_at.is_null())
-    troubled = Dispatch.select(peewee.fn.COUNT(Dispatch.id)).where(_troubled())
-    ((next_late,),), ((count,),) = yield [read(waiting.where(Dispatch.promised_at > late_from)), read(troubled)]
-    if promised_at := UtcField().python_value(next_late):
+    late_from = [moment.db_value(clock.present() - LATE)]
+    late = Read("COUNT(id)", f"{WAITING} AND outcome <> '{DispatchOutcome.FAILED}' AND promised_at <= {database.param}", late_from)
+    ((count,),), ((next_late,),) = yield [late, Read("MIN(promised_at)", f"{WAITING} AND promised_at > {database.param}", late_from)]
+    if promised_at := moment.python_value(next_late):
         clock.changes_at(promised_at + LATE)
-    return int(count)
+    return int(count) + int(failed)
 
 
 def oldest() -> list[Trouble]:
