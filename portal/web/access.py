@@ -50,6 +50,7 @@ ENDPOINTS = {
     "oidc.confirm": Who.SIGNED_IN,
     "oidc.finish": Who.PUBLIC,
     "frame.home": Who.SIGNED_IN,
+    "frame.summary": Who.LOOKS,
     "frame.resume": Who.SUPPORTS,  # after a restore; the privilege is read in the transaction
     "change_orders.index": Who.LOOKS,
     "change_orders.show": Who.SIGNED_IN,  # members of the job too: the view asks
@@ -195,6 +196,7 @@ WITHOUT_PROOF = {
 WITH_PROOF = {"codes.correct"}  # approvers may do it as well
 # Asked for by the page itself: no sign of a person at the screen.
 POLLS = {
+    "frame.summary",
     "change_orders.fragment",
     "failures.fragment",
     "settings.connection_test",

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from flask import Blueprint, Flask, flash, redirect, url_for
+from flask import Blueprint, Flask, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.local import LocalProxy
@@ -17,7 +17,9 @@ from portal.domain.recovery import stalled_work
 from portal.domain.recovery.stalled_work import Standstill
 from portal.domain.review import lists
 from portal.domain.status_totals import Totals
+from portal.version import VERSION
 from portal.web import formats, return_to, surroundings
+from portal.web.htmx import wants_fragment
 
 bp = Blueprint("frame", __name__)
 SILENT, MINUTE = timedelta(minutes=2), timedelta(minutes=1)
@@ -43,6 +45,19 @@ def resume() -> ResponseReturnValue:
     goes_on = pausing.resume_restored(companies.current().lane, by=current_user)
     flash("Exports resumed." if goes_on else "Your look in Spectrum is recorded. Exports stay paused until an administrator resumes them.")
     return redirect(url_for(".home"), 303)
+
+
+@bp.get("/live/summary")
+def summary() -> ResponseReturnValue:
+    """The counts as they are now; 304 for a page that shows them already."""
+    if not wants_fragment():
+        return redirect(url_for(".home"), 303)
+    found = lists.totals()
+    tag = "-".join([VERSION, *(str(found[view.key].count) for view in lists.VIEWS)])
+    same = request.if_none_match.contains_weak(tag)
+    answer = Response(status=304) if same else make_response(render_template("_summary.html", totals=found))
+    answer.set_etag(tag, weak=True)
+    return answer
 
 
 def totals() -> dict[str, Totals]:

@@ -14,6 +14,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+COMPARED = ("frame.summary",)  # by ETag
 ONE_YEAR = "max-age=31536000; includeSubDomains"
 # Not "cookies": that would sign the person out of everything else under the same domain.
 FORGET = '"cache", "storage"'
@@ -24,7 +25,8 @@ def init_app(app: Flask) -> None:
 
 
 def protect(response: Response) -> Response:
-    """Pages are kept nowhere: a fragment out of a cache looks like a page, and Back would show it."""
+    """Pages are kept nowhere: a fragment out of a cache looks like a page, and Back would show it. What the browser itself asks for again
+    and again, it may keep to compare."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if current_app.config["SESSION_COOKIE_SECURE"]:
@@ -32,6 +34,8 @@ def protect(response: Response) -> Response:
     if request.endpoint == "sessions.end":
         response.headers["Clear-Site-Data"] = FORGET
     if request.endpoint != "static" or response.status_code >= 400:
-        response.headers["Cache-Control"] = "no-store"
+        response.headers["Cache-Control"] = (
+            "private, no-cache" if "ETag" in response.headers and request.endpoint in COMPARED else "no-store"
+        )
         response.vary.add("HX-Request")
     return response
