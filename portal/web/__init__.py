@@ -1,5 +1,9 @@
 """The pages: blueprints, and how a request is answered in full or in part."""
 
+from collections.abc import MutableMapping
+from typing import Any
+
+import flask.templating
 import jinja2
 from flask import Flask
 
@@ -31,8 +35,16 @@ from portal.web.sign_in import oidc, password_links, profile, reauthentication, 
 from portal.web.triage import clearing, failures, upkeep
 
 
+class Environment(flask.templating.Environment):
+    """Templates with their globals in one dictionary: Jinja looks through all of them for each fragment that it renders."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return {**self.globals, **(d or {})}
+
+
 def init_app(app: Flask) -> None:
     """Add everything to do with pages. The order of the guards is the order in which a request meets them."""
+    app.jinja_environment = Environment
     app.jinja_options = {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     compression.init_app(app)  # before all others, and so called when the answer is whole
     before = (request_log, static_files, formats, links, headers, errors, health, memory, sessions, oidc, origins, access)
