@@ -100,6 +100,15 @@ def test_once_another_approver_has_accepted_under_a_code_it_is_seen_by_four_eyes
     assert accept(later, ada).state is Status.QUEUED
 
 
+def test_what_waited_when_a_code_was_corrected_is_for_another_one_also_after_the_first_accept(commitment, make_change_order, ana, ada):
+    waiting, first = make_change_order(), make_change_order()
+    correct(commitment, "vendor_code", ada)
+    accept(first, ana)
+
+    with pytest.raises(NotPermitted, match="You changed a code under which this change order is sent"):
+        accept(waiting, ada)
+
+
 def test_a_code_that_another_one_corrects_is_no_longer_the_first_ones(commitment, make_change_order, ada, ana):
     correct(commitment, "subcontract", ada)
     correct(commitment, "subcontract", ana, "NEW-2")
