@@ -2,6 +2,7 @@
 
 import threading
 from datetime import date
+from decimal import Decimal
 from itertools import chain
 
 import pytest
@@ -86,6 +87,12 @@ def test_a_section_is_kept_and_told_with_old_and_new_value(admin, company, form,
     assert "Saved" in admin.get("/settings/company").text
 
 
+@pytest.mark.parametrize("typed", ["1234567", "1,234,567.00", "$1,234,567"])
+def test_the_look_limit_is_read_as_people_write_an_amount(admin, company, typed):
+    assert save(admin, LOOK, look_limit=typed).status_code == 303
+    assert companies.current().look_limit == Decimal("1234567.00")
+
+
 def test_codes_that_leave_export_off_are_saved_with_a_warning(admin, company):
     save(admin, SPECTRUM, code="")
 
@@ -165,6 +172,7 @@ def test_one_section_leaves_the_others_alone(admin, company):
         ({"section": "look"}, "growth_limit", "1001", "The growth limit is a whole number of percent from 0 to 1000, or blank."),
         ({"section": "look"}, "growth_limit", "-1", "The growth limit is a whole number"),
         (LOOK, "look_limit", "-1", "The look limit is an amount such as 50000.00, or blank."),
+        (LOOK, "look_limit", "50,00", "The look limit is an amount such as 50000.00, or blank."),
         (LOOK, "look_rules", "luck", "Choose the reasons from the list."),
         (PERIOD, "period_from", "11/01/2026", "The first day of the open period is a date such as 2026-11-30."),
         (PERIOD, "period_to", "2026-02-30", "The last day of the open period is a date"),

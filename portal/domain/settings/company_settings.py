@@ -79,10 +79,10 @@ def percent(text: str) -> int | None:
 
 
 def amount(text: str) -> Decimal | None:
-    """US dollars; empty for no limit."""
-    if not re.fullmatch(r"([0-9]{1,10}(\.[0-9]{2})?)?", text):
+    """US dollars as people write them: 50000, 50,000.00, $50,000; empty for no limit."""
+    if not re.fullmatch(r"(\$?([0-9]{1,10}|[0-9]{1,3}(,[0-9]{3}){1,2})(\.[0-9]{2})?)?", text):
         raise ValueError("The look limit is an amount such as 50000.00, or blank.")
-    return Decimal(text) if text else None
+    return Decimal(text.removeprefix("$").replace(",", "")) if text else None
 
 
 def look_rules(text: str) -> str:
