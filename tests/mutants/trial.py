@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -19,7 +20,6 @@ from tests.mutants.reach import ROOT
 
 # Seconds that one mutant may take, many times what its tests take; a test that hangs is no catch.
 PATIENCE_S = 900
-COPIED = ("portal", "templates", "static", "tests", "docs", "config.py", "worker.py", "pyproject.toml", "README.md", "CHANGELOG.md")
 
 
 class Verdict(StrEnum):
@@ -31,11 +31,13 @@ class Verdict(StrEnum):
 
 @contextmanager
 def copy_of_checkout() -> Iterator[Path]:
-    """A folder with all that the quick tests read."""
+    """A folder with every file that Git knows, as it is now."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        for name in COPIED:
-            source = ROOT / name
-            (shutil.copytree if source.is_dir() else shutil.copy)(source, Path(folder, name))
+        for name in listed.split("\0")[:-1]:
+            copy = Path(folder, name)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, copy)
         yield Path(folder)
 
 
