@@ -20,8 +20,8 @@ import config
 from benchmarks import servers
 from benchmarks.serving import machine
 from portal import create_app, db
+from portal.demo import samples
 from portal.domain.review import lists
-from portal.intake import samples
 from portal.web import memory
 
 TIMES, DEEP = 15, 100

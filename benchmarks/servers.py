@@ -128,7 +128,7 @@ def _gunicorn(name: str, python: Path, folder: Path, app: str, environment: dict
 def _signed_in(server: Server) -> str:
     import re
 
-    from portal.intake import samples
+    from portal.demo import samples
 
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.request("GET", "/login")

@@ -16,8 +16,8 @@ from flask.helpers import get_debug_flag
 import config
 from config import Settings
 from portal import db
+from portal.demo import samples
 from portal.domain.people import User
-from portal.intake import samples
 
 HERE = (None, "", "localhost", "127.0.0.1", "::1")
 FEW_CHARACTERS = 8  # different ones: of 32 hex digits at random hardly ever fewer

@@ -42,7 +42,7 @@ ORDER = (
     *("domain/rules", "domain/accounts", "domain/exporting", "domain/recovery", "domain/projects", "domain/settings", "domain/review"),
     "domain/triage",
     *("domain/imports", "domain/audit", "domain/mail", "domain/status"),
-    *("addin_workbook", "openid", "messages", "mail", "intake", "preflight", "api"),
+    *("addin_workbook", "openid", "messages", "mail", "intake", "demo", "preflight", "api"),
     *("web", "web/sign_in", "web/change_orders", "web/triage", "web/projects", "web/audit", "web/settings", "web/__init__"),
     "__init__",  # create_app()
     *("background", "standalone", "backup", "cli"),
@@ -54,6 +54,7 @@ FORBIDDEN = {
     "web": ("portal.spectrum", "portal.mail", "requests", "authlib", "joserfc", "peewee", "rq", "redis"),
     "api": ("portal.spectrum", "portal.mail", "peewee", "rq", "redis"),
     "intake": ("portal.spectrum", "portal.mail", "flask", "rq", "redis"),
+    "demo": ("portal.spectrum", "portal.mail", "flask", "rq", "redis"),
     "background/keeper.py": ("portal.background.tasks", "portal.spectrum", "portal.mail", "flask"),
     "background/lookout.py": ("portal.spectrum", "flask", "rq", "redis"),
     "addin_workbook.py": ("flask", "rq", "redis"),

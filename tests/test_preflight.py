@@ -12,11 +12,11 @@ import config
 from portal import create_app, db, preflight
 from portal.cli import main
 from portal.crypto import Sealer
+from portal.demo import samples
 from portal.domain import companies, events
 from portal.domain.people import User
 from portal.domain.settings import spectrum_sign_in
 from portal.domain.settings.spectrum_sign_in import Connection
-from portal.intake import samples
 from portal.web import form_tokens
 from tests.conftest import KEY, PASSWORD, sign_in
 from tests.processes import ROOT, environment

@@ -4,8 +4,7 @@ import click
 
 from portal import cli, db
 from portal.cli.progress import progress
-from portal.intake import demo as full_portal
-from portal.intake import samples
+from portal.demo import samples, years
 
 
 @click.command()
@@ -22,8 +21,8 @@ def demo(rows: int, days: int, as_json: bool) -> None:
         db.migrate()
         try:
             with progress() as tell:
-                full_portal.load(rows, days, lambda done: tell("Change orders", done, rows))
-        except full_portal.Occupied as error:
+                years.load(rows, days, lambda done: tell("Change orders", done, rows))
+        except years.Occupied as error:
             raise cli.Refusal(str(error)) from None
     said = f"{rows:,} change orders over {days} days. Sign in as ana@example.test with: {samples.PASSWORD}"
     cli.tell(as_json, [said], rows=rows, days=days, email="ana@example.test", password=samples.PASSWORD)

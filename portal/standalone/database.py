@@ -6,8 +6,8 @@ import peewee
 
 import config
 from portal import db, preflight
+from portal.demo import samples
 from portal.domain.people import User
-from portal.intake import samples
 from portal.standalone import machine
 
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 import pytest
 
 from portal import clock as clocks
+from portal.demo import samples
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.companies import Company
 from portal.domain.lanes import MAIL
 from portal.domain.outbox import Dispatch, DispatchOutcome
 from portal.domain.people import find
-from portal.intake import samples
 from portal.spectrum.records import OutcomeUnknown, Refused, Row
 from tests.browser.conftest import browser_context_args, browser_type_launch_args  # noqa: F401
 from tests.cast import export, signed

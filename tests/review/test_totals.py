@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from portal import db
 from portal.cli import main
+from portal.demo import samples
 from portal.domain import status_totals
 from portal.domain.change_orders import ALLOWED, ChangeOrder, Status, load
 from portal.domain.events import Event
@@ -16,7 +17,6 @@ from portal.domain.projects import sending
 from portal.domain.recovery import recount
 from portal.domain.review import decisions, lists
 from portal.domain.status_totals import StatusTotal
-from portal.intake import samples
 from tests.cast import signed
 from tests.races import at_once
 

@@ -101,7 +101,7 @@ def test_neither_programs_nor_the_command_line_have_a_road_that_decides():
         "portal/web/change_orders/decisions.py",
         "portal/domain/review/bulk_accept.py",
         "portal/domain/triage/clearing.py",
-        "portal/intake/samples.py",
+        "portal/demo/samples.py",
     }  # a page, two ways in which pages decide about many, and the sample data
     many = re.compile(r"\b(clearing\.reject|bulk_accept\.(accept|undo))\(")
     callers = {str(path.relative_to(ROOT)) for path in (ROOT / "portal").rglob("*.py") if many.search(path.read_text())}

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from portal import clock
 from portal.cli import main
+from portal.demo import years
 from portal.domain.audit import chain
 from portal.domain.change_orders import ChangeOrder, load
 from portal.domain.exporting import send
@@ -15,7 +16,6 @@ from portal.domain.people import User
 from portal.domain.recovery import recount, resolutions
 from portal.domain.review import lists
 from portal.domain.triage import groups, members
-from portal.intake import demo
 from tests.cast import signed
 
 pytestmark = pytest.mark.databases_differ("ids that are given, and sequences")
@@ -24,7 +24,7 @@ ROWS = 250
 
 @pytest.fixture
 def full(database):
-    demo.load(ROWS, days=10)
+    years.load(ROWS, days=10)
 
 
 def test_there_are_as_many_as_asked_for_in_several_states(full):
@@ -42,7 +42,7 @@ def test_the_audit_trail_verifies_and_the_totals_are_right(full):
 
 
 def test_failures_are_of_every_class_each_with_its_cause_and_its_attempts(database):
-    demo.load(2_500, days=10)
+    years.load(2_500, days=10)
     eve = User.get(User.name == "Eve Laurent")
 
     overview = groups.overview()

@@ -17,6 +17,8 @@ import peewee
 
 from portal import clock
 from portal.db import Model, cents, database, is_sqlite, transaction
+from portal.demo import samples
+from portal.demo.failures import Failure, Failures, Tried, in_turn, naive
 from portal.domain import change_orders, companies, events, keys
 from portal.domain.change_orders import ChangeOrder, LineItem, Status
 from portal.domain.commitments import Commitment, Job, Vendor
@@ -30,8 +32,6 @@ from portal.domain.rules import contributors, spectrum_lists
 from portal.domain.rules.contributors import Contribution
 from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from portal.domain.wording import Wording
-from portal.intake import samples
-from portal.intake.demo_failures import Failure, Failures, Tried, in_turn, naive
 
 PER_COMMITMENT, PER_JOB, AT_ONCE = 100, 20, 2_000
 OF_A_HUNDRED = (Status.READY,) * 10 + (Status.FAILED,) + (Status.REJECTED,) * 4 + (Status.EXPORTED,) * 85

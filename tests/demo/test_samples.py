@@ -8,6 +8,7 @@ import pytest
 
 from portal import clock
 from portal.background import tasks
+from portal.demo import sample_master, samples
 from portal.domain import change_orders, companies, outbox, people
 from portal.domain.accounts import access_review
 from portal.domain.change_orders import Status
@@ -19,7 +20,6 @@ from portal.domain.people import Membership, User
 from portal.domain.review import bulk_accept, lists
 from portal.domain.rules import checks, spectrum_rules
 from portal.domain.rules.findings import blocking
-from portal.intake import sample_master, samples
 from portal.spectrum.client import Spectrum
 from portal.spectrum.simulator.master import SHIPPED, Master
 from tests.cast import signed
@@ -126,7 +126,7 @@ def test_loading_twice_or_where_somebody_is_already_changes_nothing(loaded):
 
 
 def test_the_shipped_master_data_are_those_of_the_sample():
-    assert SHIPPED.read_text(encoding="utf-8") == sample_master.text(), "write it again: python -m portal.intake.sample_master > " + str(
+    assert SHIPPED.read_text(encoding="utf-8") == sample_master.text(), "write it again: python -m portal.demo.sample_master > " + str(
         SHIPPED
     )
 

@@ -1,13 +1,14 @@
 """Master data of a Spectrum that knows the sample, for the simulator to ship with.
 
-python -m portal.intake.sample_master > portal/spectrum/simulator/master.json
+python -m portal.demo.sample_master > portal/spectrum/simulator/master.json
 """
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from portal.intake import files, samples
+from portal.demo import samples
+from portal.intake import files
 
 CLOSED = ("24-117", "078413", "SUB")  # so that Spectrum refuses “Added fire caulking at shaft 2”, for a person to see a refusal
 
