@@ -201,45 +201,6 @@ def test_the_shell_takes_every_command_of_the_instructions():
         subprocess.run(["sh", "-n"], input=block, text=True, check=True)
 
 
-@pytest.fixture
-def server(tmp_path, database_url):
-    """The files of the instructions, in a folder instead of the root, with a systemd-run that runs what it is told."""
-    secrets = tmp_path / "etc" / "secrets"
-    secrets.mkdir(parents=True)
-    (secrets / "secret_key").write_text(KEY)
-    (secrets / "database_url").write_text(database_url)
-    (secrets / "backup_key").write_text(f"backups {KEY}")
-    for file in secrets.iterdir():
-        file.chmod(0o600)
-    data = tmp_path / "data"
-    data.mkdir(mode=0o700)
-    text = (DEPLOY / "environment").read_text().replace("/etc/portal/secrets", str(secrets)).replace("/var/lib/portal", str(data))
-    (tmp_path / "etc" / "environment").write_text(text)
-    runner = tmp_path / "systemd-run"
-    runner.write_text(
-        "#!/bin/sh\nset -a\nfor one; do case $one in --property=EnvironmentFile=*) . ${one##*=};; --*) shift;; *) break;; esac; done\n"
-        'while [ "${1#--}" != "$1" ]; do shift; done\nexec "$@"\n'
-    )
-    runner.chmod(0o755)
-    script = (DEPLOY / "portal").read_text().replace("/etc/portal", str(tmp_path / "etc")).replace("/opt/portal", str(ROOT))
-    (tmp_path / "portal").write_text(script)
-    path = f"{tmp_path}:{environment()['PATH']}"
-    return lambda *arguments: subprocess.run(
-        ["sh", str(tmp_path / "portal"), *arguments], env=environment(PATH=path), capture_output=True, text=True, timeout=60
-    )
-
-
-def test_the_instructions_lead_to_a_portal_that_is_fit_and_its_first_person(server, database):
-    """All but what systemd and nginx do; the addresses stay the examples'."""
-    checked = server("check", "--settings")
-    made = server("users", "add", "eve@example.test", "--name", "Eve Laurent", "--level", "Admin")
-
-    assert checked.returncode == 0, checked.stderr
-    assert checked.stdout == "Fit to start as a portal that others reach: PORTAL_URL is https://cco.example.com.\n"
-    assert made.returncode == 0, made.stderr
-    assert "https://cco.example.com/password/" in made.stdout
-
-
 def test_the_example_of_the_settings_names_only_what_there_is():
     names = re.findall(r"^(\w+)=", (DEPLOY / "environment").read_text(), re.MULTILINE)
 

@@ -1,4 +1,4 @@
-"""An incident page that is followed: its commands are run, its buttons pressed, its words looked for."""
+"""A page that is followed: its commands are run, its buttons pressed, its words looked for."""
 
 import re
 import shlex
@@ -27,7 +27,7 @@ class Incident:
 
     def __init__(self, page, run, client):
         self.sections = handbook.sections((handbook.FOLDER / "incidents" / f"{page}.md").read_text(encoding="utf-8"))
-        self.portal, self.client, self.machine, self.done, self.told = run, client, {}, set(), ""
+        self.portal, self.client, self.machine, self.done = run, client, {}, set()
 
     def sees(self, *told):
         """What one sees is what the page says one sees."""

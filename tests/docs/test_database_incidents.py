@@ -1,4 +1,6 @@
-"""The incident pages about the database itself: followed with a SQLite file of the test's own."""
+"""What the handbook says about the database itself, followed with a SQLite file of the test's own."""
+
+import shlex
 
 import pytest
 
@@ -8,6 +10,7 @@ from portal.domain.change_orders import Status, load
 from portal.domain.processes import Process
 from tests.cast import seen, signed
 from tests.conftest import sign_in
+from tests.docs import handbook
 from tests.status.conftest import run_process
 
 IN_PROGRESS, STATUS = "/change-orders?view=progress", "/status"
@@ -86,3 +89,23 @@ def test_without_read_access(restored, told, client, ana, ada, spectrum):
     assert load(change_order.id).manual
     assert len(spectrum.journal()) == 1
     page.is_over(told(STATUS, "/change-orders?view=exported"))
+
+
+def test_the_restore_drill(connected, portal, make_change_order, tmp_path):
+    """With another data folder in the place of another machine."""
+    drill = handbook.sections((handbook.FOLDER / "operator.md").read_text(encoding="utf-8"))["Restore drill"]
+    make_change_order("exported")
+    assert portal("backup", tmp_path / "night.backup").exit_code == 0
+    (tmp_path / "other").mkdir(mode=0o700)
+    connected |= {"DATABASE_URL": f"sqlite:///{tmp_path / 'other' / 'portal.db'}", "PORTAL_DATA": str(tmp_path / "other")}
+    db.database.close()
+
+    restored, verified, status = (
+        portal(*shlex.split(line)[1:]) for line in handbook.commands(drill.replace("FILE", str(tmp_path / "night.backup")))
+    )
+
+    assert [answer.exit_code for answer in (restored, verified, status)] == [0, 0, 0]
+    assert "The audit trail is as it was written" in verified.output
+    assert "Paused since" in status.output
+    with db.connected():
+        assert load(1).state is Status.EXPORTED
