@@ -9,7 +9,8 @@ from portal.domain.change_orders import Status, load
 from portal.domain.companies import REPLACES
 from portal.domain.people import User
 from portal.domain.recovery import resolutions
-from tests.cast import signed
+from portal.spectrum.records import OutcomeUnknown
+from tests.cast import export, signed
 from tests.conftest import HTMX, path_of, sign_in
 from tests.pages import soup, words
 from tests.today import ZONE
@@ -397,6 +398,16 @@ def test_the_history_tells_every_step(client, ana, ada, make_change_order, clock
         "Ada Quist unlinked it from S014-001 in Spectrum.",
     ]
     assert "Not found in Spectrum by Ana Ortiz" in words(page.main)
+
+
+def test_the_row_of_an_unknown_outcome_says_what_came(client, ana, make_change_order):
+    one = make_change_order("queued")
+    export(one, OutcomeUnknown("Spectrum reported an internal error (HTTP 502). The answer was a web page titled “Bad Gateway”.", http=502))
+
+    row = words(soup(sign_in(client, ana).get("/change-orders?view=failed")).select_one("tbody tr"))
+
+    assert "The answer was a web page titled “Bad Gateway”." in row
+    assert "heard back" not in row
 
 
 def test_why_the_outcome_was_unknown_stays_to_be_read_after_it_is_not_there(client, ana, make_change_order, clock):
