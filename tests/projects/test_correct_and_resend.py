@@ -8,8 +8,7 @@ from portal import clock
 from portal.domain.change_orders import Status, load
 from portal.domain.events import Event
 from portal.domain.people import Membership
-from portal.domain.projects import sending
-from portal.domain.review import lists
+from portal.domain.projects import jobs, sending
 from portal.domain.rules.spectrum_lists import SpectrumPhase
 from tests.conftest import HTMX, path_of, sign_in
 from tests.pages import soup, words
@@ -331,7 +330,7 @@ def test_columns_of_different_length_are_refused(client, dee, returned):
 
 
 def test_what_came_back_is_never_pushed_off_the_page_by_what_waits(client, dee, make_change_order, monkeypatch):
-    monkeypatch.setattr(lists, "PAGE", 2)
+    monkeypatch.setattr(jobs, "PAGE", 2)
     returned = make_change_order("rejected", title="Came back long ago")
     waiting = [make_change_order("ready", title=f"Waits {n}") for n in (1, 2, 3)]
     sign_in(client, dee)
