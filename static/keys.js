@@ -15,8 +15,18 @@
   const rows = () => [...document.querySelectorAll(ROW)].filter((row) => row.checkVisibility());
   const here = () => document.activeElement.closest(ROW);
   const press = (element) => (element?.click(), Boolean(element));
+  const selected = (verb) => press(document.querySelector(`#selected-${verb}:not(:disabled)`));
+  const tick = (shiftKey) => {
+    const box = (here() ?? rows()[0])?.querySelector(".tick input");
+    return Boolean(box?.checkVisibility() && (box.dispatchEvent(new MouseEvent("click", { bubbles: true, shiftKey })), true));
+  };
   const inRow = (selector) => press((here() ?? rows()[0])?.querySelector(selector));
   const atFocus = (selector) => press(here()?.querySelector(selector)); // what acts at once, or is rare, is pressed in no row but the chosen one
+
+  const preset = (number) => {
+    const chip = `.presets button:nth-of-type(${number})`;
+    return inRow(chip) || press(document.querySelector(`main > form ${chip}`));
+  };
 
   function step(by) {
     const all = rows();
@@ -46,8 +56,8 @@
     ArrowDown: () => here() && step(1),
     ArrowUp: () => here() && step(-1),
     o: () => fold() || (here()?.matches(".group") && atFocus("th a")),
-    a: () => inRow("button:is([id^='accept-'], [id^='retries-'])") || atFocus("button:is([id^='retry-'], [id^='first-'])"),
-    r: () => inRow("button:is([id^='reject-'], [id^='rejections-'])"),
+    a: () => selected("accept") || inRow("button:is([id^='accept-'], [id^='retries-'])") || atFocus("button:is([id^='retry-'], [id^='first-'])"),
+    r: () => selected("reject") || inRow("button:is([id^='reject-'], [id^='rejections-'])"),
     f: () => atFocus("button[id^='first-']"),
     l: () => atFocus("button[id^='look-up-']"),
     i: () => atFocus("button[id^='present-']"),
@@ -57,12 +67,15 @@
     w: () => press(document.querySelector(".upkeep label[for='owner']")),
     c: () => press(document.querySelector(".upkeep label[for='note']")),
     e: () => press(document.querySelector("#archive")),
-    h: () => press(document.querySelector("button[id^='hold-']")),
-    A: () => press(document.querySelector("#accept-clean:not([hidden])")),
+    h: () => selected("hold") || press(document.querySelector("button[id^='hold-']")),
+    x: () => tick(false),
+    X: () => tick(true),
+    A: () => press(document.querySelector("#select-clean:not([hidden])")),
+    "*": () => press(document.querySelector("#clear-selection:not(:disabled)")),
     z: () => press(document.getElementById(recalled) ?? document.getElementById("undo")),
     g: () => Boolean((went = Date.now())),
     "?": () => press(document.querySelector("#keys > summary")),
-    ...Object.fromEntries([1, 2, 3, 4, 5, 6].map((number) => [number, () => inRow(`.presets button:nth-of-type(${number})`)])),
+    ...Object.fromEntries([1, 2, 3, 4, 5, 6].map((number) => [number, () => preset(number)])),
   };
 
   const act = (key) => go(key) || (Object.hasOwn(KEYS, key) && KEYS[key]());
@@ -77,7 +90,7 @@
   );
 
   function inForm(event) {
-    if (event.key === "Escape") return inRow("button[form^='cancel-']");
+    if (event.key === "Escape") return inRow("button[form^='cancel-']") || press(document.querySelector("form.decision a.cancel"));
     return event.key === "Enter" && event.ctrlKey && press(event.target.closest("form.decision")?.querySelector("button.danger, button.primary"));
   }
 

@@ -1,4 +1,4 @@
-/* Accept all clean ones: the sheet of a bulk Accept, and how many there are in the list.
+/* The sheet of a bulk Accept.
 
    A button may carry  data-seen="ID"  it works when the element with this id has been in view, and for no key that is held down
    Before that a press leads to the element. */
@@ -22,12 +22,4 @@ document.addEventListener("DOMContentLoaded", () => {
     event.preventDefault();
     last.scrollIntoView({ block: "nearest" });
   });
-});
-
-document.addEventListener("htmx:after:swap", () => {
-  const link = document.getElementById("accept-clean");
-  if (!link) return;
-  const count = document.querySelectorAll("tr[data-clean]").length;
-  link.textContent = `Accept ${count} clean`;
-  link.hidden = !count;
 });

@@ -26,7 +26,7 @@ from portal.web import (
     status,
 )
 from portal.web.audit import trail
-from portal.web.change_orders import bulk_accept, bulk_actions, decisions, error_help, lists, resolutions, waiting, workbook
+from portal.web.change_orders import bulk_accept, bulk_actions, bulk_decisions, decisions, error_help, lists, resolutions, waiting, workbook
 from portal.web.form_tokens import csrf
 from portal.web.htmx import htmx as htmx_extension
 from portal.web.projects import codes, edit, jobs
@@ -71,6 +71,7 @@ def register_pages(app: Flask) -> None:
         frame,
         lists,
         bulk_accept,
+        bulk_decisions,
         decisions,
         resolutions,
         waiting,

@@ -63,6 +63,10 @@ ENDPOINTS = {
     "deciding.reject": Who.LOOKS,
     "accepting.sheet": Who.LOOKS,
     "accepting.accept": Who.LOOKS,  # the privilege is read in the transaction of each change order
+    "selected.rejection_form": Who.LOOKS,
+    "selected.reject": Who.LOOKS,
+    "selected.hold_form": Who.LOOKS,
+    "selected.hold": Who.LOOKS,
     "waiting.question_form": Who.LOOKS,
     "waiting.ask": Who.LOOKS,
     "waiting.answer": Who.SIGNED_IN,  # members of the job: the transaction asks

@@ -18,7 +18,7 @@ FILES = {
     "portal.css": ("text/css; charset=utf-8", ("portal.css",)),
     "scripts.js": (
         "text/javascript; charset=utf-8",
-        ("portal.js", "line_editor.js", "draft_recovery.js", "review_sheet.js", "keys.js", "vendor/htmx.min.js"),
+        ("portal.js", "line_editor.js", "draft_recovery.js", "review_sheet.js", "selection.js", "keys.js", "vendor/htmx.min.js"),
     ),
 }
 

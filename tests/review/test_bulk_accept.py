@@ -11,7 +11,7 @@ from portal.domain.change_orders import SUBJECT, ChangeOrder, Status, load
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
 from portal.domain.people import NotPermitted
-from portal.domain.review import bulk_accept, bulk_actions, decisions, holds, questions
+from portal.domain.review import bulk_accept, bulk_actions, decisions, holds, lists, questions
 from portal.domain.review.bulk_accept import Seen
 from portal.domain.review.bulk_actions import BulkAction, BulkOutcome, Chosen, What
 from portal.domain.rules import recheck
@@ -33,9 +33,14 @@ def rules(company):
     Company.update(look_rules="credit large grown corrected answered held").execute()
 
 
+def sheet(viewer):
+    """That of the first page."""
+    return bulk_accept.sheet(lists.page(lists.BY_KEY["ready"], viewer).rows)
+
+
 def showed(viewer):
     """What the sheet showed: the change orders and what it said of each."""
-    going = bulk_accept.sheet(viewer).going
+    going = sheet(viewer).going
     chosen = [Chosen(one.row.change_order.id, one.row.change_order.version) for one in going]
     return chosen, {one.row.change_order.id: Seen(one.digest, one.contract.approved) for one in going}
 
@@ -49,7 +54,7 @@ def said(action):
 
 
 def staying(viewer):
-    return {one.row.change_order.id: one.why_not for one in bulk_accept.sheet(viewer).staying}
+    return {one.row.change_order.id: one.why_not for one in sheet(viewer).staying}
 
 
 def test_each_clean_one_is_queued_and_named_in_a_record(make_change_order, ana):
@@ -68,7 +73,7 @@ def test_what_needs_a_look_stays_with_the_reason(make_change_order, ana):
     clean = make_change_order()
 
     assert staying(ana) == {credit.id: "Needs a look: Credit."}
-    assert [one.row.change_order.id for one in bulk_accept.sheet(ana).going] == [clean.id]
+    assert [one.row.change_order.id for one in sheet(ana).going] == [clean.id]
 
 
 def test_what_waits_for_an_answer_or_a_day_stays(make_change_order, ana, clock):
@@ -95,10 +100,10 @@ def test_the_contract_counts_what_stands_above_on_the_sheet(make_change_order, c
     for _ in range(3):
         make_change_order()
 
-    sheet = bulk_accept.sheet(ana)
+    shown = sheet(ana)
 
-    assert [one.contract.after for one in sheet.going] == [Decimal("104250.00"), Decimal("108500.00")]
-    assert [one.why_not for one in sheet.staying] == ["Needs a look: Contract grown past its limit."]
+    assert [one.contract.after for one in shown.going] == [Decimal("104250.00"), Decimal("108500.00")]
+    assert [one.why_not for one in shown.staying] == ["Needs a look: Contract grown past its limit."]
 
 
 def test_one_that_changed_meanwhile_is_skipped_with_the_reason(make_change_order, vendor, ana, lee):
@@ -140,7 +145,7 @@ def test_one_whose_contract_grew_meanwhile_is_skipped(make_change_order, ana, le
 
 def test_a_form_that_names_what_needs_a_look_does_not_accept_it(make_change_order, ana):
     credit = make_change_order(lines=[("16-2000", "SUB", "-5.00")])
-    (entry,) = bulk_accept.sheet(ana).staying
+    (entry,) = sheet(ana).staying
 
     seen = {credit.id: Seen(entry.digest, entry.contract.approved)}
     action = bulk_accept.accept([Chosen(credit.id, credit.version)], seen, ana, KEY)
@@ -198,7 +203,7 @@ def test_the_sheet_takes_the_same_number_of_queries_however_long_it_is(make_chan
     def queries():
         make_change_order()
         with count_queries() as sent:
-            bulk_accept.sheet(ana)
+            sheet(ana)
         return len(sent)
 
     assert queries() == queries()
@@ -216,10 +221,10 @@ def test_without_javascript_the_list_leads_to_the_sheet_and_the_sheet_to_the_rec
     listed = client.get(READY).text
     assert "Accept 1 clean" in listed
     assert listed.index("Needs a look (1)") < listed.index("Clean (1)")
-    sheet = client.get("/change-orders/acceptances").text
-    assert "1 change order, $4,250.00." in sheet
-    assert "Needs a look: Credit." in sheet
-    answer = client.post("/change-orders/acceptances", data=form_of(sheet))
+    shown = client.get("/change-orders/acceptances?all=on").text
+    assert "1 change order, $4,250.00." in shown
+    assert "Needs a look: Credit." in shown
+    answer = client.post("/change-orders/acceptances", data=form_of(shown))
 
     record = client.get(path_of(answer.location)).text
     assert "Accept clean: 1 queued" in record
@@ -232,9 +237,9 @@ def test_who_only_looks_is_offered_nothing(client, change_order, ben):
     sign_in(client, ben)
 
     assert 'id="accept-clean"' not in client.get(READY).text
-    sheet = client.get("/change-orders/acceptances").text
-    assert "view-only access" in sheet
-    assert 'name="row"' not in sheet
+    shown = client.get("/change-orders/acceptances?all=on").text
+    assert "view-only access" in shown
+    assert 'name="row"' not in shown
     digest = "0" * 64
     answer = client.post("/change-orders/acceptances", data={"key": KEY, "row": f"{change_order.id}-{change_order.version}-0-{digest}"})
     assert answer.status_code == 403

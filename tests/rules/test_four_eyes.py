@@ -100,14 +100,16 @@ def test_neither_programs_nor_the_command_line_have_a_road_that_decides():
     assert {str(path) for path in files} == {
         "portal/web/change_orders/decisions.py",
         "portal/domain/review/bulk_accept.py",
-        "portal/domain/triage/clearing.py",
+        "portal/domain/review/bulk_reject.py",
         "portal/demo/samples.py",
     }  # a page, two ways in which pages decide about many, and the sample data
-    many = re.compile(r"\b(clearing\.reject|bulk_accept\.(accept|undo))\(")
+    many = re.compile(r"\b(clearing\.reject|bulk_reject\.reject|bulk_accept\.(accept|undo))\(")
     callers = {str(path.relative_to(ROOT)) for path in (ROOT / "portal").rglob("*.py") if many.search(path.read_text())}
     assert callers == {
+        "portal/domain/triage/clearing.py",
         "portal/web/triage/clearing.py",
         "portal/web/change_orders/bulk_accept.py",
+        "portal/web/change_orders/bulk_decisions.py",
         "portal/web/change_orders/bulk_actions.py",
     }
 

@@ -1,4 +1,4 @@
-"""Accept all clean change orders of a page at once: a sheet to read, then each by its own Accept; Undo while nothing was sent."""
+"""Accept many clean change orders at once: a sheet to read, then each by its own Accept; Undo while nothing was sent."""
 
 import hashlib
 from collections import defaultdict
@@ -13,15 +13,14 @@ from portal.domain.commitments import Commitment
 from portal.domain.events import BULK_ACTION, Action
 from portal.domain.exporting import exports
 from portal.domain.people import NotPermitted, User
-from portal.domain.review import bulk_actions, decisions, lists, signature
+from portal.domain.review import bulk_actions, decisions, lists, selection, signature
 from portal.domain.review.bulk_actions import Asked, BulkAction, BulkOutcome, Chosen, NotAsSeen, What
 from portal.domain.review.lists import Row
 from portal.domain.rules import attention, contracts
 from portal.domain.rules.attention import Reason
 from portal.domain.rules.contracts import NOTHING, Contract
 
-MOST = lists.PAGE  # what one page lists, and one press accepts
-READY = lists.BY_KEY["ready"]
+MOST = 50  # go with one press
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +56,25 @@ class Seen:
     approved: Decimal
 
 
-def sheet(viewer: User, after: str = "") -> Sheet:
-    """The page of the Ready list after this cursor, in a constant number of queries. Raises ValueError for a cursor that is none."""
-    rows = lists.page(READY, viewer, after, MOST).rows
+def sheet(rows: list[Row], most: int = MOST) -> Sheet:
+    """Those of the rows that are clean, as many as can go at once."""
     alone, above = contracts.of(row.change_order for row in rows), defaultdict[int, Decimal](lambda: NOTHING)
-    entries = []
+    found = Sheet([], [])
     for row in rows:
         contract, commitment = alone[row.change_order.id], row.change_order.commitment_id
         contract = replace(contract, approved=contract.approved + above[commitment])
-        entry = Entry(row, contract, why_not(row, contract))
-        above[commitment] += NOTHING if entry.why_not else contract.amount
-        entries.append(entry)
-    return Sheet([one for one in entries if not one.why_not], [one for one in entries if one.why_not])
+        if why := why_not(row, contract) or selection.why_not_now(len(found.going), most):
+            found.staying.append(Entry(row, contract, why))
+        else:
+            found.going.append(Entry(row, contract, ""))
+            above[commitment] += contract.amount
+    return found
 
 
 def why_not(row: Row, contract: Contract) -> str:
     """Why it is not accepted with others, or an empty text: bulk Accept is for what nothing has to be read into."""
-    if row.why_not:
-        return row.why_not
+    if why := selection.why_not(row):
+        return why
     looks = list(row.looks)
     if contract.is_over and Reason.GROWN in row.change_order.company.look_rules.split() and Reason.GROWN.label not in looks:
         looks.append(Reason.GROWN.label)

@@ -31,6 +31,7 @@ class What(StrEnum):
     RETRY = "retry"
     REJECT = "reject"
     ACCEPT = "accept"
+    HOLD = "hold"
     RECALL = "recall"
 
 

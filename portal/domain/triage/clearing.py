@@ -7,9 +7,8 @@ from portal.domain.companies import current
 from portal.domain.exporting.failure_causes import HAS_FAILED, ids_of_group
 from portal.domain.people import User
 from portal.domain.recovery import resolutions
-from portal.domain.review import bulk_actions, decisions
+from portal.domain.review import bulk_actions, bulk_reject
 from portal.domain.review.bulk_actions import MOST, Asked, BulkAction, Chosen, What
-from portal.domain.rules.findings import require
 from portal.domain.transitions import LONGEST_REASON
 from portal.domain.triage.groups import Group
 from portal.domain.triage.owners import BY_RULE
@@ -41,13 +40,7 @@ def retry(group: Group, chosen: list[Chosen], by: User, key: str) -> BulkAction:
 
 def reject(group: Group, chosen: list[Chosen], by: User, key: str, reason: str) -> BulkAction:
     """Failed -> Rejected for each, with one reason. Raises NotPermitted, or Blocked for a reason that no mail can carry."""
-    reason = reason.strip()
-    require(decisions.reason_findings(reason))
-
-    def act(one: Chosen, by: User, place: int) -> object:
-        return decisions.reject(one.id, by, one.version, reason)
-
-    return bulk_actions.carry_out(Asked(What.REJECT, group.cause.title, chosen, group.cause.id, reason), by, key, act)
+    return bulk_reject.reject(chosen, by, key, reason, group.cause.title, group.cause.id)
 
 
 def proposed_reason(group: Group) -> str:

@@ -1,9 +1,9 @@
-"""Accept all clean change orders of a page at once: the sheet that is read first, and Export."""
+"""Accept many clean change orders at once: the sheet that is read first, and Export."""
 
 import re
 from typing import Any
 
-from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, render_template
 from flask.typing import ResponseReturnValue
 
 from portal.db import cents
@@ -11,7 +11,8 @@ from portal.domain.people import NotPermitted
 from portal.domain.review import bulk_accept
 from portal.domain.review.bulk_accept import MOST, Seen
 from portal.domain.review.bulk_actions import Chosen
-from portal.web.change_orders.bulk_actions import matched_rows, seen_key
+from portal.web.change_orders.bulk_actions import matched_rows, recorded, seen_key
+from portal.web.change_orders.selection import chosen
 from portal.web.visitors import me
 
 bp = Blueprint("accepting", __name__, url_prefix="/change-orders/acceptances")
@@ -28,21 +29,17 @@ def sheet() -> ResponseReturnValue:
 @bp.post("")
 def accept() -> ResponseReturnValue:
     """Export each that is still what the sheet showed; the record says what became of each."""
-    chosen, seen = seen_sheet()
+    rows, seen = seen_sheet()
     try:
-        action = bulk_accept.accept(chosen, seen, me(), seen_key())
+        action = bulk_accept.accept(rows, seen, me(), seen_key())
     except NotPermitted as error:
         return page_of(403, error=str(error))
-    return redirect(url_for("bulk_actions.show", id=action.id), 303)
+    return recorded(action)
 
 
 def page_of(status: int = 200, **shown: Any) -> ResponseReturnValue:
-    after = request.args.get("after", "")
-    try:
-        found = bulk_accept.sheet(me(), after)
-    except ValueError as error:
-        abort(404, str(error))
-    return make_response(render_template("change_orders/acceptances.html", sheet=found, after=after, **shown), status)
+    """What was ticked, or the page of the list."""
+    return make_response(render_template("change_orders/acceptances.html", sheet=bulk_accept.sheet(chosen()), **shown), status)
 
 
 def seen_sheet() -> tuple[list[Chosen], dict[int, Seen]]:

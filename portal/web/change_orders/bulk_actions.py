@@ -12,6 +12,7 @@ from portal import url_ids
 from portal.domain.people import NotPermitted
 from portal.domain.review import bulk_accept, bulk_actions
 from portal.domain.review.bulk_actions import MOST, BulkAction, BulkOutcome, Chosen, What
+from portal.web import return_to
 from portal.web.visitors import me
 
 bp = Blueprint("bulk_actions", __name__, url_prefix="/bulk-actions")
@@ -21,9 +22,15 @@ ROW = re.compile("([1-9][0-9]{0,17})-([0-9]{1,9})", re.ASCII)
 KEY = re.compile("[A-Za-z0-9_-]{16,64}", re.ASCII)
 BAD_FORM = "The form does not say what it showed you. Nothing was recorded: reload the page and try again."
 NO_SUCH_ACTION = "There is no such bulk action."
-TITLES = {What.RETRY: "Retry all", What.REJECT: "Reject all", What.ACCEPT: "Accept clean", What.RECALL: "Undo"}
-DONE = {What.RETRY: "queued", What.REJECT: "sent back", What.ACCEPT: "queued", What.RECALL: "recalled"}
-REFUSED = {What.RETRY: "not retried", What.REJECT: "not sent back", What.ACCEPT: "not accepted", What.RECALL: "not recalled"}
+TITLES = {What.RETRY: "Retry all", What.REJECT: "Reject all", What.ACCEPT: "Accept clean", What.HOLD: "Hold", What.RECALL: "Undo"}
+DONE = {What.RETRY: "queued", What.REJECT: "sent back", What.ACCEPT: "queued", What.HOLD: "on hold", What.RECALL: "recalled"}
+REFUSED = {
+    What.RETRY: "not retried",
+    What.REJECT: "not sent back",
+    What.ACCEPT: "not accepted",
+    What.HOLD: "not held",
+    What.RECALL: "not recalled",
+}
 NOT_REACHED = "The database was busy, or the portal stopped. Nothing of these was recorded: start again with what is left in the list."
 
 
@@ -46,7 +53,12 @@ def undo(id: int) -> ResponseReturnValue:
         undone = bulk_accept.undo(action, seen_rows(), me(), seen_key())
     except NotPermitted as error:
         return page_of(action, 403, error=str(error))
-    return redirect(url_for(".show", id=undone.id), 303)
+    return recorded(undone)
+
+
+def recorded(action: BulkAction) -> ResponseReturnValue:
+    """To the record, and from there back to the list that the person works from."""
+    return redirect(url_for("bulk_actions.show", id=action.id, place=return_to.address()), 303)
 
 
 def found(id: int) -> BulkAction:
