@@ -10,6 +10,7 @@ from portal.db.rows import Shape, Statement
 from portal.db.steps import Asks, Steps
 
 REPLACES, ADDS = "replaces", "adds"
+MOST_AT_ONCE = 100  # change orders of one request
 
 
 class Company(Model):
@@ -29,6 +30,8 @@ class Company(Model):
     it_people, administrator_people  e-mail addresses, one to a line: who looks after failed exports; empty: the administrators
     growth_limit       percent of a contract's original value above which its changes are flagged; null: any
     look_rules         the reasons for which a change order needs a look (rules.attention); look_limit: above which amount
+    bulk_cap           how many change orders are accepted, rejected or held at once
+    bulk_read_all      Export of many works only after the last one was in view
     reject_reasons     what an approver may fill in with one press when sending back, one to a line
     test_company       a test company in Spectrum, where an exported line may be sent a second time; another code takes it off
     resending          what a check with one line has shown: a line sent again `replaces` or `adds`; empty: no one checked
@@ -53,6 +56,8 @@ class Company(Model):
     growth_limit = peewee.IntegerField(null=True, default=10)
     look_rules = peewee.TextField(default="finding credit large grown duplicate corrected answered held first")
     look_limit = MoneyField(null=True, default=Decimal("50000.00"))
+    bulk_cap = peewee.IntegerField(default=50)
+    bulk_read_all = peewee.BooleanField(default=True)
     reject_reasons = peewee.TextField(default="")
     it_people = peewee.TextField(default="")
     administrator_people = peewee.TextField(default="")

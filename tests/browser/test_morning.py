@@ -105,6 +105,19 @@ def test_export_waits_for_the_last_row_and_a_second_press_changes_nothing(ana_at
     assert ChangeOrder.select().where(ChangeOrder.status == Status.QUEUED).count() == 18
 
 
+def test_the_company_may_let_export_work_at_once(ana_at, twenty):
+    Company.update(bulk_read_all=False).execute()
+    page = ana_at("/change-orders/acceptances?all=on")
+    page.set_viewport_size({"width": 1280, "height": 300})
+    page.reload()
+
+    expect(page.locator("button[data-seen]")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/bulk-actions/*")
+    assert ChangeOrder.select().where(ChangeOrder.status == Status.QUEUED).count() == 18
+
+
 def test_one_key_alone_decides_nothing_and_z_recalls(ana_at, twenty):
     clean, credits = twenty
     page = ana_at()

@@ -209,6 +209,18 @@ def test_the_sheet_takes_the_same_number_of_queries_however_long_it_is(make_chan
     assert queries() == queries()
 
 
+def test_no_more_than_the_company_allows_go_at_once(make_change_order, ana):
+    ready = [make_change_order() for _ in range(2)]
+    chosen, seen = showed(ana)
+    Company.update(bulk_cap=1).execute()
+
+    assert [len(part) for part in (sheet(ana).going, sheet(ana).staying)] == [1, 1]
+    action = bulk_accept.accept(chosen, seen, ana, KEY)
+
+    assert said(action) == [(BulkOutcome.DONE, ""), (BulkOutcome.SKIPPED, "At most 1 go at once: this one takes another press.")]
+    assert [load(one.id).state for one in ready] == [Status.QUEUED, Status.READY]
+
+
 def form_of(page):
     return {name: re.findall(rf'name="{name}" value="([^"]+)"', page) for name in ("key", "row")}
 

@@ -134,8 +134,21 @@ def test_what_cannot_go_is_told_with_the_reason(make_change_order, ana, lee):
     assert [row.change_order.id for row in found.going] == [waits.id]
     assert {one.row.change_order.id: one.why_not for one in found.staying} == {
         gone.id: "It is now: Rejected.",
-        late.id: "At most 1 go at once. Decide these first.",
+        late.id: "At most 1 go at once: this one takes another press.",
     }
+
+
+def test_no_more_than_the_company_allows_go_at_once(client, make_change_order, ana, some_day):
+    Company.update(bulk_cap=1).execute()
+    first, second, third = (make_change_order() for _ in range(3))
+    late = (BulkOutcome.SKIPPED, "At most 1 go at once: this one takes another press.")
+
+    assert said(reject(seen([first, second]), ana)) == [(BulkOutcome.DONE, ""), late]
+    held = holds.hold_many(seen([second, third]), ana, KEY + "2", some_day, "Waits", ABOUT)
+    assert said(held) == [(BulkOutcome.DONE, ""), late]
+    sheet = sign_in(client, ana).get("/change-orders/rejections?all=on").text
+    assert "Reject 1 change order" in sheet
+    assert "At most 1 go at once: this one takes another press." in sheet
 
 
 def test_a_draft_is_never_among_them(make_change_order, ana):

@@ -28,6 +28,7 @@ from tests.conftest import HTMX, count_queries, sign_in
 SPECTRUM = {"section": "spectrum", "code": "ABC", "cr_status": "CR", "cost_reimbursable": "N", "sub_status": "P"}
 LOOK = {"section": "look", "look_rules": list(Reason), "look_limit": "50000", "growth_limit": "10"}
 DECISIONS = {"section": "decisions", "edit_number": "on", "four_eyes": "on", "export_delay": "0"}
+BULK = {"section": "bulk", "bulk_cap": "50", "bulk_read_all": "on"}
 PERIOD = {"section": "period", "accounting_dates": "on", "period_from": "2026-11-01", "period_to": "2026-11-30"}
 REASONS = {"section": "reasons", "reject_reasons": "Wrong cost type\r\n\r\n Quote missing \r\nWrong cost type"}
 SUMMARY = {"section": "summary", "daily_summary": "on", "summary_hour": "7", "summary_days": ["1", "2", "3", "4", "5"]}
@@ -67,6 +68,8 @@ def told():
         (LOOK | {"growth_limit": "25"}, "growth_limit", 25),
         (LOOK | {"growth_limit": ""}, "growth_limit", None),
         (LOOK | {"look_rules": ["first", "credit"]}, "look_rules", "credit first"),
+        (BULK | {"bulk_cap": "100"}, "bulk_cap", 100),
+        ({"section": "bulk", "bulk_cap": "50"}, "bulk_read_all", False),
         (REASONS, "reject_reasons", "Wrong cost type\nQuote missing"),
         (SUMMARY | {"daily_summary": ""}, "daily_summary", False),
         (SUMMARY | {"summary_hour": "16"}, "summary_hour", 16),
@@ -170,6 +173,9 @@ def test_one_section_leaves_the_others_alone(admin, company):
         (DECISIONS, "export_delay", "9" * 5000, "The export delay is a whole number"),
         (DECISIONS, "four_eyes", "maybe", "This is switched on or off."),
         ({"section": "look"}, "growth_limit", "1001", "The growth limit is a whole number of percent from 0 to 1000, or blank."),
+        (BULK, "bulk_cap", "0", "The most at once is a whole number from 1 to 100."),
+        (BULK, "bulk_cap", "101", "The most at once is a whole number"),
+        (BULK, "bulk_cap", "1.5", "The most at once is a whole number"),
         ({"section": "look"}, "growth_limit", "-1", "The growth limit is a whole number"),
         (LOOK, "look_limit", "-1", "The look limit is an amount such as 50000.00, or blank."),
         (LOOK, "look_limit", "50,00", "The look limit is an amount such as 50000.00, or blank."),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from portal.db import lock
-from portal.domain import events, people
+from portal.domain import companies, events, people
 from portal.domain.change_orders import SUBJECT, ChangeOrder, Status
 from portal.domain.commitments import Commitment
 from portal.domain.events import BULK_ACTION, Action
@@ -19,8 +19,6 @@ from portal.domain.review.lists import Row
 from portal.domain.rules import attention, contracts
 from portal.domain.rules.attention import Reason
 from portal.domain.rules.contracts import NOTHING, Contract
-
-MOST = 50  # go with one press
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +54,14 @@ class Seen:
     approved: Decimal
 
 
-def sheet(rows: list[Row], most: int = MOST) -> Sheet:
+def sheet(rows: list[Row]) -> Sheet:
     """Those of the rows that are clean, as many as can go at once."""
     alone, above = contracts.of(row.change_order for row in rows), defaultdict[int, Decimal](lambda: NOTHING)
-    found = Sheet([], [])
+    found, most = Sheet([], []), companies.current().bulk_cap
     for row in rows:
         contract, commitment = alone[row.change_order.id], row.change_order.commitment_id
         contract = replace(contract, approved=contract.approved + above[commitment])
-        if why := why_not(row, contract) or selection.why_not_now(len(found.going), most):
+        if why := why_not(row, contract) or bulk_actions.not_among(len(found.going), most):
             found.staying.append(Entry(row, contract, why))
         else:
             found.going.append(Entry(row, contract, ""))
@@ -99,7 +97,8 @@ def accept(chosen: list[Chosen], seen: Mapping[int, Seen], by: User, key: str) -
             _ensure_as_seen(held, by, seen[one.id])
         return decisions.accept(one.id, by, one.version, signature.marks(held))
 
-    return bulk_actions.carry_out(Asked(What.ACCEPT, "Clean change orders, Ready to Export", chosen), by, key, act)
+    asked = Asked(What.ACCEPT, "Clean change orders, Ready to Export", chosen, most=companies.current().bulk_cap)
+    return bulk_actions.carry_out(asked, by, key, act)
 
 
 def _hold_contract(id: int) -> None:

@@ -13,12 +13,13 @@ from portal import clock
 from portal.db import Busy, Model, MoneyField, UtcField, transaction
 from portal.domain import events, people
 from portal.domain.change_orders import ChangeOrder, Overtaken, complete
+from portal.domain.companies import MOST_AT_ONCE
 from portal.domain.people import NotPermitted, User
 from portal.domain.review.signature import Changed
 from portal.domain.rules import recheck
 from portal.domain.rules.findings import Blocked
 
-MOST = 100  # change orders of one request: what is more takes another press
+MOST = MOST_AT_ONCE  # what is more takes another press
 
 
 class NotAsSeen(Exception):
@@ -92,13 +93,14 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked: the transition, of which change orders in which order, and what they have in common."""
+    """What is asked: the transition, of which change orders in which order, and what they have in common; `most` of them go."""
 
     what: What
     about: str
     chosen: list[Chosen]
     group: int | None = None
     reason: str = ""
+    most: int = MOST
 
 
 Act = Callable[[Chosen, User, int], object]  # one transition; the number is the change order's place in the order, from 0
@@ -116,7 +118,7 @@ def carry_out(asked: Asked, by: User, key: str, act: Act) -> BulkAction:
         action, waiting = _begun(asked, by, key)
     with suppress(Busy), recheck.afterwards(), events.by_bulk_action(action.id):
         for result, chosen in waiting:
-            _one(result, chosen, by, act)
+            _one(result, chosen, by, act, asked.most)
     return action
 
 
@@ -175,9 +177,16 @@ def _amounts(chosen: list[Chosen]) -> dict[int, Decimal]:
     return {one.id: one.amount for one in known.where(ChangeOrder.sent_at.is_null(False))}
 
 
-def _one(result: BulkResult, chosen: Chosen, by: User, act: Act) -> None:
+def not_among(place: int, most: int) -> str:
+    """Why the one at this place, from 0, does not go, or an empty text."""
+    return "" if place < most else f"At most {most} go at once: this one takes another press."
+
+
+def _one(result: BulkResult, chosen: Chosen, by: User, act: Act, most: int) -> None:
     """The transition and its result, in one transaction; or the reason against it."""
     try:
+        if why := not_among(result.position, most):
+            raise NotAsSeen(why)
         with transaction():
             if _write(result, BulkOutcome.DONE):  # first: an event is the last insert of its transaction
                 act(chosen, by, result.position)

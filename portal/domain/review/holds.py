@@ -47,12 +47,14 @@ def release(id: int, by: User, version: int) -> ChangeOrder:
 def hold_many(chosen: list[Chosen], by: User, key: str, until: date | None, note: str, about: str) -> BulkAction:
     """Put many aside until one day, with one note, each by its own hold. Raises NotPermitted or Blocked."""
     note = note.strip()
-    require(findings(companies.current(), until, note))
+    company = companies.current()
+    require(findings(company, until, note))
 
     def act(one: Chosen, by: User, place: int) -> object:
         return hold(one.id, by, one.version, until, note)
 
-    return bulk_actions.carry_out(Asked(What.HOLD, f"{about}, until {until:%m/%d/%Y}", chosen, reason=note), by, key, act)
+    asked = Asked(What.HOLD, f"{about}, until {until:%m/%d/%Y}", chosen, reason=note, most=company.bulk_cap)
+    return bulk_actions.carry_out(asked, by, key, act)
 
 
 def findings(company: Company, until: date | None, note: str) -> list[Finding]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from portal.db.rows import places
 from portal.domain import change_orders
 from portal.domain.people import User
-from portal.domain.review import lists
+from portal.domain.review import bulk_actions, lists
 from portal.domain.review.lists import Row
 from portal.domain.rules.contracts import NOTHING
 
@@ -44,7 +44,7 @@ def parted(chosen: list[Row], most: int) -> Selection:
     """At most `most` can go at once."""
     found = Selection([], [])
     for row in chosen:
-        if why := why_not(row) or why_not_now(len(found.going), most):
+        if why := why_not(row) or bulk_actions.not_among(len(found.going), most):
             found.staying.append(Staying(row, why))
         else:
             found.going.append(row)
@@ -54,8 +54,3 @@ def parted(chosen: list[Row], most: int) -> Selection:
 def why_not(row: Row) -> str:
     """Why the person can't decide it, or an empty text."""
     return row.why_not if row.change_order.is_ready else f"It is now: {row.change_order.label}."
-
-
-def why_not_now(place: int, most: int) -> str:
-    """Why the one at this place, from 0, has to wait for another press."""
-    return "" if place < most else f"At most {most} go at once. Decide these first."

@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 from portal.db import transaction
 from portal.domain import currencies, days, events, outbox, people
 from portal.domain.change_orders import ChangeOrder, Status
-from portal.domain.companies import Company, current, hold
+from portal.domain.companies import MOST_AT_ONCE, Company, current, hold
 from portal.domain.events import Event
 from portal.domain.exporting import outdated
 from portal.domain.lanes import MAIL
@@ -68,6 +68,13 @@ def currency(text: str) -> str:
 def delay(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", text) or int(text) > LONGEST_DELAY_S:
         raise ValueError(f"The export delay is a whole number of seconds from 0 to {LONGEST_DELAY_S}.")
+    return int(text)
+
+
+def cap(text: str) -> int:
+    """How many change orders one press decides."""
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MOST_AT_ONCE:
+        raise ValueError(f"The most at once is a whole number from 1 to {MOST_AT_ONCE}.")
     return int(text)
 
 
@@ -164,6 +171,7 @@ SECTIONS: Mapping[str, Section] = {
     "decisions": {"custom_title": switch, "edit_number": switch, "four_eyes": switch, "support_may_retry": switch, "export_delay": delay},
     "checks": {"currency": currency, "tax_allowed": switch},
     "look": {"look_rules": look_rules, "look_limit": amount, "growth_limit": percent},
+    "bulk": {"bulk_cap": cap, "bulk_read_all": switch},
     "resending": {"test_company": switch},
     "reasons": {"reject_reasons": reasons},
     "owners": {"it_people": supporters, "administrator_people": supporters},

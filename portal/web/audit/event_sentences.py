@@ -25,6 +25,8 @@ LABELS = {
     "look_rules": "Needs a look for",
     "look_limit": "Look limit",
     "growth_limit": "Growth limit in percent of the original contract",
+    "bulk_cap": "Most at once",
+    "bulk_read_all": "Export of many only after the last row was in view",
     "period_from": "Open period from",
     "period_to": "Open period to",
     "basic": "HTTP Basic",

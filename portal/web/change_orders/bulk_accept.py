@@ -7,10 +7,11 @@ from flask import Blueprint, make_response, render_template
 from flask.typing import ResponseReturnValue
 
 from portal.db import cents
+from portal.domain import companies
 from portal.domain.people import NotPermitted
 from portal.domain.review import bulk_accept
-from portal.domain.review.bulk_accept import MOST, Seen
-from portal.domain.review.bulk_actions import Chosen
+from portal.domain.review.bulk_accept import Seen
+from portal.domain.review.bulk_actions import MOST, Chosen
 from portal.web.change_orders.bulk_actions import matched_rows, recorded, seen_key
 from portal.web.change_orders.selection import chosen
 from portal.web.visitors import me
@@ -39,7 +40,8 @@ def accept() -> ResponseReturnValue:
 
 def page_of(status: int = 200, **shown: Any) -> ResponseReturnValue:
     """What was ticked, or the page of the list."""
-    return make_response(render_template("change_orders/acceptances.html", sheet=bulk_accept.sheet(chosen()), **shown), status)
+    page = {"sheet": bulk_accept.sheet(chosen()), "reads_all": companies.current().bulk_read_all, **shown}
+    return make_response(render_template("change_orders/acceptances.html", **page), status)
 
 
 def seen_sheet() -> tuple[list[Chosen], dict[int, Seen]]:

@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 from portal.domain import companies
 from portal.domain.people import NotPermitted
 from portal.domain.review import bulk_reject, holds, selection
-from portal.domain.review.bulk_actions import MOST
 from portal.domain.rules.findings import Blocked
 from portal.web.change_orders.bulk_actions import recorded, seen_key, seen_rows
 from portal.web.change_orders.selection import chosen
@@ -64,5 +63,6 @@ def form_of() -> str:
 def opened(form: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
     """The form, with what it is about."""
     typed = {name: request.form.get(name, "") for name in ("reason", "note", "until")}
-    page = {"error": me().why_not_decide, "problems": [], "presets": companies.current().reasons, **typed, **shown}
-    return make_response(render_template(f"change_orders/{form}.html", chosen=selection.parted(chosen(), MOST), **page), status)
+    company = companies.current()
+    page = {"error": me().why_not_decide, "problems": [], "presets": company.reasons, **typed, **shown}
+    return make_response(render_template(f"change_orders/{form}.html", chosen=selection.parted(chosen(), company.bulk_cap), **page), status)
