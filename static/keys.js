@@ -37,7 +37,7 @@
   }
 
   function fold() {
-    const open = (here() ?? rows()[0])?.querySelectorAll("details");
+    const open = (here() ?? rows()[0])?.querySelectorAll("details:not(.more)");
     const shut = [...(open ?? [])].some((part) => !part.open);
     open?.forEach((part) => (part.open = shut));
     return Boolean(open?.length);
@@ -67,7 +67,7 @@
     w: () => press(document.querySelector(".upkeep label[for='owner']")),
     c: () => press(document.querySelector(".upkeep label[for='note']")),
     e: () => press(document.querySelector("#archive")),
-    h: () => selected("hold") || press(document.querySelector("button[id^='hold-']")),
+    h: () => selected("hold") || inRow("[id^='hold-']"),
     x: () => tick(false),
     X: () => tick(true),
     A: () => press(document.querySelector("#select-clean:not([hidden])")),

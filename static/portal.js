@@ -26,6 +26,7 @@ function alertWith(text) {
 
 function focusOn(element) {
   if (!element) return false;
+  element.closest(".more")?.setAttribute("open", "");
   if (element.tabIndex < 0) element.tabIndex = -1;
   element.focus();
   return document.activeElement === element;

@@ -1,4 +1,6 @@
-"""A morning: 18 clean change orders are accepted and 2 sent back with a reason, in 12 presses or 9 clicks."""
+"""A morning: 18 clean change orders are accepted and 2 sent back with a reason, in 12 presses or 9 clicks; one by one in 44; by touch."""
+
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -8,7 +10,7 @@ from portal.domain.change_orders import ChangeOrder, Status, load
 from portal.domain.companies import Company
 from portal.domain.review.bulk_actions import BulkAction
 from tests.browser.keyboard import Keyboard
-from tests.browser.signing_in import violations
+from tests.browser.signing_in import sign_in, violations
 
 READY = "/change-orders?view=ready"
 REASONS = "Wrong phase\nWrong cost type on a line"
@@ -63,6 +65,95 @@ def test_twenty_are_decided_in_twelve_presses(ana_at, twenty, shot):
     assert states(clean) == {Status.QUEUED}
     assert states(credits) == {Status.REJECTED}
     assert keys.count <= 12
+
+
+@pytest.mark.timeout(180)
+def test_twenty_are_decided_one_by_one_in_forty_four_presses(ana_at, twenty):
+    clean, credits = twenty
+    page = ana_at()
+    keys = Keyboard(page)
+
+    for one, then in zip(credits, [credits[1], clean[0]], strict=True):
+        keys.press("r")
+        keys.expect_focus(f"#change-order-{one.id} .presets button:first-child")
+        keys.press("2")
+        keys.expect_focus(f"#change-order-{one.id} button.danger")
+        keys.press("Enter")
+        keys.expect_focus(f"#accept-{then.id}")
+    for one, then in zip(clean, [*(f"#accept-{other.id}" for other in clean[1:]), f"#cco-{clean[-1].id}"], strict=True):
+        keys.press("a")
+        keys.expect_focus(f"#export-{one.id}")
+        keys.press("Enter")
+        keys.expect_focus(then)
+
+    assert states(clean) == {Status.QUEUED}
+    assert states(credits) == {Status.REJECTED}
+    assert keys.count <= 44
+
+
+@pytest.mark.timeout(180)
+def test_twenty_are_decided_without_javascript_and_the_place_is_kept(page_without_javascript, served, ana, twenty):
+    clean, credits = twenty
+    page = page_without_javascript
+    sign_in(page, served, ana)
+    page.goto(f"{served}{READY}")
+
+    page.get_by_role("link", name="Accept 18 clean").click()
+    page.get_by_role("button", name="Export").click()
+    page.get_by_role("link", name="Ready to Export").click()
+    expect(page).to_have_url(f"{served}{READY}")
+    for one in credits:
+        page.locator(f"#reject-{one.id}").click()
+        page.get_by_role("button", name="Wrong phase").click()
+        expect(page.locator(f"#reason-{one.id}")).to_have_value("Wrong phase")
+        page.locator("button.danger").click()
+        expect(page).to_have_url(re.compile(rf"{re.escape(READY)}#change-order-\d+$"))
+
+    assert states(clean) == {Status.QUEUED}
+    assert states(credits) == {Status.REJECTED}
+
+
+@pytest.fixture
+def phone(browser, browser_context_args, served, ana):
+    """Ana's phone, before the list."""
+    context = browser.new_context(
+        **{**browser_context_args, "viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    )
+    page = context.new_page()
+    sign_in(page, served, ana)
+    page.goto(f"{served}{READY}")
+    yield page
+    context.close()
+
+
+def tap(target):
+    """One tap on a target that is as large as a finger."""
+    target.scroll_into_view_if_needed()
+    assert target.bounding_box()["height"] >= 44
+    target.tap()
+
+
+def test_by_touch_a_decision_takes_at_most_three_taps(phone, twenty, shot):
+    clean, credits = twenty
+    accepted, rejected = (phone.locator(f"#change-order-{one.id}") for one in (clean[0], credits[0]))
+
+    tap(accepted.locator(f"#accept-{clean[0].id}"))
+    tap(accepted.get_by_role("button", name="Export"))
+    expect(accepted).to_contain_text("Queued")
+    tap(rejected.locator(f"#reject-{credits[0].id}"))
+    tap(rejected.get_by_role("button", name="Wrong phase"))
+    expect(rejected.locator(f"#reason-{credits[0].id}")).to_have_value("Wrong phase")
+    tap(rejected.locator("button.danger"))
+    expect(rejected).to_contain_text("Rejected")
+
+    tap(phone.locator(f"#change-order-{clean[1].id} .tick"))
+    tap(phone.locator(f"#change-order-{clean[2].id} .tick"))
+    expect(phone.locator("#selected")).to_have_text("2 selected")
+    shot(phone, "phone")
+    tap(phone.get_by_role("button", name="Accept selected"))
+    tap(phone.get_by_role("button", name="Export"))
+    expect(phone.get_by_role("heading", name="Accept clean: 2 queued")).to_be_visible()
+    assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.timeout(180)

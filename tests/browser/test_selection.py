@@ -149,6 +149,21 @@ def test_escape_leads_from_the_sheet_to_the_list_as_it_was(ana_at, served, five)
     expect_ticked(page, five[:2])
 
 
+def test_the_menu_of_a_row_asks_and_holds(ana_at, five, shot):
+    page = ana_at()
+    row = page.locator(f"#change-order-{five[0].id}")
+
+    row.get_by_label("More for CCO 001").click()
+    shot(page, "menu")
+    row.get_by_role("link", name="Ask the sender").click()
+    expect(row.get_by_label("Your question.")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator(f"#ask-{five[0].id}")).to_be_focused()
+    page.locator(f"#cco-{five[0].id}").focus()
+    page.keyboard.press("h")
+    expect(row.get_by_label("On hold until")).to_be_focused()
+
+
 @pytest.mark.parametrize("width", [1440, 768, 360])
 def test_the_list_and_its_forms_fit_and_have_no_barriers(ana_at, served, five, shot, width):
     page = ana_at()
