@@ -107,7 +107,8 @@ def seldom(town, ana):
     """Pages that only a press, a long list or a mail leads to."""
     group = groups.overview().groups[0]
     record = clearing.retry(group, [Chosen(town.orders[Status.FAILED].id, 0)], ana, "a key")
-    return [f"/bulk-actions/{record.id}", "/failures/unknown", f"/failures/{group.cause.id}/retries"]
+    selected = [f"/change-orders/{page}?row={town.orders[Status.READY].id}" for page in ("acceptances", "rejections", "holds")]
+    return [f"/bulk-actions/{record.id}", "/failures/unknown", f"/failures/{group.cause.id}/retries", *selected]
 
 
 def crawled(app, town, who, *seldom):
