@@ -114,8 +114,8 @@ def test_twenty_are_decided_without_javascript_and_the_place_is_kept(page_withou
 
 
 @pytest.fixture
-def phone(browser, browser_context_args, served, ana):
-    """Ana's phone, before the list."""
+def phone(browser, browser_context_args, served, ana, twenty):
+    """Ana's phone, before the list of twenty."""
     context = browser.new_context(
         **{**browser_context_args, "viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
     )
@@ -190,7 +190,7 @@ def test_export_waits_for_the_last_row_and_a_second_press_changes_nothing(ana_at
     assert BulkAction.select().count() == 0
 
     export.dblclick()
-    page.wait_for_url("**/bulk-actions/*")
+    page.wait_for_url("**/bulk-actions/**")
 
     assert BulkAction.select().count() == 1
     assert ChangeOrder.select().where(ChangeOrder.status == Status.QUEUED).count() == 18
@@ -205,7 +205,7 @@ def test_the_company_may_let_export_work_at_once(ana_at, twenty):
     expect(page.locator("button[data-seen]")).to_be_focused()
     page.keyboard.press("Enter")
 
-    page.wait_for_url("**/bulk-actions/*")
+    page.wait_for_url("**/bulk-actions/**")
     assert ChangeOrder.select().where(ChangeOrder.status == Status.QUEUED).count() == 18
 
 
@@ -259,5 +259,5 @@ def test_the_sheet_the_record_and_the_help_have_no_barriers(ana_at, twenty):
     page.locator("#accept-clean").click()
     assert violations(page) == []
     page.locator("button[data-seen]").click()
-    page.wait_for_url("**/bulk-actions/*")
+    page.wait_for_url("**/bulk-actions/**")
     assert violations(page) == []
