@@ -44,7 +44,7 @@ def test_a_row_says_what_it_is_about(client, ana, change_order):
     assert cells["Amount"] == "$4,250.00"
     assert cells["Sent"] == "Dee Sørensen now"
     assert cells["Checks"] == "First change order of the vendor"
-    assert cells["Decide"] == "Accept Reject"
+    assert cells["Decide"] == "Accept Reject ⋯ Ask the sender Hold"
 
 
 def test_the_header_line_counts_adds_up_and_tells_the_oldest(client, ana, make_change_order, clock):
