@@ -293,7 +293,7 @@ def test_findings_open_by_keyboard(ana_at, make_change_order):
     made = make_change_order(lines=[("16-2000", "SUB", "-5.00")])
     page = ana_at()
 
-    row(page, made).locator("summary").focus()
+    row(page, made).locator(".checks summary").focus()
     page.keyboard.press("Enter")
 
     expect(row(page, made).get_by_text("The total is a credit.")).to_be_visible()
