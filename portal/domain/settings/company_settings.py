@@ -65,17 +65,15 @@ def currency(text: str) -> str:
     return text
 
 
-def delay(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,4}", text) or int(text) > LONGEST_DELAY_S:
-        raise ValueError(f"The export delay is a whole number of seconds from 0 to {LONGEST_DELAY_S}.")
-    return int(text)
+def whole(least: int, most: int, what: str, of: str = "", end: str = "") -> Callable[[str], int]:
+    """A whole number."""
 
+    def read(text: str) -> int:
+        if not re.fullmatch(rf"[0-9]{{1,{len(str(most))}}}", text) or not least <= int(text) <= most:
+            raise ValueError(f"The {what} is a whole number{of} from {least} to {most}{end}.")
+        return int(text)
 
-def cap(text: str) -> int:
-    """How many change orders one press decides."""
-    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MOST_AT_ONCE:
-        raise ValueError(f"The most at once is a whole number from 1 to {MOST_AT_ONCE}.")
-    return int(text)
+    return read
 
 
 def percent(text: str) -> int | None:
@@ -97,12 +95,6 @@ def look_rules(text: str) -> str:
     if set(text.split()) - set(Reason):
         raise ValueError("Choose the reasons from the list.")
     return " ".join(reason for reason in Reason if reason in text.split())
-
-
-def hour(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,2}", text) or int(text) > 23:
-        raise ValueError("The hour of the summary is a whole number from 0 to 23, in company time.")
-    return int(text)
 
 
 def reasons(text: str) -> str:
@@ -165,17 +157,18 @@ def one_of(choices: str, what: str) -> Callable[[str], str]:
     return read
 
 
+DELAY, HOUR = whole(0, LONGEST_DELAY_S, "export delay", " of seconds"), whole(0, 23, "hour of the summary", end=", in company time")
 Section = Mapping[str, Callable[[str], Any]]
 SECTIONS: Mapping[str, Section] = {
     "company": {"name": name, "time_zone": time_zone},
-    "decisions": {"custom_title": switch, "edit_number": switch, "four_eyes": switch, "support_may_retry": switch, "export_delay": delay},
+    "decisions": {"custom_title": switch, "edit_number": switch, "four_eyes": switch, "support_may_retry": switch, "export_delay": DELAY},
     "checks": {"currency": currency, "tax_allowed": switch},
     "look": {"look_rules": look_rules, "look_limit": amount, "growth_limit": percent},
-    "bulk": {"bulk_cap": cap, "bulk_read_all": switch},
+    "bulk": {"bulk_cap": whole(1, MOST_AT_ONCE, "most at once"), "bulk_read_all": switch},
     "resending": {"test_company": switch},
     "reasons": {"reject_reasons": reasons},
     "owners": {"it_people": supporters, "administrator_people": supporters},
-    "summary": {"daily_summary": switch, "summary_hour": hour, "summary_days": weekdays},
+    "summary": {"daily_summary": switch, "summary_hour": HOUR, "summary_days": weekdays},
     "period": {
         "accounting_dates": switch,
         "period_from": day("first day of the open period"),
