@@ -28,7 +28,7 @@ class Encoding(NamedTuple):
 GZIP = 31  # of zlib: with the header of gzip
 ENCODINGS = {  # by the name in Accept-Encoding, the better one first
     "zstd": Encoding(partial(zstd.compress, level=3), partial(zstd.compress, level=19)),
-    "gzip": Encoding(partial(zlib.compress, level=1, wbits=GZIP), partial(zlib.compress, level=9, wbits=GZIP)),
+    "gzip": Encoding(partial(zlib.compress, level=3, wbits=GZIP), partial(zlib.compress, level=9, wbits=GZIP)),
 }
 COMPRESSED = frozenset(("text/html", "application/json", "application/problem+json"))
 LEAST = 1_000  # bytes: less fits into one packet anyway
