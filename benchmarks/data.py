@@ -55,6 +55,7 @@ def _order(n: int, commitments: list[int], dee: User, waits: bool, of: int) -> d
         "key": f"{at:03}",
         "loose": str(at),
         "title": f"Change {n}",
+        "search_text": f"{at:03} change {n}",
         "amount": Decimal(LINES),
         "revision": 1,
         "status": Status.READY if waits else Status.EXPORTED,

@@ -73,6 +73,7 @@
     A: () => press(document.querySelector("#select-clean:not([hidden])")),
     "*": () => press(document.querySelector("#clear-selection:not(:disabled)")),
     z: () => press(document.getElementById(recalled) ?? document.getElementById("undo")),
+    "/": () => (document.getElementById("q")?.select(), Boolean(document.getElementById("q"))),
     g: () => Boolean((went = Date.now())),
     "?": () => press(document.querySelector("#keys > summary")),
     ...Object.fromEntries([1, 2, 3, 4, 5, 6].map((number) => [number, () => preset(number)])),

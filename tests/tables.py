@@ -23,6 +23,7 @@ from portal.domain.people import Membership, User
 from portal.domain.processes import Process
 from portal.domain.projects.statements import Statement
 from portal.domain.review.bulk_actions import BulkAction, BulkResult
+from portal.domain.review.saved_views import SavedView
 from portal.domain.rules.contributors import CodeHand, Contribution
 from portal.domain.rules.duplicates import Distinction
 from portal.domain.rules.spectrum_lists import Reading, SpectrumJob, SpectrumPhase, SpectrumVendor
@@ -39,5 +40,5 @@ TABLES = (
     Lane, Dispatch,
     Heartbeat, Event, Upload, Import, Staged, ImportResult, SpectrumJob, SpectrumPhase, SpectrumVendor, Reading, Refresh, Connection,
     ConnectionTest, ResendCheck, Token, KeptAnswer, Identity, Tries, Link, PrivilegeRequest, Statement, Distinction, Backup,
-    Process, StatusTotal,
+    Process, StatusTotal, SavedView,
 )  # fmt: skip

@@ -93,3 +93,19 @@ def test_what_stood_in_each_status_before_is_counted(database, make_change_order
 
     assert status_totals.read() == {status: total for status, total in before.items() if total.count}
     assert not recount.differences()
+
+
+def test_what_was_sent_before_is_found_by_its_words_as_they_were_sent(database, make_change_order, dee):
+    waiting, returned = make_change_order("ready", title="Köln, area 1"), make_change_order("rejected", number="007")
+    make_change_order("draft")
+    sending.edit(returned.id, dee, returned.version, sending.Draft("007", "Corrected", "", []))
+    known = migrations.Runner(db.database.obj, str(db.MIGRATIONS)).status()
+    migration = next(one for one in known if one.name.endswith("_search_text")).load()
+    migrator = SchemaMigrator.from_database(db.database.obj)
+    with db.transaction():
+        migration.down(migrator, db.database.obj)
+
+        migration.up(migrator, db.database.obj)
+
+    texts = {one.id: one.search_text for one in ChangeOrder.select()}
+    assert texts == {waiting.id: "001 koln, area 1", returned.id: "007 relocate duct bank", waiting.id + 2: ""}

@@ -84,7 +84,8 @@ OWN = {  # words of the code itself: none of them comes from a request, a file o
     "db/rows.py": {"source", "condition"},  # of a statement's own text, and of its callers, which are listed below
     "db/steps.py": {"read.columns", "read.source", "_as_json(f'{at}, {read.columns}')"},  # likewise
     "domain/events.py": {"chosen", "which", "newest"},
-    "domain/review/lists.py": {"by", "view.condition", "view.key", "begins", "way", "mark", "which", "than", "ids", "last"},
+    "domain/review/lists.py": {"last"},
+    "domain/review/paging.py": {"by", "view.condition", "view.key", "sort.outer", "begins", "way", "mark", "which", "than", "ids"},
     "domain/mail/undelivered.py": {"MAIL", "DispatchOutcome.FAILED"},
     "domain/rules/spectrum_numbers.py": {"keys_given"},
     "demo/years.py": {"table", "columns", "places", "model._meta.table_name"},

@@ -167,24 +167,24 @@ class Writer:
         persons = {"created_by_id": self.sender.id, "sent_by_id": self.sender.id, "decided_by_id": self.approver.id if decided else None}
         state = {"status": status, "version": 4 if more else 3 if decided else 2, "sent_amount": 35025} | more
         place = {"id": id, "number": number, "key": number, "loose": keys.loose(number), "commitment_id": self._place(n).commitment.id}
-        self._add(ChangeOrder, BLANK | place | {"title": _title(n), "amount": 35025} | moments | persons | state)
+        words = {"title": _title(n), "search_text": keys.searched(f"{number} {_title(n)}"), "amount": 35025}
+        self._add(ChangeOrder, BLANK | place | words | moments | persons | state)
         for position, amount in AMOUNTS:
             self._add(LineItem, LINE | {"change_order_id": id, "position": position, "phase_code": f"16-{position}000", "amount": amount})
         self._add(Contribution, {"change_order_id": id, "person_id": self.sender.id, "deed": contributors.AUTHORED})
 
     def _store_export(self, at: datetime, n: int, number: str, failure: Failure | None) -> None:
         self.export += 1
-        id, place = self.first + n, self._place(n)
+        id, place, job = self.first + n, self._place(n), self._place(n).commitment.job
         frozen = place.frozen.replace(NUMBER, number).replace(TITLE, _title(n)).replace(str(ID), str(id))
-        digest = hashlib.sha256(frozen.encode()).hexdigest()
-        export = {"id": self.export, "change_order_id": id, "revision": 1, "number": number, "format": exports.FORMAT}
-        self._add(exports.Export, export | {"frozen": frozen, "sha256": digest, "created_at": naive(at)})
+        export = {"id": self.export, "change_order_id": id, "revision": 1, "number": number, "format": exports.FORMAT, "frozen": frozen}
+        self._add(exports.Export, export | {"sha256": hashlib.sha256(frozen.encode()).hexdigest(), "created_at": naive(at)})
         for tried in failure.attempts(at) if failure else in_turn(SENT, at):
             self._add(exports.Attempt, ATTEMPT | {"export_id": self.export} | tried)
-        company = place.commitment.job.company
-        promise = {"key": exports.key(self.export), "lane": company.lane, "subject": self.export, "error": failure.text if failure else ""}
+        why = failure.text if failure else ""
+        promise = {"key": exports.key(self.export), "lane": job.company.lane, "subject": self.export, "error": why}
         self._add(Dispatch, DISPATCH | promise | dict.fromkeys(("due_at", "promised_at", "finished_at"), naive(at)))
-        key = {"company": company.code, "job": place.commitment.job.number, "customer": place.commitment.job.customer, "number": number}
+        key = {"company": job.company.code, "job": job.number, "customer": job.customer, "number": number}
         self._add(SpectrumNumber, key | {"change_order_id": id, "turn": 1})
 
     def _place(self, n: int) -> Place:

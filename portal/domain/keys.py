@@ -69,6 +69,15 @@ def vendor_name(text: str) -> str:
 
 
 @lru_cache(maxsize=16_384)
+def searched(text: str) -> str:
+    """The form in which text is searched: small letters without accents, plain dashes, single blanks."""
+    if text.isascii() and text.isprintable():
+        return BLANKS.sub(" ", text.lower()).strip()
+    plain_text = DASH.sub("-", unicodedata.normalize("NFKD", name(ODD.sub("", text))).casefold())
+    return " ".join("".join(one for one in unicodedata.normalize("NFKD", plain_text) if not unicodedata.combining(one)).split())
+
+
+@lru_cache(maxsize=16_384)
 def loose(text: str) -> str:
     """What all look-alikes of a key have in common, and some others too: for finding them in a table."""
     return re.sub(r"0+(?=[0-9])", "", _bare(text)) or canonical(text)

@@ -8,9 +8,8 @@ import peewee
 
 from portal import clock
 from portal.db import UtcField
+from portal.domain import keys
 from portal.domain.keyed import Keyed
-
-AS_SENT: dict[str, Any] = {"asked_at": None, "answered_at": None, "answering_s": 0, "held_until": None}  # a new revision waits for nothing
 
 
 class Waiting(Keyed):
@@ -20,6 +19,7 @@ class Waiting(Keyed):
     answered_at  when that was answered
     answering_s  seconds for which earlier questions waited for their answers
     held_until   the day from which it is no longer on hold
+    search_text  its number and title as searches read them (keys.searched)
     looks        why it needs a look, as far as that is kept (rules.attention); not about what an approver did, so it counts no version
     """
 
@@ -28,6 +28,8 @@ class Waiting(Keyed):
     answering_s = peewee.IntegerField(default=0)
     held_until = peewee.DateField(null=True)
     looks = peewee.TextField(default="")
+    search_text = peewee.TextField(default="")
+    title: Any
     version: Any
     sent_at: Any
     company: Any
@@ -57,6 +59,12 @@ class Waiting(Keyed):
     def is_on_hold(self) -> bool:
         """Whether its day has not come yet, by the calendar of the company."""
         return self.held_until is not None and today(self.company) < self.held_until
+
+    @property
+    def new_revision(self) -> dict[str, Any]:
+        """What goes with the sending of a revision: it is not decided, waits for nothing yet, and is found by its own words."""
+        waits_for = {"asked_at": None, "answered_at": None, "answering_s": 0, "held_until": None}
+        return waits_for | {"decided_by": None, "decided_at": None, "search_text": keys.searched(f"{self.number} {self.title}")}
 
     def keep(self, version: int, **changes: Any) -> None:
         """Write these columns and the next version; the state stays. The caller has locked the row and compared the version."""

@@ -26,7 +26,19 @@ from portal.web import (
     status,
 )
 from portal.web.audit import trail
-from portal.web.change_orders import bulk_accept, bulk_actions, bulk_decisions, decisions, error_help, lists, resolutions, waiting, workbook
+from portal.web.change_orders import (
+    bulk_accept,
+    bulk_actions,
+    bulk_decisions,
+    decisions,
+    error_help,
+    list_files,
+    lists,
+    resolutions,
+    saved_views,
+    waiting,
+    workbook,
+)
 from portal.web.form_tokens import csrf
 from portal.web.htmx import htmx as htmx_extension
 from portal.web.projects import codes, edit, jobs
@@ -70,6 +82,8 @@ def register_pages(app: Flask) -> None:
         oidc,
         frame,
         lists,
+        list_files,
+        saved_views,
         bulk_accept,
         bulk_decisions,
         decisions,

@@ -53,6 +53,11 @@ ENDPOINTS = {
     "frame.summary": Who.LOOKS,
     "frame.resume": Who.SUPPORTS,  # after a restore; the privilege is read in the transaction
     "change_orders.index": Who.LOOKS,
+    "list_files.download": Who.LOOKS,
+    "saved_views.index": Who.LOOKS,
+    "saved_views.save": Who.LOOKS,
+    "saved_views.remove": Who.LOOKS,  # one's own: the transaction asks
+    "saved_views.share": Who.ADMINISTERS,
     "change_orders.show": Who.SIGNED_IN,  # members of the job too: the view asks
     "change_orders.fragment": Who.LOOKS,
     "deciding.acceptance_form": Who.LOOKS,  # the privilege is read in the transaction of the decision
@@ -189,6 +194,7 @@ ENDPOINTS = {
 SCOPES = {Who.HAS_ACCESS: None, Who.READS: Scope.READ, Who.WRITES: Scope.WRITE, Who.SENDS: Scope.SEND}  # no cookie opens these
 # Of what administrators do, this changes neither rights nor settings. For the rest they prove again who they are.
 WITHOUT_PROOF = {
+    "saved_views.share",
     "upkeep.pin",
     "settings.test_connection",
     "settings.refresh",
@@ -216,6 +222,7 @@ NOT_LED_TO = POLLS | {
     "deciding.preview",
     "frame.home",
     "audit.download",
+    "list_files.download",
     "accounts.download",
     "imports.csv_template",
     "imports.workbook_template",

@@ -9,10 +9,15 @@ from flask import current_app, g, request, url_for
 
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.people import User
-from portal.domain.review import lists
-from portal.web import access
+from portal.domain.review import lists, paging
+from portal.web import access, list_filters
 
-QUERY = {"change_orders.index": ("view", "after"), "projects.jobs": (), "jobs.show": ("after",), "jobs.commitment": ("after",)}
+QUERY = {
+    "change_orders.index": ("view", *list_filters.NAMES_OF_ALL, *list_filters.ARRANGEMENT, "after"),
+    "projects.jobs": (),
+    "jobs.show": ("after",),
+    "jobs.commitment": ("after",),
+}
 QUERY |= {"failures.index": (), "failures.show": ("after",), "failures.unknown": ("after",)}
 NAMES = {
     "projects.jobs": "Your change orders",
@@ -44,9 +49,14 @@ class Place:
     def url(self) -> str:
         return url_for(self.endpoint, **self.thing, **self.query)
 
-    @property
+    @cached_property
     def view(self) -> lists.View | None:
-        return lists.BY_KEY.get(self.query.get("view", "ready")) if self.endpoint == "change_orders.index" else None
+        """As it is filtered; with a filter that is none, all of it."""
+        view = lists.BY_KEY.get(self.query.get("view", "ready")) if self.endpoint == "change_orders.index" else None
+        try:
+            return list_filters.narrowed(view, self.query) if view else None
+        except list_filters.Invalid:
+            return view
 
     @property
     def name(self) -> str:
@@ -85,6 +95,6 @@ def led_back(change_order: ChangeOrder, viewer: User, otherwise: str) -> str:
     place = current() or Place("change_orders.index", {}, {"view": otherwise})
     near = change_order.id
     if place.view and change_order.state not in place.view.statuses:
-        behind = lists.page(place.view, viewer, lists.cursor(change_order), size=1).rows
+        behind = lists.page(place.view, viewer, paging.cursor(place.view, change_order), size=1).rows
         near = behind[0].change_order.id if behind else near
     return f"{place.url}#change-order-{near}"

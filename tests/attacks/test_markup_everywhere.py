@@ -55,6 +55,7 @@ OURS = {  # columns with words of the portal's own, numbers, hashes and codes wi
     "failure_cause": {"kind", "who"},
     "bulk_action": {"key", "what"},
     "bulk_result": {"outcome"},
+    "saved_view": {"query"},
     "lane": {"name"},
     "dispatch": {"key", "lane", "task", "outcome"},
     "token": {"hash", "scopes"},
@@ -149,13 +150,13 @@ def test_no_cell_of_a_table_to_take_away_begins_a_formula(app, poisoned):
 
 def test_no_cell_of_a_workbook_is_a_formula_or_markup(app, poisoned):
     crawl = Crawl(sign_in(app.test_client(), poisoned.people["ada"]))
-    books = [answer.data for address, answer in crawl.answers.items() if address.endswith(".xlsx")]
+    books = [answer.data for address, answer in crawl.answers.items() if address.partition("?")[0].endswith(".xlsx")]
 
     for content in books:
         with zipfile.ZipFile(io.BytesIO(content)) as book:
             sheets = [book.read(name).decode() for name in book.namelist() if name.startswith("xl/") and name.endswith(".xml")]
         assert not [sheet for sheet in sheets if "<f>" in sheet or "<f " in sheet or CANARY in sheet or "<hyperlink" in sheet]
-    assert len(books) == 2
+    assert len(books) > 2
 
 
 def test_the_interface_gives_stored_words_as_they_are(app, poisoned):

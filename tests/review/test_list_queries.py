@@ -1,6 +1,7 @@
 """What the statements of a list touch: the page, however many change orders there are; on the first page and deep inside."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,7 +10,10 @@ import pytest
 
 from portal import clock, db
 from portal.domain.change_orders import ChangeOrder, LineItem
-from portal.domain.review import lists
+from portal.domain.commitments import Commitment, Job, Vendor
+from portal.domain.review import lists, paging
+from portal.domain.review.filters import Filter
+from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from portal.domain.statuses import SENT_IN
 from tests.conftest import count_queries
 
@@ -47,8 +51,8 @@ def condition_of(view, after):
     """The statement that finds the change orders of a page."""
     size = PAGE
     with count_queries() as sent:
-        lists.change_orders.listed(*lists.page_condition(view, after, size))
-    return next(sql for sql in sent if '"commitment"' in sql), lists.page_condition(view, after, size)[1]
+        lists.change_orders.listed(*paging.page_condition(view, after, size))
+    return next(sql for sql in sent if '"commitment"' in sql), paging.page_condition(view, after, size)[1]
 
 
 def plan_of(sql, parameters):
@@ -72,7 +76,7 @@ def plan_of(sql, parameters):
 @pytest.mark.parametrize("deep", [False, True], ids=["first page", "deep inside"])
 @pytest.mark.parametrize("view", lists.VIEWS, ids=[view.key for view in lists.VIEWS])
 def test_a_page_touches_no_more_than_its_rows(many, view, deep):
-    after = lists.cursor(ChangeOrder.get(ChangeOrder.number == f"{ROWS // 2:04}")) if deep else ""
+    after = paging.cursor(view, ChangeOrder.get(ChangeOrder.number == f"{ROWS // 2:04}")) if deep else ""
     sql, parameters = condition_of(view, after)
 
     plan = plan_of(sql, parameters)
@@ -86,8 +90,42 @@ def test_a_page_touches_no_more_than_its_rows(many, view, deep):
     else:
         # Once in the index, where it may pass over the sixth that is in another state, and once for its columns.
         assert plan["change_order"] <= (PAGE + 1) * 6 / 5 + PAGE + 1
-    found = lists.change_orders.listed(*lists.page_condition(view, after, PAGE))
+    found = lists.change_orders.listed(*paging.page_condition(view, after, PAGE))
     assert len(found) == PAGE + 1
+
+
+@pytest.fixture
+def few(many, company, ana):
+    """Ten that were sent on another day than the others, of another vendor, on another job, by another person, under one number."""
+    job = Job.create(company=company, number="30-200", name="Pier", customer="HARBOR")
+    vendor = Vendor.create(company=company, name="Nunez Steel", code="NUNEZ")
+    rare = Commitment.create(job=job, vendor=vendor, number="PO-0777", subcontract="PO-0777")
+    ids = [one.id for one in ChangeOrder.select(ChangeOrder.id) if one.id % (ROWS // 10) == 0]
+    ChangeOrder.update(commitment=rare, sent_by=ana, decided_by=ana, status="exported").where(ChangeOrder.id.in_(ids)).execute()
+    for id in ids:
+        SpectrumNumber.create(company="1", job=str(id), customer="HARBOR", number="RARE-1", change_order=id)
+    if not db.is_sqlite():
+        db.database.execute_sql("ANALYZE")
+    return ids
+
+
+BY_INDEX = {"job": "30-200", "vendor": "NUNEZ", "sender": "Ana", "decider": "Ana", "number": "RARE-1"}
+
+
+@pytest.mark.parametrize("name", BY_INDEX)
+def test_what_is_chosen_by_place_person_or_number_touches_its_own_alone(few, name):
+    view = replace(lists.BY_KEY["all"], filter=Filter(**{name: BY_INDEX[name]}))
+    with count_queries() as sent:
+        rows = lists.change_orders.listed(*paging.page_condition(view, "", 50))
+    sql = next(sql for sql in sent if '"commitment" AS "t2"' in sql)
+
+    plan = plan_of(sql, paging.page_condition(view, "", 50)[1])
+
+    assert {row.id for row in rows} == set(few)
+    if db.is_sqlite():
+        assert not [step for step in plan if step.startswith("SCAN t1") or "change_order_listed" in step]
+    else:
+        assert plan["change_order"] <= 3 * len(few)
 
 
 def test_the_totals_touch_no_change_order_but_the_oldest_of_each_status(many):

@@ -17,7 +17,6 @@ from portal.domain.projects import resubmissions
 from portal.domain.projects.revisions import snapshot
 from portal.domain.rules import attention, checks, contributors, recheck
 from portal.domain.rules.findings import Finding, require, verdict
-from portal.domain.waiting import AS_SENT
 
 WORDS = ("number", "key", "loose", "twin", "title", "description", "amount", "tax", "currency", "dated", "project_status")
 NO_MEMBER = "You are not a member of job {}. Ask an administrator to add you."
@@ -130,7 +129,7 @@ def send(id: int, by: User, version: int) -> ChangeOrder:
         require(findings)
         resubmissions.promise(change_order)
         facts = {"revision": change_order.revision + 1, "sent_by": by, "sent_at": clock.now(), "sent_amount": change_order.amount}
-        change_order.move(Status.READY, version, **facts, **AS_SENT, decided_by=None, decided_at=None, checks=verdict(findings))
+        change_order.move(Status.READY, version, **facts, **change_order.new_revision, checks=verdict(findings))
         attention.keep(change_order)
         contributors.record_writing(change_order, by)
         transitions.record(change_order, Action.SENT, by, version, snapshot=snapshot(change_order))

@@ -1,7 +1,8 @@
-"""The lists people work from: which states each shows, in which order, page by page."""
+"""The lists people work from, page by page: what is said of each change order, and of all of them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -9,26 +10,28 @@ from typing import Any
 import peewee
 
 from portal import clock
-from portal.db import database, is_sqlite
+from portal.db import cents, database
 from portal.db.rows import Shape, Statement, places
-from portal.db.steps import Asks, Steps, side_by_side
+from portal.db.steps import Asks, Steps, side_by_side, taken
 from portal.domain import change_orders, events, people, status_totals
 from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.events import Action, Event
 from portal.domain.people import User
 from portal.domain.projects import revisions
 from portal.domain.projects.revisions import Comparison
-from portal.domain.review import actions
+from portal.domain.review import actions, filters, paging
 from portal.domain.review.actions import Actions
+from portal.domain.review.views import BY_KEY as BY_KEY  # with the following known to callers from here
+from portal.domain.review.views import SENT as SENT
+from portal.domain.review.views import VIEWS as VIEWS
+from portal.domain.review.views import View as View
 from portal.domain.rules import attention, checks, contributors, duplicates, four_eyes, spectrum_lists, spectrum_numbers
 from portal.domain.rules.duplicates import Likeness
 from portal.domain.rules.findings import Finding
 from portal.domain.rules.spectrum_lists import Known
 from portal.domain.status_totals import Totals
-from portal.domain.statuses import SENT_IN
 
-PAGE = 50
-NO_SUCH_PAGE = "This page address is not one of ours. Start from the first page."
+PAGE, PART, MOST_COUNTED = 50, 500, 10_000  # on a page, read at once for a file, counted unasked
 ASIDES = (Action.EDITED, Action.LOOKED_UP, Action.AGREES_AGAIN, Action.SAID_DISTINCT)  # say nothing about where it stands
 ARRIVALS = (Action.EXPORTED, Action.FOUND, Action.ADOPTED)
 SAID = (Action.SAID_PRESENT, Action.SAID_ABSENT)  # what a person answered to an unknown outcome
@@ -42,41 +45,6 @@ def _arrivals(*columns: Any) -> Any:
 
 
 ARRIVED = Statement(Shape(Event, "seq", "at"), Shape(ChangeOrder, "id"), Shape(User, "id", "name"), query=_arrivals)
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """One entry of the Views menu. `newest_first` for what is at rest; what waits is listed oldest first."""
-
-    key: str
-    label: str
-    heading: str
-    statuses: tuple[Status, ...]
-    empty: str
-    newest_first: bool = False
-
-    @property
-    def condition(self) -> str:
-        """What a change order in it fulfills, as an index has it."""
-        return SENT_IN.get(self.key, f"status = '{self.statuses[0]}' AND sent_at IS NOT NULL")
-
-
-SENT = tuple(status for status in Status if status not in (Status.DRAFT, Status.VOID))
-VIEWS = (
-    View(
-        "ready",
-        "Ready to Export",
-        "Change Orders - Ready to be Exported to Spectrum",
-        (Status.READY,),
-        "Nothing is waiting. Change orders appear here when a project team sends them for accounting acceptance.",
-    ),
-    View("progress", "In progress", "In progress", (Status.QUEUED, Status.EXPORTING), "Nothing is on its way to Spectrum."),
-    View("failed", "Failed to Export", "Failed to Export", (Status.FAILED, Status.UNKNOWN), "No failed exports."),
-    View("exported", "Exported", "Exported", (Status.EXPORTED,), "Nothing has been exported yet.", newest_first=True),
-    View("returned", "Sent back", "Sent back", (Status.REJECTED, Status.RETRIEVED), "Nothing was sent back.", newest_first=True),
-    View("all", "All", "All change orders", SENT, "No change orders have arrived yet.", newest_first=True),
-)
-BY_KEY = {view.key: view for view in VIEWS}
 
 
 @dataclass(frozen=True)
@@ -153,24 +121,23 @@ class Page:
 @Asks
 def page(view: View, viewer: User, after: str = "", size: int = PAGE) -> Steps[Page]:
     """One page of the view, by keyset: as quick on page 1,000 as on page 1. Raises ValueError for a cursor that is none."""
-    found = change_orders.listed(*page_condition(view, after, size))
+    found = change_orders.listed(*paging.page_condition(view, after, size))
     shown = found[:size]
     _, rows = yield from side_by_side(change_orders.with_lines.steps(shown), rows_of.steps(shown, viewer))
-    return Page(rows, cursor(shown[-1]) if len(found) > size else "")
+    return Page(rows, paging.cursor(view, shown[-1]) if len(found) > size else "")
 
 
-def page_condition(view: View, after: str, size: int) -> tuple[str, list[Any]]:
-    """The change orders of the page, and one more if there is more, as a condition with its parameters; an index gives the order."""
-    mark, way, than = (database.param, "DESC", "<") if view.newest_first else (database.param, "ASC", ">")
-    begins, parameters = "", []
-    if after:
-        at, id = parse_cursor(after)
-        begins, parameters = f"AND (sent_at, id) {than} ({mark}, {mark})", [ChangeOrder.sent_at.db_value(at), id]
-    # SQLite would take the index that begins with the status, and sort all that it finds there.
-    by = f"INDEXED BY change_order_listed_{view.key}" if is_sqlite() and view.key in SENT_IN else ""
-    ids = f"SELECT id FROM change_order {by} WHERE {view.condition} {begins} ORDER BY sent_at {way}, id {way} LIMIT {mark}"  # noqa: S608
-    which = f"IN ({ids})" if is_sqlite() else f"= ANY(ARRAY({ids}))"  # as a join, PostgreSQL might leave it for last
-    return f"WHERE t1.id {which} ORDER BY t1.sent_at {way}, t1.id {way}", [*parameters, size + 1]
+def everything(view: View, viewer: User) -> Iterator[tuple[ChangeOrder, str]]:
+    """Every change order of the view with its Spectrum number, as this person may read it, from as many pages as it takes."""
+    after = ""
+    while shown := change_orders.listed(*paging.page_condition(view, after, PART)):
+        after = paging.cursor(view, shown[-1])
+        _, _, numbers = taken(
+            side_by_side(
+                change_orders.with_lines.steps(shown), revisions.show_as_sent.steps(shown, viewer), spectrum_numbers.all_kept.steps(shown)
+            )
+        )
+        yield from ((one, numbers.get(one.id, "")) for one in shown)
 
 
 @Asks
@@ -232,16 +199,13 @@ def totals() -> Steps[dict[str, Totals]]:
     return {view.key: _sum([by_status[status] for status in view.statuses if status in by_status]) for view in VIEWS}
 
 
-def cursor(change_order: ChangeOrder) -> str:
-    return f"{int((change_order.sent_at or clock.EPOCH).timestamp() * 1_000_000)}-{change_order.id}"
-
-
-def parse_cursor(text: str) -> tuple[datetime, int]:
-    """Where a page begins. Raises ValueError for a cursor that is none."""
-    at, _, id = text.partition("-")
-    if not (at.isascii() and at.isdigit() and id.isascii() and id.isdigit()) or len(at) > 17 or len(id) > 18:
-        raise ValueError(NO_SUCH_PAGE)
-    return datetime.fromtimestamp(int(at) // 1_000_000, UTC).replace(microsecond=int(at) % 1_000_000), int(id)
+def matching(view: View, most: int | None = MOST_COUNTED) -> Totals:
+    """Count, total and oldest of what the view's filter lets through; of more than `most` only so many, and one."""
+    found = filters.found(view.condition, view.filter).select(ChangeOrder.sent_at, filters.AMOUNT.alias("amount"))
+    shown = found.limit(most + 1).alias("matching") if most else found.alias("matching")
+    counted: Any = peewee.Select([shown], [peewee.fn.COUNT(1), peewee.fn.SUM(shown.c.amount), peewee.fn.MIN(shown.c.sent_at)])
+    count, total, oldest = counted.bind(database).tuples().get()
+    return Totals(count, cents(total or 0), ChangeOrder.sent_at.python_value(oldest))
 
 
 def _sum(parts: list[Totals]) -> Totals:

@@ -60,7 +60,8 @@ def reasons(change_order: ChangeOrder) -> list[Reason]:
 def condition(company: Company) -> Any:
     """The ready change orders that need a look, as a condition of a query; the others are clean."""
     on = company.look_rules.split()
-    ended = ChangeOrder.held_until <= waiting.today(company) if Reason.HELD in on else peewee.Value(False)
+    held = ChangeOrder.held_until.is_null(False)  # so that nothing is unknown, and the others can be asked for
+    ended = held & (ChangeOrder.held_until <= waiting.today(company)) if Reason.HELD in on else peewee.Value(False)
     answered = ChangeOrder.answered_at.is_null(False) if Reason.ANSWERED in on else peewee.Value(False)
     return (ChangeOrder.looks != "") | ended | answered
 

@@ -37,7 +37,7 @@ class SpectrumNumber(Model):
     turn = peewee.IntegerField(default=1)
 
     class Meta:
-        indexes = ((("company", "job", "customer", "number"), True),)
+        indexes = ((("company", "job", "customer", "number"), True), (("number",), False))
 
     @property
     def key(self) -> Key:

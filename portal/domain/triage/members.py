@@ -10,7 +10,7 @@ from portal.domain.change_orders import ChangeOrder, Status
 from portal.domain.exporting.exports import Attempt
 from portal.domain.exporting.failure_causes import HAS_FAILED, ids_of_group
 from portal.domain.people import User
-from portal.domain.review import lists
+from portal.domain.review import lists, paging
 from portal.domain.review.lists import Row
 from portal.domain.triage.groups import Group
 from portal.domain.triage.owners import SENDER
@@ -88,5 +88,5 @@ def _attempts(ids: Iterable[int | None]) -> dict[int, list[Attempt]]:
 
 def _cursor(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > LONGEST_CURSOR:
-        raise ValueError(lists.NO_SUCH_PAGE)
+        raise ValueError(paging.NO_SUCH_PAGE)
     return int(text)

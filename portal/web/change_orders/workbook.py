@@ -8,10 +8,10 @@ from flask.typing import ResponseReturnValue
 from portal import addin_workbook
 from portal.domain.recovery import workbook
 from portal.domain.recovery.workbook import Workbook
+from portal.web.downloads import XLSX
 from portal.web.visitors import me
 
 bp = Blueprint("fallback", __name__, url_prefix="/exports/workbooks")
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @bp.post("")

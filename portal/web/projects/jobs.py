@@ -9,7 +9,7 @@ from portal import url_ids
 from portal.domain.commitments import Commitment
 from portal.domain.projects import jobs, sending
 from portal.domain.projects.jobs import Page
-from portal.domain.review import lists
+from portal.domain.review import lists, paging
 from portal.domain.rules.findings import Blocked, Finding, blocking
 from portal.web.projects.draft_form import Typed
 from portal.web.visitors import me
@@ -81,5 +81,5 @@ def cursor() -> int | None:
     """The id the page comes after, if any. Ends the request where it is none."""
     after = request.args.get("after", "")
     if after and not CURSOR.fullmatch(after):
-        abort(404, lists.NO_SUCH_PAGE)
+        abort(404, paging.NO_SUCH_PAGE)
     return int(after) if after else None
