@@ -89,8 +89,24 @@ function failed(context, text) {
   if (asksByItself(source)) setTimeout(() => source.isConnected && htmx.process(source, true), ASK_AGAIN);
 }
 
-document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+/* No one looks at a hidden tab: what asks by itself rests there, and asks at once when the tab is shown again. */
+const paused = new Set();
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  const woken = [...paused].filter((source) => source.isConnected);
+  paused.clear();
+  woken.forEach((source) => htmx.ajax("GET", source.getAttribute("hx-get"), { source, target: source, swap: "outerHTML" }));
+});
+
+document.addEventListener("htmx:before:request", (event) => {
+  const { ctx } = event.detail;
   const source = ctx.sourceElement;
+  if (document.hidden && asksByItself(source)) {
+    paused.add(source);
+    event.preventDefault();
+    return;
+  }
   ctx.hadFocus = source.contains(document.activeElement) || source.contains(ctx.focused);
   if (!asksByItself(source)) {
     region("alert").textContent = "";

@@ -200,6 +200,18 @@ def test_only_config_reads_the_environment() -> None:
     assert not offenders([path for path in OURS if path.name != "config.py"], reads)
 
 
+def test_no_two_scripts_declare_the_same_name():
+    """They are sent as one: the second declaration would keep all of it from running."""
+    declared = [
+        (name, path.name)
+        for path in sorted((ROOT / "static").glob("*.js"))
+        for name in re.findall(r"^(?:const|let|var|class|function|async function) (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    names = [name for name, _ in declared]
+
+    assert [one for one in declared if names.count(one[0]) > 1] == []
+
+
 def test_only_the_clock_asks_the_machine_for_the_time() -> None:
     """Everything else would stay behind when a test, or a run with `--today`, moves the portal's clock."""
     asking = re.compile(r"\b(datetime|date|dt)\.(now|today|utcnow)$|\btime\.(time|time_ns|localtime|gmtime|ctime)$")
