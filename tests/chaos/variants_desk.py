@@ -146,7 +146,7 @@ def rejection_without_a_promise(patch: Patch, office: Office) -> None:
 
 @variant(stories.a_refused_line, "trouble_is_told")
 def failure_kept_quiet(patch: Patch, office: Office) -> None:
-    patch.setattr(alerts, "ring", lambda cause: None)
+    patch.setattr(alerts, "ring", lambda cause, group: None)
 
 
 @variant(stories.sent_back, "mails_are_promised")
