@@ -101,6 +101,8 @@ def load(rows: int, days: int, tell: Callable[[int], object] = int) -> None:
         writer.store()
         recount.correct()
         writer.failures.look_after()
+    if not is_sqlite():
+        database.execute_sql("ANALYZE")  # else PostgreSQL plans for the tables as small as they were
 
 
 class Writer:
