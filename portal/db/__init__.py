@@ -31,7 +31,8 @@ _writers = threading.RLock()
 SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1, "cache_size": -16_000, "temp_store": "memory"}
 BUSY_TIMEOUT_S = 10
 KEPT_CACHE_KB = 1_000  # of each connection that a thread of the web server keeps: a page needs less
-POSTGRES_OPTIONS = "-c statement_timeout=15s -c lock_timeout=5s -c timezone=UTC"
+# Without jit: compiling a statement of many parts takes seconds wherever the planner thinks too much of its cost.
+POSTGRES_OPTIONS = "-c statement_timeout=15s -c lock_timeout=5s -c timezone=UTC -c jit=off"
 POSTGRES_PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 30_000}  # s and ms: a host that is gone answers nothing at all
 # Each thread uses one, so that their number bounds the pool. It asks a connection for a sign of life before it lends it again.
 POSTGRES_POOL = {"max_connections": None, "stale_timeout": 600}  # s: so that a proxy or a new primary gets its share

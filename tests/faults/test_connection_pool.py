@@ -47,6 +47,12 @@ def pids(visitor, aside):
     return lambda: {pid for (pid,) in aside.execute(OTHERS).fetchall()} - others
 
 
+def test_no_statement_is_compiled_and_none_takes_longer_than_15_s(visitor):
+    shown = [db.database.execute_sql(f"SHOW {name}").fetchone() for name in ("jit", "statement_timeout", "lock_timeout")]
+
+    assert shown == [("off",), ("15s",), ("5s",)]
+
+
 def test_one_request_after_the_other_uses_the_same_connection(visitor, pids):
     visitor.get("/change-orders")
     first = pids()
