@@ -133,7 +133,8 @@ class Writer:
         """Accounting decides what has waited long enough."""
         while self.waiting and self.waiting[0][0] + self.wait <= until:
             sent, n, status = self.waiting.popleft()
-            at, id, number = sent + self.wait, self.first + n, _spectrum_number(n)
+            at, id = sent + self.wait, self.first + n
+            number = f"S{n // PER_COMMITMENT % PER_JOB + 1:03}-{n % PER_COMMITMENT + 1:03}"  # as proposed: the commitment's and its own
             if status is Status.REJECTED:
                 self._store_sent(sent, n, status, decided=at)
                 self.trail.record(at, self.approver, id, "rejected", revision=1, seen=2, reason="The lines do not match the quote.")
@@ -245,8 +246,3 @@ def _insert(model: type[Model], rows: list[dict[str, Any]]) -> None:
 
 def _title(n: int) -> str:
     return f"{TITLES[n % len(TITLES)]}, area {n % 97 + 1}"
-
-
-def _spectrum_number(n: int) -> str:
-    """As the portal proposes it: the commitment's and the change order's own."""
-    return f"S{n // PER_COMMITMENT % PER_JOB + 1:03}-{n % PER_COMMITMENT + 1:03}"
