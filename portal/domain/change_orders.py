@@ -169,7 +169,7 @@ class LineItem(Model):
     amount      null only while a draft is being written
     """
 
-    change_order = peewee.ForeignKeyField(ChangeOrder, on_delete="RESTRICT", backref="lines")
+    change_order = peewee.ForeignKeyField(ChangeOrder, on_delete="RESTRICT", backref="+")  # `lines` are loaded, never asked for by a row
     change_order_id: int
     position = peewee.IntegerField()
     phase_code = peewee.CharField(max_length=30, default="")

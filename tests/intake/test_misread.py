@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from portal.background import tasks
-from portal.domain.change_orders import ChangeOrder
+from portal.domain.change_orders import ChangeOrder, with_lines
 from portal.domain.imports import mangled_codes, uploads
 from tests.conftest import sign_in
 from tests.pages import main_words
@@ -69,7 +69,7 @@ def test_the_preview_names_them_and_the_import_leaves_them_out(client, previewed
 def test_what_a_person_ticks_is_imported_as_it_stands(client, previewed):
     previewed(previewed(CODES), "line 3")
 
-    (kept,) = ChangeOrder.select()
+    (kept,) = with_lines(ChangeOrder.select())
     assert (kept.number, kept.lines[0].phase_code) == ("913", "Oct-00")
 
 

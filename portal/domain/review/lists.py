@@ -123,7 +123,7 @@ def page(view: View, viewer: User, after: str = "", size: int = PAGE) -> Steps[P
     """One page of the view, by keyset: as quick on page 1,000 as on page 1. Raises ValueError for a cursor that is none."""
     found = change_orders.listed(*paging.page_condition(view, after, size))
     shown = found[:size]
-    _, rows = yield from side_by_side(change_orders.with_lines.steps(shown), rows_of.steps(shown, viewer))
+    rows = yield from rows_with_lines.steps(shown, viewer)
     return Page(rows, paging.cursor(view, shown[-1]) if len(found) > size else "")
 
 
@@ -141,9 +141,15 @@ def everything(view: View, viewer: User) -> Iterator[tuple[ChangeOrder, str]]:
 
 
 @Asks
+def rows_with_lines(shown: list[ChangeOrder], viewer: User) -> Steps[list[Row]]:
+    """The rows of change orders whose lines are not loaded yet."""
+    _, rows = yield from side_by_side(change_orders.with_lines.steps(shown), rows_of.steps(shown, viewer))
+    return list(rows)
+
+
+@Asks
 def rows_of(shown: list[ChangeOrder], viewer: User) -> Steps[list[Row]]:
-    """What to say beside each change order, in two queries; each as this person may read it. Their lines are loaded, or are being
-    loaded by what goes before at its side."""
+    """What to say beside each change order, in two queries; each as this person may read it. Their lines are loaded."""
     ids = [change_order.id for change_order in shown]
     ready = [change_order for change_order in shown if change_order.is_ready]
     exported, failed = ([one.id for one in shown if one.state is state] for state in (Status.EXPORTED, Status.FAILED))
@@ -160,8 +166,7 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> Steps[list[Row]]:
         events.latest.steps(change_orders.SUBJECT, failed, of=(Action.OUTCOME_UNKNOWN,)),
         people.approvers.steps(),
     )
-    able = lambda: approvers  # noqa: E731
-    available = actions.of(shown, viewer, progress, said, contributed, able)
+    available = actions.of(shown, viewer, progress, said, contributed, lambda: approvers)
     return [
         Row(
             change_order,
@@ -169,7 +174,7 @@ def rows_of(shown: list[ChangeOrder], viewer: User) -> Steps[list[Row]]:
             alike.get(change_order.id, []),
             said.get(change_order.id),
             kept.get(change_order.id, ""),
-            four_eyes.why_not_decide(change_order, viewer, contributed[change_order.id], able),
+            four_eyes.why_not_decide(change_order, viewer, contributed[change_order.id], lambda: approvers),
             available[change_order.id],
             since.get(change_order.id),
             arrivals.get(change_order.id),

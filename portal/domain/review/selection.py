@@ -37,7 +37,7 @@ def rows(ids: Collection[int], viewer: User) -> list[Row]:
     if not ids:
         return []
     found = change_orders.listed(f"WHERE t1.id IN {places(ids)} AND t1.sent_at IS NOT NULL ORDER BY t1.sent_at, t1.id", ids)
-    return lists.rows_of(found, viewer)
+    return lists.rows_with_lines(found, viewer)
 
 
 def parted(chosen: list[Row], most: int) -> Selection:

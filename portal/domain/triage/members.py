@@ -58,7 +58,7 @@ def _page(query: Any, viewer: User, after: str, size: int, group: Group | None =
     if after:
         query = query.where(ChangeOrder.export > _cursor(after))
     found = list(query.order_by(ChangeOrder.export).limit(size + 1))
-    rows = lists.rows_of(change_orders.with_lines(found[:size]), viewer)
+    rows = lists.rows_with_lines(found[:size], viewer)
     tried = _attempts(row.change_order.export for row in rows)
     members = [_member(row, tried.get(row.change_order.export or 0, []), group) for row in rows]
     return Page(members, str(rows[-1].change_order.export) if len(found) > size else "")
