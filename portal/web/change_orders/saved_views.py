@@ -72,7 +72,7 @@ def done(act: Callable[[], None], said: str) -> ResponseReturnValue:
 
 def canonical(query: str) -> str:
     """What of it makes a list of ours. 404 for anything else."""
-    asked = dict(parse_qsl(query, max_num_fields=50))
+    asked = dict(parse_qsl(query))
     view = lists.BY_KEY.get(asked.get("view", "ready")) or abort(404, NO_LIST)
     try:
         list_filters.narrowed(view, asked)
