@@ -48,16 +48,21 @@ def columns(database, model):
     return {(one.name, one.data_type.split("(")[0].upper(), one.null) for one in database.get_columns(model._meta.table_name)}
 
 
-def test_what_had_come_back_and_was_being_corrected_counts_as_it_was_sent(database, make_change_order, dee):
-    returned, waiting = make_change_order("rejected"), make_change_order("ready")
-    sending.edit(returned.id, dee, returned.version, sending.Draft("001", "Corrected", "", []))
+def once_more(name):
+    """Take the migration back, and run it over what is there."""
     known = migrations.Runner(db.database.obj, str(db.MIGRATIONS)).status()
-    migration = next(one for one in known if one.name.endswith("_sent_amount")).load()
+    migration = next(one for one in known if one.name.endswith(name)).load()
     migrator = SchemaMigrator.from_database(db.database.obj)
     with db.transaction():
         migration.down(migrator, db.database.obj)
-
         migration.up(migrator, db.database.obj)
+
+
+def test_what_had_come_back_and_was_being_corrected_counts_as_it_was_sent(database, make_change_order, dee):
+    returned, waiting = make_change_order("rejected"), make_change_order("ready")
+    sending.edit(returned.id, dee, returned.version, sending.Draft("001", "Corrected", "", []))
+
+    once_more("_sent_amount")
 
     amounts = {one.id: (one.amount, one.sent_amount) for one in ChangeOrder.select()}
     assert amounts == {returned.id: (Decimal(0), Decimal(4250)), waiting.id: (Decimal(4250), Decimal(4250))}
@@ -66,13 +71,8 @@ def test_what_had_come_back_and_was_being_corrected_counts_as_it_was_sent(databa
 def test_what_had_failed_before_gets_its_cause(database, make_change_order):
     failed = make_change_order("failed")
     kept = FailureCause.select().dicts().get()
-    known = migrations.Runner(db.database.obj, str(db.MIGRATIONS)).status()
-    migration = next(one for one in known if one.name.endswith("_failure_causes")).load()
-    migrator = SchemaMigrator.from_database(db.database.obj)
-    with db.transaction():
-        migration.down(migrator, db.database.obj)
 
-        migration.up(migrator, db.database.obj)
+    once_more("_failure_causes")
 
     made = FailureCause.select().dicts().get()
     assert made | {"first_seen_at": ""} == kept | {"first_seen_at": ""}
@@ -82,14 +82,9 @@ def test_what_had_failed_before_gets_its_cause(database, make_change_order):
 def test_what_stood_in_each_status_before_is_counted(database, make_change_order):
     for status in ("ready", "ready", "rejected", "exported", "draft", "void"):
         make_change_order(status)
-    known = migrations.Runner(db.database.obj, str(db.MIGRATIONS)).status()
-    migration = next(one for one in known if one.name.endswith("_status_totals")).load()
-    migrator = SchemaMigrator.from_database(db.database.obj)
     before = status_totals.read()
-    with db.transaction():
-        migration.down(migrator, db.database.obj)
 
-        migration.up(migrator, db.database.obj)
+    once_more("_status_totals")
 
     assert status_totals.read() == {status: total for status, total in before.items() if total.count}
     assert not recount.differences()
@@ -99,13 +94,8 @@ def test_what_was_sent_before_is_found_by_its_words_as_they_were_sent(database, 
     waiting, returned = make_change_order("ready", title="Köln, area 1"), make_change_order("rejected", number="007")
     make_change_order("draft")
     sending.edit(returned.id, dee, returned.version, sending.Draft("007", "Corrected", "", []))
-    known = migrations.Runner(db.database.obj, str(db.MIGRATIONS)).status()
-    migration = next(one for one in known if one.name.endswith("_search_text")).load()
-    migrator = SchemaMigrator.from_database(db.database.obj)
-    with db.transaction():
-        migration.down(migrator, db.database.obj)
 
-        migration.up(migrator, db.database.obj)
+    once_more("_search_text")
 
     texts = {one.id: one.search_text for one in ChangeOrder.select()}
     assert texts == {waiting.id: "001 koln, area 1", returned.id: "007 relocate duct bank", waiting.id + 2: ""}
