@@ -21,7 +21,7 @@ from benchmarks import servers
 from benchmarks.serving import machine
 from portal import create_app, db
 from portal.demo import samples
-from portal.domain.review import lists
+from portal.domain.review import views
 from portal.web import memory
 
 TIMES, DEEP = 15, 100
@@ -53,7 +53,7 @@ def measure(count: int, file: Path) -> None:
         app.extensions[memory.ROWS].results.clear()
 
     print(f"{count:>9,} {'':<10}{'kept':>8}{'elsewhere':>11}{'row':>8}{'fresh':>8}{'asked':>7}")
-    for view in lists.VIEWS:
+    for view in views.VIEWS:
         first = f"/change-orders?view={view.key}"
         for name, address in (("", first), (", deep", deep_in(client.get, first))):
             found = re.search(r'id="change-order-(\d+)"', client.get(address).text)

@@ -15,7 +15,7 @@ from portal.domain.heartbeats import Heartbeat
 from portal.domain.lanes import MAIL, Lane
 from portal.domain.recovery import stalled_work
 from portal.domain.recovery.stalled_work import Standstill
-from portal.domain.review import lists
+from portal.domain.review import lists, views
 from portal.domain.status_totals import Totals
 from portal.version import VERSION
 from portal.web import formats, return_to, surroundings
@@ -26,7 +26,7 @@ SILENT, MINUTE = timedelta(minutes=2), timedelta(minutes=1)
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.globals.update(views=lists.VIEWS, totals=LocalProxy(totals), pause=pause, silent_minutes=silent_minutes)
+    app.jinja_env.globals.update(views=views.VIEWS, totals=LocalProxy(totals), pause=pause, silent_minutes=silent_minutes)
     app.jinja_env.globals.update(came_from=return_to.current, audit_doubts=audit_doubts)
     app.jinja_env.globals.update(mail_troubles=mail_troubles, mail_refused=mail_refused, standstills=standstills)
     app.jinja_env.globals.update(may_resume=pausing.may_resume, open_requests=open_requests)
@@ -53,7 +53,7 @@ def summary() -> ResponseReturnValue:
     if not wants_fragment():
         return redirect(url_for(".home"), 303)
     found = lists.totals()
-    tag = "-".join([VERSION, *(str(found[view.key].count) for view in lists.VIEWS)])
+    tag = "-".join([VERSION, *(str(found[view.key].count) for view in views.VIEWS)])
     same = request.if_none_match.contains_weak(tag)
     answer = Response(status=304) if same else make_response(render_template("_summary.html", totals=found))
     answer.set_etag(tag, weak=True)

@@ -9,7 +9,7 @@ from flask import current_app, g, request, url_for
 
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.people import User
-from portal.domain.review import lists, paging
+from portal.domain.review import lists, paging, views
 from portal.web import access, list_filters
 
 QUERY = {
@@ -50,9 +50,9 @@ class Place:
         return url_for(self.endpoint, **self.thing, **self.query)
 
     @cached_property
-    def view(self) -> lists.View | None:
+    def view(self) -> views.View | None:
         """As it is filtered; with a filter that is none, all of it."""
-        view = lists.BY_KEY.get(self.query.get("view", "ready")) if self.endpoint == "change_orders.index" else None
+        view = views.BY_KEY.get(self.query.get("view", "ready")) if self.endpoint == "change_orders.index" else None
         try:
             return list_filters.narrowed(view, self.query) if view else None
         except list_filters.Invalid:

@@ -17,7 +17,7 @@ from portal.domain.events import Event
 from portal.domain.exporting import send
 from portal.domain.lanes import Lane
 from portal.domain.people import Membership, User
-from portal.domain.review import bulk_accept, lists
+from portal.domain.review import bulk_accept, lists, views
 from portal.domain.rules import checks, spectrum_rules
 from portal.domain.rules.findings import blocking
 from portal.spectrum.client import Spectrum
@@ -103,14 +103,14 @@ def test_the_access_review_knows_since_when_the_accounts_have_their_rights(loade
 
 
 def test_an_approver_may_decide_all_that_is_ready(loaded):
-    rows = lists.page(lists.BY_KEY["ready"], people.find("ana@example.test"), size=100).rows
+    rows = lists.page(views.BY_KEY["ready"], people.find("ana@example.test"), size=100).rows
 
     assert len(rows) == 45
     assert not any(row.why_not for row in rows)
 
 
 def test_an_approver_finds_clean_ones_to_accept_at_once_and_others_that_need_a_look(loaded):
-    sheet = bulk_accept.sheet(lists.page(lists.BY_KEY["ready"], people.find("ana@example.test")).rows)
+    sheet = bulk_accept.sheet(lists.page(views.BY_KEY["ready"], people.find("ana@example.test")).rows)
 
     assert len(sheet.going) > 10
     assert len(sheet.staying) > 10

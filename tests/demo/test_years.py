@@ -14,7 +14,7 @@ from portal.domain.exporting import send
 from portal.domain.outbox import Dispatch, Task
 from portal.domain.people import User
 from portal.domain.recovery import recount, resolutions
-from portal.domain.review import lists
+from portal.domain.review import lists, views
 from portal.domain.triage import groups, members
 from tests.cast import signed
 
@@ -69,7 +69,7 @@ def test_what_failed_can_be_retried(full):
 def test_every_view_shows_them_and_one_can_be_accepted(full):
     ana = User.get(User.name == "Ana Ortiz")
 
-    pages = {view.key: lists.page(view, ana).rows for view in lists.VIEWS}
+    pages = {view.key: lists.page(view, ana).rows for view in views.VIEWS}
     ready = next(row for row in pages["ready"] if not row.why_not and ", area " in row.change_order.title)
     accepted = signed(ready.change_order.id, ana, load(ready.change_order.id).version)
 

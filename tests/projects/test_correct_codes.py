@@ -17,7 +17,7 @@ from portal.domain.people import NotPermitted
 from portal.domain.projects import correct_codes, sending
 from portal.domain.projects.correct_codes import Moved
 from portal.domain.recovery import resolutions, second_review
-from portal.domain.review import decisions, lists
+from portal.domain.review import decisions, lists, views
 from portal.domain.rules import contributors, duplicates, spectrum_numbers
 from portal.domain.rules.contributors import CODE, DEEDS, CodeHand
 from portal.domain.rules.findings import Blocked
@@ -85,7 +85,7 @@ def test_whoever_set_a_code_does_not_decide_about_what_is_sent_under_it(commitme
     with pytest.raises(NotPermitted, match="You changed a code under which this change order is sent"):
         accept(waiting, ada)
 
-    assert [row.why_not != "" for row in lists.page(lists.BY_KEY["ready"], ada).rows] == [True]
+    assert [row.why_not != "" for row in lists.page(views.BY_KEY["ready"], ada).rows] == [True]
     assert accept(waiting, ana).state is Status.QUEUED
 
 

@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from portal.domain.change_orders import load
 from portal.domain.projects import revisions, sending
 from portal.domain.projects.revisions import Difference
-from portal.domain.review import decisions, lists
+from portal.domain.review import decisions, lists, views
 from tests.cast import signed
 from tests.conftest import HTMX, count_queries, sign_in
 
@@ -147,7 +147,7 @@ def test_the_list_needs_no_more_queries_for_more_of_them(make_change_order, rese
         for _ in range(count):
             resend(make_change_order("rejected"), ("16-2000", "M", "1.00"))
         with count_queries() as sent:
-            lists.page(lists.BY_KEY["ready"], ana)
+            lists.page(views.BY_KEY["ready"], ana)
         return len(sent)
 
     assert sizes(1) == sizes(3)

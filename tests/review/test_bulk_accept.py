@@ -11,7 +11,7 @@ from portal.domain.change_orders import SUBJECT, ChangeOrder, Status, load
 from portal.domain.commitments import Commitment
 from portal.domain.companies import Company
 from portal.domain.people import NotPermitted
-from portal.domain.review import bulk_accept, bulk_actions, decisions, holds, lists, questions
+from portal.domain.review import bulk_accept, bulk_actions, decisions, holds, lists, questions, views
 from portal.domain.review.bulk_accept import Seen
 from portal.domain.review.bulk_actions import BulkAction, BulkOutcome, Chosen, What
 from portal.domain.rules import recheck
@@ -35,7 +35,7 @@ def rules(company):
 
 def sheet(viewer):
     """That of the first page."""
-    return bulk_accept.sheet(lists.page(lists.BY_KEY["ready"], viewer).rows)
+    return bulk_accept.sheet(lists.page(views.BY_KEY["ready"], viewer).rows)
 
 
 def showed(viewer):

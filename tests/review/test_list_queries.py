@@ -11,7 +11,7 @@ import pytest
 from portal import clock, db
 from portal.domain.change_orders import ChangeOrder, LineItem
 from portal.domain.commitments import Commitment, Job, Vendor
-from portal.domain.review import lists, paging
+from portal.domain.review import lists, paging, views
 from portal.domain.review.filters import Filter
 from portal.domain.rules.spectrum_numbers import SpectrumNumber
 from portal.domain.statuses import SENT_IN
@@ -74,7 +74,7 @@ def plan_of(sql, parameters):
 
 
 @pytest.mark.parametrize("deep", [False, True], ids=["first page", "deep inside"])
-@pytest.mark.parametrize("view", lists.VIEWS, ids=[view.key for view in lists.VIEWS])
+@pytest.mark.parametrize("view", views.VIEWS, ids=[view.key for view in views.VIEWS])
 def test_a_page_touches_no_more_than_its_rows(many, view, deep):
     after = paging.cursor(view, ChangeOrder.get(ChangeOrder.number == f"{ROWS // 2:04}")) if deep else ""
     sql, parameters = condition_of(view, after)
@@ -114,7 +114,7 @@ BY_INDEX = {"job": "30-200", "vendor": "NUNEZ", "sender": "Ana", "decider": "Ana
 
 @pytest.mark.parametrize("name", BY_INDEX)
 def test_what_is_chosen_by_place_person_or_number_touches_its_own_alone(few, name):
-    view = replace(lists.BY_KEY["all"], filter=Filter(**{name: BY_INDEX[name]}))
+    view = replace(views.BY_KEY["all"], filter=Filter(**{name: BY_INDEX[name]}))
     with count_queries() as sent:
         rows = lists.change_orders.listed(*paging.page_condition(view, "", 50))
     sql = next(sql for sql in sent if '"commitment" AS "t2"' in sql)
@@ -140,10 +140,10 @@ def test_the_totals_touch_no_change_order_but_the_oldest_of_each_status(many):
         assert not [step for step in plan if step.startswith("SCAN change_order")]
         assert [step for step in plan if "changeorder_status_sent_at_id" in step]
     else:
-        assert plan["change_order"] <= len(lists.SENT)
+        assert plan["change_order"] <= len(views.SENT)
 
 
-@pytest.mark.parametrize("view", lists.VIEWS, ids=[view.key for view in lists.VIEWS])
+@pytest.mark.parametrize("view", views.VIEWS, ids=[view.key for view in views.VIEWS])
 def test_nothing_beside_a_page_walks_through_a_large_table(many, ana, view):
     if view.key == "progress":  # one that is under way without a promise would be a defect
         ChangeOrder.update(export=None).execute()

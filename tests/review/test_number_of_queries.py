@@ -9,7 +9,7 @@ from portal.domain import heartbeats
 from portal.domain.accounts.privilege_requests import PrivilegeRequest
 from portal.domain.change_orders import ChangeOrder
 from portal.domain.people import User
-from portal.domain.review import decisions, lists
+from portal.domain.review import decisions, views
 from portal.domain.rules import spectrum_lists
 from portal.domain.rules.contributors import APART, CodeHand, Contribution
 from portal.web import memory
@@ -19,7 +19,7 @@ from tests.conftest import count_queries, sign_in
 pytestmark = pytest.mark.databases_differ("how a database tells that someone wrote")
 
 STATES = ("ready", "queued", "exporting", "failed", "unknown", "exported", "rejected", "retrieved")
-VIEWS = [view.key for view in lists.VIEWS]
+VIEWS = [view.key for view in views.VIEWS]
 MOST = 8
 
 

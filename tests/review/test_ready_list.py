@@ -9,7 +9,7 @@ from portal.domain.change_orders import ChangeOrder
 from portal.domain.commitments import Commitment, Job, Kind, Vendor
 from portal.domain.people import Membership, User
 from portal.domain.projects import sending
-from portal.domain.review import lists, paging
+from portal.domain.review import lists, paging, views
 from tests.conftest import HTMX, count_queries, sign_in
 from tests.pages import page_of, words
 
@@ -201,7 +201,7 @@ def test_the_pages_together_hold_every_row_once_in_order(client, ana, make_chang
 
 
 def test_a_page_that_has_emptied_leads_to_the_first(client, ana, change_order):
-    page = page_of(sign_in(client, ana).get(f"{READY}&after={paging.cursor(lists.BY_KEY['ready'], change_order)}"))
+    page = page_of(sign_in(client, ana).get(f"{READY}&after={paging.cursor(views.BY_KEY['ready'], change_order)}"))
 
     assert "There is nothing on this page any more." in words(page.main)
     assert page.main.find("a", string="First page")["href"] == READY

@@ -16,7 +16,7 @@ from portal.domain.commitments import Commitment, Job
 from portal.domain.events import Action
 from portal.domain.people import Level, Membership, NotPermitted
 from portal.domain.projects import confirm_distinct, sending
-from portal.domain.review import lists
+from portal.domain.review import lists, views
 from portal.domain.rules import checks, contributors, duplicates, recheck
 from portal.domain.rules.duplicates import Distinction
 from portal.domain.rules.findings import Blocked
@@ -228,7 +228,7 @@ def test_the_history_is_searched_by_any_spelling(make_change_order, ada):
 def test_a_list_of_look_alikes_takes_no_more_queries_than_a_short_one(make_change_order, ana, dee):
     def queries():
         with count_queries() as sent:
-            lists.page(lists.BY_KEY["ready"], ana)
+            lists.page(views.BY_KEY["ready"], ana)
         return len(sent)
 
     for number in ("1", "2"):

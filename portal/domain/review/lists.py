@@ -21,10 +21,7 @@ from portal.domain.projects import revisions
 from portal.domain.projects.revisions import Comparison
 from portal.domain.review import actions, filters, paging
 from portal.domain.review.actions import Actions
-from portal.domain.review.views import BY_KEY as BY_KEY  # with the following known to callers from here
-from portal.domain.review.views import SENT as SENT
-from portal.domain.review.views import VIEWS as VIEWS
-from portal.domain.review.views import View as View
+from portal.domain.review.views import VIEWS, View
 from portal.domain.rules import attention, checks, contributors, duplicates, four_eyes, spectrum_lists, spectrum_numbers
 from portal.domain.rules.duplicates import Likeness
 from portal.domain.rules.findings import Finding

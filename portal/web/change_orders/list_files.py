@@ -7,8 +7,8 @@ from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
 from portal import clock
-from portal.domain.review import lists
-from portal.domain.review.lists import View
+from portal.domain.review import lists, views
+from portal.domain.review.views import View
 from portal.web import downloads, formats, list_filters
 from portal.web.list_filters import Invalid
 from portal.web.visitors import me
@@ -54,7 +54,7 @@ def download(kind: str) -> ResponseReturnValue:
 
 def asked_view() -> View:
     """The view as the address narrows it; 404 where that is none."""
-    view = lists.BY_KEY.get(request.args.get("view", "ready"))
+    view = views.BY_KEY.get(request.args.get("view", "ready"))
     try:
         return list_filters.narrowed(view, request.args) if view else abort(404)
     except Invalid as error:

@@ -10,9 +10,10 @@ from flask.typing import ResponseReturnValue
 from portal import url_ids
 from portal.domain import change_orders
 from portal.domain.projects import jobs, sending
-from portal.domain.review import details, lists, paging
-from portal.domain.review.lists import Page, Row, View
+from portal.domain.review import details, lists, paging, views
+from portal.domain.review.lists import Page, Row
 from portal.domain.review.paging import NoSuchPage
+from portal.domain.review.views import View
 from portal.domain.status_totals import Totals
 from portal.web import errors, formats, frame, list_filters, memory, return_to
 from portal.web.change_orders import sentences
@@ -68,7 +69,7 @@ def keep_drafts_private() -> ResponseReturnValue | None:
 @bp.get("")
 def index() -> ResponseReturnValue:
     """One page of one view, as filtered."""
-    view = lists.BY_KEY.get(request.args.get("view", "ready")) or abort(404, NO_SUCH_VIEW)
+    view = views.BY_KEY.get(request.args.get("view", "ready")) or abort(404, NO_SUCH_VIEW)
     after = request.args.get("after", "")
     if "" in request.args.values():  # fields that were left empty are no part of an address to share
         filled: dict[str, Any] = {name: text for name, text in request.args.items() if text}

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from portal import url_ids
 from portal.domain import keys
 from portal.domain.people import NotPermitted
-from portal.domain.review import lists, saved_views
+from portal.domain.review import saved_views, views
 from portal.domain.review.saved_views import SavedView, Unsaved
 from portal.web import errors, list_filters
 from portal.web.list_filters import Invalid
@@ -73,7 +73,7 @@ def done(act: Callable[[], None], said: str) -> ResponseReturnValue:
 def canonical(query: str) -> str:
     """What of it makes a list of ours. 404 for anything else."""
     asked = dict(parse_qsl(query))
-    view = lists.BY_KEY.get(asked.get("view", "ready")) or abort(404, NO_LIST)
+    view = views.BY_KEY.get(asked.get("view", "ready")) or abort(404, NO_LIST)
     try:
         list_filters.narrowed(view, asked)
     except Invalid:

@@ -4,7 +4,7 @@ import re
 
 from flask import abort, request
 
-from portal.domain.review import lists, selection
+from portal.domain.review import lists, selection, views
 from portal.domain.review.bulk_actions import MOST
 from portal.domain.review.lists import Row
 from portal.web import return_to
@@ -28,6 +28,6 @@ def page_of_list() -> list[Row]:
     place = return_to.current()
     view, after = (place.view, place.query.get("after", "")) if place else (None, "")
     try:
-        return lists.page(view or lists.BY_KEY["ready"], me(), after).rows
+        return lists.page(view or views.BY_KEY["ready"], me(), after).rows
     except ValueError as error:
         abort(404, str(error))
