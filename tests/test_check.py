@@ -16,19 +16,11 @@ from portal.domain.lanes import ONE_CALL, Lane
 from portal.domain.processes import KINDS, Process
 from portal.domain.status_totals import StatusTotal
 from tests.conftest import KEY
+from tests.faults.conftest import simulator, simulator_process  # noqa: F401
 from tests.mail_server import mail_server as mail_server
 from tests.ports import free_port
-from tests.spectrum.process import SimulatorProcess, write_master
 
 PARTS = ["Database", "Redis", "Keeper", "Exports", "Mail", "Imports", "Audit", "Clock", "Backup", "Counts", "Spectrum", "Mail server"]
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("erp")
-    process = SimulatorProcess(folder / "simulator", write_master(folder / "master.json"))
-    yield process
-    process.kill()
 
 
 @pytest.fixture
@@ -41,7 +33,7 @@ def running(company):
 
 
 @pytest.fixture
-def check(running, database_url, simulator, mail_server, valkey, tmp_path):
+def check(running, database_url, simulator, mail_server, valkey, tmp_path):  # noqa: F811
     """The parts by name, and the exit status, of a portal in order but for the changes."""
     fine = {"DATABASE_URL": database_url, "REDIS_URL": valkey.url, "SPECTRUM_URL": simulator.url, "SMTP_HOST": "127.0.0.1",
             "SMTP_PORT": str(mail_server.port), "SECRET_KEY": KEY, "PORTAL_DATA": str(tmp_path)}  # fmt: skip

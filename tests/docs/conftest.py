@@ -6,26 +6,10 @@ from click.testing import CliRunner
 import config
 from portal.cli import main
 from tests.docs.incident import Incident
-from tests.faults.conftest import file_url  # noqa: F401
+from tests.faults.conftest import file_url, simulator, simulator_process  # noqa: F401
 from tests.mail_server import mail_server  # noqa: F401
 from tests.pages import soup, words
-from tests.spectrum.process import SimulatorProcess, write_master
 from tests.status.conftest import healthy, report_all  # noqa: F401
-
-
-@pytest.fixture(scope="session")
-def spectrum_process(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("erp")
-    process = SimulatorProcess(folder / "simulator", write_master(folder / "master.json"))
-    yield process
-    process.kill()
-
-
-@pytest.fixture
-def spectrum(spectrum_process):
-    """Spectrum, with empty books."""
-    spectrum_process.start_over()
-    return spectrum_process
 
 
 @pytest.fixture
@@ -84,8 +68,8 @@ def later(clock, report_all):  # noqa: F811
 
 
 @pytest.fixture
-def connected(portal_settings, spectrum, healthy, tmp_path, monkeypatch):  # noqa: F811
+def connected(portal_settings, simulator, healthy, tmp_path, monkeypatch):  # noqa: F811
     """A portal in which everything runs and that sends to Spectrum; files are written to a folder of the test."""
     monkeypatch.chdir(tmp_path)
-    portal_settings["SPECTRUM_URL"] = spectrum.url
+    portal_settings["SPECTRUM_URL"] = simulator.url
     return portal_settings

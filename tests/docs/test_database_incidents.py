@@ -75,7 +75,7 @@ def restored(incident, connected, portal, client, make_change_order, ana, ada, t
     return page, change_order
 
 
-def test_without_read_access(restored, told, client, ana, ada, spectrum):
+def test_without_read_access(restored, told, client, ana, ada, simulator):
     page, change_order = restored
     sign_in(client, ana)
 
@@ -87,7 +87,7 @@ def test_without_read_access(restored, told, client, ana, ada, spectrum):
     page.press("I’ve looked in Spectrum. Resume exports", IN_PROGRESS)
 
     assert load(change_order.id).manual
-    assert len(spectrum.journal()) == 1
+    assert len(simulator.journal()) == 1
     page.is_over(told(STATUS, "/change-orders?view=exported"))
 
 

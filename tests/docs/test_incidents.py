@@ -19,11 +19,11 @@ def beat(valkey, tmp_path):
     keeper.run(valkey.url, lambda: next(rounds), tmp_path / "heads.jsonl", lambda: None)
 
 
-def test_spectrum_is_down(incident, connected, spectrum, told, later, client, make_change_order, ana, ada, clock):
+def test_spectrum_is_down(incident, connected, simulator, told, later, client, make_change_order, ana, ada, clock):
     page = incident("spectrum-down")
     first = make_change_order("queued")
     sign_in(client, ada)
-    spectrum.stop()
+    simulator.stop()
     page.run("portal exports drain")
     later(minutes=3)
 
@@ -31,7 +31,7 @@ def test_spectrum_is_down(incident, connected, spectrum, told, later, client, ma
     assert "Spectrum" in page.run("portal check", status=1)
     assert "1 waiting" in page.run("portal exports status")
     page.run("portal exports pause", ADMINISTRATOR=ada.email)
-    spectrum.start()
+    simulator.start()
     page.press("Test connection", COMPANY)
     page.press("Resume exports", COMPANY)
     page.run("portal exports drain")
@@ -89,7 +89,7 @@ def test_mail_is_down(incident, connected, mail_server, told, later, client, mak
     page.is_over(told(STATUS, MAIL))
 
 
-def test_a_change_order_is_stuck(incident, connected, spectrum, told, later, client, make_change_order, ana):
+def test_a_change_order_is_stuck(incident, connected, simulator, told, later, client, make_change_order, ana):
     page = incident("stuck-change-order")
     stuck = make_change_order("queued")
     sign_in(client, ana)
@@ -104,11 +104,11 @@ def test_a_change_order_is_stuck(incident, connected, spectrum, told, later, cli
     page.run("portal exports drain")
     assert load(stuck.id).state is Status.EXPORTED
 
-    spectrum.fail("reset_before_commit", times=1)
+    simulator.fail("reset_before_commit", times=1)
     lost = make_change_order("queued")
     page.run("portal exports drain")
     there = make_change_order("queued")
-    spectrum.fail("commit_then_reset", times=1)
+    simulator.fail("commit_then_reset", times=1)
     page.run("portal exports drain")
     page.sees(strip, told(f"/change-orders/{lost.id}", f"/change-orders/{there.id}"))
     later(minutes=16)
@@ -120,17 +120,17 @@ def test_a_change_order_is_stuck(incident, connected, spectrum, told, later, cli
     page.run("journalctl")
 
     assert [load(one.id).state for one in (stuck, lost, there)] == [Status.EXPORTED] * 3
-    assert len(spectrum.ledger()) == 3
+    assert len(simulator.ledger()) == 3
     page.is_over(told(STATUS, "/change-orders?view=exported"))
 
 
-def test_a_double_is_suspected(incident, connected, spectrum, told, client, make_change_order, ada, portal):
+def test_a_double_is_suspected(incident, connected, simulator, told, client, make_change_order, ada, portal):
     page = incident("suspected-double")
-    connected |= {"INFOLINK_SERVER": "simulator", "PORTAL_DATA": str(spectrum.data.parent)}
+    connected |= {"INFOLINK_SERVER": "simulator", "PORTAL_DATA": str(simulator.data.parent)}
     double, twin = make_change_order("queued"), make_change_order("queued")
     portal("exports", "drain")
     sign_in(client, ada)
-    spectrum.options(adds_amounts=True)
+    simulator.options(adds_amounts=True)
     enter_by_hand(double, connected)
 
     page.sees(told("/change-orders?view=exported"))
@@ -138,7 +138,7 @@ def test_a_double_is_suspected(incident, connected, spectrum, told, client, make
     assert "Saved" in told(f"/change-orders/{double.id}")
     assert "some of the lines" not in page.run("portal exports look", ID=double.id)
     page.run("portal audit verify")
-    spectrum.options(adds_amounts=False)
+    simulator.options(adds_amounts=False)
     enter_by_hand(double, connected)  # accounting corrects its amount
     page.press("Unlink", f"/change-orders/{twin.id}", number="S014-002")
     looked = page.run("portal exports look", ID=double.id)
