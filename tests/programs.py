@@ -1,7 +1,7 @@
-"""The programs that no Python package brings: Chromium and the PostgreSQL server, and what reads the examples for a server.
+"""The programs that no Python package brings: Chromium, the PostgreSQL server, and nginx and systemd-analyze, which read `deploy`.
 
 `python -m tests.programs` installs what is missing where it may (Debian, Ubuntu, as root), and says in plain words what
-is missing where it may not. Without one that reads an example the tests run, and the one that wants it says that it did not.
+is missing where it may not.
 """
 
 import contextlib
@@ -51,20 +51,20 @@ def nginx() -> str:
     """The path of nginx, which stands where only root looks. Raises Missing."""
     if found := shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin"):
         return found
-    raise Missing("deploy/nginx.conf was not read by nginx, which is not here: install the package `nginx-light`.")
+    raise Missing("The tests let nginx read deploy/nginx.conf: install the package `nginx-light`.")
 
 
 def systemd_analyze() -> str:
     """The path of systemd-analyze. Raises Missing."""
     if found := shutil.which("systemd-analyze"):
         return found
-    raise Missing("The units of deploy were not read by systemd-analyze, which is not here: install the package `systemd`, on Linux.")
+    raise Missing("The tests let systemd-analyze read the units of deploy: install the package `systemd`.")
 
 
 # What finds each program, and the packages that bring it, the best first.
-NEEDED = {chromium: ("chromium-headless-shell", "chromium"), server: ("postgresql",)}
-READERS = {nginx: ("nginx-light", "nginx"), systemd_analyze: ("systemd",)}
-PACKAGES = NEEDED | READERS
+NEEDED = {chromium: ("chromium-headless-shell", "chromium"), server: ("postgresql",), nginx: ("nginx-light", "nginx")}
+if sys.platform == "linux":
+    NEEDED |= {systemd_analyze: ("systemd",)}
 
 
 def install(packages: tuple[str, ...]) -> None:
@@ -93,18 +93,18 @@ def fault(find: Callable[[], str]) -> str:
     else:
         return ""
     try:
-        install(PACKAGES[find])
+        install(NEEDED[find])
         find()
     except (subprocess.CalledProcessError, Missing) as error:
-        return f"{PACKAGES[find][-1]} could not be installed: {error}"
+        return f"{NEEDED[find][-1]} could not be installed: {error}"
     return ""
 
 
 def main() -> int:
-    lacking = list(filter(None, map(fault, NEEDED)))
-    for one in (*lacking, *filter(None, map(fault, READERS))):
-        print(one, file=sys.stderr)
-    return 1 if lacking else 0
+    faults = list(filter(None, map(fault, NEEDED)))
+    if faults:
+        print("\n".join(faults), file=sys.stderr)
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

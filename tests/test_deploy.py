@@ -12,8 +12,8 @@ from portal.standalone import machine
 from portal.web import headers
 from tests.conftest import KEY
 from tests.processes import ROOT, environment
-from tests.programs import Missing, systemd_analyze
 from tests.programs import nginx as nginx_program
+from tests.programs import systemd_analyze
 
 DEPLOY = ROOT / "deploy"
 UNITS = sorted(DEPLOY.glob("*.service"))
@@ -109,22 +109,22 @@ def test_the_units_are_the_processes_of_the_documentation():
     assert "portal check --settings" in (DEPLOY / "portal-web.service").read_text()
 
 
-def reads(find, *arguments):
-    """What the program says of an example, where it is on this machine; elsewhere the test says that it is not, and proves nothing."""
-    try:
-        program = find()
-    except Missing as missing:
-        pytest.skip(str(missing))
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="systemd is of Linux")
+
+
+def reads(program, *arguments):
+    """The status of the program, and what it says of an example."""
     done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, timeout=60)
     return done.returncode, done.stderr
 
 
+@ON_LINUX
 def test_systemd_takes_every_unit(tmp_path):
     """With another program in the place of the portal's, which is not installed here."""
     for path in (*UNITS, *DEPLOY.glob("*.timer")):
         (tmp_path / path.name).write_text(re.sub(r"/opt/portal/\.venv/bin/\w+", "/bin/true", path.read_text()))
 
-    assert reads(systemd_analyze, "verify", "--man=no", *sorted(tmp_path.iterdir())) == (0, "")
+    assert reads(systemd_analyze(), "verify", "--man=no", *sorted(tmp_path.iterdir())) == (0, "")
 
 
 def test_nginx_takes_the_example(tmp_path):
@@ -133,17 +133,22 @@ def test_nginx_takes_the_example(tmp_path):
     example = re.sub(r"/var/log/nginx/[\w.-]+", "/dev/null", re.sub(r"\b(80|443)(?=;| ssl)", r"4\1", example))
     (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{\n{example}\n}}\n")
 
-    status, said = reads(nginx_program, "-t", "-e", "stderr", "-p", tmp_path, "-c", tmp_path / "nginx.conf")
+    status, said = reads(nginx_program(), "-t", "-e", "stderr", "-p", tmp_path, "-c", tmp_path / "nginx.conf")
 
     assert (status, [line for line in said.splitlines() if "successful" not in line and "syntax is ok" not in line]) == (0, [])
 
 
-def test_an_example_that_is_wrong_is_told(tmp_path):
+@ON_LINUX
+def test_a_unit_that_is_wrong_is_told(tmp_path):
     (tmp_path / "portal-web.service").write_text("[Service]\nExecStart=/nowhere/gunicorn\n")
+
+    assert "/nowhere/gunicorn" in reads(systemd_analyze(), "verify", "--man=no", tmp_path / "portal-web.service")[1]
+
+
+def test_an_example_for_nginx_that_is_wrong_is_told(tmp_path):
     (tmp_path / "nginx.conf").write_text("events {}\nhttp { server { listn 80; } }\n")
 
-    assert "/nowhere/gunicorn" in reads(systemd_analyze, "verify", "--man=no", tmp_path / "portal-web.service")[1]
-    assert 'unknown directive "listn"' in reads(nginx_program, "-t", "-e", "stderr", "-p", tmp_path, "-c", tmp_path / "nginx.conf")[1]
+    assert 'unknown directive "listn"' in reads(nginx_program(), "-t", "-e", "stderr", "-p", tmp_path, "-c", tmp_path / "nginx.conf")[1]
 
 
 def gunicorn(*arguments, **settings):
